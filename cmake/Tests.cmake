@@ -1,0 +1,17 @@
+# backburn_test(NAME RING SOURCES... LIBRARIES ...): one cmocka program, labelled with its ring.
+#   unit: no root, pure. netns, e2e: root; they run one at a time, because kernel state is shared,
+#   and say 77 where they can't run (which CTest shows as skipped, never as passed).
+function(backburn_test name ring)
+	cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
+	add_executable(${name} ${arg_SOURCES})
+	target_link_libraries(${name} PRIVATE backburn_options ${arg_LIBRARIES} PkgConfig::CMOCKA)
+	add_test(NAME ${ring}.${name} COMMAND ${name})
+	if(NOT arg_TIMEOUT)
+		set(arg_TIMEOUT 120)
+	endif()
+	set_tests_properties(${ring}.${name} PROPERTIES LABELS ${ring} TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77
+		ENVIRONMENT "BACKBURN_BUILD=${CMAKE_BINARY_DIR};BACKBURN_SOURCE=${CMAKE_SOURCE_DIR}")
+	if(NOT ring STREQUAL "unit")
+		set_tests_properties(${ring}.${name} PROPERTIES RESOURCE_LOCK kernel)
+	endif()
+endfunction()

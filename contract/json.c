@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "contract/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- parsing ---------------------------------------------------------------------------- */
+
+static int line_at(const char *text, const char *place)
+{
+	int line = 1;
+
+	for (; text < place; text++)
+		line += *text == '\n';
+	return line;
+}
+
+/*
+ * cJSON recurses once per level, so depth is bounded before it sees the text. Also finds a NUL
+ * byte, at which cJSON would stop without a word.
+ */
+static int check_text(const char *text, size_t length, struct fail *fail)
+{
+	bool in_string = false;
+	int depth = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		char c = text[i];
+
+		if (c == '\0') {
+			fail_set(fail, FAIL_BAD_FILE, "not JSON: a NUL byte");
+			fail->line = line_at(text, text + i);
+			return -1;
+		}
+		if (in_string) {
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				in_string = false;
+			continue;
+		}
+		in_string = c == '"';
+		depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+		if (depth > JSON_DEPTH_MAX) {
+			fail_set(fail, FAIL_BAD_FILE, "nested deeper than %d levels",
+				JSON_DEPTH_MAX);
+			fail->line = line_at(text, text + i);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorted, because a peer may send an object with as many keys as a line holds. */
+static int check_own_duplicates(const cJSON *object, const char *path, struct fail *fail)
+{
+	size_t count = (size_t)cJSON_GetArraySize(object), used = 0;
+	const char **keys = count ? malloc(count * sizeof(*keys)) : NULL;
+	char twice[JSON_PATH_MAX];
+	int outcome = 0;
+
+	if (count && !keys)
+		abort();
+	for (const cJSON *child = object->child; child; child = child->next)
+		keys[used++] = child->string;
+	if (count)
+		qsort(keys, count, sizeof(*keys), compare_keys);
+	for (size_t i = 1; i < count && outcome == 0; i++)
+		if (strcmp(keys[i - 1], keys[i]) == 0)
+			outcome = fail_at(fail, json_path_key(twice, path, keys[i]),
+				"the key \"%s\" stands here twice", keys[i]);
+	free(keys);
+	return outcome;
+}
+
+static int check_duplicates(const cJSON *value, const char *path, struct fail *fail)
+{
+	char child_path[JSON_PATH_MAX];
+	size_t index = 0;
+
+	if (cJSON_IsObject(value) && check_own_duplicates(value, path, fail) < 0)
+		return -1;
+	for (const cJSON *child = value->child; child; child = child->next, index++) {
+		if (!child->child)
+			continue;
+		if (cJSON_IsObject(value))
+			json_path_key(child_path, path, child->string);
+		else
+			json_path_index(child_path, path, index);
+		if (check_duplicates(child, child_path, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+cJSON *json_parse(const char *text, size_t length, struct fail *fail)
+{
+	const char *end = NULL;
+	cJSON *value;
+
+	if (check_text(text, length, fail) < 0)
+		return NULL;
+	value = cJSON_ParseWithLengthOpts(text, length, &end, false);
+	if (!value) {
+		if (!end || end > text + length)
+			end = text + length;
+		fail_set(fail, FAIL_BAD_FILE, "not valid JSON near \"%.*s\"",
+			(int)strcspn(end, "\n") > 24 ? 24 : (int)strcspn(end, "\n"), end);
+		if (end == text + length || *end == '\0')
+			fail_set(fail, FAIL_BAD_FILE,
+				"not valid JSON: the text ends before the value does");
+		fail->line = line_at(text, end);
+		return NULL;
+	}
+	end += strspn(end, " \t\r\n");
+	if (end < text + length) {
+		fail_set(fail, FAIL_BAD_FILE, "not valid JSON: something follows the value");
+		fail->line = line_at(text, end);
+		cJSON_Delete(value);
+		return NULL;
+	}
+	if (check_duplicates(value, "", fail) < 0) {
+		fail->line = json_line_of(text, length, fail->path);
+		cJSON_Delete(value);
+		return NULL;
+	}
+	return value;
+}
+
+/* --- files ------------------------------------------------------------------------------ */
+
+static int read_all(int fd, char *text, size_t size, size_t *out_length)
+{
+	size_t used = 0;
+
+	while (used < size) {
+		ssize_t got = read(fd, text + used, size - used);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		used += (size_t)got;
+	}
+	*out_length = used;
+	return 0;
+}
+
+static int read_open_file(int fd, const char *path, size_t max_bytes, char **out_text,
+	size_t *out_length, struct fail *fail)
+{
+	struct stat status;
+	char *text;
+	size_t size;
+
+	if (fstat(fd, &status) < 0)
+		return fail_errno(fail, errno, "%s", path);
+	if (!S_ISREG(status.st_mode))
+		return fail_set(fail, FAIL_BAD_FILE, "%s: not a regular file", path);
+	if ((size_t)status.st_size > max_bytes)
+		return fail_set(fail, FAIL_BAD_FILE, "%s: %lld bytes; at most %zu are read", path,
+			(long long)status.st_size, max_bytes);
+	size = (size_t)status.st_size;
+	text = malloc(size + 1);
+	if (!text)
+		return fail_errno(fail, ENOMEM, "%s", path);
+	if (read_all(fd, text, size, out_length) < 0) {
+		fail_errno(fail, errno, "%s", path);
+		free(text);
+		return -1;
+	}
+	text[*out_length] = '\0';
+	*out_text = text;
+	return 0;
+}
+
+int json_read_file(
+	const char *path, size_t max_bytes, char **out_text, size_t *out_length, struct fail *fail)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int outcome;
+
+	if (fd < 0)
+		return fail_errno(fail, errno, "%s", path);
+	outcome = read_open_file(fd, path, max_bytes, out_text, out_length, fail);
+	close(fd);
+	return outcome;
+}
+
+/* --- names and words -------------------------------------------------------------------- */
+
+static bool key_is_plain(const char *key)
+{
+	return *key &&
+		key[strspn(key,
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			"0123456789_-$")] == '\0';
+}
+
+const char *json_path_key(char buffer[JSON_PATH_MAX], const char *parent, const char *key)
+{
+	char text[JSON_PATH_MAX];
+
+	if (key_is_plain(key))
+		snprintf(text, sizeof(text), "%s%s%s", parent, *parent ? "." : "", key);
+	else
+		snprintf(text, sizeof(text), "%s[\"%s\"]", parent, key);
+	memcpy(buffer, text, sizeof(text));
+	return buffer;
+}
+
+const char *json_path_index(char buffer[JSON_PATH_MAX], const char *parent, size_t index)
+{
+	char text[JSON_PATH_MAX];
+
+	snprintf(text, sizeof(text), "%s[%zu]", parent, index);
+	memcpy(buffer, text, sizeof(text));
+	return buffer;
+}
+
+enum {
+	WORD_MAX = 63
+};
+
+/* Levenshtein distance, one row at a time; words longer than WORD_MAX are never near. */
+static size_t edit_distance(const char *a, const char *b)
+{
+	size_t length = strlen(b);
+	size_t row[WORD_MAX + 1];
+
+	if (length > WORD_MAX || strlen(a) > WORD_MAX)
+		return WORD_MAX;
+	for (size_t i = 0; i <= length; i++)
+		row[i] = i;
+	for (size_t i = 0; a[i]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i + 1;
+		for (size_t j = 0; j < length; j++) {
+			size_t replace = diagonal + (a[i] != b[j]);
+			size_t other = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
+
+			diagonal = row[j + 1];
+			row[j + 1] = replace < other ? replace : other;
+		}
+	}
+	return row[length];
+}
+
+const char *json_nearest(const char *word, const char *const *words, size_t count)
+{
+	size_t best = strlen(word) / 3 + 2;
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t distance = edit_distance(word, words[i]);
+
+		if (distance < best) {
+			best = distance;
+			nearest = words[i];
+		}
+	}
+	return nearest;
+}
+
+const char *json_kind(const cJSON *value)
+{
+	if (cJSON_IsObject(value))
+		return "an object";
+	if (cJSON_IsArray(value))
+		return "a list";
+	if (cJSON_IsString(value))
+		return "a string";
+	if (cJSON_IsNumber(value))
+		return "a number";
+	if (cJSON_IsBool(value))
+		return cJSON_IsTrue(value) ? "true" : "false";
+	return "null";
+}
+
+/* --- building and reading ---------------------------------------------------------------- */
+
+static cJSON *must(cJSON *value)
+{
+	if (!value)
+		abort();
+	return value;
+}
+
+cJSON *json_object(void)
+{
+	return must(cJSON_CreateObject());
+}
+
+cJSON *json_array(void)
+{
+	return must(cJSON_CreateArray());
+}
+
+void json_put(cJSON *object, const char *key, cJSON *value)
+{
+	if (!cJSON_AddItemToObject(object, key, must(value)))
+		abort();
+}
+
+void json_put_string(cJSON *object, const char *key, const char *value)
+{
+	json_put(object, key, cJSON_CreateString(value));
+}
+
+void json_put_number(cJSON *object, const char *key, double value)
+{
+	json_put(object, key, cJSON_CreateNumber(value));
+}
+
+void json_put_bool(cJSON *object, const char *key, int value)
+{
+	json_put(object, key, cJSON_CreateBool(value));
+}
+
+void json_put_i64(cJSON *object, const char *key, long long value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", value);
+	json_put_string(object, key, text);
+}
+
+void json_append(cJSON *array, cJSON *value)
+{
+	if (!cJSON_AddItemToArray(array, must(value)))
+		abort();
+}
+
+void json_append_string(cJSON *array, const char *value)
+{
+	json_append(array, cJSON_CreateString(value));
+}
+
+const char *json_string(const cJSON *object, const char *key, const char *otherwise)
+{
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
+
+	return cJSON_IsString(value) ? value->valuestring : otherwise;
+}
+
+double json_number(const cJSON *object, const char *key, double otherwise)
+{
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
+
+	return cJSON_IsNumber(value) ? value->valuedouble : otherwise;
+}
+
+long long json_i64(const cJSON *object, const char *key, long long otherwise)
+{
+	const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, key);
+	char *end;
+	long long number;
+
+	if (cJSON_IsNumber(value))
+		return (long long)value->valuedouble;
+	if (!cJSON_IsString(value))
+		return otherwise;
+	errno = 0;
+	number = strtoll(value->valuestring, &end, 10);
+	return errno || *end || end == value->valuestring ? otherwise : number;
+}
+
+char *json_print(const cJSON *value)
+{
+	char *text = cJSON_PrintUnformatted(value);
+
+	if (!text)
+		abort();
+	return text;
+}

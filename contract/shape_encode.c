@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "contract/address.h"
+#include "contract/json.h"
+#include "contract/shape.h"
+#include "contract/units.h"
+
+static cJSON *encode_text(const char *text)
+{
+	return text ? cJSON_CreateString(text) : NULL;
+}
+
+static cJSON *encode_i64(int64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)value);
+	return cJSON_CreateString(text);
+}
+
+static cJSON *encode_ports(const struct port_set *set)
+{
+	cJSON *list;
+
+	if (!set->count)
+		return NULL;
+	list = json_array();
+	for (unsigned i = 0; i < set->count; i++) {
+		char text[16];
+
+		snprintf(text, sizeof(text),
+			set->ranges[i].low == set->ranges[i].high ? "%u" : "%u-%u",
+			set->ranges[i].low, set->ranges[i].high);
+		json_append_string(list, text);
+	}
+	return list;
+}
+
+static cJSON *encode_size(int64_t bytes)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lldB", (long long)bytes);
+	return cJSON_CreateString(text);
+}
+
+/* NULL: nothing to say (an absent optional). */
+static cJSON *encode_scalar(const struct field *field, enum field_kind kind, const void *value)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	switch (kind) {
+	case FIELD_BOOL:
+		return cJSON_CreateBool(*(const bool *)value);
+	case FIELD_INTEGER:
+		return cJSON_CreateNumber((double)*(const int64_t *)value);
+	case FIELD_NUMBER:
+	case FIELD_RATIO:
+		return cJSON_CreateNumber(*(const double *)value);
+	case FIELD_DURATION:
+		return cJSON_CreateString(duration_format(*(const int64_t *)value, text));
+	case FIELD_SIZE:
+		return encode_size(*(const int64_t *)value);
+	case FIELD_I64:
+		return encode_i64(*(const int64_t *)value);
+	case FIELD_ENUM:
+		return cJSON_CreateString(field->words[*(const int *)value]);
+	case FIELD_STRING:
+	case FIELD_NAME:
+	case FIELD_GROUP:
+	case FIELD_NODE:
+		return encode_text(*(char *const *)value);
+	case FIELD_PREFIX:
+		return cJSON_CreateString(prefix_format(value, text));
+	case FIELD_PORTS:
+		return encode_ports(value);
+	case FIELD_JSON:
+		return *(cJSON *const *)value ? cJSON_Duplicate(*(cJSON *const *)value, true)
+					      : NULL;
+	default:
+		return NULL;
+	}
+}
+
+static size_t encoded_item_size(const struct field *field)
+{
+	switch (field->item) {
+	case FIELD_BOOL:
+		return sizeof(bool);
+	case FIELD_ENUM:
+		return sizeof(int);
+	case FIELD_PREFIX:
+		return sizeof(struct prefix);
+	case FIELD_PORTS:
+		return sizeof(struct port_set);
+	case FIELD_OBJECT:
+		return field->sub->size;
+	default:
+		return sizeof(int64_t);
+	}
+}
+static_assert(sizeof(int64_t) == sizeof(void *) && sizeof(double) == sizeof(void *),
+	"items that are pointers, doubles and integers have one size");
+
+static cJSON *encode_list(const struct field *field, const struct list *list)
+{
+	cJSON *array;
+	size_t size = encoded_item_size(field);
+
+	if (!list->count)
+		return field->allow_empty && field->required ? json_array() : NULL;
+	array = json_array();
+	for (size_t i = 0; i < list->count; i++) {
+		const char *item = (const char *)list->items + i * size;
+
+		json_append(array,
+			field->item == FIELD_OBJECT ? shape_encode(field->sub, item)
+						    : encode_scalar(field, field->item, item));
+	}
+	return array;
+}
+
+static cJSON *encode_map(const struct field *field, const struct list *list)
+{
+	cJSON *object = list->count ? json_object() : NULL;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const char *item = (const char *)list->items + i * field->sub->size;
+
+		json_put(object, *(char *const *)item, shape_encode(field->sub, item));
+	}
+	return object;
+}
+
+cJSON *shape_encode(const struct shape *shape, const void *decoded)
+{
+	cJSON *object = json_object();
+
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct field *field = &shape->fields[i];
+		const void *slot = (const char *)decoded + field->offset;
+		cJSON *value = NULL;
+
+		if (field->later)
+			continue;
+		if (field->kind == FIELD_OBJECT && *(void *const *)slot)
+			value = shape_encode(field->sub, *(void *const *)slot);
+		else if (field->kind == FIELD_LIST)
+			value = encode_list(field, slot);
+		else if (field->kind == FIELD_MAP)
+			value = encode_map(field, slot);
+		else if (field->kind != FIELD_OBJECT)
+			value = encode_scalar(field, field->kind, slot);
+		if (value)
+			json_put(object, field->key, value);
+	}
+	return object;
+}

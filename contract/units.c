@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "contract/units.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct unit {
+	const char *suffix;
+	int64_t factor;
+};
+
+/* Longest first where one suffix ends in another ("ms" before "s"): matched from the end. */
+static const struct unit duration_units[] = {
+	{"ns", 1},
+	{"us", NS_PER_US},
+	{"ms", NS_PER_MS},
+	{"s", NS_PER_SEC},
+	{"m", 60 * NS_PER_SEC},
+	{"h", 3600 * NS_PER_SEC},
+	{"d", 86400 * NS_PER_SEC},
+};
+
+static const struct unit size_units[] = {
+	{"B", 1},
+	{"KiB", INT64_C(1) << 10},
+	{"MiB", INT64_C(1) << 20},
+	{"GiB", INT64_C(1) << 30},
+};
+
+static const struct unit *unit_find(const struct unit *units, size_t count, const char *suffix)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(units[i].suffix, suffix) == 0)
+			return &units[i];
+	return NULL;
+}
+
+/* Digits with at most one point inside; no sign, no exponent, no blanks. Returns its length. */
+static size_t decimal_span(const char *text)
+{
+	size_t whole = strspn(text, "0123456789");
+	size_t fraction;
+
+	if (whole == 0 || whole > 15)
+		return 0;
+	if (text[whole] != '.')
+		return whole;
+	fraction = strspn(text + whole + 1, "0123456789");
+	if (fraction == 0 || fraction > 9)
+		return 0;
+	return whole + 1 + fraction;
+}
+
+/* The digits behind the point, in ns; -1 where they say less than a nanosecond. */
+static int64_t fraction_ns(const char *digits, const char *end, int64_t factor)
+{
+	int64_t fraction = 0, scale = 1;
+
+	for (; digits < end; digits++) {
+		fraction = fraction * 10 + (*digits - '0');
+		scale *= 10;
+	}
+	/* Shortened first: the plain product can exceed 63 bits. */
+	while (scale > 1 && factor % 10 == 0) {
+		scale /= 10;
+		factor /= 10;
+	}
+	return fraction * factor % scale ? -1 : fraction * factor / scale;
+}
+
+int duration_parse(const char *text, int64_t *out_ns)
+{
+	const struct unit *unit;
+	size_t span = decimal_span(text);
+	int64_t whole, fraction = 0;
+	const char *point;
+
+	if (span == 0)
+		return -1;
+	unit = unit_find(
+		duration_units, sizeof(duration_units) / sizeof(duration_units[0]), text + span);
+	if (!unit)
+		return -1;
+	whole = strtoll(text, NULL, 10);
+	if (whole > DURATION_MAX_NS / unit->factor)
+		return -1;
+	point = memchr(text, '.', span);
+	if (point)
+		fraction = fraction_ns(point + 1, text + span, unit->factor);
+	if (fraction < 0 || whole * unit->factor + fraction > DURATION_MAX_NS)
+		return -1;
+	*out_ns = whole * unit->factor + fraction;
+	return 0;
+}
+
+const char *duration_format(int64_t ns, char buffer[DURATION_TEXT_MAX])
+{
+	static const struct unit exact[] = {
+		{"s", NS_PER_SEC}, {"ms", NS_PER_MS}, {"us", NS_PER_US}, {"ns", 1}};
+
+	if (ns >= NS_PER_SEC && ns % NS_PER_MS == 0 && ns % NS_PER_SEC != 0) {
+		int written = snprintf(buffer, DURATION_TEXT_MAX, "%" PRId64 ".%03" PRId64,
+			ns / NS_PER_SEC, ns / NS_PER_MS % 1000);
+		while (buffer[written - 1] == '0')
+			written--;
+		snprintf(buffer + written, (size_t)(DURATION_TEXT_MAX - written), "s");
+		return buffer;
+	}
+	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++) {
+		if (ns % exact[i].factor != 0)
+			continue;
+		snprintf(buffer, DURATION_TEXT_MAX, "%" PRId64 "%s", ns / exact[i].factor,
+			exact[i].suffix);
+		break;
+	}
+	return buffer;
+}
+
+const char *duration_human(int64_t ns, char buffer[DURATION_TEXT_MAX])
+{
+	static const struct unit steps[] = {
+		{"s", NS_PER_SEC}, {"ms", NS_PER_MS}, {"us", NS_PER_US}, {"ns", 1}};
+	size_t last = sizeof(steps) / sizeof(steps[0]) - 1;
+
+	for (size_t i = 0; i <= last; i++) {
+		double value = (double)ns / (double)steps[i].factor;
+
+		if (llabs(ns) < steps[i].factor && i < last)
+			continue;
+		snprintf(buffer, DURATION_TEXT_MAX, "%.*f%s",
+			value >= 99.95 || steps[i].factor == 1 ? 0
+				: value >= 9.995               ? 1
+							       : 2,
+			value, steps[i].suffix);
+		break;
+	}
+	return buffer;
+}
+
+int size_parse(const char *text, int64_t *out_bytes)
+{
+	size_t span = strspn(text, "0123456789");
+	const struct unit *unit;
+	int64_t whole;
+
+	if (span == 0 || span > 15)
+		return -1;
+	unit = unit_find(size_units, sizeof(size_units) / sizeof(size_units[0]), text + span);
+	if (!unit)
+		return -1;
+	whole = strtoll(text, NULL, 10);
+	if (whole > INT64_MAX / unit->factor)
+		return -1;
+	*out_bytes = whole * unit->factor;
+	return 0;
+}
+
+int u64_parse(const char *text, uint64_t *out)
+{
+	size_t span = strspn(text, "0123456789");
+	unsigned long long value;
+
+	if (span == 0 || text[span] != '\0')
+		return -1;
+	errno = 0;
+	value = strtoull(text, NULL, 10);
+	if (errno)
+		return -1;
+	*out = value;
+	return 0;
+}

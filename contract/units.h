@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_UNITS_H
+#define BACKBURN_UNITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Units as people write them. All functions are pure and return 0, or -1 on bad text. */
+
+#define NS_PER_US INT64_C(1000)
+#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_SEC INT64_C(1000000000)
+
+/* The longest duration we accept: ten years. Sums of a few stay far inside 63 bits. */
+#define DURATION_MAX_NS (INT64_C(3650) * 86400 * NS_PER_SEC)
+
+/* "250ms", "1.5s", "2m", "12h", "30d", "10us", "500ns": a number ≥ 0 and exactly one unit. */
+int duration_parse(const char *text, int64_t *out_ns);
+
+enum {
+	DURATION_TEXT_MAX = 32
+};
+
+/*
+ * The shortest exact spelling that duration_parse() reads back ("1.5s", "90s" stays "90s").
+ * Returns `buffer`.
+ */
+const char *duration_format(int64_t ns, char buffer[DURATION_TEXT_MAX]);
+
+/* For people's eyes: three significant digits, e.g. "1.37s", "12.1ms". Returns `buffer`. */
+const char *duration_human(int64_t ns, char buffer[DURATION_TEXT_MAX]);
+
+/* "64KiB", "1MiB", "2GiB", "512B": a whole number and a binary unit. */
+int size_parse(const char *text, int64_t *out_bytes);
+
+/* An unsigned 64-bit integer as decimal text, nothing else around it. */
+int u64_parse(const char *text, uint64_t *out);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_VERBS_H
+#define BACKBURN_VERBS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "contract/shape.h"
+
+/*
+ * What controller and injector say to each other, verb by verb: one struct and one table for the
+ * parameters and for the result of each. docs/protocol.md says the same in prose.
+ *
+ * Times that end in _ns are nanoseconds of the injector's CLOCK_MONOTONIC unless said otherwise.
+ */
+enum {
+	CONTRACT_VERSION = 1
+};
+
+/* Where on the host a node lives. Every verb that touches something carries one; {} = the host. */
+struct scope {
+	char *netns;     /* path of a network namespace; later */
+	char *cgroup;    /* path below the cgroup v2 mount; later */
+	char *container; /* runtime://id; later */
+};
+extern const struct shape scope_shape;
+
+/* One node (or outside party) as an address set. */
+struct endpoint {
+	char *node;           /* name for evidence: "etcd-1", or "everything" */
+	struct list prefixes; /* of struct prefix: every address of the node */
+};
+extern const struct shape endpoint_shape;
+
+enum attach_mode {
+	ATTACH_AUTO,
+	ATTACH_TCX,
+	ATTACH_CLSACT
+};
+extern const char *const attach_words[];
+
+struct hello_params {
+	int64_t version;  /* CONTRACT_VERSION */
+	char *session;    /* the run's id; names the ledger's directory */
+	char *controller; /* who asks, for locks and logs: "user@host pid 123" */
+	int64_t lease_ns; /* all faults end when this long passes without a renew */
+	int attach;       /* enum attach_mode: auto, or forced */
+};
+
+struct capability {
+	char *name; /* "partition", "tcx", "clsact", … */
+	bool ok;
+	char *reason; /* why not, or what was found; never NULL */
+};
+
+struct hello_result {
+	int64_t version;
+	char *tool;    /* "backburn-injector 0.1.0" */
+	char *host;    /* uname nodename */
+	char *kernel;  /* uname release */
+	char *machine; /* uname machine */
+	char *boot_id;
+	int64_t netns_cookie;
+	int64_t pid;
+	char *cgroup;             /* confinement (--cgroup), or NULL */
+	char *attach;             /* "tcx" or "clsact": what will be used */
+	struct list capabilities; /* of struct capability */
+	struct list addresses;    /* of struct prefix: global and unique-local addresses here */
+	cJSON *policy;            /* the node's policy as read, or NULL when there is none */
+};
+
+struct ping_result {
+	int64_t monotonic_ns;
+};
+
+/* inspect and arm carry the same description of a fault. */
+enum fault_role {
+	ROLE_ON,
+	ROLE_FROM
+};
+
+struct fault_order {
+	char *id;    /* the scenario's id of the fault, unique in the session */
+	char *fault; /* its kind: "partition" */
+	struct scope *scope;
+	int role;            /* enum fault_role: which side of the fault this node is on */
+	cJSON *with;         /* the fault's own parameters, checked by the fault's table */
+	struct list on;      /* of struct endpoint */
+	struct list from;    /* of struct endpoint */
+	int64_t start_ns;    /* 0 for inspect; else the instant from which the fault acts */
+	int64_t deadline_ns; /* 0 for inspect; else the instant at which it has ended by itself */
+};
+
+struct foreign_program {
+	char *interface;
+	char *direction; /* "ingress" or "egress" */
+	char *name;
+	bool ahead; /* runs before ours, so it can hide packets from us */
+};
+
+struct connection {
+	char *local, *remote; /* "10.0.0.1:2380", "[fd00::1]:2380" */
+	char *peer;           /* node name of the matched endpoint */
+	char *state;          /* "established", … */
+};
+
+struct inspect_result {
+	struct list effects;     /* of char *: what arm would do, in order */
+	struct list undo;        /* of char *: what heal would do */
+	struct list interfaces;  /* of char *: names that would be hooked */
+	struct list foreign;     /* of struct foreign_program */
+	struct list connections; /* of struct connection: matched now, at most 256 */
+	int64_t connection_count;
+};
+
+struct arm_result {
+	int64_t armed_ns;       /* when everything was in place */
+	int64_t late_ns;        /* how long after start_ns that was; 0 when in time */
+	char *attach;           /* what carries it: "tcx", "clsact" */
+	struct list interfaces; /* of char * */
+};
+
+struct renew_params {
+	int64_t lease_ns;
+};
+
+struct renew_result {
+	int64_t until_ns;
+};
+
+struct heal_params {
+	struct list faults; /* of char *: ids; absent or empty: all */
+};
+
+struct counter {
+	char *peer;       /* node name of the endpoint */
+	int direction;    /* 0 ingress, 1 egress */
+	int64_t packets;  /* skbs */
+	int64_t segments; /* as gso_segs counts them */
+	int64_t bytes;
+	int64_t first_ns; /* first and last hit; 0: never */
+	int64_t last_ns;
+};
+extern const char *const direction_words[];
+
+struct fault_evidence {
+	char *id;
+	int64_t start_ns, deadline_ns;
+	bool healed;
+	int64_t healed_ns;    /* when the undo was complete; 0 before */
+	struct list counters; /* of struct counter */
+};
+
+/* The result of `heal` and `evidence`, and the params of the `evidence` notification. */
+struct evidence {
+	int64_t now_ns;
+	struct list faults; /* of struct fault_evidence */
+};
+
+struct audit_params {
+	int64_t page; /* from 0 */
+};
+
+/*
+ * A normalised snapshot of the state that backburn may touch, one fact a line, sorted: two
+ * snapshots are compared line by line. `residue` is what changes by itself (neighbours, …).
+ */
+struct audit_result {
+	int64_t page, pages;
+	struct list state;   /* of char * */
+	struct list residue; /* of char * */
+};
+
+extern const struct shape hello_params_shape, hello_result_shape, ping_result_shape,
+	fault_order_shape, inspect_result_shape, arm_result_shape, renew_params_shape,
+	renew_result_shape, heal_params_shape, evidence_shape, audit_params_shape,
+	audit_result_shape, empty_shape;
+
+#endif
