@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: (Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause) */
+#ifndef BACKBURN_PACKET_BPF_H
+#define BACKBURN_PACKET_BPF_H
+
+#include "bpf/vmlinux_min.h"
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/matcher.h"
+
+/*
+ * Reads a packet in two steps: the addresses, which every packet pays for, and the transport
+ * header, which only packets of a known peer pay for. All loads are relative to the network
+ * header, so that devices without a link layer (tun, wireguard) work alike.
+ */
+enum {
+	ETH_P_IP = 0x0800,
+	ETH_P_IPV6 = 0x86dd,
+	ETH_P_8021Q = 0x8100,
+	ETH_P_8021AD = 0x88a8,
+	PROTO_HOP_BY_HOP = 0,
+	PROTO_ICMP = 1,
+	PROTO_TCP = 6,
+	PROTO_UDP = 17,
+	PROTO_ROUTING = 43,
+	PROTO_FRAGMENT = 44,
+	PROTO_AUTHENTICATION = 51,
+	PROTO_ICMPV6 = 58,
+	PROTO_DESTINATION = 60,
+	PROTO_DCCP = 33,
+	PROTO_SCTP = 132,
+	PROTO_UDPLITE = 136,
+	ND_FIRST = 133, /* router solicitation */
+	ND_LAST = 137,  /* redirect */
+	IPV6_EXTENSIONS_MAX = 6,
+	IPV4_OFFSET_MASK = 0x1fff,
+	IPV6_OFFSET_MASK = 0xfff8,
+};
+
+struct packet {
+	struct bb_address remote;
+	__u16 remote_port, local_port; /* host order */
+	__u16 transport;               /* offset behind the network header */
+	__u8 protocol;
+	bool ipv6;
+	bool later_fragment; /* no transport header here */
+	bool has_ports;
+};
+
+static __always_inline bool load(struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
+{
+	return bpf_skb_load_bytes_relative(skb, offset, to, size, BPF_HDR_START_NET) == 0;
+}
+
+static __always_inline bool ipv4_addresses(
+	struct __sk_buff *skb, __u16 direction, struct packet *packet)
+{
+	struct {
+		__u8 version_length, tos;
+		__be16 total, id, fragment;
+		__u8 ttl, protocol;
+		__be16 checksum;
+		__u8 address[2][4];
+	} ip;
+
+	if (!load(skb, 0, &ip, sizeof(ip)))
+		return false;
+	packet->remote.bytes[10] = 0xff;
+	packet->remote.bytes[11] = 0xff;
+	__builtin_memcpy(packet->remote.bytes + 12,
+		direction == BB_EGRESS ? ip.address[1] : ip.address[0], 4);
+	packet->protocol = ip.protocol;
+	packet->transport = (ip.version_length & 0xf) * 4;
+	packet->later_fragment = bpf_ntohs(ip.fragment) & IPV4_OFFSET_MASK;
+	return true;
+}
+
+static __always_inline bool ipv6_addresses(
+	struct __sk_buff *skb, __u16 direction, struct packet *packet)
+{
+	struct {
+		__be32 flow;
+		__be16 payload;
+		__u8 next, hops;
+	} ip;
+
+	if (!load(skb, 0, &ip, sizeof(ip)) ||
+		!load(skb, direction == BB_EGRESS ? 24 : 8, packet->remote.bytes, 16))
+		return false;
+	packet->ipv6 = true;
+	packet->protocol = ip.next;
+	packet->transport = 40;
+	return true;
+}
+
+/* False: no IP packet, so nothing of ours (ARP stays untouched). */
+static __always_inline bool packet_addresses(
+	struct __sk_buff *skb, __u16 direction, struct packet *packet)
+{
+	__u16 protocol = bpf_ntohs(skb->protocol);
+	__u8 version;
+
+	if (protocol == ETH_P_8021Q || protocol == ETH_P_8021AD) {
+		if (!load(skb, 0, &version, 1))
+			return false;
+		protocol = version >> 4 == 4 ? ETH_P_IP : version >> 4 == 6 ? ETH_P_IPV6 : 0;
+	}
+	if (protocol == ETH_P_IP)
+		return ipv4_addresses(skb, direction, packet);
+	return protocol == ETH_P_IPV6 && ipv6_addresses(skb, direction, packet);
+}
+
+/* Steps over one extension header; false when the transport header is reached, or none can be. */
+static __always_inline bool skip_extension(struct __sk_buff *skb, struct packet *packet)
+{
+	struct {
+		__u8 next, length;
+		__be16 fragment;
+	} header;
+
+	switch (packet->protocol) {
+	case PROTO_HOP_BY_HOP:
+	case PROTO_ROUTING:
+	case PROTO_DESTINATION:
+	case PROTO_FRAGMENT:
+	case PROTO_AUTHENTICATION:
+		break;
+	default:
+		return false;
+	}
+	if (packet->later_fragment || !load(skb, packet->transport, &header, sizeof(header)))
+		return false;
+	if (packet->protocol == PROTO_FRAGMENT) {
+		packet->later_fragment = bpf_ntohs(header.fragment) & IPV6_OFFSET_MASK;
+		packet->transport += 8;
+	} else if (packet->protocol == PROTO_AUTHENTICATION) {
+		packet->transport += (header.length + 2) * 4;
+	} else {
+		packet->transport += (header.length + 1) * 8;
+	}
+	packet->protocol = header.next;
+	return true;
+}
+
+/* False: IPv6 neighbour discovery, which is to IPv6 what ARP is to IPv4 and is never hit. */
+static __always_inline bool packet_transport(
+	struct __sk_buff *skb, __u16 direction, struct packet *packet)
+{
+	__be16 ports[2];
+	__u8 type;
+
+	for (int i = 0; packet->ipv6 && i < IPV6_EXTENSIONS_MAX; i++)
+		if (!skip_extension(skb, packet))
+			break;
+	if (packet->later_fragment)
+		return true;
+	switch (packet->protocol) {
+	case PROTO_ICMPV6:
+		return !load(skb, packet->transport, &type, 1) || type < ND_FIRST || type > ND_LAST;
+	case PROTO_TCP:
+	case PROTO_UDP:
+	case PROTO_DCCP:
+	case PROTO_SCTP:
+	case PROTO_UDPLITE:
+		if (!load(skb, packet->transport, ports, sizeof(ports)))
+			return true;
+		packet->has_ports = true;
+		packet->remote_port = bpf_ntohs(ports[direction == BB_EGRESS ? 1 : 0]);
+		packet->local_port = bpf_ntohs(ports[direction == BB_EGRESS ? 0 : 1]);
+	}
+	return true;
+}
+
+/* True when the slot names no ports, or either end of the packet uses one of them. */
+static __always_inline bool packet_has_port(const struct packet *packet, const struct bb_slot *slot)
+{
+	__u8 count = slot->range_count;
+
+	if (!count)
+		return true;
+	if (!packet->has_ports)
+		return false;
+	for (int i = 0; i < BB_PORT_RANGES && i < count; i++) {
+		__u16 low = slot->ranges[i].low, high = slot->ranges[i].high;
+
+		if ((packet->local_port >= low && packet->local_port <= high) ||
+			(packet->remote_port >= low && packet->remote_port <= high))
+			return true;
+	}
+	return false;
+}
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <argp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "contract/json.h"
+#include "contract/verbs.h"
+#include "injector/command.h"
+#include "injector/host.h"
+#include "injector/lists.h"
+
+static const struct argp_option options[] = {
+	{"json", 'j', NULL, 0, "for programs", 0},
+	{0},
+};
+
+static error_t take(int key, char *argument, struct argp_state *state)
+{
+	switch (key) {
+	case 'j':
+		*(bool *)state->input = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "what is \"%s\"?", argument);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static void print_json(const struct host_facts *facts, const struct list *capabilities)
+{
+	cJSON *doctor = json_object(), *list = json_array();
+	char *text;
+
+	LIST_EACH(*capabilities, const struct capability, capability)
+	{
+		cJSON *item = json_object();
+
+		json_put_string(item, "name", capability->name);
+		json_put_bool(item, "ok", capability->ok);
+		json_put_string(item, "reason", capability->reason);
+		json_append(list, item);
+	}
+	json_put_number(doctor, "doctor", 1);
+	json_put_string(doctor, "tool", "backburn-injector " BACKBURN_VERSION);
+	json_put_string(doctor, "host", facts->host);
+	json_put_string(doctor, "kernel", facts->kernel);
+	json_put_string(doctor, "machine", facts->machine);
+	json_put(doctor, "capabilities", list);
+	text = json_print(doctor);
+	cJSON_Delete(doctor);
+	puts(text);
+	free(text);
+}
+
+static void print_text(const struct host_facts *facts, const struct list *capabilities)
+{
+	printf("%s, Linux %s, %s\n", facts->host, facts->kernel, facts->machine);
+	LIST_EACH(*capabilities, const struct capability, capability)
+		printf("  %-3s  %-14s %s\n", capability->ok ? "yes" : "no", capability->name,
+			capability->reason);
+}
+
+int command_doctor(int argc, char **argv)
+{
+	static const struct argp parser = {
+		.options = options,
+		.parser = take,
+		.doc = "Tries what this kernel can do, in a network namespace of its own. Loading "
+		       "a kernel module is the only trace it may leave (sch_netem, sch_ingress, "
+		       "cls_bpf).",
+	};
+	struct list capabilities = {0};
+	struct fail fail = FAIL_INIT;
+	struct host_facts facts;
+	bool json = false;
+
+	argp_parse(&parser, argc, argv, 0, NULL, &json);
+	if (host_facts(&facts, &fail) < 0 ||
+		host_try_capabilities(true, &capabilities, &fail) < 0) {
+		fprintf(stderr, "%s: %s\n", argv[0], fail.text);
+		return EXIT_DEFECT;
+	}
+	if (json)
+		print_json(&facts, &capabilities);
+	else
+		print_text(&facts, &capabilities);
+	LIST_EACH(capabilities, struct capability, capability)
+	{
+		free(capability->name);
+		free(capability->reason);
+	}
+	list_free(&capabilities);
+	return EXIT_DONE;
+}

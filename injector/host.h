@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_INJECTOR_HOST_H
+#define BACKBURN_INJECTOR_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/matcher.h"
+#include "contract/address.h"
+#include "contract/fail.h"
+#include "contract/shape.h"
+
+/*
+ * The seam to the machine. Every effect, and every reading of clock, files, /proc, netlink and
+ * BPF, goes through these functions, so that everything above them runs in a unit test.
+ * Which side stands behind them, the real one (host_real_*.c) or the tests' fake, is chosen at
+ * link time. Lists that are filled belong to the caller.
+ */
+
+/* ---- clock and identity ---- */
+
+int64_t host_now_ns(void);  /* CLOCK_MONOTONIC */
+int64_t host_wall_ns(void); /* CLOCK_REALTIME: only for the hours of a policy */
+
+struct host_facts {
+	char host[65], kernel[65], machine[65];
+	char boot_id[40];
+	uint64_t netns_cookie; /* SO_NETNS_COOKIE: the one name of a namespace never used twice */
+	int64_t pid;
+	uint64_t start_ticks; /* of this process; pid and ticks together name a process */
+};
+int host_facts(struct host_facts *out, struct fail *fail);
+
+/* ---- files ---- */
+
+/* With its parents, mode 0700; one that exists is fine. */
+int host_dir_make(const char *path, struct fail *fail);
+/* Names inside, without "." and ".."; a directory that does not exist is empty. List of char *. */
+int host_dir_list(const char *path, struct list *names, struct fail *fail);
+/* Only when it is empty; otherwise, or when it is gone, nothing happens. */
+void host_dir_remove(const char *path);
+/* An absent file is removed already. */
+int host_file_remove(const char *path, struct fail *fail);
+/*
+ * Opens (creating it, mode 0600) and locks for this process alone; FAIL_BUSY when somebody else
+ * holds the lock. The lock lasts until host_file_close() or the death of the process.
+ */
+int host_file_lock(const char *path, int *out_file, struct fail *fail);
+void host_file_close(int file);
+/* Adds at the end, and returns when it is on stable storage. */
+int host_file_append(int file, const char *text, size_t length, struct fail *fail);
+int host_file_clear(int file, struct fail *fail);
+/* NUL-terminated, to be freed; `error` ENOENT inside `fail` when there is none. */
+int host_file_read(
+	const char *path, size_t max_bytes, char **out_text, size_t *out_length, struct fail *fail);
+bool host_file_exists(const char *path);
+/* True for a directory on a cgroup v2 file system. */
+bool host_is_cgroup2(const char *path);
+
+/* ---- processes ---- */
+
+/* Start time in ticks since boot, 0 when there is no such process. */
+uint64_t host_process_start(int64_t pid);
+int64_t host_process_parent(int64_t pid); /* 0: none, or not visible */
+/* Inodes (uint64_t) of the sockets a process holds open. Empty when it can't be read. */
+void host_process_sockets(int64_t pid, struct list *inodes);
+/* SIGTERM (and SIGCONT, for one that is stopped), then waits for its end. */
+int host_process_stop(int64_t pid, uint64_t start_ticks, int64_t wait_ns, struct fail *fail);
+
+/* ---- links ---- */
+
+struct host_link {
+	int ifindex;
+	char name[16];
+	bool loopback;
+};
+/* List of struct host_link, all links of this network namespace. */
+int host_links(struct list *links, struct fail *fail);
+/* A descriptor that becomes readable when links may have changed; drain, then list again. */
+int host_link_watch(int *out_file, struct fail *fail);
+void host_link_watch_drain(int file);
+/* Prefixes (struct prefix) of global scope, unique-local ones included; loopback is not. */
+int host_addresses(struct list *prefixes, struct fail *fail);
+
+/* ---- the packet matcher (bpf/matcher.bpf.c) ---- */
+
+struct host_matcher;
+struct host_matcher_sizes {
+	uint32_t addresses, prefixes, counters;
+};
+int host_matcher_load(
+	const struct host_matcher_sizes *sizes, struct host_matcher **out, struct fail *fail);
+void host_matcher_free(struct host_matcher *matcher);
+/* The page that the programs read while they run. */
+struct bb_control *host_matcher_control(struct host_matcher *matcher);
+/* The program's tag: a hash of its instructions, 16 hexadecimal digits. */
+const char *host_matcher_tag(const struct host_matcher *matcher, enum bb_direction direction);
+int host_matcher_put(struct host_matcher *matcher, const struct prefix *prefix,
+	const struct bb_entry *entry, struct fail *fail);
+int host_matcher_remove(
+	struct host_matcher *matcher, const struct prefix *prefix, struct fail *fail);
+/* Starts a counter at zero; one that exists stays as it is. */
+int host_matcher_count(
+	struct host_matcher *matcher, const struct bb_counter_key *key, struct fail *fail);
+/* Zeroes when there is no such counter. */
+void host_matcher_read(struct host_matcher *matcher, const struct bb_counter_key *key,
+	struct bb_counter *out);
+void host_matcher_uncount(struct host_matcher *matcher, const struct bb_counter_key *key);
+int host_matcher_protect(
+	struct host_matcher *matcher, const struct bb_flow *flow, struct fail *fail);
+void host_matcher_unprotect(struct host_matcher *matcher, const struct bb_flow *flow);
+
+/* ---- where programs hang ---- */
+
+struct host_program {
+	char name[16], tag[17];
+};
+/* True when this kernel has tcx; asks, and changes nothing. */
+bool host_tcx_present(char reason[static 128]);
+/* At the head of the chain; it ends with host_tcx_detach() or with this process. */
+int host_tcx_attach(struct host_matcher *matcher, int ifindex, enum bb_direction direction,
+	int *out_link, struct fail *fail);
+void host_tcx_detach(int link);
+/* List of struct host_program in the order in which they run; empty where tcx does not exist. */
+int host_tcx_list(
+	int ifindex, enum bb_direction direction, struct list *programs, struct fail *fail);
+
+struct host_filter {
+	uint32_t pref;
+	uint32_t handle;
+	uint16_t protocol;  /* ETH_P_…, host order */
+	char kind[16];	    /* "bpf" */
+	char name[64];	    /* of a bpf filter */
+	char tag[17];	    /* of a bpf filter's program */
+};
+enum host_clsact { CLSACT_NONE, CLSACT_PRESENT, CLSACT_INGRESS_ONLY };
+int host_clsact_state(int ifindex, enum host_clsact *out, struct fail *fail);
+int host_clsact_add(int ifindex, struct fail *fail);
+/* A link or qdisc that is gone is success. */
+int host_clsact_delete(int ifindex, struct fail *fail);
+/* List of struct host_filter by rising pref; a link without clsact, or no link, has none. */
+int host_filter_list(
+	int ifindex, enum bb_direction direction, struct list *filters, struct fail *fail);
+/* FAIL_BUSY when the pref is taken. */
+int host_filter_add(struct host_matcher *matcher, int ifindex, enum bb_direction direction,
+	uint32_t pref, struct fail *fail);
+/* A link or filter that is gone is success. */
+int host_filter_delete(int ifindex, enum bb_direction direction, uint32_t pref, struct fail *fail);
+
+/* ---- snapshots and trials ---- */
+
+/* Lines (char *) of the state that we may touch, and of what changes by itself. Not sorted. */
+int host_snapshot(const char *cgroup, struct list *state, struct list *residue, struct fail *fail);
+
+/*
+ * Tries what this kernel can do, in a child inside a network namespace of its own, so that
+ * nothing of this one is touched. List of struct capability (contract/verbs.h).
+ * `deep` tries everything that `doctor` reports; otherwise only what a session needs to know.
+ */
+int host_try_capabilities(bool deep, struct list *capabilities, struct fail *fail);
+
+/* ---- other network namespaces ---- */
+
+struct host_netns {
+	uint64_t cookie;
+	char path[64]; /* /proc/123/ns/net, /run/netns/db1 */
+};
+/* List of struct host_netns: every namespace that a process or a mount keeps alive. */
+int host_netns_list(struct list *namespaces, struct fail *fail);
+/* Runs `work` in a child inside that namespace; its result (0..255) comes back. */
+int host_netns_run(
+	const char *path, int (*work)(void *context), void *context, int *result, struct fail *fail);
+
+#endif

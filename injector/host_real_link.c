@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netlink/attr.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "injector/host.h"
+#include "injector/lists.h"
+#include "injector/netlink.h"
+
+static void forget(void *context)
+{
+	list_free(context);
+}
+
+static void take_link(const struct nlmsghdr *message, void *context)
+{
+	const struct ifinfomsg *info = nlmsg_data(message);
+	struct nlattr *name;
+	struct host_link *link;
+
+	if (message->nlmsg_type != RTM_NEWLINK)
+		return;
+	name = nlmsg_find_attr((struct nlmsghdr *)message, sizeof(*info), IFLA_IFNAME);
+	link = list_push(context, sizeof(*link));
+	link->ifindex = info->ifi_index;
+	link->loopback = info->ifi_flags & IFF_LOOPBACK;
+	if (name)
+		snprintf(link->name, sizeof(link->name), "%s", nla_get_string(name));
+}
+
+int host_links(struct list *links, struct fail *fail)
+{
+	struct ifinfomsg info = {.ifi_family = AF_UNSPEC};
+	struct netlink_dump dump = {
+		.type = RTM_GETLINK,
+		.header = &info,
+		.size = sizeof(info),
+		.each = take_link,
+		.restart = forget,
+		.context = links,
+	};
+
+	*links = (struct list){0};
+	if (netlink_dump(&dump, fail) < 0) {
+		list_free(links);
+		return fail_context(fail, "listing links");
+	}
+	return 0;
+}
+
+int host_link_watch(int *out_file, struct fail *fail)
+{
+	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+	int file = socket(
+		AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+	if (file < 0)
+		return fail_errno(fail, errno, "netlink socket");
+	if (bind(file, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		fail_errno(fail, errno, "watching links");
+		close(file);
+		return -1;
+	}
+	*out_file = file;
+	return 0;
+}
+
+void host_link_watch_drain(int file)
+{
+	char buffer[8192];
+
+	/* What it says does not matter, not even ENOBUFS: the caller lists all links afterwards. */
+	while (recv(file, buffer, sizeof(buffer), MSG_DONTWAIT) > 0 || errno == ENOBUFS ||
+		errno == EINTR)
+		errno = 0;
+}
+
+static void take_address(const struct nlmsghdr *message, void *context)
+{
+	const struct ifaddrmsg *info = nlmsg_data(message);
+	struct nlattr *attr;
+	struct prefix *prefix;
+
+	if (message->nlmsg_type != RTM_NEWADDR || info->ifa_scope != RT_SCOPE_UNIVERSE)
+		return;
+	/* On a point-to-point link IFA_ADDRESS is the other end; IFA_LOCAL, where given, is us. */
+	attr = nlmsg_find_attr((struct nlmsghdr *)message, sizeof(*info), IFA_LOCAL);
+	if (!attr)
+		attr = nlmsg_find_attr((struct nlmsghdr *)message, sizeof(*info), IFA_ADDRESS);
+	if (!attr || (info->ifa_family != AF_INET && info->ifa_family != AF_INET6))
+		return;
+	prefix = list_push(context, sizeof(*prefix));
+	prefix->length = 128;
+	if (info->ifa_family == AF_INET) {
+		prefix->ipv4 = true;
+		prefix->address[10] = prefix->address[11] = 0xff;
+		memcpy(prefix->address + 12, nla_data(attr), 4);
+	} else {
+		memcpy(prefix->address, nla_data(attr), 16);
+	}
+}
+
+int host_addresses(struct list *prefixes, struct fail *fail)
+{
+	struct ifaddrmsg info = {.ifa_family = AF_UNSPEC};
+	struct netlink_dump dump = {
+		.type = RTM_GETADDR,
+		.header = &info,
+		.size = sizeof(info),
+		.each = take_address,
+		.restart = forget,
+		.context = prefixes,
+	};
+
+	*prefixes = (struct list){0};
+	if (netlink_dump(&dump, fail) < 0) {
+		list_free(prefixes);
+		return fail_context(fail, "listing addresses");
+	}
+	return 0;
+}

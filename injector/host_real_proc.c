@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "contract/units.h"
+#include "injector/host.h"
+#include "injector/lists.h"
+
+enum { STAT_BYTES_MAX = 4096, PROC_PATH_MAX = 64 };
+
+/* Field `number` of /proc/PID/stat, counted as in proc(5), from 3 on; 0 when there is none. */
+static uint64_t stat_field(int64_t pid, int number)
+{
+	char path[PROC_PATH_MAX], *text, *at;
+	struct fail ignored = FAIL_INIT;
+	uint64_t value = 0;
+	size_t length;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/stat", pid);
+	if (host_file_read(path, STAT_BYTES_MAX, &text, &length, &ignored) < 0)
+		return 0;
+	/* The second field is the command in parentheses, and may hold anything. */
+	at = strrchr(text, ')');
+	for (int field = 2; at && field < number; field++)
+		at = strchr(at + 1, ' ');
+	if (at)
+		value = strtoull(at + 1, NULL, 10);
+	free(text);
+	return value;
+}
+
+uint64_t host_process_start(int64_t pid)
+{
+	return stat_field(pid, 22);
+}
+
+int64_t host_process_parent(int64_t pid)
+{
+	return (int64_t)stat_field(pid, 4);
+}
+
+void host_process_sockets(int64_t pid, struct list *inodes)
+{
+	char path[PROC_PATH_MAX];
+	struct dirent *entry;
+	DIR *directory;
+
+	*inodes = (struct list){0};
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/fd", pid);
+	directory = opendir(path);
+	if (!directory)
+		return;
+	while ((entry = readdir(directory))) {
+		char target[64];
+		ssize_t length = readlinkat(
+			dirfd(directory), entry->d_name, target, sizeof(target) - 1);
+		uint64_t inode;
+
+		if (length < 0)
+			continue;
+		target[length] = '\0';
+		if (sscanf(target, "socket:[%" SCNu64 "]", &inode) == 1)
+			*(uint64_t *)list_push(inodes, sizeof(inode)) = inode;
+	}
+	closedir(directory);
+}
+
+int host_process_stop(int64_t pid, uint64_t start_ticks, int64_t wait_ns, struct fail *fail)
+{
+	int process = pidfd_open((pid_t)pid, 0);
+	struct pollfd wait = {.fd = process, .events = POLLIN};
+	int result = 0;
+
+	if (process < 0)
+		return errno == ESRCH ? 0 : fail_errno(fail, errno, "process %" PRId64, pid);
+	/* Looked up after the descriptor is held: from here on it can't be another process. */
+	if (host_process_start(pid) != start_ticks) {
+		close(process);
+		return 0;
+	}
+	if (pidfd_send_signal(process, SIGTERM, NULL, 0) < 0 && errno != ESRCH)
+		result = fail_errno(fail, errno, "signalling process %" PRId64, pid);
+	else
+		pidfd_send_signal(process, SIGCONT, NULL, 0);
+	if (result == 0 && poll(&wait, 1, (int)(wait_ns / NS_PER_MS)) != 1)
+		result = fail_set(fail, FAIL_BUSY,
+			"process %" PRId64 " did not end within %" PRId64 " ms", pid,
+			wait_ns / NS_PER_MS);
+	close(process);
+	return result;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "injector/lists.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *must_alloc(size_t size)
+{
+	void *memory = calloc(1, size ? size : 1);
+
+	if (!memory)
+		abort();
+	return memory;
+}
+
+char *must_copy(const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		abort();
+	return copy;
+}
+
+void list_add_text(struct list *list, const char *format, ...)
+{
+	char **slot = list_push(list, sizeof(char *));
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(slot, format, args) < 0)
+		abort();
+	va_end(args);
+}
+
+void list_free(struct list *list)
+{
+	free(list->items);
+	*list = (struct list){0};
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void list_sort_texts(struct list *list)
+{
+	if (list->count)
+		qsort(list->items, list->count, sizeof(char *), compare_texts);
+}

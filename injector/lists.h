@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_INJECTOR_LISTS_H
+#define BACKBURN_INJECTOR_LISTS_H
+
+#include <stddef.h>
+
+#include "contract/list.h"
+#include "contract/shape.h"
+
+/* More for `struct list` (contract/list.h), whose owner frees it with shape_free() or below. */
+
+/* For lists of char *: a formatted copy at the end. */
+void list_add_text(struct list *list, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Frees a list whose items own nothing. */
+void list_free(struct list *list);
+
+void list_sort_texts(struct list *list);
+
+/* malloc family that aborts: under Linux overcommit a small allocation does not fail. */
+void *must_alloc(size_t size);
+char *must_copy(const char *text);
+
+#endif

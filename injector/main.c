@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "injector/command.h"
+
+static const struct command commands[] = {
+	{"session", "serve one controller on standard input and output", command_session},
+	{"catalogue", "print the faults that this injector can make, as JSON", command_catalogue},
+	{"doctor", "try what this kernel can do, and say why where it can't", command_doctor},
+	{"recover", "undo what sessions that died have left", command_recover},
+};
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+const char *argp_program_version = "backburn-injector " BACKBURN_VERSION;
+
+struct choice {
+	int argc;
+	char **argv;
+	const struct command *command;
+};
+
+static error_t take(int key, char *argument, struct argp_state *state)
+{
+	struct choice *choice = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		for (int i = 0; i < COMMAND_COUNT; i++)
+			if (strcmp(commands[i].name, argument) == 0)
+				choice->command = &commands[i];
+		if (!choice->command)
+			argp_error(state, "no command \"%s\"", argument);
+		/* What follows is the command's own. */
+		choice->argc = state->argc - state->next + 1;
+		choice->argv = state->argv + state->next - 1;
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which command?");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static char *list_commands(int key, const char *text, void *input)
+{
+	char *help = NULL;
+	size_t size;
+	FILE *out;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	out = open_memstream(&help, &size);
+	if (!out)
+		return NULL;
+	fprintf(out, "Commands:\n");
+	for (int i = 0; i < COMMAND_COUNT; i++)
+		fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
+	fprintf(out, "\nbackburn-injector COMMAND --help tells more.");
+	fclose(out);
+	return help;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp parser = {
+		.parser = take,
+		.args_doc = "COMMAND [ARGUMENT...]",
+		.doc = "Carries out faults on this host, and undoes every one of them.\v ",
+		.help_filter = list_commands,
+	};
+	struct choice choice = {0};
+	char name[64];
+
+	argp_err_exit_status = EXIT_BAD_USE;
+	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &choice);
+	snprintf(name, sizeof(name), "backburn-injector %s", choice.command->name);
+	choice.argv[0] = name;
+	return choice.command->run(choice.argc, choice.argv);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_INJECTOR_MATCH_TABLE_H
+#define BACKBURN_INJECTOR_MATCH_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "contract/address.h"
+#include "contract/shape.h"
+
+/*
+ * What the packet matcher's maps must hold for a set of faults. Pure: computed afresh for every
+ * change and compared with what is loaded.
+ *
+ * The kernel finds one entry for a packet, the longest. So an entry carries the bits of every
+ * shorter prefix above it too; and an exemption is an entry without bits.
+ */
+struct match_source {
+	int slot;
+	const struct list *peers; /* of struct endpoint */
+};
+
+struct match_entry {
+	struct prefix prefix;
+	uint64_t slots; /* 0: exempt */
+	uint32_t peer;	/* unique among all entries of a matcher's life; stays with its prefix */
+};
+
+/* Which endpoint of which fault an entry counts for. */
+struct match_count {
+	uint16_t slot;
+	uint32_t peer;
+	uint32_t endpoint; /* index into the source's peers */
+};
+
+struct match_table {
+	struct list entries;	 /* of struct match_entry, sorted by match_compare() */
+	struct list counts;	 /* of struct match_count, sorted by slot and peer */
+	size_t addresses, broad; /* entries that are whole addresses, and the others */
+	uint32_t next_peer;
+};
+
+/* `previous` gives entries that stay their number; NULL at first. Does not fail. */
+void match_table_build(struct match_table *out, const struct list *sources,
+	const struct list *exempt, const struct match_table *previous);
+void match_table_deinit(struct match_table *table);
+
+/* Total order on prefixes: by length, then by address. */
+int match_compare(const struct prefix *a, const struct prefix *b);
+const struct match_entry *match_table_find(
+	const struct match_table *table, const struct prefix *prefix);
+const struct match_count *match_table_count(
+	const struct match_table *table, uint16_t slot, uint32_t peer);
+
+#endif

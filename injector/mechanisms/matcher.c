@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "injector/mechanisms/matcher.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "injector/host.h"
+#include "injector/lists.h"
+#include "injector/mechanisms/hooks.h"
+#include "injector/mechanisms/match_table.h"
+
+/* Room for later faults when the first is loaded; an unused place costs 16 bytes at most. */
+enum { ADDRESSES_MIN = 4096, PREFIXES_MIN = 16384, COUNTERS_MIN = 16384, ROOM_FACTOR = 4 };
+
+struct matcher_rule {
+	struct match_rule spec;
+	int slot;
+	bool live;
+	struct bb_counter *folded; /* per endpoint and direction: counts of entries that are gone */
+};
+
+struct matcher {
+	enum attach_mode mode;
+	const struct list *exempt;	/* borrowed */
+	const struct port_set *ports;	/* borrowed */
+	int64_t lease_until_ns;
+	struct host_matcher_sizes sizes;
+	struct host_matcher *loaded; /* NULL while idle */
+	struct hooks hooks;
+	struct match_table table;
+	struct matcher_rule *rules[BB_SLOTS]; /* by slot; borrowed */
+	struct list wanted_flows;	      /* struct bb_flow, to be protected from the next rule on */
+	struct list flows;		      /* struct bb_flow that are in the kernel's map */
+};
+
+struct matcher *matcher_new(
+	enum attach_mode mode, const struct list *exempt, const struct port_set *ports)
+{
+	struct matcher *matcher = must_alloc(sizeof(*matcher));
+
+	matcher->mode = mode;
+	matcher->exempt = exempt;
+	matcher->ports = ports;
+	return matcher;
+}
+
+void matcher_free(struct matcher *matcher)
+{
+	if (!matcher)
+		return;
+	match_table_deinit(&matcher->table);
+	list_free(&matcher->flows);
+	list_free(&matcher->wanted_flows);
+	host_matcher_free(matcher->loaded);
+	free(matcher);
+}
+
+bool matcher_is_idle(const struct matcher *matcher)
+{
+	return !matcher->loaded;
+}
+
+enum attach_mode matcher_mode(const struct matcher *matcher)
+{
+	return matcher->mode;
+}
+
+void matcher_links(const struct matcher *matcher, struct list *names)
+{
+	hooks_names(&matcher->hooks, names);
+}
+
+void matcher_lease(struct matcher *matcher, int64_t until_ns)
+{
+	matcher->lease_until_ns = until_ns;
+	if (matcher->loaded)
+		__atomic_store_n(&host_matcher_control(matcher->loaded)->lease_until_ns,
+			(uint64_t)until_ns, __ATOMIC_RELAXED);
+}
+
+static bool has_flow(const struct list *flows, const struct bb_flow *wanted)
+{
+	LIST_EACH(*flows, const struct bb_flow, flow)
+		if (memcmp(flow, wanted, sizeof(*flow)) == 0)
+			return true;
+	return false;
+}
+
+void matcher_protect(struct matcher *matcher, const struct list *flows)
+{
+	list_free(&matcher->wanted_flows);
+	LIST_EACH(*flows, const struct bb_flow, flow)
+		*(struct bb_flow *)list_push(&matcher->wanted_flows, sizeof(*flow)) = *flow;
+}
+
+/* New ones in first: what carries the session must be safe before anything is hit. */
+static int apply_flows(struct matcher *matcher, struct fail *fail)
+{
+	if (matcher->wanted_flows.count > BB_PROTECTED_FLOWS)
+		return fail_set(fail, FAIL_REFUSED,
+			"%zu connections may carry this session, more than the %d that can be "
+			"protected",
+			matcher->wanted_flows.count, BB_PROTECTED_FLOWS);
+	LIST_EACH(matcher->flows, const struct bb_flow, flow)
+		if (!has_flow(&matcher->wanted_flows, flow))
+			host_matcher_unprotect(matcher->loaded, flow);
+	list_free(&matcher->flows);
+	LIST_EACH(matcher->wanted_flows, const struct bb_flow, flow)
+	{
+		if (host_matcher_protect(matcher->loaded, flow, fail) < 0)
+			return -1;
+		*(struct bb_flow *)list_push(&matcher->flows, sizeof(*flow)) = *flow;
+	}
+	return 0;
+}
+
+/* ---- tables ---- */
+
+static void add_up(struct bb_counter *sum, const struct bb_counter *more)
+{
+	sum->packets += more->packets;
+	sum->segments += more->segments;
+	sum->bytes += more->bytes;
+	if (more->first_ns && (!sum->first_ns || more->first_ns < sum->first_ns))
+		sum->first_ns = more->first_ns;
+	if (more->last_ns > sum->last_ns)
+		sum->last_ns = more->last_ns;
+}
+
+static void fold(struct matcher *matcher, const struct match_count *count)
+{
+	struct matcher_rule *rule = matcher->rules[count->slot];
+
+	for (uint16_t direction = 0; direction < BB_DIRECTIONS; direction++) {
+		struct bb_counter_key key = {
+			.peer = count->peer, .slot = count->slot, .direction = direction};
+		struct bb_counter value;
+
+		host_matcher_read(matcher->loaded, &key, &value);
+		host_matcher_uncount(matcher->loaded, &key);
+		if (rule)
+			add_up(&rule->folded[count->endpoint * BB_DIRECTIONS + direction], &value);
+	}
+}
+
+static int add_counters(
+	struct matcher *matcher, const struct match_table *table, struct fail *fail)
+{
+	LIST_EACH(table->counts, const struct match_count, count)
+	{
+		if (match_table_count(&matcher->table, count->slot, count->peer))
+			continue;
+		for (uint16_t direction = 0; direction < BB_DIRECTIONS; direction++) {
+			struct bb_counter_key key = {.peer = count->peer,
+				.slot = count->slot,
+				.direction = direction};
+
+			if (host_matcher_count(matcher->loaded, &key, fail) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int put_entries(
+	struct matcher *matcher, const struct match_table *table, struct fail *fail)
+{
+	LIST_EACH(table->entries, const struct match_entry, entry)
+	{
+		const struct match_entry *before =
+			match_table_find(&matcher->table, &entry->prefix);
+		struct bb_entry value = {.slots = entry->slots, .peer = entry->peer};
+
+		if (before && before->slots == entry->slots && before->peer == entry->peer)
+			continue;
+		if (host_matcher_put(matcher->loaded, &entry->prefix, &value, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int remove_entries(
+	struct matcher *matcher, const struct match_table *table, struct fail *fail)
+{
+	LIST_EACH(matcher->table.entries, const struct match_entry, entry)
+	{
+		if (match_table_find(table, &entry->prefix))
+			continue;
+		if (host_matcher_remove(matcher->loaded, &entry->prefix, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * Brings the maps from the present table to `table`, which is taken over. Counters come before
+ * the entries that name them, and go after. On failure the present table stands; every step may
+ * be repeated, so the caller can go back by another change.
+ */
+static int change_table(struct matcher *matcher, struct match_table *table, struct fail *fail)
+{
+	if (add_counters(matcher, table, fail) < 0 || put_entries(matcher, table, fail) < 0 ||
+		remove_entries(matcher, table, fail) < 0)
+		return -1;
+	LIST_EACH(matcher->table.counts, const struct match_count, count)
+		if (!match_table_count(table, count->slot, count->peer))
+			fold(matcher, count);
+	match_table_deinit(&matcher->table);
+	matcher->table = *table;
+	return 0;
+}
+
+static void build_table(
+	const struct matcher *matcher, const struct matcher_rule *extra, struct match_table *out)
+{
+	struct list sources = {0};
+
+	for (int slot = 0; slot < BB_SLOTS; slot++) {
+		const struct matcher_rule *rule = matcher->rules[slot];
+		struct match_source *source;
+
+		if (!rule || (!rule->live && rule != extra))
+			continue;
+		source = list_push(&sources, sizeof(*source));
+		*source = (struct match_source){.slot = slot, .peers = rule->spec.peers};
+	}
+	match_table_build(out, &sources, matcher->exempt, &matcher->table);
+	list_free(&sources);
+}
+
+static uint32_t at_least(size_t wanted, uint32_t least)
+{
+	return wanted * ROOM_FACTOR > least ? (uint32_t)(wanted * ROOM_FACTOR) : least;
+}
+
+static int check_room(
+	const struct host_matcher_sizes *sizes, const struct match_table *table, struct fail *fail)
+{
+	if (table->addresses <= sizes->addresses && table->broad <= sizes->prefixes &&
+		table->counts.count * BB_DIRECTIONS <= sizes->counters)
+		return 0;
+	return fail_set(fail, FAIL_REFUSED,
+		"all armed faults together need %zu addresses, %zu prefixes and %zu counters; the "
+		"first one made room for %u, %u and %u; heal all, or arm the largest first",
+		table->addresses, table->broad, table->counts.count * BB_DIRECTIONS,
+		sizes->addresses, sizes->prefixes, sizes->counters);
+}
+
+/* ---- load, arm, heal ---- */
+
+static int load(struct matcher *matcher, const struct match_table *table, struct ledger *ledger,
+	struct fail *fail)
+{
+	struct bb_control *control;
+
+	if (matcher->loaded)
+		return 0;
+	matcher->sizes = (struct host_matcher_sizes){
+		.addresses = at_least(table->addresses, ADDRESSES_MIN),
+		.prefixes = at_least(table->broad, PREFIXES_MIN),
+		.counters = at_least(table->counts.count * BB_DIRECTIONS, COUNTERS_MIN),
+	};
+	if (host_matcher_load(&matcher->sizes, &matcher->loaded, fail) < 0)
+		return -1;
+	control = host_matcher_control(matcher->loaded);
+	control->lease_until_ns = (uint64_t)matcher->lease_until_ns;
+	for (int i = 0; i < matcher->ports->count; i++)
+		for (uint32_t port = matcher->ports->ranges[i].low;
+			port <= matcher->ports->ranges[i].high &&
+			control->protected_port_count < BB_PROTECTED_PORTS;
+			port++)
+			control->protected_ports[control->protected_port_count++] = (uint16_t)port;
+	matcher->hooks = (struct hooks){
+		.matcher = matcher->loaded, .ledger = ledger, .mode = matcher->mode};
+	return 0;
+}
+
+int matcher_settle(struct matcher *matcher, struct fail *fail)
+{
+	for (int slot = 0; slot < BB_SLOTS; slot++)
+		if (matcher->rules[slot])
+			return 0;
+	if (!matcher->loaded)
+		return 0;
+	if (hooks_release(&matcher->hooks, fail) < 0)
+		return -1;
+	host_matcher_free(matcher->loaded);
+	matcher->loaded = NULL;
+	match_table_deinit(&matcher->table);
+	list_free(&matcher->flows);
+	return 0;
+}
+
+static void open_slot(struct matcher *matcher, const struct matcher_rule *rule)
+{
+	struct bb_slot *slot = &host_matcher_control(matcher->loaded)->slots[rule->slot];
+	const struct match_rule *spec = &rule->spec;
+
+	slot->directions = (uint8_t)spec->directions;
+	slot->protocol = spec->protocol;
+	slot->range_count = spec->ports.count;
+	for (int i = 0; i < spec->ports.count; i++)
+		slot->ranges[i] = (struct bb_port_range){
+			.low = spec->ports.ranges[i].low, .high = spec->ports.ranges[i].high};
+	slot->start_ns = (uint64_t)spec->start_ns;
+	slot->deadline_ns = (uint64_t)spec->deadline_ns;
+	__atomic_store_n(&slot->in_use, 1, __ATOMIC_RELEASE);
+}
+
+static void close_slot(struct matcher *matcher, int index)
+{
+	struct bb_slot *slot = &host_matcher_control(matcher->loaded)->slots[index];
+
+	__atomic_store_n(&slot->deadline_ns, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->in_use, 0, __ATOMIC_RELEASE);
+}
+
+static struct matcher_rule *new_rule(
+	struct matcher *matcher, const struct match_rule *spec, struct fail *fail)
+{
+	struct matcher_rule *rule;
+	int slot = 0;
+
+	while (slot < BB_SLOTS && matcher->rules[slot])
+		slot++;
+	if (slot == BB_SLOTS) {
+		fail_set(fail, FAIL_REFUSED, "%d packet faults at once are the most", BB_SLOTS);
+		return NULL;
+	}
+	rule = must_alloc(sizeof(*rule));
+	rule->spec = *spec;
+	rule->slot = slot;
+	rule->folded = must_alloc(spec->peers->count * BB_DIRECTIONS * sizeof(*rule->folded));
+	matcher->rules[slot] = rule;
+	return rule;
+}
+
+static int prepare(struct matcher *matcher, struct matcher_rule *rule, struct ledger *ledger,
+	struct fail *fail)
+{
+	struct list links = {0};
+	struct match_table table;
+	int result = -1;
+
+	build_table(matcher, rule, &table);
+	if (load(matcher, &table, ledger, fail) < 0 ||
+		check_room(&matcher->sizes, &table, fail) < 0 || apply_flows(matcher, fail) < 0 ||
+		host_links(&links, fail) < 0)
+		goto out;
+	/* Hooks first: while the tables are empty they let everything pass. */
+	if (hooks_sync(&matcher->hooks, &links, fail) < 0)
+		goto out;
+	result = change_table(matcher, &table, fail);
+out:
+	list_free(&links);
+	if (result < 0)
+		match_table_deinit(&table);
+	return result;
+}
+
+/*
+ * Rewrites the tables without the rule. What failed before may have left the maps with more than
+ * the present table says, so the way back goes over a table that says so.
+ */
+static int revert(struct matcher *matcher, struct matcher_rule *rule, struct fail *fail)
+{
+	struct match_table without, with;
+
+	rule->live = false;
+	if (!matcher->loaded)
+		return 0;
+	close_slot(matcher, rule->slot);
+	build_table(matcher, rule, &with);
+	match_table_deinit(&matcher->table);
+	matcher->table = with;
+	build_table(matcher, NULL, &without);
+	if (change_table(matcher, &without, fail) < 0) {
+		match_table_deinit(&without);
+		return -1;
+	}
+	return 0;
+}
+
+int matcher_arm(struct matcher *matcher, const struct match_rule *spec, struct ledger *ledger,
+	struct matcher_rule **out, struct fail *fail)
+{
+	struct matcher_rule *rule = new_rule(matcher, spec, fail);
+	struct fail undoing = FAIL_INIT;
+
+	if (!rule)
+		return -1;
+	if (prepare(matcher, rule, ledger, fail) < 0) {
+		if (matcher_heal(matcher, rule, &undoing) < 0)
+			fail_context(fail, "and then %s", undoing.text);
+		matcher_rule_free(rule);
+		return -1;
+	}
+	rule->live = true;
+	open_slot(matcher, rule);
+	*out = rule;
+	return 0;
+}
+
+int matcher_heal(struct matcher *matcher, struct matcher_rule *rule, struct fail *fail)
+{
+	struct fail reverting = FAIL_INIT;
+	int result = 0;
+
+	if (matcher->rules[rule->slot] == rule) {
+		result = revert(matcher, rule, &reverting);
+		matcher->rules[rule->slot] = NULL;
+	}
+	if (matcher_settle(matcher, fail) < 0)
+		return -1;
+	/* The slot is dead either way; entries that stayed matter only while others use the maps. */
+	if (result < 0 && matcher->loaded) {
+		*fail = reverting;
+		return -1;
+	}
+	return 0;
+}
+
+void matcher_rule_free(struct matcher_rule *rule)
+{
+	if (!rule)
+		return;
+	free(rule->folded);
+	free(rule);
+}
+
+void matcher_count(
+	const struct matcher *matcher, const struct matcher_rule *rule, struct list *counters)
+{
+	size_t size = rule->spec.peers->count * BB_DIRECTIONS;
+	struct bb_counter *sums = must_alloc(size * sizeof(*sums));
+
+	memcpy(sums, rule->folded, size * sizeof(*sums));
+	if (matcher->rules[rule->slot] == rule)
+		LIST_EACH(matcher->table.counts, const struct match_count, count)
+		{
+			for (uint16_t d = 0; count->slot == rule->slot && d < BB_DIRECTIONS; d++) {
+				struct bb_counter_key key = {
+					.peer = count->peer, .slot = count->slot, .direction = d};
+				struct bb_counter value;
+
+				host_matcher_read(matcher->loaded, &key, &value);
+				add_up(&sums[count->endpoint * BB_DIRECTIONS + d], &value);
+			}
+		}
+	for (size_t i = 0; i < size; i++) {
+		struct counter *counter;
+
+		if (!(rule->spec.directions & 1u << (i % BB_DIRECTIONS)))
+			continue;
+		counter = list_push(counters, sizeof(*counter));
+		counter->peer = must_copy(
+			LIST_AT(*rule->spec.peers, struct endpoint, i / BB_DIRECTIONS)->node);
+		counter->direction = (int)(i % BB_DIRECTIONS);
+		counter->packets = (int64_t)sums[i].packets;
+		counter->segments = (int64_t)sums[i].segments;
+		counter->bytes = (int64_t)sums[i].bytes;
+		counter->first_ns = (int64_t)sums[i].first_ns;
+		counter->last_ns = (int64_t)sums[i].last_ns;
+	}
+	free(sums);
+}
+
+int matcher_links_changed(struct matcher *matcher, struct fail *fail)
+{
+	struct list links;
+	int result;
+
+	if (!matcher->loaded)
+		return 0;
+	if (host_links(&links, fail) < 0)
+		return -1;
+	result = hooks_sync(&matcher->hooks, &links, fail);
+	list_free(&links);
+	return result;
+}

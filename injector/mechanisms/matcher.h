@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_INJECTOR_MATCHER_H
+#define BACKBURN_INJECTOR_MATCHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "contract/address.h"
+#include "contract/fail.h"
+#include "contract/shape.h"
+#include "contract/verbs.h"
+
+struct ledger;
+
+/*
+ * The packet matcher: drops what its rules name. It is loaded and attached with the first rule
+ * and gone with the last. Each rule has a slot of the kernel's page; healing one is one write to
+ * its slot and touches no other.
+ */
+struct matcher;
+
+struct match_rule {
+	unsigned int directions; /* bit per enum bb_direction */
+	uint8_t protocol;	 /* IPPROTO_…, 0: any; IPPROTO_ICMP includes ICMPv6 */
+	struct port_set ports;	 /* none: any port, and packets without ports */
+	const struct list *peers; /* of struct endpoint; borrowed for the rule's life */
+	int64_t start_ns, deadline_ns;
+};
+
+/* `exempt`: list of struct prefix; `ports`: local ports never hit; both borrowed. */
+struct matcher *matcher_new(
+	enum attach_mode mode, const struct list *exempt, const struct port_set *ports);
+/* Frees memory only: heal first. */
+void matcher_free(struct matcher *matcher);
+
+/* The lease, for what is armed and what will be. */
+void matcher_lease(struct matcher *matcher, int64_t until_ns);
+
+/*
+ * Connections (struct bb_flow) that no rule may hit, instead of those named before: in force with
+ * the next rule that is armed, for all of them.
+ */
+void matcher_protect(struct matcher *matcher, const struct list *flows);
+
+/*
+ * Loads and attaches what is missing, then makes the rule live, as the last step. On failure
+ * everything is as before, but for what `fail` says could not be undone. `ledger` must be open
+ * until the matcher is idle.
+ */
+struct matcher_rule;
+int matcher_arm(struct matcher *matcher, const struct match_rule *rule, struct ledger *ledger,
+	struct matcher_rule **out, struct fail *fail);
+
+/*
+ * Ends the rule: at once in the kernel, then in the tables. Its counters keep their last values.
+ * With the last rule everything is detached and unloaded; when that fails, matcher_settle() is
+ * the way to try again.
+ */
+int matcher_heal(struct matcher *matcher, struct matcher_rule *rule, struct fail *fail);
+/* Detaches and unloads when no rule is left; does nothing otherwise. Safe to repeat. */
+int matcher_settle(struct matcher *matcher, struct fail *fail);
+void matcher_rule_free(struct matcher_rule *rule);
+
+/* One struct counter per peer and direction of the rule; `peer` texts are owned copies. */
+void matcher_count(
+	const struct matcher *matcher, const struct matcher_rule *rule, struct list *counters);
+
+/* Links came or went: covers the new ones. Does nothing while nothing is armed. */
+int matcher_links_changed(struct matcher *matcher, struct fail *fail);
+
+bool matcher_is_idle(const struct matcher *matcher);
+enum attach_mode matcher_mode(const struct matcher *matcher);
+void matcher_links(const struct matcher *matcher, struct list *names);
+
+#endif

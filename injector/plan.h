@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_INJECTOR_PLAN_H
+#define BACKBURN_INJECTOR_PLAN_H
+
+#include "contract/shape.h"
+#include "injector/mechanisms/matcher.h"
+
+/*
+ * What a fault wants of the mechanisms, as data. A fault's plan() only fills this in; arming
+ * carries it out in order, and healing undoes it in the reverse order.
+ */
+enum effect_kind {
+	EFFECT_MATCH, /* a rule of the packet matcher */
+	EFFECT_KINDS
+};
+
+struct effect {
+	enum effect_kind kind;
+	struct match_rule match;
+	struct matcher_rule *armed; /* set while it is in force */
+};
+
+struct plan {
+	struct list effects; /* of struct effect */
+};
+
+/* A new effect at the end, zeroed but for its kind. */
+struct effect *plan_add(struct plan *plan, enum effect_kind kind);
+
+/* Frees memory only: what is in force must have been undone. */
+void plan_deinit(struct plan *plan);
+
+/* "drop packets from 3 peers (ingress; tcp; ports 2379-2380)" and how that ends; list of char *. */
+void plan_describe(const struct plan *plan, struct list *effects, struct list *undo);
+
+#endif

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "injector/policy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bpf/matcher.h"
+#include "contract/json.h"
+#include "contract/units.h"
+#include "injector/host.h"
+#include "injector/lists.h"
+
+enum { POLICY_BYTES_MAX = 1024 * 1024, MINUTES_PER_HOUR = 60, ZONE_PATH_MAX = 256 };
+
+static const char *const day_words[] = {
+	"mon", "tue", "wed", "thu", "fri", "sat", "sun", NULL};
+
+#define AT(type, member) .offset = offsetof(struct type, member)
+#define TEXTS(name, type, member)                                                                  \
+	{                                                                                          \
+		.key = name, .kind = FIELD_LIST, .item = FIELD_STRING, AT(type, member),           \
+		.allow_empty = true                                                                \
+	}
+
+static const struct field faults_fields[] = {
+	TEXTS("allow", policy_faults, allow),
+	TEXTS("deny", policy_faults, deny),
+};
+static const struct shape faults_shape = {
+	.name = "faults", .size = sizeof(struct policy_faults), SHAPE_FIELDS(faults_fields)};
+
+static const struct field protect_fields[] = {
+	{.key = "ports", .kind = FIELD_PORTS, AT(policy_protect, ports)},
+	TEXTS("cgroups", policy_protect, cgroups),
+	{.key = "prefixes",
+		.kind = FIELD_LIST,
+		.item = FIELD_PREFIX,
+		AT(policy_protect, prefixes),
+		.allow_empty = true},
+	TEXTS("exe", policy_protect, exe),
+};
+static const struct shape protect_shape = {
+	.name = "protect", .size = sizeof(struct policy_protect), SHAPE_FIELDS(protect_fields)};
+
+static const struct field hours_fields[] = {
+	{.key = "days",
+		.kind = FIELD_LIST,
+		.item = FIELD_ENUM,
+		.words = day_words,
+		AT(policy_hours, days),
+		.required = true},
+	{.key = "from", .kind = FIELD_STRING, AT(policy_hours, from), .required = true},
+	{.key = "to", .kind = FIELD_STRING, AT(policy_hours, to), .required = true},
+	{.key = "zone", .kind = FIELD_STRING, AT(policy_hours, zone), .required = true},
+};
+static const struct shape hours_shape = {
+	.name = "hours", .size = sizeof(struct policy_hours), SHAPE_FIELDS(hours_fields)};
+
+static const struct field policy_fields[] = {
+	{.key = "backburn_policy",
+		.kind = FIELD_INTEGER,
+		AT(policy_rules, version),
+		.required = true,
+		.min = 1,
+		.max = 1},
+	{.key = "faults", .kind = FIELD_OBJECT, .sub = &faults_shape, AT(policy_rules, faults)},
+	{.key = "max_fault", .kind = FIELD_DURATION, AT(policy_rules, max_fault_ns)},
+	{.key = "max_loss", .kind = FIELD_RATIO, AT(policy_rules, max_loss), .preset = "1"},
+	{.key = "protect", .kind = FIELD_OBJECT, .sub = &protect_shape, AT(policy_rules, protect)},
+	{.key = "hours", .kind = FIELD_OBJECT, .sub = &hours_shape, AT(policy_rules, hours)},
+};
+const struct shape policy_shape = {
+	.name = "policy", .size = sizeof(struct policy_rules), SHAPE_FIELDS(policy_fields)};
+
+/* ---- reading ---- */
+
+static int minutes_of_day(const char *text, int *out)
+{
+	int hour, minute, used = 0;
+
+	if (sscanf(text, "%2d:%2d%n", &hour, &minute, &used) != 2 || text[used] != '\0' ||
+		hour < 0 || hour > 24 || minute < 0 || minute >= MINUTES_PER_HOUR ||
+		(hour == 24 && minute > 0))
+		return -1;
+	*out = hour * MINUTES_PER_HOUR + minute;
+	return 0;
+}
+
+/* The C library takes an unknown zone for UTC without a word; here that must be an error. */
+static bool zone_exists(const char *zone)
+{
+	char path[ZONE_PATH_MAX];
+
+	if (strcmp(zone, "UTC") == 0)
+		return true;
+	if (zone[0] == '/' || strstr(zone, "..") ||
+		snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", zone) >= (int)sizeof(path))
+		return false;
+	return host_file_exists(path);
+}
+
+static int check(const struct policy_rules *rules, struct fail *fail)
+{
+	int from, to;
+
+	if (rules->protect) {
+		unsigned int ports = 0;
+
+		for (int i = 0; i < rules->protect->ports.count; i++)
+			ports += rules->protect->ports.ranges[i].high -
+				 rules->protect->ports.ranges[i].low + 1u;
+		if (ports > BB_PROTECTED_PORTS)
+			return fail_at(fail, "protect.ports", "%u ports; %d can be protected",
+				ports, BB_PROTECTED_PORTS);
+	}
+	if (!rules->hours)
+		return 0;
+	if (minutes_of_day(rules->hours->from, &from) < 0)
+		return fail_at(fail, "hours.from", "\"%s\" is no time of day like \"09:00\"",
+			rules->hours->from);
+	if (minutes_of_day(rules->hours->to, &to) < 0)
+		return fail_at(fail, "hours.to", "\"%s\" is no time of day like \"16:00\"",
+			rules->hours->to);
+	if (from >= to)
+		return fail_at(fail, "hours.to", "must be later on the day than \"from\"");
+	if (!zone_exists(rules->hours->zone))
+		return fail_at(fail, "hours.zone", "no time zone \"%s\" on this host",
+			rules->hours->zone);
+	return 0;
+}
+
+static int parse(struct policy_rules *rules, const char *text, size_t length, struct fail *fail)
+{
+	cJSON *json = json_parse(text, length, fail);
+	int result;
+
+	if (!json)
+		return -1;
+	cJSON_DeleteItemFromObjectCaseSensitive(json, "$schema");
+	result = shape_decode(&policy_shape, json, "", rules, fail);
+	cJSON_Delete(json);
+	if (result == 0 && check(rules, fail) < 0) {
+		shape_free(&policy_shape, rules);
+		result = -1;
+	}
+	if (result < 0 && !fail->line && fail->path[0])
+		fail->line = json_line_of(text, length, fail->path);
+	return result;
+}
+
+static void unusable(struct policy *policy, const struct fail *fail)
+{
+	char reason[FAIL_TEXT_MAX + FAIL_PATH_MAX + 32];
+
+	snprintf(reason, sizeof(reason), "line %d: %s%s%s", fail->line, fail->path,
+		fail->path[0] ? ": " : "", fail->text);
+	policy->state = POLICY_UNUSABLE;
+	policy->reason = must_copy(fail->line ? reason : fail->text);
+}
+
+void policy_load(struct policy *policy, const char *path, bool required)
+{
+	struct fail fail = FAIL_INIT;
+	size_t length;
+	char *text;
+
+	*policy = (struct policy){.path = must_copy(path)};
+	if (host_file_read(path, POLICY_BYTES_MAX, &text, &length, &fail) < 0) {
+		if (fail.error != ENOENT || required)
+			unusable(policy, &fail);
+		return;
+	}
+	if (parse(&policy->rules, text, length, &fail) < 0)
+		unusable(policy, &fail);
+	else
+		policy->state = POLICY_READ;
+	free(text);
+}
+
+void policy_deinit(struct policy *policy)
+{
+	shape_free(&policy_shape, &policy->rules);
+	free(policy->path);
+	free(policy->reason);
+	*policy = (struct policy){0};
+}
+
+/* ---- judging ---- */
+
+static bool names(const struct list *list, const char *word)
+{
+	LIST_EACH(*list, char *, text)
+		if (strcmp(*text, word) == 0)
+			return true;
+	return false;
+}
+
+static int judge_kind(const struct policy_faults *faults, const char *fault, struct fail *fail)
+{
+	if (!faults)
+		return 0;
+	if (names(&faults->deny, fault))
+		return fail_set(fail, FAIL_REFUSED, "faults.deny names %s", fault);
+	if (faults->allow.count && !names(&faults->allow, fault))
+		return fail_set(fail, FAIL_REFUSED, "faults.allow does not name %s", fault);
+	return 0;
+}
+
+static int judge_duration(
+	int64_t max_ns, const struct fault_order *order, int64_t now_ns, struct fail *fail)
+{
+	char asked[DURATION_TEXT_MAX], allowed[DURATION_TEXT_MAX];
+	int64_t from_ns = order->start_ns > now_ns ? order->start_ns : now_ns;
+
+	if (!max_ns || !order->deadline_ns || order->deadline_ns - from_ns <= max_ns)
+		return 0;
+	return fail_set(fail, FAIL_REFUSED, "max_fault is %s, and %s was asked for",
+		duration_human(max_ns, allowed),
+		duration_human(order->deadline_ns - from_ns, asked));
+}
+
+static void local_time(const char *zone, int64_t wall_ns, struct tm *out)
+{
+	time_t seconds = (time_t)(wall_ns / NS_PER_SEC);
+	const char *before = getenv("TZ");
+	char *saved = before ? must_copy(before) : NULL;
+
+	/* The C library knows one zone at a time; this process has one thread. */
+	setenv("TZ", zone, 1);
+	tzset();
+	localtime_r(&seconds, out);
+	if (saved)
+		setenv("TZ", saved, 1);
+	else
+		unsetenv("TZ");
+	tzset();
+	free(saved);
+}
+
+static bool within_hours(const struct policy_hours *hours, int64_t wall_ns)
+{
+	int from = 0, to = 0, minute, day;
+	bool day_named = false;
+	struct tm local;
+
+	local_time(hours->zone, wall_ns, &local);
+	minutes_of_day(hours->from, &from);
+	minutes_of_day(hours->to, &to);
+	minute = local.tm_hour * MINUTES_PER_HOUR + local.tm_min;
+	day = (local.tm_wday + 6) % 7; /* tm_wday counts from Sunday */
+	LIST_EACH(hours->days, const int, named)
+		day_named |= *named == day;
+	return day_named && minute >= from && minute < to;
+}
+
+static int judge_hours(const struct policy_hours *hours, const struct fault_order *order,
+	const struct policy_moment *moment, struct fail *fail)
+{
+	int64_t end_ns = moment->wall_ns;
+
+	if (!hours)
+		return 0;
+	if (order->deadline_ns > moment->now_ns)
+		end_ns += order->deadline_ns - moment->now_ns;
+	if (within_hours(hours, moment->wall_ns) && within_hours(hours, end_ns))
+		return 0;
+	return fail_set(fail, FAIL_REFUSED, "hours allow faults from %s to %s (%s) only",
+		hours->from, hours->to, hours->zone);
+}
+
+static int judge_peers(
+	const struct policy_protect *protect, const struct list *peers, struct fail *fail)
+{
+	char inner[PREFIX_TEXT_MAX], outer[PREFIX_TEXT_MAX];
+
+	if (!protect)
+		return 0;
+	LIST_EACH(*peers, const struct endpoint, peer)
+		LIST_EACH(peer->prefixes, const struct prefix, prefix)
+			LIST_EACH(protect->prefixes, const struct prefix, hole)
+				if (prefix_contains(hole, prefix))
+					return fail_set(fail, FAIL_REFUSED,
+						"protect.prefixes names %s, which covers %s of %s",
+						prefix_format(hole, outer),
+						prefix_format(prefix, inner), peer->node);
+	return 0;
+}
+
+int policy_allows(const struct policy *policy, const struct fault_order *order,
+	const struct list *peers, const struct policy_moment *moment, struct fail *fail)
+{
+	const struct policy_rules *rules = &policy->rules;
+
+	if (policy->state == POLICY_ABSENT)
+		return 0;
+	if (policy->state == POLICY_UNUSABLE)
+		return fail_set(fail, FAIL_REFUSED,
+			"this host's policy %s can't be used, so nothing is allowed: %s",
+			policy->path, policy->reason);
+	if (judge_kind(rules->faults, order->fault, fail) < 0 ||
+		judge_duration(rules->max_fault_ns, order, moment->now_ns, fail) < 0 ||
+		judge_hours(rules->hours, order, moment, fail) < 0 ||
+		judge_peers(rules->protect, peers, fail) < 0)
+		return fail_context(fail, "refused by this host's policy %s", policy->path);
+	return 0;
+}

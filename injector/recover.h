@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_INJECTOR_RECOVER_H
+#define BACKBURN_INJECTOR_RECOVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "contract/shape.h"
+#include "injector/host.h"
+
+/*
+ * Undoes what dead sessions left, from their ledgers. Both functions return how many effects
+ * could not be undone.
+ */
+
+/*
+ * Replays the unlocked ledgers of one network namespace, which must be the one we are in.
+ * Ledgers of another boot are dropped: the kernel they speak of is gone. Those of live sessions
+ * are left alone. Adds lines for people to `said` (char *).
+ */
+size_t recover_namespace(const char *runtime_dir, const struct host_facts *facts, uint64_t cookie,
+	struct list *said);
+
+/*
+ * All namespaces that have ledgers: ours, those that still exist (a child enters them), and those
+ * that don't, whose ledgers are dropped. With `stop_live`, live sessions are ended first. `say`
+ * gets each line when it is true; what a child says comes indented.
+ */
+size_t recover_all(const char *runtime_dir, bool stop_live, void (*say)(const char *line));
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "injector/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "contract/units.h"
+#include "contract/verbs.h"
+#include "contract/wire.h"
+#include "injector/holder.h"
+#include "injector/ledger.h"
+#include "injector/lists.h"
+#include "injector/log.h"
+#include "injector/mechanisms/matcher.h"
+#include "injector/verb.h"
+
+#define EVIDENCE_EVERY_NS (500 * NS_PER_MS)
+#define RETRY_EVERY_NS (500 * NS_PER_MS)
+
+struct session *session_new(const struct session_config *config)
+{
+	struct session *session = must_alloc(sizeof(*session));
+
+	session->config = *config;
+	session->lock = -1;
+	return session;
+}
+
+static struct session_fault *fault_at(const struct session *session, size_t index)
+{
+	return ((struct session_fault **)session->faults.items)[index];
+}
+
+void session_free(struct session *session)
+{
+	if (!session)
+		return;
+	for (size_t i = 0; i < session->faults.count; i++)
+		session_fault_free(fault_at(session, i));
+	list_free(&session->faults);
+	matcher_free(session->matcher);
+	ledger_close(session->ledger);
+	holder_release(session->config.runtime_dir, session->facts.netns_cookie, session->lock);
+	for (size_t i = 0; i < sizeof(session->policies) / sizeof(session->policies[0]); i++)
+		policy_deinit(&session->policies[i]);
+	list_free(&session->exempt);
+	list_free_texts(&session->audit_state);
+	list_free_texts(&session->audit_residue);
+	outbox_deinit(&session->out);
+	free(session->last_evidence);
+	free(session->name);
+	free(session->controller);
+	free(session);
+}
+
+struct session_fault *session_find(const struct session *session, const char *id)
+{
+	for (size_t i = 0; i < session->faults.count; i++)
+		if (strcmp(fault_at(session, i)->order.id, id) == 0)
+			return fault_at(session, i);
+	return NULL;
+}
+
+bool session_is_armed(const struct session *session)
+{
+	for (size_t i = 0; i < session->faults.count; i++)
+		if (fault_state_needs_healing(fault_at(session, i)->state))
+			return true;
+	return false;
+}
+
+/* ---- lines ---- */
+
+static int answer(
+	struct session *session, const struct wire_message *request, cJSON **out, struct fail *fail)
+{
+	const struct verb *verb = verb_find(request->method);
+	void *params, *result;
+	int outcome = -1;
+
+	if (!verb)
+		return fail_set(
+			fail, FAIL_UNSUPPORTED, "this injector knows no verb \"%s\"", request->method);
+	if (!session->greeted && verb->fn != verb_hello)
+		return fail_set(fail, FAIL_USAGE, "say hello before anything else");
+	params = must_alloc(verb->params->size);
+	result = must_alloc(verb->result->size);
+	if (shape_decode(verb->params, request->body, "", params, fail) < 0) {
+		/* Not a file that people wrote: the controller's defect. */
+		fail->kind = FAIL_USAGE;
+		goto out;
+	}
+	outcome = verb->fn(session, params, result, fail);
+	if (outcome == 0)
+		*out = shape_encode(verb->result, result);
+	shape_free(verb->params, params);
+	shape_free(verb->result, result);
+out:
+	free(params);
+	free(result);
+	return outcome < 0 ? fail_context(fail, "%s", verb->name) : 0;
+}
+
+static void reply(struct session *session, uint64_t id, cJSON *result)
+{
+	char *line = wire_reply(id, result);
+	struct fail fail = FAIL_INIT;
+
+	if (strlen(line) > WIRE_LINE_TO_CONTROLLER_MAX) {
+		fail_set(&fail, FAIL_REFUSED,
+			"the answer has %zu bytes, and a line may have %zu; ask for less",
+			strlen(line), WIRE_LINE_TO_CONTROLLER_MAX);
+		free(line);
+		line = wire_error(id, &fail);
+	}
+	outbox_put(&session->out, line);
+}
+
+void session_line(struct session *session, const char *line, size_t length)
+{
+	struct wire_message message;
+	struct fail fail = FAIL_INIT;
+	cJSON *result;
+
+	if (wire_parse(line, length, &message, &fail) < 0) {
+		outbox_put(&session->out, wire_error(0, &fail));
+		return;
+	}
+	if (message.kind == WIRE_REQUEST) {
+		if (answer(session, &message, &result, &fail) == 0)
+			reply(session, message.id, result);
+		else
+			outbox_put(&session->out, wire_error(message.id, &fail));
+	}
+	wire_message_deinit(&message);
+}
+
+/* ---- evidence ---- */
+
+static void add_evidence(struct session *session, struct session_fault *fault, struct evidence *out)
+{
+	struct fault_evidence *evidence = list_push(&out->faults, sizeof(*evidence));
+
+	evidence->id = must_copy(fault->order.id);
+	evidence->start_ns = fault->order.start_ns;
+	evidence->deadline_ns = fault->order.deadline_ns;
+	evidence->healed = fault->state == FAULT_HEALED;
+	evidence->healed_ns = fault->healed_ns;
+	LIST_EACH(fault->plan.effects, const struct effect, effect)
+		if (effect->armed)
+			matcher_count(session->matcher, effect->armed, &evidence->counters);
+}
+
+static bool wanted(const struct list *of, const char *id)
+{
+	LIST_EACH(*of, char *, text)
+		if (strcmp(*text, id) == 0)
+			return true;
+	return of->count == 0;
+}
+
+void session_evidence(
+	struct session *session, const struct list *of, int64_t now_ns, struct evidence *out)
+{
+	*out = (struct evidence){.now_ns = now_ns};
+	for (size_t i = 0; i < session->faults.count; i++)
+		if (wanted(of, fault_at(session, i)->order.id))
+			add_evidence(session, fault_at(session, i), out);
+}
+
+/* Skipped whenever something waits to be sent, or nothing changed: the next one says it all. */
+static void say_evidence(struct session *session, int64_t now_ns)
+{
+	struct list all = {0};
+	struct evidence evidence;
+	cJSON *body;
+	char *text;
+
+	session->evidence_ns = now_ns;
+	if (!outbox_is_empty(&session->out))
+		return;
+	session_evidence(session, &all, 0, &evidence);
+	body = shape_encode(&evidence_shape, &evidence);
+	text = json_print(body);
+	cJSON_Delete(body);
+	if (!session->last_evidence || strcmp(session->last_evidence, text) != 0) {
+		char *line;
+
+		evidence.now_ns = now_ns;
+		line = wire_notification("evidence", shape_encode(&evidence_shape, &evidence));
+		if (strlen(line) <= WIRE_LINE_TO_CONTROLLER_MAX)
+			outbox_put(&session->out, line);
+		else
+			free(line); /* who armed that much asks by the verb, fault by fault */
+		free(session->last_evidence);
+		session->last_evidence = text;
+		text = NULL;
+	}
+	free(text);
+	shape_free(&evidence_shape, &evidence);
+}
+
+/* ---- time ---- */
+
+static void heal_what_is_due(struct session *session, int64_t now_ns)
+{
+	for (size_t i = 0; i < session->faults.count; i++) {
+		struct session_fault *fault = fault_at(session, i);
+		struct fail fail = FAIL_INIT;
+
+		if (fault->state == FAULT_ARMED && now_ns >= fault->order.start_ns)
+			fault_state_go(&fault->state, FAULT_ACTIVE);
+		if (!fault_state_needs_healing(fault->state) || now_ns < fault->order.deadline_ns)
+			continue;
+		if (fault->state == FAULT_FAILED && now_ns < fault->healed_ns + RETRY_EVERY_NS)
+			continue;
+		if (session_heal(session, fault, &fail) < 0)
+			log_line("fault %s is past its deadline: %s", fault->order.id, fail.text);
+	}
+}
+
+bool session_tick(struct session *session, int64_t now_ns)
+{
+	bool was_armed = session_is_armed(session);
+
+	if (!session->greeted)
+		return true;
+	heal_what_is_due(session, now_ns);
+	/* The last evidence, with the healing in it, is not put off. */
+	if (was_armed && (!session_is_armed(session) ||
+				 now_ns >= session->evidence_ns + EVIDENCE_EVERY_NS))
+		say_evidence(session, now_ns);
+	return now_ns < session->lease_until_ns;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t session_next_ns(const struct session *session, int64_t now_ns)
+{
+	int64_t next_ns = session->greeted ? session->lease_until_ns : now_ns + NS_PER_SEC;
+
+	for (size_t i = 0; i < session->faults.count; i++) {
+		const struct session_fault *fault = fault_at(session, i);
+
+		if (!fault_state_needs_healing(fault->state))
+			continue;
+		next_ns = earlier(next_ns, session->evidence_ns + EVIDENCE_EVERY_NS);
+		next_ns = earlier(next_ns, fault->state == FAULT_FAILED
+						   ? fault->healed_ns + RETRY_EVERY_NS
+						   : fault->order.deadline_ns);
+	}
+	return next_ns;
+}
+
+void session_links_changed(struct session *session)
+{
+	struct fail fail = FAIL_INIT;
+
+	if (session->matcher && matcher_links_changed(session->matcher, &fail) < 0)
+		log_line("a link that appeared is not covered: %s", fail.text);
+}
+
+int session_end(struct session *session, struct fail *fail)
+{
+	int result = session_heal_all(session, fail);
+	struct fail settling = FAIL_INIT;
+
+	if (session->matcher && matcher_settle(session->matcher, &settling) < 0 && result == 0) {
+		*fail = settling;
+		result = -1;
+	}
+	return result;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_INJECTOR_SESSION_H
+#define BACKBURN_INJECTOR_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "contract/fail.h"
+#include "contract/shape.h"
+#include "injector/host.h"
+#include "injector/lifecycle.h"
+#include "injector/outbox.h"
+#include "injector/plan.h"
+#include "injector/policy.h"
+
+struct fault_ops;
+struct ledger;
+struct matcher;
+
+#define RUNTIME_DIR "/run/backburn"
+
+/*
+ * One controller's session: lines in, lines out, time as it passes. It knows no descriptors and
+ * no event loop; session_loop.c gives it both, and unit tests call it directly.
+ *
+ * The order of things: session_new, session_line and session_tick as often as needed,
+ * session_end (heals everything), session_free.
+ *
+ * The guardian, a small process that heals what the kernel can't end by itself when this process
+ * is killed or stopped, has its place between ledger and effect: session_open_ledger() would
+ * start it with the ledger's path, and an effect of kind EXPIRES_GUARDIAN would be handed to it
+ * before it is made. No fault needs it yet.
+ */
+struct session_config {
+	const char *runtime_dir;
+	const char *policy_file;  /* POLICY_PATH; may be absent */
+	const char *extra_policy; /* --policy, or NULL; must exist */
+	const char *cgroup;	  /* --cgroup, or NULL */
+};
+
+struct session_fault {
+	struct fault_order order;
+	const struct fault_ops *ops;
+	void *with; /* decoded parameters */
+	struct plan plan;
+	enum fault_state state;
+	int64_t healed_ns;
+};
+
+struct session {
+	struct session_config config;
+	struct outbox out;
+	struct policy policies[2]; /* both must allow */
+	bool greeted;
+	char *name, *controller;
+	struct host_facts facts;
+	int lock; /* of this network namespace; -1 before hello */
+	struct ledger *ledger;
+	struct matcher *matcher;
+	struct list exempt;		/* of struct prefix: what the policies protect */
+	struct port_set exempt_ports;
+	int64_t lease_ns, lease_until_ns;
+	int64_t evidence_ns; /* when evidence was last looked at */
+	char *last_evidence; /* what was said last, without its time */
+	struct list faults;  /* of struct session_fault * */
+	struct list audit_state, audit_residue; /* of char *: the snapshot being paged out */
+	bool audited;
+};
+
+struct session *session_new(const struct session_config *config);
+void session_free(struct session *session);
+
+/* One line from the controller; the reply goes to `out`. */
+void session_line(struct session *session, const char *line, size_t length);
+
+/*
+ * Heals what is past its deadline, and says evidence when it is time. False: the lease is lost,
+ * and the session must end.
+ */
+bool session_tick(struct session *session, int64_t now_ns);
+
+/* The instant at which session_tick() next has something to do. */
+int64_t session_next_ns(const struct session *session, int64_t now_ns);
+
+/* The links of this namespace changed. */
+void session_links_changed(struct session *session);
+
+/* Heals everything and gives back lock and ledger. -1: something is left, `fail` says what. */
+int session_end(struct session *session, struct fail *fail);
+
+/* True while a fault is armed or active. */
+bool session_is_armed(const struct session *session);
+
+/* ---- for the verbs (verb_*.c) ---- */
+
+struct session_fault *session_find(const struct session *session, const char *id);
+/* Checks scope, kind, parameters and policy, and plans. The order is taken over in any case. */
+int session_plan(struct session *session, struct fault_order *order, struct session_fault **out,
+	struct fail *fail);
+void session_fault_free(struct session_fault *fault);
+int session_arm(struct session *session, struct session_fault *fault, struct fail *fail);
+int session_heal(struct session *session, struct session_fault *fault, struct fail *fail);
+/* Everything that is not healed; goes on past failures and reports the first. */
+int session_heal_all(struct session *session, struct fail *fail);
+/* `of`: ids (char *); empty: all faults. */
+void session_evidence(
+	struct session *session, const struct list *of, int64_t now_ns, struct evidence *out);
+
+#endif

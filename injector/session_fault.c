@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/units.h"
+#include "contract/verbs.h"
+#include "injector/fault.h"
+#include "injector/ledger.h"
+#include "injector/lists.h"
+#include "injector/mechanisms/matcher.h"
+#include "injector/registry.h"
+#include "injector/session.h"
+#include "injector/transport.h"
+
+/* Planning, arming and healing of one fault. */
+
+void session_fault_free(struct session_fault *fault)
+{
+	if (!fault)
+		return;
+	plan_deinit(&fault->plan);
+	if (fault->with)
+		shape_free(fault->ops->with, fault->with);
+	free(fault->with);
+	shape_free(&fault_order_shape, &fault->order);
+	free(fault);
+}
+
+static int check_scope(const struct scope *scope, struct fail *fail)
+{
+	const char *named = scope->netns       ? "netns"
+			    : scope->cgroup    ? "cgroup"
+			    : scope->container ? "container"
+					       : NULL;
+
+	if (named)
+		return fail_set(fail, FAIL_UNSUPPORTED,
+			"scope %s: not supported in this version", named);
+	return 0;
+}
+
+static int check_policies(
+	struct session *session, const struct fault_order *order, struct fail *fail)
+{
+	const struct list *peers = order->role == ROLE_ON ? &order->from : &order->on;
+	struct policy_moment moment = {.now_ns = host_now_ns(), .wall_ns = host_wall_ns()};
+
+	for (size_t i = 0; i < sizeof(session->policies) / sizeof(session->policies[0]); i++)
+		if (policy_allows(&session->policies[i], order, peers, &moment, fail) < 0)
+			return -1;
+	return 0;
+}
+
+static int plan(struct session *session, struct session_fault *fault, struct fail *fail)
+{
+	struct fault_order *order = &fault->order;
+
+	if (check_scope(order->scope, fail) < 0)
+		return -1;
+	fault->ops = registry_find(order->fault, fail);
+	if (!fault->ops)
+		return -1;
+	fault->with = must_alloc(fault->ops->with->size);
+	if (shape_decode(fault->ops->with, order->with, "with", fault->with, fail) < 0)
+		return -1;
+	if (check_policies(session, order, fail) < 0)
+		return -1;
+	return fault->ops->plan(order, fault->with, &fault->plan, fail);
+}
+
+int session_plan(struct session *session, struct fault_order *order, struct session_fault **out,
+	struct fail *fail)
+{
+	struct session_fault *fault = must_alloc(sizeof(*fault));
+
+	fault->order = *order;
+	*order = (struct fault_order){0};
+	if (plan(session, fault, fail) < 0) {
+		fail_context(fail, "fault %s", fault->order.id);
+		session_fault_free(fault);
+		return -1;
+	}
+	*out = fault;
+	return 0;
+}
+
+static int open_ledger(struct session *session, struct fail *fail)
+{
+	const struct host_facts *facts = &session->facts;
+	struct ledger_header header = {
+		.boot_id = (char *)facts->boot_id,
+		.session = session->name,
+		.controller = session->controller,
+		.pid = facts->pid,
+		.start_ticks = (int64_t)facts->start_ticks,
+		.netns_cookie = (int64_t)facts->netns_cookie,
+	};
+
+	if (session->ledger)
+		return 0;
+	return ledger_open(session->config.runtime_dir, &header, &session->ledger, fail);
+}
+
+static void close_idle_ledger(struct session *session)
+{
+	if (!matcher_is_idle(session->matcher))
+		return;
+	ledger_close(session->ledger);
+	session->ledger = NULL;
+}
+
+static int undo_effects(struct session *session, struct session_fault *fault, struct fail *fail)
+{
+	struct effect *effects = fault->plan.effects.items;
+	int result = 0;
+
+	for (size_t i = fault->plan.effects.count; i-- > 0;) {
+		struct fail each = FAIL_INIT;
+
+		if (!effects[i].armed ||
+			matcher_heal(session->matcher, effects[i].armed, &each) == 0)
+			continue;
+		if (result == 0)
+			*fail = each;
+		result = -1;
+	}
+	return result;
+}
+
+int session_arm(struct session *session, struct session_fault *fault, struct fail *fail)
+{
+	struct fail undoing = FAIL_INIT;
+	struct list flows;
+
+	if (open_ledger(session, fail) < 0)
+		return -1;
+	transport_flows(session->facts.pid, &flows);
+	matcher_protect(session->matcher, &flows);
+	list_free(&flows);
+	LIST_EACH(fault->plan.effects, struct effect, effect)
+	{
+		if (matcher_arm(session->matcher, &effect->match, session->ledger, &effect->armed,
+			    fail) == 0)
+			continue;
+		if (undo_effects(session, fault, &undoing) < 0)
+			fail_context(fail, "and then %s", undoing.text);
+		close_idle_ledger(session);
+		fault_state_go(&fault->state, FAULT_FAILED);
+		return fail_context(fail, "fault %s", fault->order.id);
+	}
+	fault_state_go(&fault->state, FAULT_ARMED);
+	return 0;
+}
+
+int session_heal(struct session *session, struct session_fault *fault, struct fail *fail)
+{
+	int result;
+
+	if (!fault_state_needs_healing(fault->state))
+		return 0;
+	fault_state_go(&fault->state, FAULT_HEALING);
+	result = undo_effects(session, fault, fail);
+	close_idle_ledger(session);
+	fault->healed_ns = host_now_ns();
+	fault_state_go(&fault->state, result < 0 ? FAULT_FAILED : FAULT_HEALED);
+	return result < 0 ? fail_context(fail, "healing %s", fault->order.id) : 0;
+}
+
+int session_heal_all(struct session *session, struct fail *fail)
+{
+	struct session_fault **faults = session->faults.items;
+	int result = 0;
+
+	for (size_t i = session->faults.count; i-- > 0;) {
+		struct fail each = FAIL_INIT;
+
+		if (session_heal(session, faults[i], &each) == 0)
+			continue;
+		if (result == 0)
+			*fail = each;
+		result = -1;
+	}
+	return result;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "injector/undo.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "contract/verbs.h"
+#include "injector/host.h"
+#include "injector/lists.h"
+
+#define AT(member) .offset = offsetof(struct undo, member)
+
+static const char *const kind_words[] = {
+	[UNDO_TCX] = "tcx", [UNDO_FILTER] = "filter", [UNDO_QDISC] = "qdisc", [UNDO_KINDS] = NULL};
+
+static const struct field undo_fields[] = {
+	{.key = "undo", .kind = FIELD_ENUM, .words = kind_words, AT(kind), .required = true},
+	{.key = "ifindex", .kind = FIELD_INTEGER, AT(ifindex), .required = true},
+	{.key = "interface", .kind = FIELD_STRING, AT(interface), .required = true},
+	{.key = "direction", .kind = FIELD_ENUM, .words = direction_words, AT(direction)},
+	{.key = "pref", .kind = FIELD_INTEGER, AT(pref)},
+	{.key = "name", .kind = FIELD_STRING, AT(name)},
+	{.key = "tag", .kind = FIELD_STRING, AT(tag)},
+};
+const struct shape undo_shape = {
+	.name = "undo record", .size = sizeof(struct undo), SHAPE_FIELDS(undo_fields)};
+
+const char *undo_describe(const struct undo *undo, char text[static UNDO_TEXT_MAX])
+{
+	const char *direction = direction_words[undo->direction];
+
+	switch ((enum undo_kind)undo->kind) {
+	case UNDO_TCX:
+		snprintf(text, UNDO_TEXT_MAX, "detach %s from %s %s", undo->name, undo->interface,
+			direction);
+		break;
+	case UNDO_FILTER:
+		snprintf(text, UNDO_TEXT_MAX, "remove filter %s (pref %lld) from %s %s", undo->name,
+			(long long)undo->pref, undo->interface, direction);
+		break;
+	case UNDO_QDISC:
+		snprintf(text, UNDO_TEXT_MAX, "remove qdisc clsact from %s, if it is empty",
+			undo->interface);
+		break;
+	case UNDO_KINDS:
+		break;
+	}
+	return text;
+}
+
+static bool is_ours(const struct undo *undo, const struct host_filter *filter)
+{
+	return filter->pref == (uint32_t)undo->pref && filter->handle != 0 && undo->name &&
+	       undo->tag && strcmp(filter->kind, "bpf") == 0 &&
+	       strcmp(filter->name, undo->name) == 0 && strcmp(filter->tag, undo->tag) == 0;
+}
+
+static int run_filter(const struct undo *undo, char *text, struct fail *fail)
+{
+	struct list filters;
+	bool found = false;
+
+	if (host_filter_list((int)undo->ifindex, undo->direction, &filters, fail) < 0)
+		return -1;
+	LIST_EACH(filters, const struct host_filter, filter)
+		found |= is_ours(undo, filter);
+	list_free(&filters);
+	if (!found) {
+		snprintf(text, UNDO_TEXT_MAX, "filter %s on %s %s: gone, or not ours any more",
+			undo->name ? undo->name : "", undo->interface,
+			direction_words[undo->direction]);
+		return 0;
+	}
+	if (host_filter_delete(
+		    (int)undo->ifindex, undo->direction, (uint32_t)undo->pref, fail) < 0)
+		return -1;
+	snprintf(text, UNDO_TEXT_MAX, "filter %s (pref %lld) removed from %s %s", undo->name,
+		(long long)undo->pref, undo->interface, direction_words[undo->direction]);
+	return 0;
+}
+
+static int run_qdisc(const struct undo *undo, char *text, struct fail *fail)
+{
+	enum host_clsact state;
+	size_t users = 0;
+
+	if (host_clsact_state((int)undo->ifindex, &state, fail) < 0)
+		return -1;
+	if (state != CLSACT_PRESENT) {
+		snprintf(text, UNDO_TEXT_MAX, "qdisc clsact on %s: gone", undo->interface);
+		return 0;
+	}
+	for (int direction = 0; direction < BB_DIRECTIONS; direction++) {
+		struct list filters;
+
+		if (host_filter_list((int)undo->ifindex, direction, &filters, fail) < 0)
+			return -1;
+		users += filters.count;
+		list_free(&filters);
+	}
+	if (users) {
+		snprintf(text, UNDO_TEXT_MAX, "qdisc clsact on %s: left, others use it now",
+			undo->interface);
+		return 0;
+	}
+	if (host_clsact_delete((int)undo->ifindex, fail) < 0)
+		return -1;
+	snprintf(text, UNDO_TEXT_MAX, "qdisc clsact removed from %s", undo->interface);
+	return 0;
+}
+
+int undo_run(const struct undo *undo, char text[static UNDO_TEXT_MAX], struct fail *fail)
+{
+	char what[UNDO_TEXT_MAX] = "";
+	int result = 0;
+
+	switch ((enum undo_kind)undo->kind) {
+	case UNDO_TCX:
+		snprintf(text, UNDO_TEXT_MAX, "%s on %s %s: went with its process",
+			undo->name ? undo->name : "program", undo->interface,
+			direction_words[undo->direction]);
+		return 0;
+	case UNDO_FILTER:
+		result = run_filter(undo, text, fail);
+		break;
+	case UNDO_QDISC:
+		result = run_qdisc(undo, text, fail);
+		break;
+	case UNDO_KINDS:
+		return fail_set(fail, FAIL_INTERNAL, "undo record of kind %d", undo->kind);
+	}
+	return result < 0 ? fail_context(fail, "%s", undo_describe(undo, what)) : 0;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_INJECTOR_UNDO_H
+#define BACKBURN_INJECTOR_UNDO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "contract/fail.h"
+#include "contract/shape.h"
+
+/*
+ * How one effect is undone, as data: written to the ledger before the effect, and carried out
+ * by the session that made it or, when that died, by whoever comes next. Both go through
+ * undo_run(), so that there is one way to undo a thing.
+ */
+enum undo_kind {
+	UNDO_TCX,    /* a link that ends with the process that made it */
+	UNDO_FILTER, /* one of our cls_bpf filters */
+	UNDO_QDISC,  /* a clsact qdisc that we added */
+	UNDO_KINDS
+};
+
+struct undo {
+	int kind;	  /* enum undo_kind */
+	int64_t ifindex;
+	char *interface;  /* owned; for people: the number is what counts */
+	int direction;	  /* enum bb_direction; not for UNDO_QDISC */
+	int64_t pref;	  /* UNDO_FILTER */
+	char *name, *tag; /* owned; program that we attached: both must still match */
+};
+extern const struct shape undo_shape;
+
+enum { UNDO_TEXT_MAX = 256 };
+
+/* What will be undone: "remove filter bb_egress (pref 1) from eth0 egress". Returns `text`. */
+const char *undo_describe(const struct undo *undo, char text[static UNDO_TEXT_MAX]);
+
+/*
+ * Undoes it, if it is there and still ours; what is gone, or has been replaced by somebody else,
+ * counts as undone. `text` says what was done or found. Safe to repeat.
+ */
+int undo_run(const struct undo *undo, char text[static UNDO_TEXT_MAX], struct fail *fail);
+
+#endif

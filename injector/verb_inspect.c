@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/verbs.h"
+#include "injector/host.h"
+#include "injector/lists.h"
+#include "injector/mechanisms/hooks.h"
+#include "injector/mechanisms/matcher.h"
+#include "injector/proc_net.h"
+#include "injector/session.h"
+#include "injector/transport.h"
+#include "injector/verb.h"
+
+/* The dry run: what arm would do now, without doing any of it. */
+
+/* An answer must fit into one line of 64 KiB. */
+enum { CONNECTIONS_MAX = 256, FOREIGN_MAX = 64, LINKS_MAX = 128 };
+
+static const char *program_name(enum bb_direction direction)
+{
+	return direction == BB_EGRESS ? BB_EGRESS_NAME : BB_INGRESS_NAME;
+}
+
+static void add_foreign(struct inspect_result *out, const char *link, enum bb_direction direction,
+	const char *name, bool ahead)
+{
+	struct foreign_program *foreign;
+
+	if (out->foreign.count == FOREIGN_MAX)
+		return;
+	foreign = list_push(&out->foreign, sizeof(*foreign));
+	foreign->interface = must_copy(link);
+	foreign->direction = must_copy(direction_words[direction]);
+	foreign->name = must_copy(name);
+	foreign->ahead = ahead;
+}
+
+static int list_tcx(const struct host_link *link, enum bb_direction direction,
+	enum attach_mode mode, struct inspect_result *out, struct fail *fail)
+{
+	bool ours_seen = false, ours_there = false;
+	struct list programs;
+
+	if (host_tcx_list(link->ifindex, direction, &programs, fail) < 0)
+		return -1;
+	LIST_EACH(programs, const struct host_program, program)
+		ours_there |= strcmp(program->name, program_name(direction)) == 0;
+	LIST_EACH(programs, const struct host_program, program)
+	{
+		/* All of tcx runs before clsact; in tcx we would come first, if not there yet. */
+		bool ahead = mode == ATTACH_CLSACT || (ours_there && !ours_seen);
+
+		if (strcmp(program->name, program_name(direction)) == 0)
+			ours_seen = true;
+		else
+			add_foreign(out, link->name, direction, program->name, ahead);
+	}
+	list_free(&programs);
+	return 0;
+}
+
+static int list_filters(const struct host_link *link, enum bb_direction direction,
+	enum attach_mode mode, struct inspect_result *out, struct fail *fail)
+{
+	struct list filters;
+	uint32_t ours;
+
+	if (host_filter_list(link->ifindex, direction, &filters, fail) < 0)
+		return -1;
+	ours = hooks_free_pref(&filters);
+	LIST_EACH(filters, const struct host_filter, filter)
+		if (strcmp(filter->name, program_name(direction)) == 0)
+			ours = filter->pref;
+	LIST_EACH(filters, const struct host_filter, filter)
+	{
+		/* Each filter chain head is listed too, with handle 0. */
+		if (!filter->handle || strcmp(filter->name, program_name(direction)) == 0)
+			continue;
+		add_foreign(out, link->name, direction,
+			filter->name[0] ? filter->name : filter->kind,
+			mode == ATTACH_CLSACT && filter->pref < ours);
+	}
+	list_free(&filters);
+	return 0;
+}
+
+static void describe_hook(
+	const struct host_link *link, enum attach_mode mode, struct inspect_result *out)
+{
+	if (out->interfaces.count == LINKS_MAX)
+		return;
+	list_add_text(&out->interfaces, "%s", link->name);
+	list_add_text(&out->effects, "hook %s, both directions (%s)", link->name,
+		mode == ATTACH_TCX ? "tcx, at the head" : "clsact, at the lowest free pref");
+	list_add_text(&out->undo, "unhook %s, when the last fault is healed", link->name);
+}
+
+static int inspect_links(
+	const struct session *session, struct inspect_result *out, struct fail *fail)
+{
+	enum attach_mode mode = matcher_mode(session->matcher);
+	struct list links;
+	int result = 0;
+
+	if (host_links(&links, fail) < 0)
+		return -1;
+	LIST_EACH(links, const struct host_link, link)
+	{
+		if (link->loopback)
+			continue;
+		describe_hook(link, mode, out);
+		for (int d = 0; d < BB_DIRECTIONS && result == 0; d++) {
+			result = list_tcx(link, d, mode, out, fail);
+			if (result == 0)
+				result = list_filters(link, d, mode, out, fail);
+		}
+	}
+	list_free(&links);
+	return result;
+}
+
+/* ---- connections ---- */
+
+static const char *owner_of(const struct list *peers, const struct prefix *address)
+{
+	const char *owner = NULL;
+	int longest = -1;
+
+	LIST_EACH(*peers, const struct endpoint, peer)
+		LIST_EACH(peer->prefixes, const struct prefix, prefix)
+			if (prefix->length > longest && prefix_contains(prefix, address)) {
+				longest = prefix->length;
+				owner = peer->node;
+			}
+	return owner;
+}
+
+static bool is_hit(const struct match_rule *rule, const struct tcp_socket *socket)
+{
+	return socket->state != TCP_STATE_LISTENING &&
+	       (!rule->protocol || rule->protocol == IPPROTO_TCP) &&
+	       (!rule->ports.count || port_set_has(&rule->ports, socket->local_port) ||
+		       port_set_has(&rule->ports, socket->remote_port));
+}
+
+static bool is_exempt(const struct session *session, const struct tcp_socket *socket)
+{
+	LIST_EACH(session->exempt, const struct prefix, prefix)
+		if (prefix_contains(prefix, &socket->remote))
+			return true;
+	return session->exempt_ports.count &&
+	       port_set_has(&session->exempt_ports, socket->local_port);
+}
+
+static void add_connection(
+	struct inspect_result *out, const struct tcp_socket *socket, const char *peer)
+{
+	char text[SOCKET_TEXT_MAX];
+	struct connection *connection;
+
+	out->connection_count++;
+	if (out->connections.count == CONNECTIONS_MAX)
+		return;
+	connection = list_push(&out->connections, sizeof(*connection));
+	connection->local = must_copy(proc_net_address(&socket->local, socket->local_port, text));
+	connection->remote =
+		must_copy(proc_net_address(&socket->remote, socket->remote_port, text));
+	connection->peer = must_copy(peer);
+	connection->state = must_copy(proc_net_tcp_state(socket->state));
+}
+
+static void inspect_connections(
+	const struct session *session, const struct plan *plan, struct inspect_result *out)
+{
+	struct list sockets;
+
+	transport_sockets(&sockets);
+	LIST_EACH(plan->effects, const struct effect, effect)
+		LIST_EACH(sockets, const struct tcp_socket, socket)
+		{
+			const char *peer;
+
+			if (!is_hit(&effect->match, socket) || is_exempt(session, socket))
+				continue;
+			peer = owner_of(effect->match.peers, &socket->remote);
+			if (peer)
+				add_connection(out, socket, peer);
+		}
+	list_free(&sockets);
+}
+
+int verb_inspect(struct session *session, void *params, void *result, struct fail *fail)
+{
+	struct inspect_result *out = result;
+	struct session_fault *fault;
+	int outcome;
+
+	if (session_plan(session, params, &fault, fail) < 0)
+		return -1;
+	outcome = inspect_links(session, out, fail);
+	if (outcome == 0) {
+		plan_describe(&fault->plan, &out->effects, &out->undo);
+		inspect_connections(session, &fault->plan, out);
+	}
+	session_fault_free(fault);
+	return outcome;
+}
