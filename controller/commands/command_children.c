@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "controller/commands/commands.h"
+#include "controller/prober/prober.h"
+#include "controller/run/asker.h"
+#include "controller/run/reach.h"
+
+/* Subcommands that backburn starts itself, where it measures from. */
+
+/* Workload clients lie beside us; a scenario names them without a path. */
+static int put_self_on_path(struct fail *fail)
+{
+	const char *path = getenv("PATH");
+	char *dir, *extended = NULL;
+
+	if (reach_self_dir(&dir, fail) < 0)
+		return -1;
+	if (asprintf(&extended, "%s:%s", dir, path ? path : "/usr/local/bin:/usr/bin:/bin") < 0 ||
+		setenv("PATH", extended, 1) < 0)
+		abort();
+	free(extended);
+	free(dir);
+	return 0;
+}
+
+int command_probe(int argc, char **argv)
+{
+	struct fail fail = FAIL_INIT;
+
+	(void)argv;
+	if (argc > 1) {
+		fputs("backburn probe: takes its orders on stdin\n", stderr);
+		return 64;
+	}
+	if (put_self_on_path(&fail) < 0) {
+		fprintf(stderr, "backburn probe: %s\n", fail.text);
+		return 70;
+	}
+	return prober_main();
+}
+
+int command_ask(int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 1) {
+		fputs("backburn ask: takes its questions on stdin\n", stderr);
+		return 64;
+	}
+	return asker_main();
+}

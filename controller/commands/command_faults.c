@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "controller/commands/commands.h"
+#include "controller/plan/catalogue.h"
+
+struct arguments {
+	const char *fault;
+	bool json;
+};
+
+static const struct argp_option options[] = {
+	{"json", 'j', NULL, 0, "print the catalogue as JSON", 0},
+	{0},
+};
+
+static error_t take(int key, char *argument, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case 'j':
+		arguments->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (arguments->fault)
+			argp_error(state, "one fault at a time; what is \"%s\"?", argument);
+		arguments->fault = argument;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static void print_field(const struct field *field)
+{
+	printf("  %-12s %s", field->key, field_kind_word(field->kind));
+	for (size_t i = 0; field->words && field->words[i]; i++)
+		printf("%s%s", i ? " | " : ": ", field->words[i]);
+	if (field->required)
+		printf(", required");
+	if (field->preset)
+		printf(", default %s", field->preset);
+	if (field->unit)
+		printf(", in %s", field->unit);
+	putchar('\n');
+	if (field->help)
+		printf("  %-12s %s\n", "", field->help);
+}
+
+static void print_words(const char *label, const cJSON *list)
+{
+	const cJSON *word;
+	bool first = true;
+
+	printf("%s", label);
+	cJSON_ArrayForEach(word, list)
+	{
+		printf("%s%s", first ? " " : ", ", cJSON_IsString(word) ? word->valuestring : "?");
+		first = false;
+	}
+	putchar('\n');
+}
+
+static void explain(const struct catalogue_fault *fault)
+{
+	printf("%s: %s\n", fault->name, fault->summary);
+	print_words("on:  ", cJSON_GetObjectItemCaseSensitive(fault->published, "on"));
+	print_words("from:", cJSON_GetObjectItemCaseSensitive(fault->published, "from"));
+	puts("with:");
+	for (size_t i = 0; i < fault->params->count; i++)
+		print_field(&fault->params->fields[i]);
+}
+
+static int print_one(const struct catalogue *catalogue, const char *name, bool json)
+{
+	const struct catalogue_fault *fault = catalogue_find(catalogue, name);
+	const char *nearest;
+
+	if (fault && json) {
+		char *text = cJSON_Print(fault->published);
+
+		puts(text);
+		free(text);
+		return 0;
+	}
+	if (fault) {
+		explain(fault);
+		return 0;
+	}
+	nearest = catalogue_nearest(catalogue, name);
+	fprintf(stderr, "backburn: no fault named \"%s\"%s%s%s\n", name,
+		nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
+	return 64;
+}
+
+static void print_all(const struct catalogue *catalogue, bool json)
+{
+	cJSON *list = json_array();
+	char *text;
+
+	for (size_t i = 0; i < catalogue->count; i++) {
+		if (json)
+			json_append(list, cJSON_Duplicate(catalogue->faults[i].published, true));
+		else
+			printf("%-12s %s\n", catalogue->faults[i].name,
+				catalogue->faults[i].summary);
+	}
+	if (json) {
+		text = cJSON_Print(list);
+		puts(text);
+		free(text);
+	}
+	cJSON_Delete(list);
+}
+
+int command_faults(int argc, char **argv)
+{
+	static const struct argp parser = {.options = options,
+		.parser = take,
+		.args_doc = "[FAULT]",
+		.doc = "Lists the faults that scenarios can use, or explains one with its "
+		       "parameters."};
+	struct arguments arguments = {0};
+	struct catalogue catalogue;
+	struct fail fail = FAIL_INIT;
+	int code = 0;
+
+	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
+	if (catalogue_builtin(&catalogue, &fail) < 0) {
+		fprintf(stderr, "backburn: %s\n", fail.text);
+		return 70;
+	}
+	if (arguments.fault)
+		code = print_one(&catalogue, arguments.fault, arguments.json);
+	else
+		print_all(&catalogue, arguments.json);
+	catalogue_deinit(&catalogue);
+	return code;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/commands/commands.h"
+#include "controller/run/run.h"
+
+enum {
+	OPTION_ON = 256,
+	OPTION_PARAM,
+	OPTION_RUNS,
+	OPTION_ATTACH,
+	OPTION_WAIT,
+	OPTION_KEEP
+};
+enum {
+	PARAMS_MAX = 64
+};
+
+struct arguments {
+	struct run_options options;
+	struct param_value params[PARAMS_MAX];
+	size_t param_count;
+};
+
+static const struct argp_option options[] = {
+	{"on", OPTION_ON, "ENVIRONMENT", 0,
+		"where to run (default: the only environment beside the scenario)", 0},
+	{"param", OPTION_PARAM, "NAME=VALUE", 0, "set a parameter of the scenario; repeatable", 0},
+	{"runs", OPTION_RUNS, "DIR", 0, "where run directories are made (backburn-runs)", 0},
+	{"attach", OPTION_ATTACH, "HOW", 0,
+		"force how network faults attach: tcx or clsact (default: probed on each node)", 0},
+	{"wait-lock", OPTION_WAIT, NULL, 0, "wait for another run on the same environment", 0},
+	{"keep-lab", OPTION_KEEP, NULL, 0, "leave a lab up that this run brought up", 0},
+	{"quiet", 'q', NULL, 0, "print the summary only", 0},
+	{0},
+};
+
+static void take_param(struct arguments *arguments, char *text, struct argp_state *state)
+{
+	char *equals = strchr(text, '=');
+
+	if (!equals || equals == text)
+		argp_error(state, "--param needs NAME=VALUE, not \"%s\"", text);
+	if (arguments->param_count == PARAMS_MAX)
+		argp_error(state, "more than %d parameters", PARAMS_MAX);
+	*equals = '\0';
+	arguments->params[arguments->param_count++] =
+		(struct param_value){.name = text, .text = equals + 1};
+}
+
+static error_t take(int key, char *argument, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case OPTION_ON:
+		arguments->options.environment = argument;
+		return 0;
+	case OPTION_PARAM:
+		take_param(arguments, argument, state);
+		return 0;
+	case OPTION_RUNS:
+		arguments->options.runs_dir = argument;
+		return 0;
+	case OPTION_ATTACH:
+		if (strcmp(argument, "tcx") != 0 && strcmp(argument, "clsact") != 0)
+			argp_error(state, "--attach is tcx or clsact, not \"%s\"", argument);
+		arguments->options.attach = argument;
+		return 0;
+	case OPTION_WAIT:
+		arguments->options.wait_lock = true;
+		return 0;
+	case OPTION_KEEP:
+		arguments->options.keep_lab = true;
+		return 0;
+	case 'q':
+		arguments->options.quiet = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (arguments->options.scenario)
+			argp_error(state, "one scenario at a time; what is \"%s\"?", argument);
+		arguments->options.scenario = argument;
+		return 0;
+	case ARGP_KEY_END:
+		if (!arguments->options.scenario)
+			argp_error(state, "which scenario?");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int command_run(int argc, char **argv)
+{
+	static const struct argp parser = {.options = options,
+		.parser = take,
+		.args_doc = "SCENARIO",
+		.doc = "Runs a scenario: probes before, during and after its faults, heals them, "
+		       "and "
+		       "judges its claims.\v"
+		       "Exit status: 0 every gate met; 1 a claim proven other than expected; 2 "
+		       "inconclusive, or a fault's effect unproven; 3 a guardrail stopped the run; "
+		       "4 "
+		       "refused; 5 revert not confirmed; 6 not steady before; 64 usage; 65 bad "
+		       "file; "
+		       "70 internal error; 75 environment locked; 130, 143 stopped by a signal."};
+	struct arguments arguments = {.options = {.runs_dir = "backburn-runs", .attach = "auto"}};
+
+	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
+	arguments.options.params =
+		(struct param_values){.items = arguments.params, .count = arguments.param_count};
+	return run_scenario(&arguments.options);
+}

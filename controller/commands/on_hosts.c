@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/commands/on_hosts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "contract/list.h"
+#include "controller/run/reach.h"
+#include "controller/run/run_parts.h"
+
+enum {
+	EXIT_NOT_REVERTED = 5,
+	EXIT_REFUSED = 4
+};
+
+static int worse(int a, int b)
+{
+	if (a == EXIT_NOT_REVERTED || b == EXIT_NOT_REVERTED)
+		return EXIT_NOT_REVERTED;
+	return a ? a : b;
+}
+
+static int on_host(const char *self_dir, const struct plan_node *node, const char *const *words)
+{
+	struct list argv = reach_argv(self_dir, node, "backburn-injector", words);
+	struct fail fail = FAIL_INIT;
+	int code;
+
+	printf("%s\n", node->name);
+	fflush(stdout);
+	code = reach_wait(&argv, &fail);
+	list_free_texts(&argv);
+	if (code < 0)
+		fprintf(stderr, "  %s\n", fail.text);
+	return code < 0 ? EXIT_REFUSED : code;
+}
+
+static int on_plan(const struct plan *plan, const char *const *words)
+{
+	struct fail fail = FAIL_INIT;
+	char *self_dir = NULL;
+	int code = 0;
+
+	if (reach_self_dir(&self_dir, &fail) < 0) {
+		fprintf(stderr, "backburn: %s\n", fail.text);
+		return exit_code_of(fail.kind);
+	}
+	LIST_EACH(plan->nodes, struct plan_node, node)
+	code = worse(code, on_host(self_dir, node, words));
+	free(self_dir);
+	return code;
+}
+
+int on_hosts(const char *environment_path, const char *const *words)
+{
+	struct environment environment;
+	struct lab_file lab;
+	struct plan plan;
+	struct fail fail = FAIL_INIT;
+	bool has_lab;
+	int code;
+
+	if (reach_load(environment_path, &environment, &lab, &has_lab, &fail) < 0) {
+		fprintf(stderr, "%s\n", fail.text);
+		return exit_code_of(fail.kind);
+	}
+	plan_init(&plan, NULL, NULL, &environment);
+	if (has_lab && !lab_is_up(lab.name)) {
+		fprintf(stderr, "backburn: lab %s is down: nothing is left of it\n", lab.name);
+		code = EXIT_REFUSED;
+	} else if (has_lab && reach_add_lab(&plan, &lab, &fail) < 0) {
+		fprintf(stderr, "backburn: %s\n", fail.text);
+		code = exit_code_of(fail.kind);
+	} else {
+		code = on_plan(&plan, words);
+	}
+	plan_deinit(&plan);
+	if (has_lab)
+		lab_file_deinit(&lab);
+	environment_deinit(&environment);
+	return code;
+}

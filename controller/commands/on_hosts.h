@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_ON_HOSTS_H
+#define BACKBURN_ON_HOSTS_H
+
+/*
+ * Runs `backburn-injector WORDS…` on every host of an environment, one after the other, with our
+ * stdout and stderr, a line with the host's name before each. Returns the worst exit code (5
+ * before others), or 4/65 when the environment can't be used.
+ */
+int on_hosts(const char *environment, const char *const *words);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_PARAMS_H
+#define BACKBURN_PARAMS_H
+
+#include "controller/files/scenario.h"
+
+/*
+ * Puts parameters in their places in a scenario's tree: objects {"param": "name"} become the
+ * value, {param.name} in strings its text. Values come from `values`, else from the declared
+ * default; both are checked against type, min and max.
+ */
+int params_apply(cJSON *tree, const struct param_values *values, struct fail *fail);
+
+#endif

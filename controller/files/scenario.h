@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_SCENARIO_H
+#define BACKBURN_SCENARIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "contract/shape.h"
+#include "controller/files/source.h"
+
+/*
+ * A scenario as people write it, typed: one struct per object of the format, decoded through the
+ * tables in scenario_tables.c. docs/scenario.md describes every key. Nothing here is resolved:
+ * groups and nodes are still names.
+ */
+struct owner {
+	char *team, *contact;
+};
+
+struct param_spec {
+	char *name;
+	int type; /* enum param_type */
+	cJSON *preset;
+	cJSON *min, *max;
+	char *help;
+};
+enum param_type {
+	PARAM_DURATION,
+	PARAM_RATIO,
+	PARAM_INTEGER,
+	PARAM_NUMBER,
+	PARAM_STRING
+};
+
+struct secret_spec {
+	char *name;
+	char *env, *file;
+};
+
+/* --- groups ------------------------------------------------------------------------------ */
+
+struct where_http {
+	char *url;
+	int64_t timeout_ns;
+};
+
+struct where_spec {
+	struct where_http *http;
+	char *metric;
+	cJSON *equals; /* number */
+};
+
+struct count_spec {
+	int64_t min, max; /* both included */
+};
+
+struct group_spec {
+	char *name;
+	cJSON *labels;
+	struct list nodes; /* of char * */
+	char *in;
+	struct list without; /* key "not": of char * */
+	struct list unite;   /* key "union": of char * */
+	int64_t pick;        /* 0: all */
+	cJSON *count_json;   /* a number, or {min, max}: decoded into `count` */
+	struct count_spec count;
+	int64_t within_ns;
+	struct where_spec *where;
+};
+
+/* --- probes, SLOs, workloads ---------------------------------------------------------------- */
+
+struct probe_to {
+	char *group;
+	int policy; /* enum probe_policy */
+};
+
+struct probe_body {
+	cJSON *json;
+	cJSON *text;           /* a string or a secret */
+	struct list base64_at; /* of char * */
+};
+
+struct probe_expect {
+	struct list status; /* of int64_t */
+};
+
+struct probe_spec {
+	char *name;
+	int type;
+	struct list from; /* of char *: nodes or groups */
+	struct probe_to *to;
+	char *method;
+	cJSON *url; /* a string or a secret */
+	cJSON *headers;
+	struct probe_body *body;
+	struct probe_expect *expect;
+	double rate; /* events a second, from each `from` */
+	int64_t timeout_ns;
+	bool inside_radius;
+};
+
+struct good_spec {
+	int outcome;
+	int64_t latency_lt_ns; /* 0: any */
+};
+
+struct slo_spec {
+	char *name;
+	char *probe;
+	struct good_spec *good;
+	double objective;
+	int64_t period_ns;
+};
+
+struct final_read_spec {
+	char *from_each; /* a group */
+	int64_t quiesce_ns, timeout_ns;
+};
+
+struct workload_spec {
+	char *name;
+	int model;
+	struct list from; /* of char * */
+	double rate;
+	int64_t timeout_ns;
+	struct list exec; /* of char * */
+	struct final_read_spec *final_read;
+};
+
+/* --- phases ---------------------------------------------------------------------------------- */
+
+struct fault_on {
+	struct list nodes; /* of char *: groups or nodes */
+};
+
+struct fault_from {
+	struct list nodes;
+	struct list prefixes; /* of struct prefix */
+	bool everything;
+};
+
+struct fault_spec {
+	char *id;
+	char *fault;
+	struct fault_on *on;
+	struct fault_from *from;
+	cJSON *with;
+	int64_t at_ns;
+	int64_t for_ns; /* 0: to the end of the phase */
+};
+
+struct until_spec {
+	char *slo;
+	int64_t good_for_ns;
+};
+
+enum on_timeout {
+	TIMEOUT_FAIL,
+	TIMEOUT_GO_ON,
+	TIMEOUT_STOP
+};
+
+struct phase_spec {
+	char *id;
+	int64_t for_ns; /* 0: `until` says */
+	struct until_spec *until;
+	int64_t at_most_ns;
+	int on_timeout;     /* enum on_timeout */
+	struct list faults; /* of struct fault_spec */
+};
+
+/* --- invariants ------------------------------------------------------------------------------ */
+
+enum claim_gate {
+	GATE_MUST,
+	GATE_SHOULD,
+	GATE_REPORT,
+	GATE_PRECONDITION
+};
+extern const char *const gate_words[];
+enum claim_expect {
+	EXPECT_HELD,
+	EXPECT_VIOLATED
+};
+
+struct holds_spec {
+	char *slo;
+};
+
+enum fault_instant {
+	INSTANT_START,
+	INSTANT_EFFECT,
+	INSTANT_BREACH,
+	INSTANT_HEALED
+};
+extern const char *const instant_words[];
+
+struct recovers_from {
+	char *fault;
+	int instant; /* enum fault_instant */
+};
+
+struct recovers_spec {
+	char *slo;
+	struct recovers_from *from;
+	int64_t within_ns, stable_for_ns;
+};
+
+struct data_spec {
+	char *workload;
+	int64_t max_lost;
+};
+
+struct budget_spec {
+	char *slo;
+	double max_spent;
+};
+
+struct invariant_spec {
+	char *id;
+	struct list in; /* of char *: phases */
+	int64_t skip_first_ns;
+	struct holds_spec *holds;
+	struct recovers_spec *recovers;
+	struct data_spec *data;
+	struct budget_spec *budget;
+	int expect; /* enum claim_expect */
+	int gate;   /* enum claim_gate */
+	char *why;
+};
+
+/* --- guardrails ------------------------------------------------------------------------------ */
+
+struct group_limit {
+	char *group;
+	double max_fraction;
+	bool keep_quorum;
+};
+
+struct label_limit {
+	char *label;
+	int64_t max_values;
+};
+
+struct limits_spec {
+	int64_t nodes;         /* 0: no limit stated */
+	struct list of_group;  /* of struct group_limit */
+	struct list per_label; /* of struct label_limit */
+	int64_t concurrent_faults;
+	int64_t fault_ns, run_ns, lease_ns;
+	struct list protect; /* of char * */
+};
+
+struct stop_rule {
+	char *id;
+	char *slo;
+	int64_t no_good_for_ns, no_data_for_ns;
+};
+
+struct guardrails_spec {
+	struct limits_spec *limits;
+	struct list stop_if; /* of struct stop_rule */
+	char *no_stop_because;
+};
+
+struct scenario {
+	char *schema;
+	int64_t version;
+	char *name, *title, *hypothesis;
+	struct owner *owner;
+	cJSON *links;
+	struct list tags;
+	int64_t seed;
+	struct list use;       /* of char * */
+	struct list params;    /* of struct param_spec */
+	struct list secrets;   /* of struct secret_spec */
+	struct list groups;    /* of struct group_spec */
+	struct list probes;    /* of struct probe_spec */
+	struct list slos;      /* of struct slo_spec */
+	struct list workloads; /* of struct workload_spec */
+	struct list phases;
+	struct list invariants;
+	struct guardrails_spec *guardrails;
+
+	/* What was decoded: parts merged, parameters put in; what the journal keeps. Owned. */
+	cJSON *merged;
+};
+
+extern const struct shape scenario_shape;
+
+/* A --param on the command line. */
+struct param_value {
+	const char *name, *text;
+};
+
+struct param_values {
+	const struct param_value *items;
+	size_t count;
+};
+
+/*
+ * Loads a scenario with its parts, puts parameters in their places and decodes it. `sources`
+ * receives every file read (for later errors; sources_deinit() also after a failure).
+ * References and claims are not checked yet: scenario_check() does that.
+ */
+int scenario_load(struct scenario *out, struct sources *sources, const char *path,
+	const struct param_values *values, struct fail *fail);
+
+/* Decodes a merged tree, as the journal keeps it. Consumes `merged` also on failure. */
+int scenario_from_merged(struct scenario *out, cJSON *merged, struct fail *fail);
+
+void scenario_deinit(struct scenario *scenario);
+
+const struct group_spec *scenario_group(const struct scenario *scenario, const char *name);
+const struct probe_spec *scenario_probe(const struct scenario *scenario, const char *name);
+const struct slo_spec *scenario_slo(const struct scenario *scenario, const char *name);
+const struct workload_spec *scenario_workload(const struct scenario *scenario, const char *name);
+const struct phase_spec *scenario_phase(const struct scenario *scenario, const char *id);
+const struct fault_spec *scenario_fault(
+	const struct scenario *scenario, const char *id, const struct phase_spec **out_phase);
+
+/* True for {"secret": "name"}; *out_name is borrowed. */
+bool secret_reference(const cJSON *value, const char **out_name);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_JOURNAL_H
+#define BACKBURN_JOURNAL_H
+
+#include "controller/judge/record.h"
+
+/*
+ * journal.ndjson: one JSON object a line, appended and flushed per event; on the disk (fsync)
+ * around faults. A reader takes every complete line; a torn last line is what a crash leaves.
+ */
+struct journal {
+	int fd; /* -1: closed */
+};
+
+int journal_open(struct journal *journal, const char *path, struct fail *fail);
+int journal_append(struct journal *journal, const cJSON *event, struct fail *fail);
+void journal_close(struct journal *journal);
+
+/* Builds the record of a journal's file. A torn or missing end is no error: record.ended says. */
+int journal_read(const char *path, struct record *out, struct fail *fail);
+
+#endif

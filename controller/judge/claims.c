@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "contract/units.h"
+#include "controller/judge/judge_parts.h"
+#include "controller/measure/statistics.h"
+#include "controller/plan/check.h"
+
+const char *const verdict_words[] = {[VERDICT_HELD] = "HELD",
+	[VERDICT_VIOLATED] = "VIOLATED",
+	[VERDICT_INCONCLUSIVE] = "INCONCLUSIVE",
+	[VERDICT_NOT_JUDGED] = "NOT JUDGED"};
+
+/* --- holds ------------------------------------------------------------------------------------ */
+
+/* Adds up the claim's phases; false when one of them is missing or was cut short. */
+static bool tally_phases(const struct record *record, const struct invariant_spec *claim,
+	const struct sli_record *sli, struct tally *out)
+{
+	int64_t covered_ns = record_covered_ns(record, sli->slo);
+	bool complete = true;
+
+	LIST_EACH(claim->in, char *, id)
+	{
+		const struct phase_record *phase = record_phase(record, *id);
+		int64_t from_ns, to_ns;
+		struct tally tally;
+
+		if (phase->start_ns == NEVER_NS) {
+			complete = false;
+			continue;
+		}
+		to_ns = phase->end_ns == NEVER_NS ? covered_ns : phase->end_ns;
+		complete = complete && phase->end_ns != NEVER_NS &&
+			strcmp(phase->how, "stopped") != 0 && covered_ns >= to_ns;
+		from_ns = phase->start_ns + claim->skip_first_ns;
+		tally = samples_tally(&sli->samples, from_ns, to_ns);
+		out->total += tally.total;
+		out->bad += tally.bad;
+	}
+	return complete;
+}
+
+static enum verdict from_statistics(enum statistics_verdict verdict)
+{
+	switch (verdict) {
+	case STATISTICS_HELD:
+		return VERDICT_HELD;
+	case STATISTICS_VIOLATED:
+		return VERDICT_VIOLATED;
+	case STATISTICS_INCONCLUSIVE:
+		break;
+	}
+	return VERDICT_INCONCLUSIVE;
+}
+
+static void judge_holds(const struct record *record, const struct invariant_spec *claim,
+	struct claim_judgement *out)
+{
+	const struct sli_record *sli = record_sli(record, claim->holds->slo);
+	double objective = sli->slo->objective;
+	bool complete = tally_phases(record, claim, sli, &out->tally);
+	const struct tally *tally = &out->tally;
+
+	if (tally->total == 0) {
+		out->verdict = complete ? VERDICT_INCONCLUSIVE : VERDICT_NOT_JUDGED;
+		snprintf(out->text, sizeof(out->text), "no events");
+		return;
+	}
+	out->verdict =
+		from_statistics(statistics_judge(tally->bad, tally->total, objective, CLAIM_ALPHA));
+	/* A window cut short may prove a violation, never that something held. */
+	if (!complete && out->verdict != VERDICT_VIOLATED)
+		out->verdict = VERDICT_NOT_JUDGED;
+	snprintf(out->text, sizeof(out->text),
+		"%lld of %lld bad (%.3g %% good); %.10g %% is held with at most %lld bad, violated "
+		"from %lld%s",
+		(long long)tally->bad, (long long)tally->total,
+		100.0 * (double)(tally->total - tally->bad) / (double)tally->total, objective * 100,
+		(long long)statistics_tolerated(tally->total, objective, CLAIM_ALPHA),
+		(long long)statistics_violating(tally->total, objective, CLAIM_ALPHA),
+		complete ? "" : "; the phase was cut short");
+}
+
+/* --- recovers --------------------------------------------------------------------------------- */
+
+static int64_t first_bad_ns(
+	const struct record *record, const struct recovers_spec *recovers, int64_t from_ns)
+{
+	const struct samples *samples = &record_sli(record, recovers->slo)->samples;
+
+	for (size_t i = samples_from(samples, from_ns); i < samples->count; i++)
+		if (!samples_good(samples, i))
+			return samples_at(samples, i);
+	return NEVER_NS;
+}
+
+int64_t judge_instant(const struct record *record, const struct recovers_spec *recovers)
+{
+	const struct fault_record *fault = record_fault(record, recovers->from->fault);
+
+	switch ((enum fault_instant)recovers->from->instant) {
+	case INSTANT_START:
+		return fault->start_ns;
+	case INSTANT_EFFECT:
+		return fault->effect_ns;
+	case INSTANT_HEALED:
+		return fault->healed_ns;
+	case INSTANT_BREACH:
+		if (fault->start_ns == NEVER_NS)
+			return NEVER_NS;
+		return first_bad_ns(record, recovers, fault->start_ns);
+	}
+	return NEVER_NS;
+}
+
+/*
+ * The first bad event in [from, to) whose stable_for window is over the objective: the onset of a
+ * breach. A lone bad event that the objective allows is none.
+ */
+static int64_t breach_onset_ns(const struct sli_record *sli, const struct recovers_spec *recovers,
+	int64_t from_ns, int64_t to_ns)
+{
+	for (size_t i = samples_from(&sli->samples, from_ns);
+		i < sli->samples.count && samples_at(&sli->samples, i) < to_ns; i++) {
+		int64_t at_ns = samples_at(&sli->samples, i);
+		struct tally tally;
+
+		if (samples_good(&sli->samples, i))
+			continue;
+		tally = samples_tally(&sli->samples, at_ns, at_ns + recovers->stable_for_ns);
+		if ((double)tally.bad > (1 - sli->slo->objective) * (double)tally.total + 1e-9)
+			return at_ns;
+	}
+	return NEVER_NS;
+}
+
+static void say_recovery(
+	struct claim_judgement *out, const struct recovers_spec *recovers, const char *state)
+{
+	char after[DURATION_TEXT_MAX], within[DURATION_TEXT_MAX], stable[DURATION_TEXT_MAX];
+
+	if (out->after_ns == NEVER_NS)
+		snprintf(out->text, sizeof(out->text), "%s; allowed %s from the fault's %s", state,
+			duration_format(recovers->within_ns, within),
+			instant_words[recovers->from->instant]);
+	else
+		snprintf(out->text, sizeof(out->text),
+			"%s %s after the fault's %s; allowed %s, stable for %s", state,
+			duration_human(out->after_ns, after),
+			instant_words[recovers->from->instant],
+			duration_format(recovers->within_ns, within),
+			duration_format(recovers->stable_for_ns, stable));
+}
+
+static void judge_recovers(const struct record *record, const struct invariant_spec *claim,
+	struct claim_judgement *out)
+{
+	const struct recovers_spec *recovers = claim->recovers;
+	const struct sli_record *sli = record_sli(record, recovers->slo);
+	int64_t from_ns = judge_instant(record, recovers);
+	int64_t covered_ns = record_covered_ns(record, sli->slo), onset_ns, needed_ns;
+	size_t index;
+
+	out->verdict = VERDICT_NOT_JUDGED;
+	if (from_ns == NEVER_NS && recovers->from->instant == INSTANT_BREACH &&
+		record_fault(record, recovers->from->fault)->healed_ns != NEVER_NS) {
+		out->verdict = VERDICT_HELD;
+		say_recovery(out, recovers, "never breached");
+		return;
+	}
+	if (from_ns == NEVER_NS) {
+		say_recovery(out, recovers, "the instant never came");
+		return;
+	}
+	needed_ns = from_ns + recovers->within_ns + recovers->stable_for_ns;
+	onset_ns = breach_onset_ns(
+		sli, recovers, from_ns, covered_ns < needed_ns ? covered_ns : needed_ns);
+	if (onset_ns == NEVER_NS) {
+		if (covered_ns >= needed_ns)
+			out->verdict = VERDICT_HELD;
+		say_recovery(out, recovers,
+			covered_ns >= needed_ns ? "never breached"
+						: "no breach seen before the data end");
+		return;
+	}
+	index = samples_recovery(
+		&sli->samples, onset_ns, recovers->stable_for_ns, sli->slo->objective, covered_ns);
+	if (index < sli->samples.count) {
+		out->after_ns = samples_at(&sli->samples, index) - from_ns;
+		out->verdict =
+			out->after_ns <= recovers->within_ns ? VERDICT_HELD : VERDICT_VIOLATED;
+		say_recovery(out, recovers, "recovered");
+		return;
+	}
+	if (covered_ns >= needed_ns)
+		out->verdict = VERDICT_VIOLATED;
+	say_recovery(out, recovers, "not recovered before the data end");
+}
+
+/* --- data, budget ------------------------------------------------------------------------------
+ */
+
+static void judge_data_claim(const struct record *record, const struct invariant_spec *claim,
+	struct claim_judgement *out)
+{
+	const struct workload_record *workload = record_workload(record, claim->data->workload);
+	struct data_summary data;
+	bool all_read;
+
+	judge_data(workload, &data);
+	all_read = workload->read_done && data.reads_failed == 0 && data.reads_ok > 0;
+	if (!workload->read_done)
+		out->verdict = VERDICT_NOT_JUDGED;
+	else if (all_read && (data.lost > claim->data->max_lost || data.unexpected > 0))
+		out->verdict = VERDICT_VIOLATED;
+	else if (!all_read || data.acked == 0)
+		out->verdict = VERDICT_INCONCLUSIVE;
+	else
+		out->verdict = VERDICT_HELD;
+	snprintf(out->text, sizeof(out->text),
+		"%lld acknowledged of %lld attempted: %lld lost (at most %lld), %lld recovered, "
+		"%lld "
+		"unexpected%s; read from %zu of %zu members%s",
+		(long long)data.acked, (long long)data.attempted, (long long)data.lost,
+		(long long)claim->data->max_lost, (long long)data.recovered,
+		(long long)data.unexpected, data.on_some ? ", some not on every member" : "",
+		data.reads_ok, data.reads_ok + data.reads_failed,
+		workload->read_done ? "" : " (no final read)");
+}
+
+static void judge_budget(const struct record *record, const struct invariant_spec *claim,
+	struct claim_judgement *out)
+{
+	const struct sli_record *sli = record_sli(record, claim->budget->slo);
+	const struct probe_spec *probe = scenario_probe(&record->scenario, sli->slo->probe);
+	double expected = probe->rate * (double)probe->from.count *
+		((double)sli->slo->period_ns / (double)NS_PER_SEC);
+
+	out->tally = samples_tally(&sli->samples, 0, INT64_MAX);
+	out->measured = (double)out->tally.bad / ((1 - sli->slo->objective) * expected);
+	if (out->measured > claim->budget->max_spent)
+		out->verdict = VERDICT_VIOLATED;
+	else if (out->tally.total == 0 || record->stop != STOP_NONE)
+		out->verdict = VERDICT_NOT_JUDGED;
+	else
+		out->verdict = VERDICT_HELD;
+	snprintf(out->text, sizeof(out->text),
+		"%lld bad events spent %.3g %% of the period's error budget; at most %.3g %%",
+		(long long)out->tally.bad, out->measured * 100, claim->budget->max_spent * 100);
+}
+
+/* --- one claim ----------------------------------------------------------------------------------
+ */
+
+static enum finding finding_of(const struct invariant_spec *claim, enum verdict verdict)
+{
+	bool expect_held = claim->expect == EXPECT_HELD;
+
+	switch (verdict) {
+	case VERDICT_HELD:
+		return expect_held ? FINDING_AS_EXPECTED : FINDING_OTHERWISE;
+	case VERDICT_VIOLATED:
+		return expect_held ? FINDING_OTHERWISE : FINDING_AS_EXPECTED;
+	case VERDICT_INCONCLUSIVE:
+		return FINDING_UNPROVEN;
+	case VERDICT_NOT_JUDGED:
+		break;
+	}
+	return FINDING_NOT_JUDGED;
+}
+
+void judge_claim(const struct record *record, const struct invariant_spec *claim,
+	struct claim_judgement *out)
+{
+	*out = (struct claim_judgement){
+		.claim = claim, .verdict = VERDICT_NOT_JUDGED, .after_ns = NEVER_NS};
+	if (claim->holds)
+		judge_holds(record, claim, out);
+	else if (claim->recovers)
+		judge_recovers(record, claim, out);
+	else if (claim->data)
+		judge_data_claim(record, claim, out);
+	else
+		judge_budget(record, claim, out);
+	/* Without a stop everything was measured to its end: what is open then is unproven. */
+	if (out->verdict == VERDICT_NOT_JUDGED && record->stop == STOP_NONE && record->ended)
+		out->verdict = VERDICT_INCONCLUSIVE;
+	out->finding = finding_of(claim, out->verdict);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/judge/judge.h"
+
+#include <stdlib.h>
+
+#include "contract/list.h"
+#include "contract/units.h"
+#include "controller/judge/judge_parts.h"
+
+static void judge_outages(const struct record *record, struct list *outages)
+{
+	LIST_EACH(record->faults, struct fault_record, fault)
+	{
+		if (fault->start_ns == NEVER_NS || fault->healed_ns == NEVER_NS)
+			continue;
+		LIST_EACH(record->slis, struct sli_record, sli)
+		{
+			struct outage *outage = list_push(outages, sizeof(*outage));
+			int64_t covered_ns = record_covered_ns(record, sli->slo);
+
+			outage->fault = fault;
+			outage->slo = sli->slo;
+			outage->during = samples_longest_gap(
+				&sli->samples, fault->start_ns, fault->healed_ns);
+			if (covered_ns > fault->healed_ns)
+				outage->after = samples_longest_gap(
+					&sli->samples, fault->healed_ns, covered_ns);
+		}
+	}
+}
+
+/* Spent share S = bad / (B · events expected in the period): error budgets by occurrences. */
+static void judge_costs(const struct record *record, struct list *costs)
+{
+	LIST_EACH(record->slis, struct sli_record, sli)
+	{
+		const struct probe_spec *probe = scenario_probe(&record->scenario, sli->slo->probe);
+		struct cost *cost = list_push(costs, sizeof(*cost));
+		double expected = probe->rate * (double)probe->from.count *
+			((double)sli->slo->period_ns / (double)NS_PER_SEC);
+
+		cost->slo = sli->slo;
+		cost->tally = samples_tally(&sli->samples, 0, INT64_MAX);
+		cost->budget_spent =
+			(double)cost->tally.bad / ((1 - sli->slo->objective) * expected);
+	}
+}
+
+void judge(const struct record *record, struct judgement *out)
+{
+	*out = (struct judgement){0};
+	LIST_EACH(record->scenario.invariants, struct invariant_spec, claim)
+	judge_claim(record, claim, list_push(&out->claims, sizeof(struct claim_judgement)));
+	LIST_EACH(record->faults, struct fault_record, fault)
+	judge_effect(fault, list_push(&out->effects, sizeof(struct effect_judgement)));
+	LIST_EACH(record->workloads, struct workload_record, workload)
+	judge_data(workload, list_push(&out->data, sizeof(struct data_summary)));
+	judge_reverts(record, &out->reverts);
+	judge_outages(record, &out->outages);
+	judge_costs(record, &out->costs);
+	judge_codes(record, out);
+}
+
+void judgement_deinit(struct judgement *judgement)
+{
+	LIST_EACH(judgement->effects, struct effect_judgement, effect)
+	free(effect->pairs.items);
+	LIST_EACH(judgement->reverts, struct revert_judgement, revert)
+	{
+		list_free_texts(&revert->missing);
+		list_free_texts(&revert->added);
+	}
+	free(judgement->claims.items);
+	free(judgement->effects.items);
+	free(judgement->reverts.items);
+	free(judgement->outages.items);
+	free(judgement->costs.items);
+	free(judgement->data.items);
+	*judgement = (struct judgement){0};
+}

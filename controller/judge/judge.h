@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_JUDGE_H
+#define BACKBURN_JUDGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "controller/judge/record.h"
+
+/* What a record proves. Pure: the same record gives the same judgement at any time. */
+
+enum verdict {
+	VERDICT_HELD,
+	VERDICT_VIOLATED,
+	VERDICT_INCONCLUSIVE,
+	VERDICT_NOT_JUDGED
+};
+extern const char *const verdict_words[]; /* "HELD", … */
+
+/* The verdict seen against the claim's `expect`. */
+enum finding {
+	FINDING_AS_EXPECTED,
+	FINDING_OTHERWISE,
+	FINDING_UNPROVEN,
+	FINDING_NOT_JUDGED
+};
+
+enum {
+	SENTENCE_MAX = 320
+};
+
+struct claim_judgement {
+	const struct invariant_spec *claim;
+	enum verdict verdict;
+	enum finding finding;
+	struct tally tally; /* holds, budget */
+	int64_t after_ns;   /* recovers: from the instant to the recovery; NEVER_NS */
+	double measured;    /* budget: share spent */
+	char text[SENTENCE_MAX];
+};
+
+/* Packets that a fault took from one node's way to another, both ends added. */
+struct pair_effect {
+	const char *from, *to; /* borrowed from the record */
+	int64_t packets, segments;
+	bool counted_at_both;
+};
+
+enum effect {
+	EFFECT_PROVEN,
+	EFFECT_PARTIAL,
+	EFFECT_NONE,
+	EFFECT_NOT_INJECTED
+};
+extern const char *const effect_words[];
+
+struct effect_judgement {
+	const struct fault_record *fault;
+	enum effect effect;
+	bool ran_to_its_end;
+	struct list pairs; /* of struct pair_effect */
+	char text[SENTENCE_MAX];
+};
+
+struct revert_judgement {
+	const char *node; /* borrowed; "services" for the lab's services */
+	bool touched;     /* a fault was armed there */
+	bool confirmed;
+	struct list missing, added; /* of char *: lines that were there before, or came */
+	char text[SENTENCE_MAX];
+};
+
+/* What happened to one SLO around one fault. */
+struct outage {
+	const struct fault_record *fault;
+	const struct slo_spec *slo;
+	struct gap during, after;
+};
+
+struct cost {
+	const struct slo_spec *slo;
+	struct tally tally;
+	double budget_spent; /* share of the period's error budget */
+};
+
+struct data_summary {
+	const struct workload_record *workload;
+	int64_t attempted, acked, failed, unknown;
+	int64_t lost, recovered, unexpected; /* slo.md 6.2: against the final reads */
+	int64_t on_some; /* acknowledged, present at some members, absent at others */
+	int64_t first_lost;
+	size_t reads_ok, reads_failed;
+};
+
+enum {
+	CODES_MAX = 8
+};
+
+struct judgement {
+	struct list claims;   /* of struct claim_judgement */
+	struct list effects;  /* of struct effect_judgement */
+	struct list reverts;  /* of struct revert_judgement */
+	struct list outages;  /* of struct outage */
+	struct list costs;    /* of struct cost */
+	struct list data;     /* of struct data_summary */
+	int codes[CODES_MAX]; /* every exit code that applies, by weight */
+	size_t code_count;
+	int exit_code;
+	const char *headline;      /* HELD, VIOLATED, INCONCLUSIVE, STOPPED, … */
+	char reason[SENTENCE_MAX]; /* one sentence: why this exit code */
+};
+
+void judge(const struct record *record, struct judgement *out);
+void judgement_deinit(struct judgement *judgement);
+
+/* One claim alone: the engine asks this of preconditions. */
+void judge_claim(const struct record *record, const struct invariant_spec *claim,
+	struct claim_judgement *out);
+
+/* The instant a `recovers` claim counts from; NEVER_NS when it has not come. */
+int64_t judge_instant(const struct record *record, const struct recovers_spec *recovers);
+
+#endif

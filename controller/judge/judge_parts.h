@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_JUDGE_PARTS_H
+#define BACKBURN_JUDGE_PARTS_H
+
+#include "controller/judge/judge.h"
+
+/* The parts of judging, one file each; judge.c puts them together. */
+
+void judge_effect(const struct fault_record *fault, struct effect_judgement *out);
+void judge_reverts(const struct record *record, struct list *reverts);
+void judge_data(const struct workload_record *workload, struct data_summary *out);
+void judge_codes(const struct record *record, struct judgement *judgement);
+
+#endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/list.h"
+#include "controller/judge/judge_parts.h"
+#include "controller/prober/orders.h"
+
+/* --- effect: did the fault touch anything? ---------------------------------------------------- */
+
+const char *const effect_words[] = {[EFFECT_PROVEN] = "proven",
+	[EFFECT_PARTIAL] = "partly proven",
+	[EFFECT_NONE] = "unproven",
+	[EFFECT_NOT_INJECTED] = "not injected"};
+
+enum {
+	DIRECTION_INGRESS,
+	DIRECTION_EGRESS
+};
+
+/* What `node` counted of its peer in one direction. */
+static void add_counted(const struct fault_record *fault, const char *node, const char *peer,
+	int direction, struct pair_effect *pair)
+{
+	LIST_EACH(fault->nodes, struct fault_node, own)
+	{
+		if (strcmp(own->node, node) != 0)
+			continue;
+		LIST_EACH(own->counters, struct counter, counter)
+		{
+			if (counter->direction != direction || strcmp(counter->peer, peer) != 0)
+				continue;
+			pair->counted_at_both = pair->packets > 0 && counter->packets > 0;
+			pair->packets += counter->packets;
+			pair->segments += counter->segments;
+		}
+	}
+}
+
+/* The sender's way out and the receiver's way in: each packet is counted at one of them. */
+static struct pair_effect directed_pair(
+	const struct fault_record *fault, const char *from, const char *to)
+{
+	struct pair_effect pair = {.from = from, .to = to};
+
+	add_counted(fault, from, to, DIRECTION_EGRESS, &pair);
+	add_counted(fault, to, from, DIRECTION_INGRESS, &pair);
+	return pair;
+}
+
+static void say_effect(struct effect_judgement *out, size_t silent, size_t untouched)
+{
+	int64_t packets = 0;
+
+	LIST_EACH(out->pairs, struct pair_effect, pair)
+	packets += pair->packets;
+	switch (out->effect) {
+	case EFFECT_PROVEN:
+		snprintf(out->text, sizeof(out->text), "%lld packets dropped, on every pair",
+			(long long)packets);
+		break;
+	case EFFECT_PARTIAL:
+		snprintf(out->text, sizeof(out->text),
+			"%lld packets dropped; %zu pairs exchanged none", (long long)packets,
+			silent);
+		break;
+	case EFFECT_NONE:
+		snprintf(out->text, sizeof(out->text),
+			"%lld packets dropped; %zu target nodes lost none: they exchanged no "
+			"packets "
+			"with the counterpart",
+			(long long)packets, untouched);
+		break;
+	case EFFECT_NOT_INJECTED:
+		snprintf(out->text, sizeof(out->text), "never started");
+		break;
+	}
+}
+
+void judge_effect(const struct fault_record *fault, struct effect_judgement *out)
+{
+	size_t silent = 0, untouched = 0;
+
+	*out = (struct effect_judgement){.fault = fault, .effect = EFFECT_NOT_INJECTED};
+	LIST_EACH(fault->on, char *, on)
+	{
+		int64_t own = 0;
+
+		LIST_EACH(fault->from, char *, from)
+		{
+			struct pair_effect there = directed_pair(fault, *on, *from);
+			struct pair_effect back = directed_pair(fault, *from, *on);
+
+			*(struct pair_effect *)list_push(&out->pairs, sizeof(there)) = there;
+			*(struct pair_effect *)list_push(&out->pairs, sizeof(back)) = back;
+			own += there.packets + back.packets;
+			silent += there.packets + back.packets == 0;
+		}
+		untouched += own == 0;
+	}
+	if (fault->healed_ns != NEVER_NS && fault->start_ns != NEVER_NS &&
+		fault->healed_ns > fault->start_ns) {
+		out->effect = untouched ? EFFECT_NONE : silent ? EFFECT_PARTIAL : EFFECT_PROVEN;
+		/* Healed a little early still counts: the deadline is a bound, not a promise. */
+		out->ran_to_its_end = fault->deadline_ns - fault->healed_ns < INT64_C(1000000000);
+	}
+	say_effect(out, silent, untouched);
+}
+
+/* --- revert: is everything as before? -----------------------------------------------------------
+ */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Lines of `a` that are not in `b`, each as often as it is missing. Both get sorted. */
+static void subtract(struct list *a, struct list *b, struct list *out)
+{
+	char **left = a->items, **right = b->items;
+	size_t i = 0, j = 0;
+
+	if (a->count)
+		qsort(a->items, a->count, sizeof(char *), by_text);
+	if (b->count)
+		qsort(b->items, b->count, sizeof(char *), by_text);
+	while (i < a->count) {
+		int order = j < b->count ? strcmp(left[i], right[j]) : -1;
+
+		if (order == 0) {
+			i++;
+			j++;
+		} else if (order > 0) {
+			j++;
+		} else {
+			list_push_text(out, left[i++]);
+		}
+	}
+}
+
+/* Sorted copies, because the record stays as it is. */
+static void compare_states(
+	const struct list *before, const struct list *after, struct revert_judgement *out)
+{
+	struct list old = {0}, new = {0};
+
+	LIST_EACH(*before, char *, line)
+	list_push_text(&old, *line);
+	LIST_EACH(*after, char *, line)
+	list_push_text(&new, *line);
+	subtract(&old, &new, &out->missing);
+	subtract(&new, &old, &out->added);
+	list_free_texts(&old);
+	list_free_texts(&new);
+}
+
+static bool node_touched(const struct record *record, const char *node)
+{
+	LIST_EACH(record->faults, struct fault_record, fault)
+	LIST_EACH(fault->nodes, struct fault_node, own)
+	if (strcmp(own->node, node) == 0)
+		return true;
+	return false;
+}
+
+static void judge_node(
+	const struct record *record, const struct node_record *node, struct revert_judgement *out)
+{
+	*out = (struct revert_judgement){
+		.node = node->node, .touched = node_touched(record, node->node)};
+	if (!node->audited_before || !node->audited_after) {
+		out->confirmed = !out->touched;
+		snprintf(out->text, sizeof(out->text),
+			out->touched ? "could not be looked at afterwards%s%s"
+				     : "not touched, not compared%s%s",
+			node->lost ? ": " : "", node->lost ? node->lost_reason : "");
+		return;
+	}
+	compare_states(&node->before, &node->after, out);
+	out->confirmed = out->missing.count + out->added.count == 0;
+	if (out->confirmed)
+		snprintf(out->text, sizeof(out->text), "%zu facts as before%s", node->after.count,
+			node->recovered ? ", after its injector was lost and recovered" : "");
+	else
+		snprintf(out->text, sizeof(out->text), "%zu facts missing, %zu new",
+			out->missing.count, out->added.count);
+}
+
+static void judge_services(const struct record *record, struct revert_judgement *out)
+{
+	*out = (struct revert_judgement){.node = "services", .touched = true};
+	compare_states(&record->services_before, &record->services_after, out);
+	out->confirmed = out->missing.count + out->added.count == 0;
+	if (out->confirmed)
+		snprintf(out->text, sizeof(out->text), "%zu services as before",
+			record->services_after.count);
+	else
+		snprintf(out->text, sizeof(out->text), "%zu services are not as before",
+			out->missing.count);
+}
+
+void judge_reverts(const struct record *record, struct list *reverts)
+{
+	LIST_EACH(record->nodes, struct node_record, node)
+	judge_node(record, node, list_push(reverts, sizeof(struct revert_judgement)));
+	if (record->services_before.count && record->services_known)
+		judge_services(record, list_push(reverts, sizeof(struct revert_judgement)));
+}
+
+/* --- data: what became of acknowledged writes ----------------------------------------------------
+ */
+
+static int64_t range_total(const struct ranges *ranges)
+{
+	int64_t total = 0;
+
+	LIST_EACH(ranges->list, struct id_range, range)
+	total += range->last - range->first + 1;
+	return total;
+}
+
+/* One bit per id and set: attempted, acked, and how many reads hold it. */
+struct membership {
+	uint8_t *marks;
+	uint16_t *reads;
+	int64_t limit; /* ids 0..limit */
+};
+
+enum {
+	MARK_ATTEMPTED = 1,
+	MARK_ACKED = 2
+};
+
+static int64_t highest(const struct ranges *ranges, int64_t at_least)
+{
+	LIST_EACH(ranges->list, struct id_range, range)
+	if (range->last > at_least)
+		at_least = range->last;
+	return at_least;
+}
+
+static void mark(struct membership *members, const struct ranges *ranges, uint8_t bit)
+{
+	LIST_EACH(ranges->list, struct id_range, range)
+	for (int64_t id = range->first; id <= range->last; id++)
+		if (id >= 0 && id <= members->limit)
+			members->marks[id] |= bit;
+}
+
+static int64_t count_read(struct membership *members, const struct read_record *read)
+{
+	int64_t foreign = 0;
+
+	LIST_EACH(read->present.list, struct id_range, range)
+	for (int64_t id = range->first; id <= range->last; id++) {
+		if (id >= 0 && id <= members->limit)
+			members->reads[id]++;
+		else
+			foreign++;
+	}
+	return foreign;
+}
+
+static void compare_ids(const struct membership *members, struct data_summary *out)
+{
+	for (int64_t id = 0; id <= members->limit; id++) {
+		bool attempted = members->marks[id] & MARK_ATTEMPTED;
+		bool acked = members->marks[id] & MARK_ACKED;
+		size_t reads = members->reads[id];
+
+		if (acked && reads == 0) {
+			out->first_lost = out->lost ? out->first_lost : id;
+			out->lost++;
+		}
+		out->on_some += acked && reads > 0 && reads < out->reads_ok;
+		out->recovered += attempted && !acked && reads > 0;
+		out->unexpected += !attempted && reads > 0;
+	}
+}
+
+void judge_data(const struct workload_record *workload, struct data_summary *out)
+{
+	struct membership members;
+
+	*out = (struct data_summary){.workload = workload};
+	out->attempted = range_total(&workload->attempted);
+	out->acked = range_total(&workload->acked);
+	out->failed = range_total(&workload->failed);
+	out->unknown = range_total(&workload->unknown);
+	LIST_EACH(workload->reads, struct read_record, read)
+	{
+		out->reads_ok += read->ok;
+		out->reads_failed += !read->ok;
+	}
+	if (!workload->read_done || !out->reads_ok)
+		return;
+	members.limit = highest(&workload->attempted, highest(&workload->acked, 0));
+	members.marks = calloc((size_t)members.limit + 1, sizeof(*members.marks));
+	members.reads = calloc((size_t)members.limit + 1, sizeof(*members.reads));
+	if (!members.marks || !members.reads)
+		abort();
+	mark(&members, &workload->attempted, MARK_ATTEMPTED);
+	mark(&members, &workload->acked, MARK_ACKED);
+	LIST_EACH(workload->reads, struct read_record, read)
+	if (read->ok)
+		out->unexpected += count_read(&members, read);
+	compare_ids(&members, out);
+	free(members.marks);
+	free(members.reads);
+}

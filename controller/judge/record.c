@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/judge/record.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "contract/list.h"
+#include "controller/judge/record_apply.h"
+
+const char *const stop_words[] = {[STOP_NONE] = "none",
+	[STOP_GUARDRAIL] = "guardrail",
+	[STOP_SIGNAL] = "signal",
+	[STOP_PRECONDITION] = "precondition",
+	[STOP_REFUSED] = "refused",
+	[STOP_INTERNAL] = "internal",
+	[STOP_TIMEOUT] = "timeout",
+	[STOP_LOCKED] = "locked",
+	NULL};
+
+/* --- building and freeing ------------------------------------------------------------------ */
+
+static void prepare(struct record *record)
+{
+	const struct scenario *scenario = &record->scenario;
+
+	LIST_EACH(scenario->phases, struct phase_spec, phase)
+	{
+		struct phase_record *own = list_push(&record->phases, sizeof(*own));
+
+		*own = (struct phase_record){
+			.spec = phase, .start_ns = NEVER_NS, .end_ns = NEVER_NS};
+		LIST_EACH(phase->faults, struct fault_spec, fault)
+		{
+			struct fault_record *known = list_push(&record->faults, sizeof(*known));
+
+			*known = (struct fault_record){.spec = fault,
+				.start_ns = NEVER_NS,
+				.deadline_ns = NEVER_NS,
+				.effect_ns = NEVER_NS,
+				.healed_ns = NEVER_NS};
+		}
+	}
+	LIST_EACH(scenario->slos, struct slo_spec, slo)
+	((struct sli_record *)list_push(&record->slis, sizeof(struct sli_record)))->slo = slo;
+	LIST_EACH(scenario->workloads, struct workload_spec, workload)
+	((struct workload_record *)list_push(&record->workloads, sizeof(struct workload_record)))
+		->spec = workload;
+}
+
+static char *copy_member(const cJSON *event, const char *key)
+{
+	const char *text = json_string(event, key, NULL);
+	char *copy = text ? strdup(text) : NULL;
+
+	if (text && !copy)
+		abort();
+	return copy;
+}
+
+int record_init(struct record *record, const cJSON *run_started, struct fail *fail)
+{
+	const cJSON *tree = cJSON_GetObjectItemCaseSensitive(run_started, "scenario");
+	struct record fresh = {.stop_ns = NEVER_NS, .end_ns = NEVER_NS};
+
+	if (strcmp(json_string(run_started, "event", ""), "run_started") != 0 || !tree)
+		return fail_set(fail, FAIL_PEER, "journal: does not begin with run_started");
+	if (json_number(run_started, "journal", 0) != JOURNAL_VERSION)
+		return fail_set(fail, FAIL_PEER, "journal: format %g; this version reads format %d",
+			json_number(run_started, "journal", 0), JOURNAL_VERSION);
+	if (scenario_from_merged(&fresh.scenario, cJSON_Duplicate(tree, true), fail) < 0)
+		return fail_context(fail, "journal: scenario: %s", fail->path);
+	fresh.run_id = copy_member(run_started, "run");
+	fresh.environment = copy_member(run_started, "environment");
+	fresh.wall = copy_member(run_started, "wall");
+	fresh.tool = copy_member(run_started, "tool");
+	prepare(&fresh);
+	*record = fresh;
+	return 0;
+}
+
+static void free_fault(struct fault_record *fault)
+{
+	list_free_texts(&fault->on);
+	list_free_texts(&fault->from);
+	LIST_EACH(fault->nodes, struct fault_node, node)
+	{
+		free(node->node);
+		record_free_counters(&node->counters);
+	}
+	free(fault->nodes.items);
+}
+
+static void free_workload(struct workload_record *workload)
+{
+	ranges_deinit(&workload->attempted);
+	ranges_deinit(&workload->acked);
+	ranges_deinit(&workload->failed);
+	ranges_deinit(&workload->unknown);
+	LIST_EACH(workload->reads, struct read_record, read)
+	{
+		free(read->node);
+		free(read->reason);
+		ranges_deinit(&read->present);
+	}
+	free(workload->reads.items);
+}
+
+static void free_node(struct node_record *node)
+{
+	free(node->node);
+	free(node->host);
+	free(node->kernel);
+	free(node->tool);
+	free(node->attach);
+	free(node->lost_reason);
+	list_free_texts(&node->addresses);
+	list_free_texts(&node->before);
+	list_free_texts(&node->after);
+	list_free_texts(&node->residue_before);
+	list_free_texts(&node->residue_after);
+}
+
+void record_deinit(struct record *record)
+{
+	LIST_EACH(record->faults, struct fault_record, fault)
+	free_fault(fault);
+	LIST_EACH(record->slis, struct sli_record, sli)
+	samples_deinit(&sli->samples);
+	LIST_EACH(record->sources, struct source_record, source)
+	{
+		free(source->probe);
+		free(source->from);
+		histogram_free(source->latency);
+	}
+	LIST_EACH(record->workloads, struct workload_record, workload)
+	free_workload(workload);
+	LIST_EACH(record->nodes, struct node_record, node)
+	free_node(node);
+	LIST_EACH(record->groups, struct group_record, group)
+	{
+		free(group->group);
+		list_free_texts(&group->nodes);
+	}
+	free(record->phases.items);
+	free(record->faults.items);
+	free(record->slis.items);
+	free(record->sources.items);
+	free(record->workloads.items);
+	free(record->nodes.items);
+	free(record->groups.items);
+	list_free_texts(&record->services_before);
+	list_free_texts(&record->services_after);
+	free(record->run_id);
+	free(record->environment);
+	free(record->wall);
+	free(record->tool);
+	free(record->stop_id);
+	free(record->stop_text);
+	scenario_deinit(&record->scenario);
+	*record = (struct record){0};
+}
+
+/* --- finding --------------------------------------------------------------------------------- */
+
+struct fault_record *record_fault(const struct record *record, const char *id)
+{
+	LIST_EACH(record->faults, struct fault_record, fault)
+	if (strcmp(fault->spec->id, id) == 0)
+		return fault;
+	return NULL;
+}
+
+struct phase_record *record_phase(const struct record *record, const char *id)
+{
+	LIST_EACH(record->phases, struct phase_record, phase)
+	if (strcmp(phase->spec->id, id) == 0)
+		return phase;
+	return NULL;
+}
+
+struct sli_record *record_sli(const struct record *record, const char *slo)
+{
+	LIST_EACH(record->slis, struct sli_record, sli)
+	if (strcmp(sli->slo->name, slo) == 0)
+		return sli;
+	return NULL;
+}
+
+struct node_record *record_node(const struct record *record, const char *node)
+{
+	LIST_EACH(record->nodes, struct node_record, own)
+	if (strcmp(own->node, node) == 0)
+		return own;
+	return NULL;
+}
+
+struct workload_record *record_workload(const struct record *record, const char *name)
+{
+	LIST_EACH(record->workloads, struct workload_record, workload)
+	if (strcmp(workload->spec->name, name) == 0)
+		return workload;
+	return NULL;
+}
+
+struct group_record *record_group(const struct record *record, const char *group)
+{
+	LIST_EACH(record->groups, struct group_record, own)
+	if (strcmp(own->group, group) == 0)
+		return own;
+	return NULL;
+}
+
+int64_t record_covered_ns(const struct record *record, const struct slo_spec *slo)
+{
+	int64_t covered_ns = INT64_MAX;
+
+	LIST_EACH(record->sources, struct source_record, source)
+	{
+		/* Everything before the next event's intended time has been reported. */
+		int64_t next_ns = source->start_ns +
+			(int64_t)((double)source->next_index / source->rate * 1e9);
+
+		if (strcmp(source->probe, slo->probe) == 0 && next_ns < covered_ns)
+			covered_ns = next_ns;
+	}
+	return covered_ns == INT64_MAX ? 0 : covered_ns;
+}
+
+cJSON *journal_event(const char *type, int64_t at_ns)
+{
+	cJSON *event = json_object();
+
+	json_put_number(event, "t_ns", (double)at_ns);
+	json_put_string(event, "event", type);
+	return event;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_RECORD_H
+#define BACKBURN_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "contract/verbs.h"
+#include "controller/files/scenario.h"
+#include "controller/judge/samples.h"
+#include "controller/measure/histogram.h"
+#include "controller/prober/ranges.h"
+
+/*
+ * What is known of a run, built from its journal event by event. The engine keeps one while the
+ * run goes on, judge and reports build one from the file: there is no second way to know.
+ *
+ * All times are nanoseconds since the run's zero, on the controller's CLOCK_MONOTONIC.
+ * NEVER_NS says that something has not happened.
+ */
+#define NEVER_NS INT64_C(-1)
+
+struct phase_record {
+	const struct phase_spec *spec;
+	int64_t start_ns, end_ns;
+	char how[16]; /* "time", "good", "timeout", "stopped" */
+};
+
+/* One fault on one node that enforces it. */
+struct fault_node {
+	char *node;
+	int role; /* enum fault_role */
+	int64_t armed_ns, healed_ns;
+	int64_t late_ns;
+	struct list counters; /* of struct counter; times relative to the run's zero */
+};
+
+struct fault_record {
+	const struct fault_spec *spec;
+	struct list on, from; /* of char *: resolved node names ("everything", prefixes) */
+	struct list nodes;    /* of struct fault_node */
+	int64_t start_ns;     /* as the kernels compare it */
+	int64_t deadline_ns;
+	int64_t effect_ns; /* first packet or process hit */
+	int64_t healed_ns; /* all nodes healed, or the deadline, whichever was first */
+	int64_t skew_ns;   /* bound of the clocks' error at the start */
+};
+
+/* One prober's view: windows must be gapless to be evidence. */
+struct source_record {
+	char *probe, *from;
+	int64_t start_ns;
+	double rate;
+	int64_t next_index;        /* first event not reported yet */
+	int64_t last_heard_ns;     /* when the last window arrived; the probe's start before that */
+	struct histogram *latency; /* of all windows */
+	int64_t outcomes[8];
+	int64_t lag_max_ns;
+};
+
+struct sli_record {
+	const struct slo_spec *slo;
+	struct samples samples;
+};
+
+struct read_record {
+	char *node;
+	bool ok;
+	char *reason;
+	struct ranges present;
+};
+
+struct workload_record {
+	const struct workload_spec *spec;
+	struct ranges attempted, acked, failed, unknown;
+	struct list reads; /* of struct read_record */
+	bool read_done;
+};
+
+struct node_record {
+	char *node, *host, *kernel, *tool, *attach;
+	struct list addresses;                                    /* of char * */
+	struct list before, after, residue_before, residue_after; /* of char * */
+	bool audited_before, audited_after, lost, recovered;
+	char *lost_reason;
+};
+
+struct group_record {
+	char *group;
+	struct list nodes; /* of char * */
+};
+
+enum stop_kind {
+	STOP_NONE,
+	STOP_GUARDRAIL,
+	STOP_SIGNAL,
+	STOP_PRECONDITION,
+	STOP_REFUSED,
+	STOP_INTERNAL,
+	STOP_TIMEOUT,
+	STOP_LOCKED
+};
+extern const char *const stop_words[];
+
+struct record {
+	struct scenario scenario;
+	char *run_id, *environment, *wall, *tool;
+	struct list phases;                          /* of struct phase_record */
+	struct list faults;                          /* of struct fault_record */
+	struct list slis;                            /* of struct sli_record */
+	struct list sources;                         /* of struct source_record */
+	struct list workloads;                       /* of struct workload_record */
+	struct list nodes;                           /* of struct node_record */
+	struct list groups;                          /* of struct group_record */
+	struct list services_before, services_after; /* of char *: "n1 etcd running" */
+	enum stop_kind stop;                         /* why the run ended early */
+	char *stop_id, *stop_text;
+	int stop_signal;
+	int64_t stop_ns;
+	bool services_known;
+	bool ended; /* the journal has its last event */
+	int64_t end_ns;
+};
+
+/* The first event must be run_started; it carries the scenario. Consumes nothing. */
+int record_init(struct record *record, const cJSON *run_started, struct fail *fail);
+void record_deinit(struct record *record);
+
+/* Applies one event. An event this version does not know is FAIL_PEER. */
+int record_apply(struct record *record, const cJSON *event, struct fail *fail);
+
+/* Until when every source of the SLO's probe has reported without a gap. */
+int64_t record_covered_ns(const struct record *record, const struct slo_spec *slo);
+
+struct fault_record *record_fault(const struct record *record, const char *id);
+struct phase_record *record_phase(const struct record *record, const char *id);
+struct sli_record *record_sli(const struct record *record, const char *slo);
+struct node_record *record_node(const struct record *record, const char *node);
+struct workload_record *record_workload(const struct record *record, const char *name);
+struct group_record *record_group(const struct record *record, const char *group);
+
+/* An event with its type and time, to be completed by the caller. */
+cJSON *journal_event(const char *type, int64_t at_ns);
+
+#endif

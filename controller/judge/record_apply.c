@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/judge/record_apply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "contract/list.h"
+#include "controller/judge/record.h"
+#include "controller/prober/orders.h"
+#include "controller/prober/runs.h"
+
+/*
+ * One function per kind of journal event, and the table that finds it. Times in the journal are
+ * nanoseconds since the run's zero as JSON numbers (exact up to 104 days).
+ */
+static int64_t time_of(const cJSON *event, const char *key)
+{
+	return (int64_t)json_number(event, key, (double)NEVER_NS);
+}
+
+static void replace_text(char **slot, const char *text)
+{
+	free(*slot);
+	*slot = text ? strdup(text) : NULL;
+	if (text && !*slot)
+		abort();
+}
+
+static const cJSON *member(const cJSON *event, const char *key)
+{
+	return cJSON_GetObjectItemCaseSensitive(event, key);
+}
+
+static int unknown_name(const cJSON *event, const char *key, struct fail *fail)
+{
+	return fail_set(fail, FAIL_PEER, "journal: %s names the unknown %s \"%.60s\"",
+		json_string(event, "event", "?"), key, json_string(event, key, ""));
+}
+
+/* --- nodes, groups, phases ------------------------------------------------------------------- */
+
+static struct node_record *node_of(struct record *record, const char *name)
+{
+	struct node_record *node = record_node(record, name);
+
+	if (!node) {
+		node = list_push(&record->nodes, sizeof(*node));
+		replace_text(&node->node, name);
+	}
+	return node;
+}
+
+static int apply_node(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct node_record *node = node_of(record, json_string(event, "node", ""));
+
+	(void)fail;
+	replace_text(&node->host, json_string(event, "host", NULL));
+	replace_text(&node->kernel, json_string(event, "kernel", NULL));
+	replace_text(&node->tool, json_string(event, "tool", NULL));
+	replace_text(&node->attach, json_string(event, "attach", NULL));
+	list_free_texts(&node->addresses);
+	list_from_json(&node->addresses, member(event, "addresses"));
+	return 0;
+}
+
+static int apply_audit(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct node_record *node = node_of(record, json_string(event, "node", ""));
+	bool before = strcmp(json_string(event, "when", ""), "before") == 0;
+	struct list *state = before ? &node->before : &node->after;
+	struct list *residue = before ? &node->residue_before : &node->residue_after;
+
+	(void)fail;
+	list_free_texts(state);
+	list_free_texts(residue);
+	list_from_json(state, member(event, "state"));
+	list_from_json(residue, member(event, "residue"));
+	if (before)
+		node->audited_before = true;
+	else
+		node->audited_after = true;
+	return 0;
+}
+
+static int apply_node_lost(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct node_record *node = node_of(record, json_string(event, "node", ""));
+
+	(void)fail;
+	node->lost = true;
+	replace_text(&node->lost_reason, json_string(event, "reason", "no reason given"));
+	return 0;
+}
+
+static int apply_node_recovered(struct record *record, const cJSON *event, struct fail *fail)
+{
+	(void)fail;
+	node_of(record, json_string(event, "node", ""))->recovered = true;
+	return 0;
+}
+
+static int apply_services(struct record *record, const cJSON *event, struct fail *fail)
+{
+	bool before = strcmp(json_string(event, "when", ""), "before") == 0;
+	struct list *list = before ? &record->services_before : &record->services_after;
+
+	(void)fail;
+	list_free_texts(list);
+	list_from_json(list, member(event, "services"));
+	record->services_known = record->services_known || !before;
+	return 0;
+}
+
+static int apply_group(struct record *record, const cJSON *event, struct fail *fail)
+{
+	const char *name = json_string(event, "group", "");
+	struct group_record *group = record_group(record, name);
+
+	(void)fail;
+	if (!group) {
+		group = list_push(&record->groups, sizeof(*group));
+		replace_text(&group->group, name);
+	}
+	list_free_texts(&group->nodes);
+	list_from_json(&group->nodes, member(event, "nodes"));
+	return 0;
+}
+
+static int apply_phase_started(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct phase_record *phase = record_phase(record, json_string(event, "phase", ""));
+
+	if (!phase)
+		return unknown_name(event, "phase", fail);
+	phase->start_ns = time_of(event, "start_ns");
+	return 0;
+}
+
+static int apply_phase_ended(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct phase_record *phase = record_phase(record, json_string(event, "phase", ""));
+
+	if (!phase)
+		return unknown_name(event, "phase", fail);
+	phase->end_ns = time_of(event, "end_ns");
+	strncpy(phase->how, json_string(event, "how", ""), sizeof(phase->how) - 1);
+	return 0;
+}
+
+/* --- faults ---------------------------------------------------------------------------------- */
+
+void record_free_counters(struct list *counters)
+{
+	LIST_EACH(*counters, struct counter, counter)
+	free(counter->peer);
+	free(counters->items);
+	*counters = (struct list){0};
+}
+
+static struct fault_node *fault_node_of(struct fault_record *fault, const char *name)
+{
+	struct fault_node *node;
+
+	LIST_EACH(fault->nodes, struct fault_node, own)
+	if (strcmp(own->node, name) == 0)
+		return own;
+	node = list_push(&fault->nodes, sizeof(*node));
+	*node = (struct fault_node){.armed_ns = NEVER_NS, .healed_ns = NEVER_NS};
+	replace_text(&node->node, name);
+	return node;
+}
+
+static int apply_fault_arming(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
+
+	if (!fault)
+		return unknown_name(event, "fault", fail);
+	list_free_texts(&fault->on);
+	list_free_texts(&fault->from);
+	list_from_json(&fault->on, member(event, "on"));
+	list_from_json(&fault->from, member(event, "from"));
+	fault->start_ns = time_of(event, "start_ns");
+	fault->deadline_ns = time_of(event, "deadline_ns");
+	fault->skew_ns = time_of(event, "skew_ns");
+	return 0;
+}
+
+static int apply_fault_armed(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
+	struct fault_node *node;
+
+	if (!fault)
+		return unknown_name(event, "fault", fail);
+	node = fault_node_of(fault, json_string(event, "node", ""));
+	node->role = strcmp(json_string(event, "role", "on"), "from") == 0 ? ROLE_FROM : ROLE_ON;
+	node->armed_ns = time_of(event, "armed_ns");
+	node->late_ns = time_of(event, "late_ns");
+	return 0;
+}
+
+static int apply_evidence(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
+	struct fault_node *node;
+	const cJSON *item;
+
+	if (!fault)
+		return unknown_name(event, "fault", fail);
+	node = fault_node_of(fault, json_string(event, "node", ""));
+	record_free_counters(&node->counters);
+	cJSON_ArrayForEach(item, member(event, "counters"))
+	{
+		struct counter *counter = list_push(&node->counters, sizeof(*counter));
+
+		replace_text(&counter->peer, json_string(item, "peer", ""));
+		counter->direction = strcmp(json_string(item, "direction", ""), "egress") == 0;
+		counter->packets = json_i64(item, "packets", 0);
+		counter->segments = json_i64(item, "segments", 0);
+		counter->bytes = json_i64(item, "bytes", 0);
+		counter->first_ns = json_i64(item, "first_ns", NEVER_NS);
+		counter->last_ns = json_i64(item, "last_ns", NEVER_NS);
+		if (counter->packets > 0 && counter->first_ns >= 0 &&
+			(fault->effect_ns == NEVER_NS || counter->first_ns < fault->effect_ns))
+			fault->effect_ns = counter->first_ns;
+	}
+	return 0;
+}
+
+static int apply_fault_healed(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
+
+	if (!fault)
+		return unknown_name(event, "fault", fail);
+	fault_node_of(fault, json_string(event, "node", ""))->healed_ns =
+		time_of(event, "healed_ns");
+	return 0;
+}
+
+static int apply_fault_over(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
+
+	if (!fault)
+		return unknown_name(event, "fault", fail);
+	fault->healed_ns = time_of(event, "healed_ns");
+	return 0;
+}
+
+/* --- measures --------------------------------------------------------------------------------- */
+
+static struct source_record *source_of(const struct record *record, const cJSON *event)
+{
+	const char *probe = json_string(event, "probe", ""), *from = json_string(event, "from", "");
+
+	LIST_EACH(record->sources, struct source_record, source)
+	if (strcmp(source->probe, probe) == 0 && strcmp(source->from, from) == 0)
+		return source;
+	return NULL;
+}
+
+static int apply_source(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct source_record *source = list_push(&record->sources, sizeof(*source));
+
+	(void)fail;
+	replace_text(&source->probe, json_string(event, "probe", ""));
+	replace_text(&source->from, json_string(event, "from", ""));
+	source->start_ns = time_of(event, "start_ns");
+	source->rate = json_number(event, "rate", 1);
+	source->last_heard_ns = source->start_ns;
+	source->latency = histogram_new();
+	return 0;
+}
+
+static int add_runs(struct record *record, const struct source_record *source,
+	const struct probe_window *window, const struct class_runs *runs, struct fail *fail)
+{
+	struct sli_record *sli = record_sli(record, runs->slo);
+	int64_t index = window->first_index, count;
+	const char *cursor = runs->runs;
+	bool good;
+	int more;
+
+	if (!sli)
+		return fail_set(fail, FAIL_PEER, "window: unknown SLO \"%.60s\"", runs->slo);
+	while ((more = runs_next(&cursor, &good, &count, fail)) > 0) {
+		if (count > window->first_index + window->count - index)
+			return fail_set(fail, FAIL_PEER, "window: more runs than events");
+		for (; count > 0; count--, index++)
+			samples_add(&sli->samples,
+				source->start_ns + (int64_t)((double)index / source->rate * 1e9),
+				good);
+	}
+	return more;
+}
+
+static int add_window(struct record *record, struct source_record *source,
+	const struct probe_window *window, struct fail *fail)
+{
+	struct histogram *latency = histogram_new();
+	size_t i = 0;
+	int outcome;
+
+	if (window->first_index != source->next_index || window->count < 0) {
+		histogram_free(latency);
+		return fail_set(fail, FAIL_PEER, "window: begins at event %lld, expected %lld",
+			(long long)window->first_index, (long long)source->next_index);
+	}
+	outcome = histogram_decode(latency, &window->latency, fail);
+	if (outcome == 0)
+		histogram_merge(source->latency, latency);
+	histogram_free(latency);
+	LIST_EACH(window->classes, struct class_runs, runs)
+	if (outcome == 0)
+		outcome = add_runs(record, source, window, runs, fail);
+	LIST_EACH(window->outcomes, int64_t, count)
+	if (i < OUTCOME_COUNT)
+		source->outcomes[i++] += *count;
+	if (window->lag_max_ns > source->lag_max_ns)
+		source->lag_max_ns = window->lag_max_ns;
+	source->next_index = window->first_index + window->count;
+	return outcome;
+}
+
+static int apply_window(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct source_record *source = source_of(record, event);
+	struct probe_window window;
+	int outcome;
+
+	if (!source)
+		return unknown_name(event, "probe", fail);
+	if (shape_decode(&probe_window_shape, member(event, "window"), "window", &window, fail) < 0)
+		return -1;
+	outcome = add_window(record, source, &window, fail);
+	source->last_heard_ns = time_of(event, "t_ns");
+	shape_free(&probe_window_shape, &window);
+	return outcome;
+}
+
+/* A range is walked id by id, so a lying peer must not name one that takes for ever. */
+#define RANGE_MAX INT64_C(100000000)
+
+static int add_ranges(struct ranges *into, const struct list *list, struct fail *fail)
+{
+	LIST_EACH(*list, struct id_range, range)
+	{
+		if (range->last < range->first || range->last - range->first > RANGE_MAX)
+			return fail_set(fail, FAIL_PEER, "operations: an impossible range of ids");
+		for (int64_t id = range->first; id <= range->last; id++)
+			ranges_add(into, id);
+	}
+	return 0;
+}
+
+static int apply_operations(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct workload_record *own = record_workload(record, json_string(event, "workload", ""));
+	struct workload_window window;
+	int outcome;
+
+	if (!own)
+		return unknown_name(event, "workload", fail);
+	if (shape_decode(&workload_window_shape, member(event, "window"), "window", &window, fail) <
+		0)
+		return -1;
+	outcome = add_ranges(&own->attempted, &window.attempted, fail) < 0 ||
+		add_ranges(&own->acked, &window.acked, fail) < 0 ||
+		add_ranges(&own->failed, &window.failed, fail) < 0 ||
+		add_ranges(&own->unknown, &window.unknown, fail) < 0;
+	shape_free(&workload_window_shape, &window);
+	return outcome ? -1 : 0;
+}
+
+static int apply_final_read(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct workload_record *own = record_workload(record, json_string(event, "workload", ""));
+	struct final_read_result result;
+	int outcome = 0;
+
+	if (!own)
+		return unknown_name(event, "workload", fail);
+	if (shape_decode(
+		    &final_read_result_shape, member(event, "result"), "result", &result, fail) < 0)
+		return -1;
+	LIST_EACH(result.reads, struct member_read, read)
+	{
+		struct read_record *kept = list_push(&own->reads, sizeof(*kept));
+
+		replace_text(&kept->node, read->node);
+		replace_text(&kept->reason, read->reason);
+		kept->ok = read->ok;
+		if (outcome == 0)
+			outcome = add_ranges(&kept->present, &read->present, fail);
+		ranges_tidy(&kept->present);
+	}
+	own->read_done = true;
+	shape_free(&final_read_result_shape, &result);
+	return outcome;
+}
+
+/* --- the end -----------------------------------------------------------------------------------
+ */
+
+static int apply_stop(struct record *record, const cJSON *event, struct fail *fail)
+{
+	const char *why = json_string(event, "why", "");
+
+	for (int i = 0; stop_words[i]; i++) {
+		if (strcmp(stop_words[i], why) != 0)
+			continue;
+		record->stop = (enum stop_kind)i;
+		record->stop_ns = time_of(event, "t_ns");
+		record->stop_signal = (int)json_number(event, "signal", 0);
+		replace_text(&record->stop_id, json_string(event, "id", NULL));
+		replace_text(&record->stop_text, json_string(event, "text", NULL));
+		return 0;
+	}
+	return fail_set(fail, FAIL_PEER, "journal: unknown reason to stop \"%.40s\"", why);
+}
+
+static int apply_run_ended(struct record *record, const cJSON *event, struct fail *fail)
+{
+	(void)fail;
+	record->ended = true;
+	record->end_ns = time_of(event, "t_ns");
+	return 0;
+}
+
+static int apply_nothing(struct record *record, const cJSON *event, struct fail *fail)
+{
+	(void)record;
+	(void)event;
+	(void)fail;
+	return 0;
+}
+
+int record_apply(struct record *record, const cJSON *event, struct fail *fail)
+{
+	static const struct {
+		const char *type;
+		int (*apply)(struct record *record, const cJSON *event, struct fail *fail);
+	} kinds[] = {
+		{"run_started", apply_nothing},
+		{"node", apply_node},
+		{"audit", apply_audit},
+		{"node_lost", apply_node_lost},
+		{"node_recovered", apply_node_recovered},
+		{"services", apply_services},
+		{"group_resolved", apply_group},
+		{"phase_started", apply_phase_started},
+		{"phase_ended", apply_phase_ended},
+		{"fault_arming", apply_fault_arming},
+		{"fault_armed", apply_fault_armed},
+		{"evidence", apply_evidence},
+		{"fault_healed", apply_fault_healed},
+		{"fault_over", apply_fault_over},
+		{"source", apply_source},
+		{"window", apply_window},
+		{"operations", apply_operations},
+		{"final_read", apply_final_read},
+		{"stop", apply_stop},
+		{"run_ended", apply_run_ended},
+		{"note", apply_nothing},
+	};
+	const char *type = json_string(event, "event", "");
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i].type, type) == 0)
+			return kinds[i].apply(record, event, fail);
+	return fail_set(fail, FAIL_PEER, "journal: unknown event \"%.40s\"", type);
+}

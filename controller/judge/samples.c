@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/judge/samples.h"
+
+#include <stdlib.h>
+
+void samples_deinit(struct samples *samples)
+{
+	free(samples->items);
+	*samples = (struct samples){0};
+}
+
+void samples_add(struct samples *samples, int64_t at_ns, bool good)
+{
+	uint64_t item = (uint64_t)at_ns << 1 | good;
+	size_t place;
+
+	if (samples->count == samples->capacity) {
+		samples->capacity = samples->capacity ? samples->capacity * 2 : 1024;
+		samples->items =
+			reallocarray(samples->items, samples->capacity, sizeof(*samples->items));
+		if (!samples->items)
+			abort();
+	}
+	place = samples->count++;
+	for (; place > 0 && samples->items[place - 1] > item; place--)
+		samples->items[place] = samples->items[place - 1];
+	samples->items[place] = item;
+}
+
+int64_t samples_at(const struct samples *samples, size_t index)
+{
+	return (int64_t)(samples->items[index] >> 1);
+}
+
+bool samples_good(const struct samples *samples, size_t index)
+{
+	return samples->items[index] & 1;
+}
+
+size_t samples_from(const struct samples *samples, int64_t at_ns)
+{
+	size_t low = 0, high = samples->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (samples_at(samples, middle) < at_ns)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct tally samples_tally(const struct samples *samples, int64_t from_ns, int64_t to_ns)
+{
+	struct tally tally = {0};
+
+	for (size_t i = samples_from(samples, from_ns);
+		i < samples->count && samples_at(samples, i) < to_ns; i++) {
+		tally.total++;
+		tally.bad += !samples_good(samples, i);
+	}
+	return tally;
+}
+
+/* Rounding must not turn "exactly at the objective" into a breach. */
+static bool within_objective(struct tally tally, double objective)
+{
+	return (double)tally.bad <= (1 - objective) * (double)tally.total + 1e-9;
+}
+
+size_t samples_recovery(const struct samples *samples, int64_t from_ns, int64_t stable_ns,
+	double objective, int64_t covered_ns)
+{
+	size_t end = samples_from(samples, from_ns);
+	struct tally window = {0};
+
+	/* One window slides over the events: [start, end) holds what lies within stable_ns. */
+	for (size_t start = end; start < samples->count; start++) {
+		int64_t at_ns = samples_at(samples, start);
+
+		if (at_ns + stable_ns > covered_ns)
+			break;
+		for (; end < samples->count && samples_at(samples, end) < at_ns + stable_ns;
+			end++) {
+			window.total++;
+			window.bad += !samples_good(samples, end);
+		}
+		if (samples_good(samples, start) && within_objective(window, objective))
+			return start;
+		window.total--;
+		window.bad -= !samples_good(samples, start);
+	}
+	return samples->count;
+}
+
+struct gap samples_longest_gap(const struct samples *samples, int64_t from_ns, int64_t to_ns)
+{
+	struct gap longest = {.from_ns = from_ns, .to_ns = from_ns};
+	int64_t last_ns = from_ns;
+	size_t i = samples_from(samples, from_ns);
+
+	for (; i < samples->count && samples_at(samples, i) <= to_ns; i++) {
+		int64_t at_ns = samples_at(samples, i);
+
+		if (!samples_good(samples, i))
+			continue;
+		if (at_ns - last_ns > longest.length_ns)
+			longest = (struct gap){
+				.length_ns = at_ns - last_ns, .from_ns = last_ns, .to_ns = at_ns};
+		last_ns = at_ns;
+	}
+	if (to_ns - last_ns > longest.length_ns)
+		longest = (struct gap){.length_ns = to_ns - last_ns,
+			.from_ns = last_ns,
+			.to_ns = to_ns,
+			.open = true};
+	return longest;
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading a lab file: what the tables of lab_file.c can't say about it is checked here. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "controller/lab/lab_file.h"
+
+#define LETTERS "abcdefghijklmnopqrstuvwxyz"
+#define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+bool lab_name_ok(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 0 && length <= LAB_NAME_MAX && strchr(LETTERS, name[0]) &&
+		strspn(name, LETTERS DIGITS "_") == length;
+}
+
+/* Nodes and services become parts of paths and of namespace names. */
+static bool part_name_ok(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length > 0 && length <= LAB_NODE_NAME_MAX &&
+		strchr(LETTERS CAPITALS DIGITS, name[0]) &&
+		strspn(name, LETTERS CAPITALS DIGITS "_-") == length;
+}
+
+static bool env_name_ok(const char *name)
+{
+	return name[0] != '\0' && !strchr(DIGITS, name[0]) &&
+		strspn(name, LETTERS CAPITALS DIGITS "_") == strlen(name);
+}
+
+/* A leading dot could be "..": refused together with hidden files. */
+static bool file_name_ok(const char *name)
+{
+	return name[0] != '\0' && name[0] != '.' && strlen(name) < 64 &&
+		strspn(name, LETTERS CAPITALS DIGITS "._-") == strlen(name);
+}
+
+/* An object of strings whose keys pass `key_ok` (NULL: any); `rule` says what that asks for. */
+static int check_strings(const cJSON *object, const char *path, bool (*key_ok)(const char *),
+	const char *rule, struct fail *fail)
+{
+	char place[JSON_PATH_MAX];
+	const cJSON *member;
+
+	if (!object)
+		return 0;
+	if (!cJSON_IsObject(object))
+		return fail_at(
+			fail, path, "expected an object of strings, found %s", json_kind(object));
+	cJSON_ArrayForEach(member, object)
+	{
+		json_path_key(place, path, member->string);
+		if (!cJSON_IsString(member))
+			return fail_at(
+				fail, place, "expected a string, found %s", json_kind(member));
+		if (key_ok && !key_ok(member->string))
+			return fail_at(fail, place, "\"%.64s\" is no good name here: %s",
+				member->string, rule);
+	}
+	return 0;
+}
+
+struct node_place {
+	const struct lab_file *file;
+	size_t index;
+};
+
+static int check_text(
+	const struct node_place *node, const char *text, const char *path, struct fail *fail)
+{
+	char *expanded = NULL;
+
+	if (lab_file_expand(node->file, node->index, text, &expanded, fail) < 0) {
+		snprintf(fail->path, sizeof(fail->path), "%s", path);
+		return -1;
+	}
+	free(expanded);
+	return 0;
+}
+
+static int check_texts(
+	const struct node_place *node, const cJSON *object, const char *path, struct fail *fail)
+{
+	char place[JSON_PATH_MAX];
+	const cJSON *member;
+
+	cJSON_ArrayForEach(member, object)
+	{
+		json_path_key(place, path, member->string);
+		if (check_text(node, member->valuestring, place, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int check_ready(const struct node_place *node, const struct lab_ready *ready,
+	const char *path, struct fail *fail)
+{
+	char http[JSON_PATH_MAX], place[JSON_PATH_MAX];
+
+	if (!ready)
+		return 0;
+	if (!ready->http == !ready->tcp)
+		return fail_at(fail, path, "give exactly one of \"http\" and \"tcp\"");
+	if (ready->tcp)
+		return check_text(node, ready->tcp, json_path_key(place, path, "tcp"), fail);
+	json_path_key(http, path, "http");
+	return check_text(node, ready->http->url, json_path_key(place, http, "url"), fail);
+}
+
+static int check_service(const struct node_place *node, const struct lab_service *service,
+	const char *path, struct fail *fail)
+{
+	char list[JSON_PATH_MAX], place[JSON_PATH_MAX];
+	size_t i = 0;
+
+	json_path_key(list, path, "argv");
+	if (service->argv.count == 0 || !**LIST_AT(service->argv, char *, 0))
+		return fail_at(fail, list, "must begin with a program");
+	LIST_EACH(service->argv, char *, argument)
+	{
+		if (check_text(node, *argument, json_path_index(place, list, i++), fail) < 0)
+			return -1;
+	}
+	json_path_key(list, path, "env");
+	if (check_strings(service->env, list, env_name_ok,
+		    "letters, digits and '_', no digit first", fail) < 0 ||
+		check_texts(node, service->env, list, fail) < 0)
+		return -1;
+	json_path_key(list, path, "files");
+	if (check_strings(service->files, list, file_name_ok,
+		    "letters, digits, '.', '_' and '-', no dot first, at most 63", fail) < 0 ||
+		check_texts(node, service->files, list, fail) < 0)
+		return -1;
+	return check_ready(node, service->ready, json_path_key(list, path, "ready"), fail);
+}
+
+/* Two services of a node share its directory, so they can't both own a file of one name. */
+static int check_shared_files(
+	const struct lab_node_spec *node, const char *services, struct fail *fail)
+{
+	char path[JSON_PATH_MAX], files[JSON_PATH_MAX], place[JSON_PATH_MAX];
+	const cJSON *name;
+
+	LIST_EACH(node->services, struct lab_service, one)
+	{
+		LIST_EACH(node->services, struct lab_service, other)
+		{
+			cJSON_ArrayForEach(name, other->files)
+			{
+				if (other <= one ||
+					!cJSON_GetObjectItemCaseSensitive(one->files, name->string))
+					continue;
+				json_path_key(path, services, other->name);
+				json_path_key(files, path, "files");
+				return fail_at(fail, json_path_key(place, files, name->string),
+					"service \"%s\" of this node writes a file of that name "
+					"too",
+					one->name);
+			}
+		}
+	}
+	return 0;
+}
+
+static int check_node(const struct lab_file *file, size_t index, struct fail *fail)
+{
+	const struct lab_node_spec *spec = lab_file_node(file, index);
+	const struct node_place node = {.file = file, .index = index};
+	char path[JSON_PATH_MAX], list[JSON_PATH_MAX], place[JSON_PATH_MAX];
+	static const char rule[] = "letters, digits, '_' and '-', the first a letter or digit";
+
+	json_path_key(path, "nodes", spec->name);
+	if (!part_name_ok(spec->name))
+		return fail_at(
+			fail, path, "a node's name is %s, at most %d", rule, LAB_NODE_NAME_MAX);
+	json_path_key(list, path, "labels");
+	if (check_strings(spec->labels, list, NULL, "", fail) < 0)
+		return -1;
+	json_path_key(list, path, "services");
+	LIST_EACH(spec->services, struct lab_service, service)
+	{
+		json_path_key(place, list, service->name);
+		if (!part_name_ok(service->name))
+			return fail_at(fail, place, "a service's name is %s, at most %d", rule,
+				LAB_NODE_NAME_MAX);
+		if (check_service(&node, service, place, fail) < 0)
+			return -1;
+	}
+	return check_shared_files(spec, list, fail);
+}
+
+/* Room for the network's own address, the hub, the nodes and IPv4's broadcast. */
+static int check_subnet(const struct lab_file *file, const struct prefix *subnet, const char *key,
+	struct fail *fail)
+{
+	bool want_ipv4 = strcmp(key, "subnet") == 0;
+	unsigned host_bits = 128u - subnet->length;
+	size_t needed = file->nodes.count + 3;
+
+	if (subnet->ipv4 != want_ipv4)
+		return fail_at(fail, key, "expected an %s prefix", want_ipv4 ? "IPv4" : "IPv6");
+	if (subnet->length < (want_ipv4 ? 104 : 16))
+		return fail_at(
+			fail, key, "wider than a lab may be: at most /%d", want_ipv4 ? 8 : 16);
+	if (host_bits < 16 && ((size_t)1 << host_bits) < needed)
+		return fail_at(fail, key, "too small for %zu nodes: needs %zu addresses, has %zu",
+			file->nodes.count, needed, (size_t)1 << host_bits);
+	return 0;
+}
+
+static int check_lab(const struct lab_file *file, const cJSON *value, struct fail *fail)
+{
+	const cJSON *subnet = cJSON_GetObjectItemCaseSensitive(value, "subnet");
+	const cJSON *subnet6 = cJSON_GetObjectItemCaseSensitive(value, "subnet6");
+
+	if (!lab_name_ok(file->name))
+		return fail_at(fail, "name",
+			"a lab's name is lower-case letters, digits and '_', a letter first, at "
+			"most %d: it names network namespaces and cgroups",
+			LAB_NAME_MAX);
+	if (file->nodes.count == 0 || file->nodes.count > LAB_NODES_MAX)
+		return fail_at(fail, "nodes", "a lab has 1 to %d nodes, this one has %zu",
+			LAB_NODES_MAX, file->nodes.count);
+	if (!subnet && !subnet6)
+		return fail_at(fail, "name", "give \"subnet\", \"subnet6\" or both");
+	if (subnet && check_subnet(file, &file->subnet, "subnet", fail) < 0)
+		return -1;
+	if (subnet6 && check_subnet(file, &file->subnet6, "subnet6", fail) < 0)
+		return -1;
+	for (size_t i = 0; i < file->nodes.count; i++)
+		if (check_node(file, i, fail) < 0)
+			return -1;
+	return 0;
+}
+
+int lab_file_parse(const char *text, size_t length, const char *origin, struct lab_file *out,
+	struct fail *fail)
+{
+	cJSON *value = json_parse(text, length, fail);
+	struct lab_file file = {.name = NULL};
+	int outcome = -1;
+
+	if (!value) {
+		fail_context(fail, "lab %s", origin);
+		return -1;
+	}
+	if (shape_decode(&lab_file_shape, value, "", &file, fail) == 0)
+		outcome = check_lab(&file, value, fail);
+	cJSON_Delete(value);
+	if (outcome < 0) {
+		fail->line = json_line_of(text, length, fail->path);
+		fail_context(fail, "lab %s", origin);
+		lab_file_deinit(&file);
+		return -1;
+	}
+	file.text = strndup(text, length);
+	*out = file;
+	return 0;
+}
+
+int lab_file_load(const char *path, struct lab_file *out, struct fail *fail)
+{
+	char *text = NULL;
+	size_t length = 0;
+	int outcome;
+
+	if (json_read_file(path, LAB_FILE_BYTES_MAX, &text, &length, fail) < 0)
+		return -1;
+	outcome = lab_file_parse(text, length, path, out, fail);
+	free(text);
+	return outcome;
+}
+
+void lab_file_deinit(struct lab_file *file)
+{
+	free(file->text);
+	file->text = NULL;
+	shape_free(&lab_file_shape, file);
+}

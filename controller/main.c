@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/commands/commands.h"
+
+enum {
+	EXIT_USAGE = 64
+};
+
+struct command {
+	const char *name, *help;
+	int (*run)(int argc, char **argv);
+	int hidden; /* started by backburn itself */
+};
+
+static const struct command commands[] = {
+	{"run", "run a scenario and judge it", command_run, 0},
+	{"validate", "check scenarios, and say what they can prove", command_validate, 0},
+	{"faults", "list the faults, or explain one", command_faults, 0},
+	{"lab", "bring a local cluster up or down, look at it, run a command in it", command_lab,
+		0},
+	{"doctor", "say what each host of an environment can do", command_doctor, 0},
+	{"heal", "end every session on the hosts and undo what is left", command_heal, 0},
+	{"probe", "a prober: orders on stdin", command_probe, 1},
+	{"ask", "an asker: questions on stdin", command_ask, 1},
+};
+
+static void usage(FILE *out)
+{
+	fputs("Usage: backburn COMMAND [ARGUMENT…]\n"
+	      "Runs declarative faults against a distributed system, proves their effect, heals "
+	      "them and says what held.\n\n",
+		out);
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!commands[i].hidden)
+			fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+	fputs("\n  backburn COMMAND --help   explains a command\n"
+	      "  backburn --version\n",
+		out);
+}
+
+int main(int argc, char **argv)
+{
+	char name[64];
+
+	/* argp's own wrong usage exits with 64, as ours does. */
+	argp_err_exit_status = EXIT_USAGE;
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+		strcmp(argv[1], "help") == 0) {
+		usage(stdout);
+		return 0;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("backburn " BACKBURN_VERSION);
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(commands[i].name, argv[1]) != 0)
+			continue;
+		snprintf(name, sizeof(name), "backburn %s", argv[1]);
+		argv[1] = name;
+		return commands[i].run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "backburn: no command \"%s\"; `backburn --help` lists them\n", argv[1]);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/plan/catalogue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+
+extern const char backburn_catalogue[];
+extern const size_t backburn_catalogue_size;
+
+static char *copy_text(const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		abort();
+	return copy;
+}
+
+static bool list_has(const cJSON *list, const char *word)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, list)
+	{
+		if (cJSON_IsString(item) && strcmp(item->valuestring, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int read_fault(struct catalogue_fault *out, const cJSON *entry, struct fail *fail)
+{
+	const cJSON *from = cJSON_GetObjectItemCaseSensitive(entry, "from");
+	const cJSON *params = cJSON_GetObjectItemCaseSensitive(entry, "params");
+
+	out->name = copy_text(json_string(entry, "name", ""));
+	out->summary = copy_text(json_string(entry, "summary", ""));
+	out->both_sides = strcmp(json_string(entry, "sides", ""), "both") == 0;
+	out->from_nodes = list_has(from, "nodes");
+	out->from_prefixes = list_has(from, "prefixes");
+	out->from_everything = list_has(from, "everything");
+	out->published = cJSON_Duplicate(entry, true);
+	out->params = shape_from_description(params, fail);
+	if (!out->params)
+		return fail_context(fail, "catalogue: fault %s", out->name);
+	return 0;
+}
+
+int catalogue_parse(struct catalogue *out, const char *text, size_t length, struct fail *fail)
+{
+	struct catalogue catalogue = {0};
+	cJSON *tree = json_parse(text, length, fail);
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(tree, "faults"), *entry;
+
+	if (!tree)
+		return -1;
+	catalogue.faults = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*catalogue.faults));
+	if (!catalogue.faults)
+		abort();
+	cJSON_ArrayForEach(entry, list)
+	{
+		if (read_fault(&catalogue.faults[catalogue.count++], entry, fail) < 0) {
+			catalogue_deinit(&catalogue);
+			cJSON_Delete(tree);
+			return -1;
+		}
+	}
+	cJSON_Delete(tree);
+	*out = catalogue;
+	return 0;
+}
+
+int catalogue_builtin(struct catalogue *out, struct fail *fail)
+{
+	return catalogue_parse(out, backburn_catalogue, backburn_catalogue_size, fail);
+}
+
+void catalogue_deinit(struct catalogue *catalogue)
+{
+	for (size_t i = 0; i < catalogue->count; i++) {
+		free(catalogue->faults[i].name);
+		free(catalogue->faults[i].summary);
+		shape_description_free(catalogue->faults[i].params);
+		cJSON_Delete(catalogue->faults[i].published);
+	}
+	free(catalogue->faults);
+	*catalogue = (struct catalogue){0};
+}
+
+const struct catalogue_fault *catalogue_find(const struct catalogue *catalogue, const char *name)
+{
+	for (size_t i = 0; i < catalogue->count; i++)
+		if (strcmp(catalogue->faults[i].name, name) == 0)
+			return &catalogue->faults[i];
+	return NULL;
+}
+
+const char *catalogue_nearest(const struct catalogue *catalogue, const char *name)
+{
+	const char *names[64];
+	size_t count = catalogue->count < 64 ? catalogue->count : 64;
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = catalogue->faults[i].name;
+	return json_nearest(name, names, count);
+}

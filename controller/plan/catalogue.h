@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_CATALOGUE_H
+#define BACKBURN_CATALOGUE_H
+
+#include <stdbool.h>
+
+#include "contract/shape.h"
+
+/*
+ * The faults that exist, as the injector published them when this controller was built. The
+ * controller has no fault code: whatever it knows of a fault is in here.
+ */
+struct catalogue_fault {
+	char *name, *summary;
+	bool both_sides; /* armed on the nodes of `from` as well */
+	bool from_nodes, from_prefixes, from_everything;
+	struct shape *params;
+	cJSON *published; /* the entry as it came */
+};
+
+struct catalogue {
+	struct catalogue_fault *faults;
+	size_t count;
+};
+
+/* Parses a catalogue's text. */
+int catalogue_parse(struct catalogue *out, const char *text, size_t length, struct fail *fail);
+/* The one compiled in. */
+int catalogue_builtin(struct catalogue *out, struct fail *fail);
+void catalogue_deinit(struct catalogue *catalogue);
+
+const struct catalogue_fault *catalogue_find(const struct catalogue *catalogue, const char *name);
+/* The known name nearest to `name`, or NULL. */
+const char *catalogue_nearest(const struct catalogue *catalogue, const char *name);
+
+#endif

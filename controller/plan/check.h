@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_CHECK_H
+#define BACKBURN_CHECK_H
+
+#include <stdint.h>
+
+#include "controller/files/scenario.h"
+#include "controller/plan/catalogue.h"
+
+/*
+ * What a scenario says about itself, checked before anything is touched; pure. Every failure is
+ * FAIL_BAD_FILE with the path of the place (sources_explain() adds file and line).
+ */
+
+/* One-sided error probability of every verdict, each way. */
+#define CLAIM_ALPHA 0.05
+
+/* Names: everything that refers to something refers to something that exists; ids are unique. */
+int check_references(
+	const struct scenario *scenario, const struct catalogue *catalogue, struct fail *fail);
+
+/* Claims, stop rules and limits: each claim can be shown, each rule can fire, nothing contradicts.
+ */
+int check_claims(const struct scenario *scenario, struct fail *fail);
+
+/* All of it, in that order. */
+int scenario_check(
+	const struct scenario *scenario, const struct catalogue *catalogue, struct fail *fail);
+
+/* The least and the longest time a phase, or all of them, can take (waits for groups left out). */
+int64_t phase_shortest_ns(const struct phase_spec *phase);
+int64_t phase_longest_ns(const struct phase_spec *phase);
+
+/* The planned end of a fault, counted from its phase's start, when the phase lasts `phase_ns`. */
+int64_t fault_end_ns(const struct fault_spec *fault, int64_t phase_ns);
+
+/* Samples that a `holds` claim will have at least. */
+int64_t claim_samples(const struct scenario *scenario, const struct invariant_spec *claim);
+
+/* The one SLO a claim looks at, NULL for a data claim. */
+const char *claim_slo(const struct invariant_spec *claim);
+/* "holds", "recovers", "data" or "budget". */
+const char *claim_kind(const struct invariant_spec *claim);
+
+#endif

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "controller/placeholder.h"
+#include "controller/plan/check.h"
+
+/*
+ * Each check works on one object and its path. `struct at` keeps path building short: at_key()
+ * and at_index() extend a path on the stack, and the caller's stays as it was.
+ */
+struct at {
+	char path[JSON_PATH_MAX];
+};
+
+static struct at at_key(const struct at *parent, const char *key)
+{
+	struct at child;
+
+	json_path_key(child.path, parent ? parent->path : "", key);
+	return child;
+}
+
+static struct at at_index(const struct at *parent, size_t index)
+{
+	struct at child;
+
+	json_path_index(child.path, parent->path, index);
+	return child;
+}
+
+enum {
+	NAMES_MAX = 256
+};
+
+/* The names of a map or list whose items begin with their name. */
+static const char *nearest_named(const struct list *list, size_t size, const char *name)
+{
+	const char *names[NAMES_MAX];
+	size_t count = list->count < NAMES_MAX ? list->count : NAMES_MAX;
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = *(char *const *)((const char *)list->items + i * size);
+	return json_nearest(name, names, count);
+}
+
+static int no_such(const struct at *at, const char *what, const char *name, const char *nearest,
+	struct fail *fail)
+{
+	if (nearest)
+		return fail_at(fail, at->path, "no %s named \"%s\" (did you mean \"%s\"?)", what,
+			name, nearest);
+	return fail_at(fail, at->path, "no %s named \"%s\"", what, name);
+}
+
+static int need_slo(
+	const struct scenario *scenario, const char *name, const struct at *at, struct fail *fail)
+{
+	if (scenario_slo(scenario, name))
+		return 0;
+	return no_such(at, "SLO", name,
+		nearest_named(&scenario->slos, sizeof(struct slo_spec), name), fail);
+}
+
+static int need_group(
+	const struct scenario *scenario, const char *name, const struct at *at, struct fail *fail)
+{
+	if (scenario_group(scenario, name))
+		return 0;
+	return no_such(at, "group", name,
+		nearest_named(&scenario->groups, sizeof(struct group_spec), name), fail);
+}
+
+static int unique_ids(
+	const struct list *list, size_t size, const struct at *base, struct fail *fail)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const char *id = *(char *const *)((const char *)list->items + i * size);
+
+		for (size_t j = 0; j < i; j++) {
+			struct at at = at_index(base, i);
+
+			if (strcmp(*(char *const *)((const char *)list->items + j * size), id) == 0)
+				return fail_at(fail, at_key(&at, "id").path,
+					"the id \"%s\" stands twice under %s", id, base->path);
+		}
+	}
+	return 0;
+}
+
+/* --- placeholders and secrets ------------------------------------------------------------- */
+
+struct text_rules {
+	const struct scenario *scenario;
+	bool counter; /* {n}, {uuid} */
+	bool node;    /* {node.name}, {node.addr} */
+};
+
+static bool is_group_addrs(const struct scenario *scenario, const char *name)
+{
+	const char *end = name + strlen(name);
+	char group[128];
+	size_t length;
+
+	if (strncmp(name, "group.", 6) != 0 || end - name < 13 || strcmp(end - 6, ".addrs") != 0)
+		return false;
+	length = (size_t)(end - 6 - (name + 6));
+	if (length >= sizeof(group))
+		return false;
+	memcpy(group, name + 6, length);
+	group[length] = '\0';
+	return scenario_group(scenario, group) != NULL;
+}
+
+static enum placeholder_answer check_name(void *context, const char *name, char **out_value)
+{
+	const struct text_rules *rules = context;
+	bool known = (rules->counter && (strcmp(name, "n") == 0 || strcmp(name, "uuid") == 0)) ||
+		(rules->node &&
+			(strcmp(name, "node.name") == 0 || strcmp(name, "node.addr") == 0)) ||
+		strncmp(name, "var.", 4) == 0 || is_group_addrs(rules->scenario, name);
+
+	(void)out_value;
+	return known ? PLACEHOLDER_KEEP : PLACEHOLDER_UNKNOWN;
+}
+
+static int check_placeholders(
+	const struct text_rules *rules, const char *text, const struct at *at, struct fail *fail)
+{
+	struct text_rules copy = *rules;
+	char known[160], *expanded;
+
+	snprintf(known, sizeof(known), "%s%s{group.NAME.addrs} of a group that exists, {var.NAME}",
+		rules->counter ? "{n}, {uuid}, " : "",
+		rules->node ? "{node.name}, {node.addr}, " : "");
+	if (placeholder_expand(text, check_name, &copy, known, &expanded, fail) < 0) {
+		snprintf(fail->path, sizeof(fail->path), "%s", at->path);
+		return -1;
+	}
+	free(expanded);
+	return 0;
+}
+
+static bool secret_declared(const struct scenario *scenario, const char *name)
+{
+	LIST_EACH(scenario->secrets, struct secret_spec, secret)
+	if (strcmp(secret->name, name) == 0)
+		return true;
+	return false;
+}
+
+/* A value that may be a string with placeholders or a secret; objects and lists are walked. */
+static int check_text_value(
+	const struct text_rules *rules, const cJSON *value, const struct at *at, struct fail *fail)
+{
+	const char *secret;
+	size_t index = 0;
+
+	if (secret_reference(value, &secret)) {
+		if (secret_declared(rules->scenario, secret))
+			return 0;
+		return no_such(at, "secret", secret,
+			nearest_named(
+				&rules->scenario->secrets, sizeof(struct secret_spec), secret),
+			fail);
+	}
+	if (cJSON_IsString(value))
+		return check_placeholders(rules, value->valuestring, at, fail);
+	for (const cJSON *child = value->child; child; child = child->next, index++) {
+		struct at child_at =
+			cJSON_IsObject(value) ? at_key(at, child->string) : at_index(at, index);
+
+		if (check_text_value(rules, child, &child_at, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int check_secrets(const struct scenario *scenario, struct fail *fail)
+{
+	struct at base = at_key(NULL, "secrets");
+
+	LIST_EACH(scenario->secrets, struct secret_spec, secret)
+	if (!secret->env == !secret->file)
+		return fail_at(fail, at_key(&base, secret->name).path,
+			"a secret needs exactly one of \"env\" and \"file\"");
+	return 0;
+}
+
+/* --- groups ------------------------------------------------------------------------------- */
+
+/* Depth-first; a group that is met again on its own way is a cycle. */
+static int check_cycle(const struct scenario *scenario, const struct group_spec *group,
+	size_t depth, const struct at *at, struct fail *fail)
+{
+	const struct group_spec *in = group->in ? scenario_group(scenario, group->in) : NULL;
+
+	if (depth > scenario->groups.count)
+		return fail_at(fail, at->path, "the group is defined by itself, round a circle");
+	if (in && check_cycle(scenario, in, depth + 1, at, fail) < 0)
+		return -1;
+	LIST_EACH(group->without, char *, name)
+	{
+		const struct group_spec *other = scenario_group(scenario, *name);
+
+		if (other && check_cycle(scenario, other, depth + 1, at, fail) < 0)
+			return -1;
+	}
+	LIST_EACH(group->unite, char *, name)
+	{
+		const struct group_spec *other = scenario_group(scenario, *name);
+
+		if (other && check_cycle(scenario, other, depth + 1, at, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int check_group(
+	const struct scenario *scenario, const struct group_spec *group, struct fail *fail)
+{
+	struct at base = at_key(NULL, "groups"), at = at_key(&base, group->name);
+	struct at where = at_key(&at, "where"), key = at_key(&at, "in");
+	const struct text_rules rules = {.scenario = scenario, .node = true};
+	int sources = (group->labels != NULL) + (group->nodes.count > 0) + (group->in != NULL) +
+		(group->unite.count > 0);
+
+	if (sources == 0)
+		return fail_at(fail, at.path,
+			"group needs one of \"labels\", \"nodes\", \"in\" and \"union\"");
+	if (group->labels && !cJSON_IsObject(group->labels))
+		return fail_at(fail, at_key(&at, "labels").path, "must be an object of strings");
+	if (group->in && need_group(scenario, group->in, &key, fail) < 0)
+		return -1;
+	key = at_key(&at, "union");
+	LIST_EACH(group->unite, char *, name)
+	if (need_group(scenario, *name, &key, fail) < 0)
+		return -1;
+	if (group->where && !cJSON_IsNumber(group->where->equals))
+		return fail_at(fail, at_key(&where, "equals").path, "must be a number, not %s",
+			json_kind(group->where->equals));
+	if (group->where) {
+		struct at http = at_key(&where, "http"), url = at_key(&http, "url");
+
+		if (check_placeholders(&rules, group->where->http->url, &url, fail) < 0)
+			return -1;
+	}
+	return check_cycle(scenario, group, 0, &at, fail);
+}
+
+/* --- probes, SLOs, workloads ---------------------------------------------------------------- */
+
+static int check_body(const struct text_rules *rules, const struct probe_body *body,
+	const struct at *at, struct fail *fail)
+{
+	struct at json = at_key(at, "json"), text = at_key(at, "text");
+	struct at base64 = at_key(at, "base64_at");
+	size_t index = 0;
+
+	if (!body->json == !body->text)
+		return fail_at(fail, at->path, "body needs exactly one of \"json\" and \"text\"");
+	if (body->text && check_text_value(rules, body->text, &text, fail) < 0)
+		return -1;
+	if (body->json && check_text_value(rules, body->json, &json, fail) < 0)
+		return -1;
+	LIST_EACH(body->base64_at, char *, pointer)
+	{
+		struct at place = at_index(&base64, index++);
+
+		if (!body->json || **pointer != '/')
+			return fail_at(fail, place.path,
+				"must be a JSON pointer like \"/key\" into body.json");
+	}
+	return 0;
+}
+
+static int check_probe(
+	const struct scenario *scenario, const struct probe_spec *probe, struct fail *fail)
+{
+	struct at base = at_key(NULL, "probes"), at = at_key(&base, probe->name);
+	struct at to = at_key(&at, "to"), group = at_key(&to, "group");
+	struct at url = at_key(&at, "url"), headers = at_key(&at, "headers");
+	struct at body = at_key(&at, "body");
+	const struct text_rules rules = {
+		.scenario = scenario, .counter = true, .node = probe->to != NULL};
+	const char *secret;
+
+	if (probe->to && need_group(scenario, probe->to->group, &group, fail) < 0)
+		return -1;
+	if (probe->to && probe->to->policy == 2)
+		return fail_at(fail, at_key(&to, "policy").path,
+			"\"each\" is not supported in this version");
+	if (!cJSON_IsString(probe->url) && !secret_reference(probe->url, &secret))
+		return fail_at(fail, url.path, "must be a string, not %s", json_kind(probe->url));
+	if (cJSON_IsString(probe->url) && strncmp(probe->url->valuestring, "http://", 7) != 0 &&
+		strncmp(probe->url->valuestring, "{var.", 5) != 0)
+		return fail_at(fail, url.path,
+			"must begin with http:// (https is not supported in this version)");
+	if (check_text_value(&rules, probe->url, &url, fail) < 0)
+		return -1;
+	if (probe->headers && !cJSON_IsObject(probe->headers))
+		return fail_at(
+			fail, headers.path, "must be an object, not %s", json_kind(probe->headers));
+	if (probe->headers && check_text_value(&rules, probe->headers, &headers, fail) < 0)
+		return -1;
+	return probe->body ? check_body(&rules, probe->body, &body, fail) : 0;
+}
+
+static int check_workload(
+	const struct scenario *scenario, const struct workload_spec *workload, struct fail *fail)
+{
+	struct at base = at_key(NULL, "workloads"), at = at_key(&base, workload->name);
+	struct at exec = at_key(&at, "exec"), read = at_key(&at, "final_read");
+	struct at each = at_key(&read, "from_each");
+	const struct text_rules rules = {.scenario = scenario};
+	size_t index = 0;
+
+	if (workload->from.count != 1)
+		return fail_at(fail, at_key(&at, "from").path,
+			"a set workload runs at exactly one node in this version");
+	LIST_EACH(workload->exec, char *, word)
+	{
+		struct at place = at_index(&exec, index++);
+
+		if (check_placeholders(&rules, *word, &place, fail) < 0)
+			return -1;
+	}
+	return need_group(scenario, workload->final_read->from_each, &each, fail);
+}
+
+static int check_measures(const struct scenario *scenario, struct fail *fail)
+{
+	struct at slos = at_key(NULL, "slos");
+
+	LIST_EACH(scenario->groups, struct group_spec, group)
+	if (check_group(scenario, group, fail) < 0)
+		return -1;
+	LIST_EACH(scenario->probes, struct probe_spec, probe)
+	if (check_probe(scenario, probe, fail) < 0)
+		return -1;
+	LIST_EACH(scenario->slos, struct slo_spec, slo)
+	{
+		struct at at = at_key(&slos, slo->name), probe = at_key(&at, "probe");
+
+		if (!scenario_probe(scenario, slo->probe))
+			return no_such(&probe, "probe", slo->probe,
+				nearest_named(
+					&scenario->probes, sizeof(struct probe_spec), slo->probe),
+				fail);
+	}
+	LIST_EACH(scenario->workloads, struct workload_spec, workload)
+	if (check_workload(scenario, workload, fail) < 0)
+		return -1;
+	return 0;
+}
+
+/* --- phases --------------------------------------------------------------------------------- */
+
+static int check_fault_kind(const struct catalogue *catalogue, const struct fault_spec *fault,
+	const struct at *at, struct fail *fail)
+{
+	const struct catalogue_fault *kind = catalogue_find(catalogue, fault->fault);
+	struct at name = at_key(at, "fault"), from = at_key(at, "from");
+	int counterparts = 0;
+
+	if (!kind)
+		return no_such(&name, "fault", fault->fault,
+			catalogue_nearest(catalogue, fault->fault), fail);
+	if (!fault->from)
+		return fail_at(fail, at->path, "%s needs the key \"from\": from whom it separates",
+			fault->fault);
+	counterparts = (fault->from->nodes.count > 0) + (fault->from->prefixes.count > 0) +
+		fault->from->everything;
+	if (counterparts != 1)
+		return fail_at(fail, from.path,
+			"needs exactly one of \"nodes\", \"prefixes\" and \"everything\"");
+	if ((fault->from->nodes.count && !kind->from_nodes) ||
+		(fault->from->prefixes.count && !kind->from_prefixes) ||
+		(fault->from->everything && !kind->from_everything))
+		return fail_at(
+			fail, from.path, "%s does not support this counterpart", fault->fault);
+	return shape_decode(kind->params, fault->with, at_key(at, "with").path, NULL, fail);
+}
+
+static int unique_fault(const struct scenario *scenario, const struct fault_spec *fault,
+	const struct at *at, struct fail *fail)
+{
+	LIST_EACH(scenario->phases, struct phase_spec, phase)
+	{
+		LIST_EACH(phase->faults, struct fault_spec, other)
+		{
+			if (other == fault)
+				return 0;
+			if (strcmp(other->id, fault->id) == 0)
+				return fail_at(fail, at_key(at, "id").path,
+					"the fault id \"%s\" stands twice", fault->id);
+		}
+	}
+	return 0;
+}
+
+static int check_phase(const struct scenario *scenario, const struct catalogue *catalogue,
+	const struct phase_spec *phase, struct fail *fail)
+{
+	struct at base = at_key(NULL, "phases");
+	struct at at =
+		at_index(&base, (size_t)(phase - LIST_AT(scenario->phases, struct phase_spec, 0)));
+	struct at until = at_key(&at, "until"), slo = at_key(&until, "slo");
+	struct at faults = at_key(&at, "faults");
+	size_t index = 0;
+
+	if (!phase->for_ns == !phase->until)
+		return fail_at(fail, at.path, "phase needs exactly one of \"for\" and \"until\"");
+	if (phase->until && !phase->at_most_ns)
+		return fail_at(fail, at.path, "a phase with \"until\" needs \"at_most\"");
+	if (!phase->until && phase->at_most_ns)
+		return fail_at(fail, at_key(&at, "at_most").path,
+			"only a phase with \"until\" has \"at_most\"");
+	if (phase->until && need_slo(scenario, phase->until->slo, &slo, fail) < 0)
+		return -1;
+	LIST_EACH(phase->faults, struct fault_spec, fault)
+	{
+		struct at place = at_index(&faults, index++);
+
+		if (unique_fault(scenario, fault, &place, fail) < 0 ||
+			check_fault_kind(catalogue, fault, &place, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- invariants and guardrails ---------------------------------------------------------------- */
+
+static int check_invariant(const struct scenario *scenario, const struct invariant_spec *claim,
+	const struct at *at, struct fail *fail)
+{
+	struct at in = at_key(at, "in"), kind = at_key(at, claim_kind(claim));
+	struct at slo = at_key(&kind, "slo"), from = at_key(&kind, "from");
+	struct at workload = at_key(&kind, "workload"), fault = at_key(&from, "fault");
+	int kinds = (claim->holds != NULL) + (claim->recovers != NULL) + (claim->data != NULL) +
+		(claim->budget != NULL);
+
+	if (kinds != 1)
+		return fail_at(fail, at->path,
+			"invariant needs exactly one of \"holds\", \"recovers\", \"data\" and "
+			"\"budget\"");
+	if (claim->holds && !claim->in.count)
+		return fail_at(fail, at->path, "\"holds\" needs \"in\": the phase it speaks of");
+	if (!claim->holds && claim->in.count)
+		return fail_at(fail, in.path, "only \"holds\" is bound to a phase by \"in\"");
+	LIST_EACH(claim->in, char *, phase)
+	if (!scenario_phase(scenario, *phase))
+		return no_such(&in, "phase", *phase,
+			nearest_named(&scenario->phases, sizeof(struct phase_spec), *phase), fail);
+	if (claim_slo(claim) && need_slo(scenario, claim_slo(claim), &slo, fail) < 0)
+		return -1;
+	if (claim->recovers && !scenario_fault(scenario, claim->recovers->from->fault, NULL))
+		return no_such(&fault, "fault", claim->recovers->from->fault, NULL, fail);
+	if (claim->data && !scenario_workload(scenario, claim->data->workload))
+		return no_such(&workload, "workload", claim->data->workload,
+			nearest_named(&scenario->workloads, sizeof(struct workload_spec),
+				claim->data->workload),
+			fail);
+	return 0;
+}
+
+static int check_guardrails(const struct scenario *scenario, struct fail *fail)
+{
+	struct at base = at_key(NULL, "guardrails"), limits = at_key(&base, "limits");
+	struct at stops = at_key(&base, "stop_if"), groups = at_key(&limits, "of_group");
+	const struct guardrails_spec *guardrails = scenario->guardrails;
+	size_t index = 0;
+
+	LIST_EACH(guardrails->limits->of_group, struct group_limit, limit)
+	{
+		struct at at = at_index(&groups, index++), group = at_key(&at, "group");
+
+		if (need_group(scenario, limit->group, &group, fail) < 0)
+			return -1;
+	}
+	if (!guardrails->stop_if.count && !guardrails->no_stop_because)
+		return fail_at(fail, stops.path,
+			"an empty stop_if needs \"no_stop_because\": say why nothing may stop this "
+			"run");
+	index = 0;
+	LIST_EACH(guardrails->stop_if, struct stop_rule, rule)
+	{
+		struct at at = at_index(&stops, index++), slo = at_key(&at, "slo");
+
+		if (!rule->no_good_for_ns == !rule->no_data_for_ns)
+			return fail_at(fail, at.path,
+				"stop rule needs exactly one of \"no_good_for\" and "
+				"\"no_data_for\"");
+		if (rule->no_good_for_ns && !rule->slo)
+			return fail_at(fail, at.path, "\"no_good_for\" needs \"slo\"");
+		if (rule->slo && need_slo(scenario, rule->slo, &slo, fail) < 0)
+			return -1;
+	}
+	return unique_ids(&guardrails->stop_if, sizeof(struct stop_rule), &stops, fail);
+}
+
+int check_references(
+	const struct scenario *scenario, const struct catalogue *catalogue, struct fail *fail)
+{
+	struct at phases = at_key(NULL, "phases"), invariants = at_key(NULL, "invariants");
+	size_t index = 0;
+
+	if (unique_ids(&scenario->phases, sizeof(struct phase_spec), &phases, fail) < 0 ||
+		unique_ids(&scenario->invariants, sizeof(struct invariant_spec), &invariants,
+			fail) < 0 ||
+		check_secrets(scenario, fail) < 0 || check_measures(scenario, fail) < 0)
+		return -1;
+	LIST_EACH(scenario->phases, struct phase_spec, phase)
+	if (check_phase(scenario, catalogue, phase, fail) < 0)
+		return -1;
+	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
+	{
+		struct at at = at_index(&invariants, index++);
+
+		if (check_invariant(scenario, claim, &at, fail) < 0)
+			return -1;
+	}
+	return check_guardrails(scenario, fail);
+}

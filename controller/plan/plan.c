@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/plan/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "contract/list.h"
+#include "controller/judge/record.h"
+#include "controller/placeholder.h"
+#include "controller/plan/groups.h"
+
+static char *copy_text(const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		abort();
+	return copy;
+}
+
+struct plan_node *plan_add_node(struct plan *plan, const char *name, const char *host)
+{
+	struct plan_node *node = list_push(&plan->nodes, sizeof(*node));
+
+	node->name = copy_text(name);
+	node->host = copy_text(host);
+	return node;
+}
+
+static void add_environment_node(
+	struct plan *plan, const struct environment *environment, const struct node_spec *spec)
+{
+	struct plan_node *node = plan_add_node(plan, spec->name, spec->host);
+
+	node->labels = spec->labels ? cJSON_Duplicate(spec->labels, true) : json_object();
+	node->here = strcmp(spec->host, "local") == 0;
+	LIST_EACH(environment->hosts, struct host_spec, host)
+	{
+		if (strcmp(host->name, spec->host) != 0)
+			continue;
+		LIST_EACH(host->connect, char *, word)
+		list_push_text(&node->connect, *word);
+	}
+	LIST_EACH(spec->also_reached_as, struct prefix, prefix)
+	*(struct prefix *)list_push(&node->also_reached_as, sizeof(*prefix)) = *prefix;
+}
+
+void plan_init(struct plan *plan, const struct scenario *scenario,
+	const struct catalogue *catalogue, const struct environment *environment)
+{
+	*plan = (struct plan){.scenario = scenario,
+		.catalogue = catalogue,
+		.environment = copy_text(environment->name),
+		.vars = environment->vars ? cJSON_Duplicate(environment->vars, true) : NULL};
+	LIST_EACH(environment->nodes, struct node_spec, spec)
+	add_environment_node(plan, environment, spec);
+}
+
+void plan_deinit(struct plan *plan)
+{
+	LIST_EACH(plan->nodes, struct plan_node, node)
+	{
+		free(node->name);
+		free(node->host);
+		cJSON_Delete(node->labels);
+		list_free_texts(&node->connect);
+		list_free_texts(&node->injector_args);
+		free(node->addresses.items);
+		free(node->also_reached_as.items);
+	}
+	free(plan->nodes.items);
+	free(plan->environment);
+	cJSON_Delete(plan->vars);
+	*plan = (struct plan){0};
+}
+
+struct plan_node *plan_node(const struct plan *plan, const char *name)
+{
+	LIST_EACH(plan->nodes, struct plan_node, node)
+	if (strcmp(node->name, name) == 0)
+		return node;
+	return NULL;
+}
+
+const char *plan_node_address(const struct plan_node *node, char buffer[PREFIX_TEXT_MAX])
+{
+	const struct prefix *first = NULL;
+
+	LIST_EACH(node->addresses, struct prefix, address)
+	if (!first || (address->ipv4 && !first->ipv4))
+		first = address;
+	return first ? prefix_format(first, buffer) : NULL;
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+static int check_name_list(
+	const struct plan *plan, const struct list *names, const char *path, struct fail *fail)
+{
+	LIST_EACH(*names, char *, name)
+	{
+		if (scenario_group(plan->scenario, *name) || plan_node(plan, *name))
+			continue;
+		fail_at(fail, path,
+			"no group of the scenario and no node of environment \"%s\" is "
+			"named \"%s\"",
+			plan->environment, *name);
+		fail->kind = FAIL_REFUSED;
+		return -1;
+	}
+	return 0;
+}
+
+static int check_named(const struct plan *plan, const struct list *names, const char *section,
+	const char *name, const char *key, struct fail *fail)
+{
+	char path[JSON_PATH_MAX];
+
+	json_path_key(path, json_path_key(path, section, name), key);
+	return check_name_list(plan, names, path, fail);
+}
+
+static int check_fault_names(const struct plan *plan, struct fail *fail)
+{
+	size_t i = 0;
+
+	LIST_EACH(plan->scenario->phases, struct phase_spec, phase)
+	{
+		char path[JSON_PATH_MAX];
+		size_t phase_index = i++, j = 0;
+
+		LIST_EACH(phase->faults, struct fault_spec, fault)
+		{
+			snprintf(path, sizeof(path), "phases[%zu].faults[%zu]", phase_index, j++);
+			if (check_name_list(plan, &fault->on->nodes, path, fail) < 0 ||
+				check_name_list(plan, &fault->from->nodes, path, fail) < 0)
+				return -1;
+		}
+	}
+	return check_name_list(plan, &plan->scenario->guardrails->limits->protect,
+		"guardrails.limits.protect", fail);
+}
+
+int plan_check_names(const struct plan *plan, struct fail *fail)
+{
+	const struct scenario *scenario = plan->scenario;
+
+	LIST_EACH(scenario->groups, struct group_spec, group)
+	if (check_named(plan, &group->nodes, "groups", group->name, "nodes", fail) < 0 ||
+		check_named(plan, &group->without, "groups", group->name, "not", fail) < 0)
+		return -1;
+	LIST_EACH(scenario->probes, struct probe_spec, probe)
+	if (check_named(plan, &probe->from, "probes", probe->name, "from", fail) < 0)
+		return -1;
+	LIST_EACH(scenario->workloads, struct workload_spec, workload)
+	if (check_named(plan, &workload->from, "workloads", workload->name, "from", fail) < 0)
+		return -1;
+	return check_fault_names(plan, fail);
+}
+
+/* --- limits before anything is resolved ---------------------------------------------------------
+ */
+
+/* The greatest number of nodes that a name can stand for. */
+static size_t worst_count(const struct plan *plan, const char *name)
+{
+	const struct group_spec *group = scenario_group(plan->scenario, name);
+	struct list none = {0}, candidates = {0};
+	size_t count;
+
+	if (!group)
+		return 1;
+	group_candidates(plan, &none, group, &candidates);
+	count = candidates.count;
+	list_free_texts(&candidates);
+	/* Groups of groups are not resolved yet: then only the stated count bounds them. */
+	if (group->in || group->unite.count)
+		count = plan->nodes.count;
+	if (group->pick && (size_t)group->pick < count)
+		count = (size_t)group->pick;
+	return (size_t)group->count.max < count ? (size_t)group->count.max : count;
+}
+
+int plan_check_limits(const struct plan *plan, struct fail *fail)
+{
+	const struct limits_spec *limits = plan->scenario->guardrails->limits;
+
+	LIST_EACH(plan->scenario->phases, struct phase_spec, phase)
+	{
+		size_t worst = 0;
+
+		LIST_EACH(phase->faults, struct fault_spec, fault)
+		LIST_EACH(fault->on->nodes, char *, name)
+		worst += worst_count(plan, *name);
+		if (limits->nodes && worst > (size_t)limits->nodes)
+			return fail_set(fail, FAIL_REFUSED,
+				"phase \"%s\" may hit %zu nodes at one time; "
+				"guardrails.limits.nodes "
+				"allows %lld (state a smaller \"count\" for the groups)",
+				phase->id, worst, (long long)limits->nodes);
+	}
+	return 0;
+}
+
+/* --- placeholders --------------------------------------------------------------------------------
+ */
+
+static char *addresses_of(const struct plan_text *context, const struct list *nodes)
+{
+	char *text = NULL, buffer[PREFIX_TEXT_MAX];
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	bool first = true;
+
+	if (!out)
+		abort();
+	LIST_EACH(*nodes, char *, name)
+	{
+		const struct plan_node *node = plan_node(context->plan, *name);
+		const char *address = node ? plan_node_address(node, buffer) : NULL;
+
+		if (!address)
+			continue;
+		fprintf(out, "%s%s", first ? "" : ",", address);
+		first = false;
+	}
+	fclose(out);
+	return text;
+}
+
+static enum placeholder_answer group_addresses(
+	const struct plan_text *context, const char *name, char **out_value)
+{
+	const char *group = name + strlen("group.");
+	size_t length = strlen(group);
+
+	if (length <= 6 || strcmp(group + length - 6, ".addrs") != 0)
+		return PLACEHOLDER_UNKNOWN;
+	if (context->only) {
+		*out_value = addresses_of(context, context->only);
+		return PLACEHOLDER_VALUE;
+	}
+	LIST_EACH(*context->groups, struct group_record, known)
+	{
+		if (strlen(known->group) != length - 6 ||
+			memcmp(known->group, group, length - 6) != 0)
+			continue;
+		*out_value = addresses_of(context, &known->nodes);
+		return PLACEHOLDER_VALUE;
+	}
+	return PLACEHOLDER_UNKNOWN;
+}
+
+static enum placeholder_answer lookup(void *opaque, const char *name, char **out_value)
+{
+	const struct plan_text *context = opaque;
+	char buffer[PREFIX_TEXT_MAX];
+	const char *value = NULL;
+
+	if (strcmp(name, "n") == 0 || strcmp(name, "uuid") == 0)
+		return PLACEHOLDER_KEEP;
+	if (strncmp(name, "group.", 6) == 0)
+		return group_addresses(context, name, out_value);
+	if (strncmp(name, "var.", 4) == 0)
+		value = json_string(context->plan->vars, name + 4, NULL);
+	else if (context->node && strcmp(name, "node.name") == 0)
+		value = context->node->name;
+	else if (context->node && strcmp(name, "node.addr") == 0)
+		value = plan_node_address(context->node, buffer);
+	if (!value)
+		return PLACEHOLDER_UNKNOWN;
+	*out_value = copy_text(value);
+	/* An IPv6 literal in a URL stands in brackets; elsewhere {node.addr} is used in URLs only.
+	 */
+	if (strcmp(name, "node.addr") == 0 && strchr(value, ':')) {
+		char *bracketed = NULL;
+
+		if (asprintf(&bracketed, "[%s]", value) < 0)
+			abort();
+		free(*out_value);
+		*out_value = bracketed;
+	}
+	return PLACEHOLDER_VALUE;
+}
+
+int plan_expand(
+	const struct plan_text *context, const char *text, char **out_text, struct fail *fail)
+{
+	struct plan_text copy = *context;
+
+	return placeholder_expand(text, lookup, &copy,
+		"those of this environment: {var.NAME} of its vars, {group.NAME.addrs} of a group "
+		"resolved by now",
+		out_text, fail);
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/plan/plan_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "contract/list.h"
+#include "contract/units.h"
+#include "controller/measure/statistics.h"
+#include "controller/plan/check.h"
+#include "controller/plan/groups.h"
+
+enum {
+	PLAN_VERSION = 1
+};
+
+/* Errors that happen anyway; the chance of INCONCLUSIVE is stated for this rate. */
+#define BACKGROUND_ERRORS 0.001
+
+static void put_duration(cJSON *object, const char *key, int64_t ns)
+{
+	char text[DURATION_TEXT_MAX];
+
+	json_put_string(object, key, duration_format(ns, text));
+}
+
+static cJSON *nodes_json(const struct plan *plan)
+{
+	cJSON *list = json_array();
+	char text[PREFIX_TEXT_MAX];
+
+	LIST_EACH(plan->nodes, struct plan_node, node)
+	{
+		cJSON *item = json_object(), *addresses = json_array();
+
+		json_put_string(item, "node", node->name);
+		json_put_string(item, "host", node->host);
+		json_put(item, "labels", cJSON_Duplicate(node->labels, true));
+		LIST_EACH(node->addresses, struct prefix, address)
+		json_append_string(addresses, prefix_format(address, text));
+		json_put(item, "addresses", addresses);
+		json_append(list, item);
+	}
+	return list;
+}
+
+static cJSON *groups_json(const struct list *groups)
+{
+	cJSON *object = json_object();
+
+	LIST_EACH(*groups, struct group_record, group)
+	json_put(object, group->group, list_to_json(&group->nodes));
+	return object;
+}
+
+static cJSON *claim_json(const struct scenario *scenario, const struct invariant_spec *claim)
+{
+	cJSON *item = json_object();
+
+	json_put_string(item, "id", claim->id);
+	json_put_string(item, "kind", claim_kind(claim));
+	json_put_string(item, "gate", gate_words[claim->gate]);
+	json_put_string(item, "expect", claim->expect == EXPECT_HELD ? "held" : "violated");
+	if (claim->holds) {
+		const struct slo_spec *slo = scenario_slo(scenario, claim->holds->slo);
+		int64_t samples = claim_samples(scenario, claim);
+
+		json_put_number(item, "samples", (double)samples);
+		json_put_number(item, "held_with_at_most_bad",
+			(double)statistics_tolerated(samples, slo->objective, CLAIM_ALPHA));
+		json_put_number(item, "violated_from_bad",
+			(double)statistics_violating(samples, slo->objective, CLAIM_ALPHA));
+		json_put_number(item, "chance_inconclusive_at_0.1_percent_errors",
+			statistics_chance_inconclusive(
+				samples, slo->objective, CLAIM_ALPHA, BACKGROUND_ERRORS));
+	}
+	return item;
+}
+
+static cJSON *faults_json(const struct scenario *scenario)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(scenario->phases, struct phase_spec, phase)
+	LIST_EACH(phase->faults, struct fault_spec, fault)
+	{
+		cJSON *item = json_object();
+
+		json_put_string(item, "id", fault->id);
+		json_put_string(item, "fault", fault->fault);
+		json_put_string(item, "phase", phase->id);
+		json_put(item, "on", list_to_json(&fault->on->nodes));
+		json_put(item, "with", cJSON_Duplicate(fault->with, true));
+		put_duration(item, "starts_after", fault->at_ns);
+		put_duration(item, "lasts_at_most",
+			fault_end_ns(fault, phase_longest_ns(phase)) - fault->at_ns);
+		json_append(list, item);
+	}
+	return list;
+}
+
+static cJSON *stops_json(const struct scenario *scenario)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule)
+	{
+		cJSON *item = json_object();
+
+		json_put_string(item, "id", rule->id);
+		put_duration(item, "fires_after",
+			rule->no_good_for_ns ? rule->no_good_for_ns : rule->no_data_for_ns);
+		json_append(list, item);
+	}
+	return list;
+}
+
+struct run_time {
+	int64_t shortest_ns, longest_ns;
+};
+
+static struct run_time run_time(const struct scenario *scenario)
+{
+	struct run_time time = {0};
+
+	LIST_EACH(scenario->phases, struct phase_spec, phase)
+	{
+		time.shortest_ns += phase_shortest_ns(phase);
+		time.longest_ns += phase_longest_ns(phase);
+	}
+	return time;
+}
+
+cJSON *plan_to_json(const struct plan *plan, const struct list *groups)
+{
+	cJSON *json = json_object(), *claims = json_array();
+	struct run_time time = run_time(plan->scenario);
+
+	json_put_number(json, "plan", PLAN_VERSION);
+	json_put_string(json, "scenario", plan->scenario->name);
+	json_put_string(json, "environment", plan->environment);
+	json_put(json, "nodes", nodes_json(plan));
+	json_put(json, "groups", groups_json(groups));
+	json_put(json, "faults", faults_json(plan->scenario));
+	LIST_EACH(plan->scenario->invariants, struct invariant_spec, claim)
+	json_append(claims, claim_json(plan->scenario, claim));
+	json_put(json, "claims", claims);
+	json_put(json, "stop_rules", stops_json(plan->scenario));
+	put_duration(json, "phases_last_at_least", time.shortest_ns);
+	put_duration(json, "phases_last_at_most", time.longest_ns);
+	put_duration(json, "run_limit", plan->scenario->guardrails->limits->run_ns);
+	put_duration(json, "lease", plan->scenario->guardrails->limits->lease_ns);
+	return json;
+}
+
+/* --- for people ------------------------------------------------------------------------------- */
+
+static void print_claim(
+	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
+{
+	fprintf(out, "  %-12s %-8s %-12s", claim->id, claim_kind(claim), gate_words[claim->gate]);
+	if (claim->holds) {
+		const struct slo_spec *slo = scenario_slo(scenario, claim->holds->slo);
+		int64_t samples = claim_samples(scenario, claim);
+
+		fprintf(out,
+			" %lld samples; %s with at most %lld bad, violated from %lld; %.2g %% "
+			"chance of INCONCLUSIVE at 0.1 %% errors",
+			(long long)samples,
+			claim->expect == EXPECT_HELD ? "held" : "held (not expected)",
+			(long long)statistics_tolerated(samples, slo->objective, CLAIM_ALPHA),
+			(long long)statistics_violating(samples, slo->objective, CLAIM_ALPHA),
+			100 *
+				statistics_chance_inconclusive(
+					samples, slo->objective, CLAIM_ALPHA, BACKGROUND_ERRORS));
+	}
+	fputc('\n', out);
+}
+
+void plan_print(FILE *out, const struct scenario *scenario)
+{
+	struct run_time time = run_time(scenario);
+	char low[DURATION_TEXT_MAX], high[DURATION_TEXT_MAX], limit[DURATION_TEXT_MAX];
+
+	fprintf(out, "%s: %s\n", scenario->name, scenario->title);
+	fprintf(out, "phases take %s to %s; the run is stopped after %s\n",
+		duration_format(time.shortest_ns, low), duration_format(time.longest_ns, high),
+		duration_format(scenario->guardrails->limits->run_ns, limit));
+	fputs("claims\n", out);
+	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
+	print_claim(out, scenario, claim);
+	fputs("stop rules\n", out);
+	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule)
+	fprintf(out, "  %-12s fires after %s at 100 %% errors\n", rule->id,
+		duration_format(
+			rule->no_good_for_ns ? rule->no_good_for_ns : rule->no_data_for_ns, low));
+	if (!scenario->guardrails->stop_if.count)
+		fprintf(out, "  none, because: %s\n", scenario->guardrails->no_stop_because);
+}
+
+/* --- the blast radius ----------------------------------------------------------------------------
+ */
+
+/* The host of "http://HOST:PORT/…" without port and brackets. */
+static void url_host(const char *url, char *out, size_t size)
+{
+	const char *start = strstr(url, "//");
+	size_t length;
+
+	start = start ? start + 2 : url;
+	if (*start == '[')
+		length = strcspn(++start, "]");
+	else
+		length = strcspn(start, ":/?");
+	snprintf(out, size, "%.*s", (int)length, start);
+}
+
+static bool may_be_hit(const struct plan *plan, const struct list *groups, const char *node)
+{
+	LIST_EACH(plan->scenario->phases, struct phase_spec, phase)
+	LIST_EACH(phase->faults, struct fault_spec, fault)
+	LIST_EACH(fault->on->nodes, char *, name)
+	{
+		const struct group_spec *group = scenario_group(plan->scenario, *name);
+		struct list members = {0};
+		bool hit;
+
+		if (group)
+			group_candidates(plan, groups, group, &members);
+		else
+			list_push_text(&members, *name);
+		hit = list_has_text(&members, node);
+		list_free_texts(&members);
+		if (hit)
+			return true;
+	}
+	return false;
+}
+
+static int check_url(const struct plan *plan, const struct list *groups,
+	const struct probe_spec *probe, struct fail *fail)
+{
+	char host[128], text[PREFIX_TEXT_MAX], path[JSON_PATH_MAX];
+
+	url_host(probe->url->valuestring, host, sizeof(host));
+	LIST_EACH(plan->nodes, struct plan_node, node)
+	LIST_EACH(node->addresses, struct prefix, address)
+	{
+		if (strcmp(prefix_format(address, text), host) != 0 ||
+			!may_be_hit(plan, groups, node->name))
+			continue;
+		json_path_key(path, json_path_key(path, "probes", probe->name), "url");
+		return fail_at(fail, path,
+			"lies on node \"%s\", inside the blast radius of a fault: it would measure "
+			"the fault (if that is meant: \"inside_radius\": true)",
+			node->name);
+	}
+	return 0;
+}
+
+int plan_check_radius(const struct plan *plan, const struct list *groups, struct fail *fail)
+{
+	LIST_EACH(plan->scenario->probes, struct probe_spec, probe)
+	{
+		if (probe->to || probe->inside_radius || !cJSON_IsString(probe->url))
+			continue;
+		if (check_url(plan, groups, probe, fail) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/prober/http.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <curl/curl.h>
+
+#include "contract/units.h"
+
+struct transfer {
+	CURL *easy;
+	struct curl_slist *headers;
+	void (*done)(void *context, const struct http_result *result);
+	void *context;
+	struct transfer *next_free;
+	char error[CURL_ERROR_SIZE];
+	bool busy;
+};
+
+struct http {
+	uv_loop_t *loop;
+	CURLM *multi;
+	uv_timer_t *timer;
+	struct transfer *transfers; /* capacity of them, their easy handles made at first use */
+	struct transfer *free;
+	int capacity;
+};
+
+/* One socket that curl wants watched; freed by its close callback. */
+struct watched {
+	uv_poll_t poll;
+	struct http *http;
+	curl_socket_t socket;
+};
+
+static void release(struct http *http, struct transfer *transfer)
+{
+	curl_slist_free_all(transfer->headers);
+	transfer->headers = NULL;
+	transfer->busy = false;
+	transfer->next_free = http->free;
+	http->free = transfer;
+}
+
+static enum http_ending ending_of(CURLcode code)
+{
+	switch (code) {
+	case CURLE_OK:
+		return HTTP_ANSWERED;
+	case CURLE_OPERATION_TIMEDOUT:
+		return HTTP_TIMED_OUT;
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return HTTP_NO_CONNECTION;
+	default:
+		return HTTP_BROKEN;
+	}
+}
+
+static const char *describe(const struct transfer *transfer, CURLcode code)
+{
+	long error = 0;
+
+	if (code == CURLE_OK)
+		return "";
+	curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &error);
+	if (code == CURLE_COULDNT_CONNECT && error)
+		return strerror((int)error);
+	return transfer->error[0] ? transfer->error : curl_easy_strerror(code);
+}
+
+/* Hands out what has ended. A callback may send again, so the slot is free before it runs. */
+static void collect(struct http *http)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(http->multi, &left))) {
+		CURLcode code = message->data.result;
+		struct transfer *transfer;
+		struct http_result result;
+		char text[CURL_ERROR_SIZE];
+		long status = 0;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
+		curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
+		strncpy(text, describe(transfer, code), sizeof(text) - 1);
+		text[sizeof(text) - 1] = '\0';
+		curl_multi_remove_handle(http->multi, transfer->easy);
+		release(http, transfer);
+		result = (struct http_result){
+			.ending = ending_of(code), .status = (int)status, .text = text};
+		transfer->done(transfer->context, &result);
+	}
+}
+
+/* --- the loop --------------------------------------------------------------------------- */
+
+static void on_watched_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+	struct watched *watched = poll->data;
+	struct http *http = watched->http;
+	int running, flags = 0;
+
+	if (status < 0)
+		flags = CURL_CSELECT_ERR;
+	if (events & UV_READABLE)
+		flags |= CURL_CSELECT_IN;
+	if (events & UV_WRITABLE)
+		flags |= CURL_CSELECT_OUT;
+	curl_multi_socket_action(http->multi, watched->socket, flags, &running);
+	collect(http);
+}
+
+static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *assigned)
+{
+	struct http *http = context;
+	struct watched *watched = assigned;
+	int events = 0;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		if (watched) {
+			curl_multi_assign(http->multi, socket, NULL);
+			uv_poll_stop(&watched->poll);
+			uv_close((uv_handle_t *)&watched->poll, on_watched_closed);
+		}
+		return 0;
+	}
+	if (!watched) {
+		watched = calloc(1, sizeof(*watched));
+		if (!watched)
+			abort();
+		watched->http = http;
+		watched->socket = socket;
+		if (uv_poll_init_socket(http->loop, &watched->poll, socket) < 0) {
+			free(watched);
+			return -1;
+		}
+		watched->poll.data = watched;
+		curl_multi_assign(http->multi, socket, watched);
+	}
+	if (what & CURL_POLL_IN)
+		events |= UV_READABLE;
+	if (what & CURL_POLL_OUT)
+		events |= UV_WRITABLE;
+	return uv_poll_start(&watched->poll, events, on_ready) < 0 ? -1 : 0;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct http *http = timer->data;
+	int running;
+
+	curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	collect(http);
+}
+
+static int on_timeout_wanted(CURLM *multi, long timeout_ms, void *context)
+{
+	struct http *http = context;
+
+	(void)multi;
+	if (timeout_ms < 0)
+		return uv_timer_stop(http->timer);
+	/* uv counts from the beginning of this turn, which may be long over. */
+	uv_update_time(http->loop);
+	return uv_timer_start(http->timer, on_timer, (uint64_t)timeout_ms, 0);
+}
+
+/* --- requests --------------------------------------------------------------------------- */
+
+static size_t discard(char *bytes, size_t size, size_t count, void *context)
+{
+	(void)bytes;
+	(void)context;
+	return size * count;
+}
+
+/* curl's own sockets would be inherited by the clients of workloads. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	(void)context;
+	(void)purpose;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static CURL *easy_new(struct transfer *transfer)
+{
+	CURL *easy = curl_easy_init();
+
+	if (!easy)
+		return NULL;
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "backburn/" BACKBURN_VERSION);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	return easy;
+}
+
+static void set_method(CURL *easy, const struct http_request *request)
+{
+	curl_easy_setopt(easy, CURLOPT_NOBODY, 0L);
+	curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+	if (request->body || strcmp(request->method, "POST") == 0 ||
+		strcmp(request->method, "PUT") == 0) {
+		const char *body = request->body ? request->body : "";
+
+		curl_easy_setopt(easy, CURLOPT_POST, 1L);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
+		curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, body);
+	} else if (strcmp(request->method, "HEAD") == 0) {
+		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	}
+	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+static void set_headers(struct transfer *transfer, const struct list *headers)
+{
+	/* Without this curl would wait up to a second for "100 Continue" before a large body. */
+	transfer->headers = curl_slist_append(NULL, "Expect:");
+	LIST_EACH(*headers, char *, header)
+	{
+		transfer->headers = curl_slist_append(transfer->headers, *header);
+	}
+	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+}
+
+int http_send(struct http *http, const struct http_request *request)
+{
+	struct transfer *transfer = http->free;
+	int64_t limit_ms = (request->limit_ns + NS_PER_MS - 1) / NS_PER_MS;
+
+	if (!transfer)
+		return -1;
+	if (!transfer->easy) {
+		transfer->easy = easy_new(transfer);
+		if (!transfer->easy)
+			return -1;
+	}
+	http->free = transfer->next_free;
+	transfer->busy = true;
+	transfer->done = request->done;
+	transfer->context = request->context;
+	transfer->error[0] = '\0';
+	curl_easy_setopt(transfer->easy, CURLOPT_URL, request->url);
+	curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS, (long)(limit_ms < 1 ? 1 : limit_ms));
+	set_method(transfer->easy, request);
+	set_headers(transfer, request->headers);
+	if (curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK) {
+		release(http, transfer);
+		return -1;
+	}
+	return 0;
+}
+
+void http_flush(struct http *http)
+{
+	int running;
+
+	curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	collect(http);
+}
+
+/* --- life ------------------------------------------------------------------------------- */
+
+static int set_up_multi(struct http *http, struct fail *fail)
+{
+	http->multi = curl_multi_init();
+	if (!http->multi)
+		return fail_set(fail, FAIL_INTERNAL, "libcurl does not start");
+	curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
+	curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
+	curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
+	curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)http->capacity);
+	curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+	return 0;
+}
+
+int http_new(uv_loop_t *loop, int capacity, struct http **out, struct fail *fail)
+{
+	struct http *http = calloc(1, sizeof(*http));
+
+	if (!http)
+		abort();
+	http->loop = loop;
+	http->capacity = capacity;
+	http->transfers = calloc((size_t)capacity, sizeof(*http->transfers));
+	http->timer = calloc(1, sizeof(*http->timer));
+	if (!http->transfers || !http->timer)
+		abort();
+	if (set_up_multi(http, fail) < 0) {
+		free(http->transfers);
+		free(http->timer);
+		free(http);
+		return -1;
+	}
+	uv_timer_init(loop, http->timer);
+	http->timer->data = http;
+	/* The first ones end on top, so that few handles are made when few are needed. */
+	for (int i = capacity - 1; i >= 0; i--)
+		release(http, &http->transfers[i]);
+	*out = http;
+	return 0;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+void http_free(struct http *http)
+{
+	if (!http)
+		return;
+	for (int i = 0; i < http->capacity; i++) {
+		struct transfer *transfer = &http->transfers[i];
+
+		if (transfer->busy)
+			curl_multi_remove_handle(http->multi, transfer->easy);
+		if (transfer->easy)
+			curl_easy_cleanup(transfer->easy);
+		curl_slist_free_all(transfer->headers);
+	}
+	curl_multi_cleanup(http->multi);
+	uv_close((uv_handle_t *)http->timer, on_timer_closed);
+	free(http->transfers);
+	free(http);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_PROBER_HTTP_H
+#define BACKBURN_PROBER_HTTP_H
+
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "contract/fail.h"
+#include "contract/shape.h"
+
+/*
+ * HTTP/1.1 requests, many at once, on a libuv loop (libcurl's multi interface). Connections are
+ * kept alive and reused; no proxy, no redirects, no cookies; answers are read to the end and
+ * thrown away.
+ */
+struct http;
+
+enum http_ending {
+	HTTP_ANSWERED,      /* a complete answer: see `status` */
+	HTTP_TIMED_OUT,     /* the limit passed before the last byte */
+	HTTP_NO_CONNECTION, /* refused, unreachable, unknown host: nothing was sent */
+	HTTP_BROKEN,        /* lost, or nonsense, after the connection stood */
+};
+
+struct http_result {
+	enum http_ending ending;
+	int status;       /* of HTTP_ANSWERED */
+	const char *text; /* what went wrong, in words; "" for HTTP_ANSWERED; borrowed */
+};
+
+/* Strings are borrowed until http_send() returns. */
+struct http_request {
+	const char *method;
+	const char *url;
+	const struct list *headers; /* of char *: "Name: value" */
+	const char *body;           /* NULL: none */
+	int64_t limit_ns; /* from now to the last byte, ≥ 1 ms (rounded up to whole ms) */
+	/* Called once, unless the http is freed before; never from inside http_send(). */
+	void (*done)(void *context, const struct http_result *result);
+	void *context;
+};
+
+/* At most `capacity` requests at once, and as many connections. */
+int http_new(uv_loop_t *loop, int capacity, struct http **out, struct fail *fail);
+
+/* Drops all requests without a call. The loop must run once more to close what is left. */
+void http_free(struct http *http);
+
+/* 0 when the request is under way; -1 when all slots are taken. */
+int http_send(struct http *http, const struct http_request *request);
+
+/*
+ * Begins at once what http_send() has queued: connects and writes without another turn of the
+ * loop. What ends at once (a refused connection) is handed out from inside this call.
+ */
+void http_flush(struct http *http);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_PROBER_ORDERS_H
+#define BACKBURN_PROBER_ORDERS_H
+
+#include <stdint.h>
+
+#include "contract/shape.h"
+#include "controller/measure/histogram.h"
+
+/*
+ * What the controller and its prober (`backburn probe`) say to each other, in the framing of
+ * contract/wire.h. Requests: hello, ping, probe, workload, final_read, stop. Notifications from
+ * the prober: window, operations. Times are nanoseconds of the prober's CLOCK_MONOTONIC.
+ * Both directions may use lines up to WIRE_LINE_TO_INJECTOR_MAX.
+ *
+ * stop: no new events; its reply comes after the last window has been sent, which is cut short at
+ * the instant of the stop. Only ping and final_read are obeyed after it. End of stdin: exit.
+ */
+enum {
+	PROBER_VERSION = 1
+};
+
+struct prober_hello {
+	int64_t version; /* both ways */
+	int64_t pid;     /* from the prober */
+};
+
+/* Where an event goes. A probe with a fixed URL has one target without a node. */
+struct probe_target {
+	char *node; /* NULL for a fixed URL */
+	char *url;  /* may still hold {n} and {uuid} */
+};
+
+/* `first_answer`: one attempt at the current target; a bad event moves the current one on. */
+enum probe_policy {
+	POLICY_FIRST_ANSWER,
+	POLICY_ANY,
+	POLICY_EACH
+};
+extern const char *const probe_policy_words[];
+
+/* How an SLO tells good from bad: the outcome is ok and, if given, latency is below. */
+struct probe_class {
+	char *slo;
+	int64_t latency_lt_ns; /* 0: any */
+};
+
+struct probe_order {
+	char *id;
+	double rate;        /* events a second, 0.1..5000 */
+	int64_t timeout_ns; /* from the intended send to the last byte */
+	int64_t start_ns;   /* intended instant of event 0; event i is start + i/rate */
+	int64_t window_ns;  /* length of a report window, by intended time */
+	int64_t seed;
+	int policy;          /* enum probe_policy */
+	struct list targets; /* of struct probe_target */
+	char *method;
+	struct list headers; /* of char *: "Name: value" */
+	char *body;          /* text, or NULL */
+	cJSON *body_json;    /* or a JSON value whose strings may hold {n} and {uuid} */
+	struct list
+		base64_at; /* of char *: JSON pointers into body_json, encoded after expansion */
+	struct list expect_status; /* of int64_t; empty: 200..399 */
+	struct list classes;       /* of struct probe_class */
+};
+
+/*
+ * Outcomes of an event. Everything but OK is bad.
+ * DROPPED: no free slot (prober saturated); LATE: the answer came, but after the timeout counted
+ * from the intended send, which TIMEOUT also is; they are kept as one: TIMEOUT.
+ */
+enum probe_outcome {
+	OUTCOME_OK,
+	OUTCOME_TIMEOUT,
+	OUTCOME_CONNECT, /* refused, unreachable, reset while connecting */
+	OUTCOME_BROKEN,  /* connection lost or nonsense in mid-answer */
+	OUTCOME_STATUS,  /* an answer with another status than expected */
+	OUTCOME_DROPPED,
+	OUTCOME_COUNT
+};
+extern const char *const probe_outcome_words[];
+
+/* Run-length text of good and bad events in the order of intended time: "g25b3g2". */
+struct class_runs {
+	char *slo;
+	char *runs;
+};
+
+struct probe_window {
+	char *probe;
+	int64_t first_index; /* of the window's first event; windows come in order, gapless */
+	int64_t count;
+	int64_t start_ns, end_ns; /* intended time covered: [start, end) */
+	struct list outcomes;     /* of int64_t, OUTCOME_COUNT of them */
+	struct list classes;      /* of struct class_runs */
+	struct list latency;      /* of struct histogram_bucket: from the intended send, events that
+				     ended OK */
+	int64_t latency_max_ns;   /* of the same events; 0 when there are none */
+	int64_t lag_max_ns;       /* longest time from intended to real send in this window */
+	char *last_error;         /* "n1: Connection refused", or NULL */
+	char *target;             /* node that first_answer points at when the window closed */
+};
+
+/* The `set` workload: distinct integers from 1, `rate` a second, to a persistent client process. */
+struct workload_order {
+	char *id;
+	double rate;
+	int64_t timeout_ns; /* an operation not answered by then is unknown */
+	int64_t start_ns;
+	int64_t window_ns;
+	struct list argv; /* of char * */
+	struct list env;  /* of char *: "NAME=value" (secrets), added to a minimal environment */
+};
+
+struct id_range {
+	int64_t first, last; /* both included */
+};
+
+/* Notification `operations`: what became of operations, each id in exactly one list once. */
+struct workload_window {
+	char *workload;
+	int64_t start_ns, end_ns;
+	struct list attempted; /* of struct id_range: begun in this window */
+	struct list acked;     /* finished in this window; may belong to earlier attempts */
+	struct list failed;    /* certainly did not happen */
+	struct list unknown;   /* may have happened; a later ok for the id is sent as acked */
+	char *last_error;
+};
+
+/* One client process per target is started, told `read`, and ended. */
+struct read_target {
+	char *node;
+	struct list argv; /* of char * */
+};
+
+struct final_read_order {
+	char *workload;
+	int64_t timeout_ns;  /* for each target */
+	struct list targets; /* of struct read_target */
+	struct list env;
+};
+
+struct member_read {
+	char *node;
+	bool ok;
+	char *reason;        /* when not ok */
+	struct list present; /* of struct id_range, ascending */
+	int64_t duplicates;  /* ids listed more than once */
+};
+
+struct final_read_result {
+	char *workload;
+	struct list reads; /* of struct member_read */
+};
+
+struct stop_result {
+	int64_t stopped_ns;
+};
+
+extern const struct shape prober_hello_shape, probe_order_shape, probe_window_shape,
+	workload_order_shape, workload_window_shape, final_read_order_shape,
+	final_read_result_shape, stop_result_shape;
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_PROBER_RANGES_H
+#define BACKBURN_PROBER_RANGES_H
+
+#include <stdint.h>
+
+#include "contract/shape.h"
+
+/*
+ * A set of ids collected in any order. Ids that come in order cost one range; disorder costs a
+ * range each until ranges_tidy() sorts and merges them.
+ */
+struct ranges {
+	struct list list; /* of struct id_range (controller/prober/orders.h) */
+	size_t capacity;
+};
+
+/* Zeroed memory is an empty set. */
+void ranges_deinit(struct ranges *ranges);
+
+void ranges_add(struct ranges *ranges, int64_t id);
+
+/* Sorts and merges; returns how many different ids had been added more than once. */
+int64_t ranges_tidy(struct ranges *ranges);
+
+#endif

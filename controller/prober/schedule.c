@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/prober/schedule.h"
+
+#include <math.h>
+
+/* In doubles the offset is exact to 1 ns for 104 days, whatever the rate. */
+int64_t schedule_due_ns(const struct schedule *schedule, int64_t index)
+{
+	return schedule->start_ns + (int64_t)floor((double)index * 1e9 / schedule->rate);
+}
+
+int64_t schedule_first_at(const struct schedule *schedule, int64_t at_ns)
+{
+	int64_t index;
+
+	if (at_ns <= schedule->start_ns)
+		return 0;
+	/* The estimate may be off by rounding; schedule_due_ns() is what counts. */
+	index = (int64_t)((double)(at_ns - schedule->start_ns) * schedule->rate / 1e9);
+	while (index > 0 && schedule_due_ns(schedule, index - 1) >= at_ns)
+		index--;
+	while (schedule_due_ns(schedule, index) < at_ns)
+		index++;
+	return index;
+}

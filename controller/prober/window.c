@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/prober/window.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/prober/runs.h"
+#include "controller/prober/text.h"
+
+struct ended_event {
+	bool settled;
+	uint8_t outcome; /* enum probe_outcome */
+	int64_t latency_ns;
+};
+
+struct window {
+	struct window *next;
+	int64_t first_index, count;
+	int64_t start_ns, end_ns;
+	int64_t settled;
+	int64_t lag_max_ns;
+	char last_error[TEXT_ERROR_SIZE];
+	struct ended_event events[];
+};
+
+void windows_init(struct windows *windows, struct schedule schedule, int64_t window_ns,
+	const struct list *classes)
+{
+	*windows = (struct windows){
+		.schedule = schedule,
+		.window_ns = window_ns,
+		.classes = classes,
+		.stop_ns = INT64_MAX,
+	};
+}
+
+static int64_t window_start_ns(const struct windows *windows, int64_t number)
+{
+	return windows->schedule.start_ns + number * windows->window_ns;
+}
+
+static void free_first(struct windows *windows)
+{
+	struct window *window = windows->first;
+
+	windows->first = window->next;
+	if (!windows->first)
+		windows->last = NULL;
+	free(window);
+}
+
+void windows_deinit(struct windows *windows)
+{
+	while (windows->first)
+		free_first(windows);
+}
+
+static void open_next(struct windows *windows)
+{
+	int64_t start_ns = window_start_ns(windows, windows->opened);
+	int64_t end_ns = start_ns + windows->window_ns;
+	int64_t first_index, count;
+	struct window *window;
+
+	if (end_ns > windows->stop_ns)
+		end_ns = windows->stop_ns;
+	first_index = schedule_first_at(&windows->schedule, start_ns);
+	count = schedule_first_at(&windows->schedule, end_ns) - first_index;
+	window = calloc(1, sizeof(*window) + (size_t)count * sizeof(window->events[0]));
+	if (!window)
+		abort();
+	window->start_ns = start_ns;
+	window->end_ns = end_ns;
+	window->first_index = first_index;
+	window->count = count;
+	if (windows->last)
+		windows->last->next = window;
+	else
+		windows->first = window;
+	windows->last = window;
+	windows->opened++;
+}
+
+static bool can_open(const struct windows *windows)
+{
+	return window_start_ns(windows, windows->opened) < windows->stop_ns;
+}
+
+static struct window *window_of(struct windows *windows, int64_t index)
+{
+	struct window *window = windows->first;
+
+	for (;;) {
+		if (!window) {
+			assert(can_open(windows));
+			open_next(windows);
+			window = windows->last;
+		}
+		if (index < window->first_index + window->count)
+			return window;
+		window = window->next;
+	}
+}
+
+void windows_stop(struct windows *windows, int64_t at_ns)
+{
+	windows->stop_ns = at_ns;
+	for (struct window *window = windows->first; window; window = window->next) {
+		if (window->end_ns <= at_ns)
+			continue;
+		assert(window->start_ns <= at_ns && !window->next);
+		window->end_ns = at_ns;
+		window->count = schedule_first_at(&windows->schedule, at_ns) - window->first_index;
+	}
+}
+
+void windows_sent(struct windows *windows, int64_t index, int64_t lag_ns)
+{
+	struct window *window = window_of(windows, index);
+
+	if (lag_ns > window->lag_max_ns)
+		window->lag_max_ns = lag_ns;
+}
+
+void windows_settle(struct windows *windows, int64_t index, enum probe_outcome outcome,
+	int64_t latency_ns, const char *error)
+{
+	struct window *window = window_of(windows, index);
+	struct ended_event *event = &window->events[index - window->first_index];
+
+	assert(!event->settled);
+	*event = (struct ended_event){
+		.settled = true, .outcome = (uint8_t)outcome, .latency_ns = latency_ns};
+	window->settled++;
+	if (error)
+		text_clean(window->last_error, sizeof(window->last_error), error);
+}
+
+/* --- reporting -------------------------------------------------------------------------- */
+
+static struct list count_outcomes(const struct window *window)
+{
+	int64_t *counts = calloc(OUTCOME_COUNT, sizeof(*counts));
+
+	if (!counts)
+		abort();
+	for (int64_t i = 0; i < window->count; i++)
+		counts[window->events[i].outcome]++;
+	return (struct list){.items = counts, .count = OUTCOME_COUNT};
+}
+
+static char *runs_of_class(const struct window *window, const struct probe_class *class)
+{
+	bool *good = calloc((size_t)window->count + 1, sizeof(*good));
+	char *text;
+
+	if (!good)
+		abort();
+	for (int64_t i = 0; i < window->count; i++) {
+		const struct ended_event *event = &window->events[i];
+
+		good[i] = event->outcome == OUTCOME_OK &&
+			(class->latency_lt_ns == 0 || event->latency_ns < class->latency_lt_ns);
+	}
+	text = runs_format(good, window->count);
+	free(good);
+	return text;
+}
+
+static struct list judge_classes(const struct window *window, const struct list *classes)
+{
+	struct class_runs *runs = calloc(classes->count + 1, sizeof(*runs));
+	struct class_runs *next = runs;
+
+	if (!runs)
+		abort();
+	LIST_EACH(*classes, const struct probe_class, class)
+	{
+		next->slo = strdup(class->slo);
+		next->runs = runs_of_class(window, class);
+		if (!next->slo)
+			abort();
+		next++;
+	}
+	return (struct list){.items = runs, .count = classes->count};
+}
+
+static void sum_latency(const struct window *window, struct probe_window *out)
+{
+	struct histogram *histogram = histogram_new();
+
+	for (int64_t i = 0; i < window->count; i++)
+		if (window->events[i].outcome == OUTCOME_OK)
+			histogram_record(histogram, window->events[i].latency_ns);
+	out->latency = histogram_encode(histogram);
+	out->latency_max_ns = histogram->max_ns;
+	histogram_free(histogram);
+}
+
+int windows_take(struct windows *windows, int64_t now_ns, struct probe_window *out)
+{
+	struct window *window;
+
+	/* A window without events is opened by time alone; no sooner, a stop may come before. */
+	if (windows_next_end_ns(windows) <= now_ns && !windows->first)
+		open_next(windows);
+	window = windows->first;
+	if (!window || now_ns < window->end_ns || window->settled < window->count)
+		return -1;
+	*out = (struct probe_window){
+		.first_index = window->first_index,
+		.count = window->count,
+		.start_ns = window->start_ns,
+		.end_ns = window->end_ns,
+		.outcomes = count_outcomes(window),
+		.classes = judge_classes(window, windows->classes),
+		.lag_max_ns = window->lag_max_ns,
+	};
+	sum_latency(window, out);
+	if (window->last_error[0]) {
+		out->last_error = strdup(window->last_error);
+		if (!out->last_error)
+			abort();
+	}
+	free_first(windows);
+	return 0;
+}
+
+int64_t windows_next_end_ns(const struct windows *windows)
+{
+	int64_t end_ns;
+
+	if (windows->first)
+		return windows->first->end_ns;
+	if (!can_open(windows))
+		return INT64_MAX; /* stopped, and all taken */
+	end_ns = window_start_ns(windows, windows->opened + 1);
+	return end_ns < windows->stop_ns ? end_ns : windows->stop_ns;
+}
+
+bool windows_done(const struct windows *windows)
+{
+	return windows->stop_ns != INT64_MAX && !windows->first && !can_open(windows);
+}

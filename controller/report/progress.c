@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/report/progress.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "contract/units.h"
+
+static void say(FILE *out, const cJSON *event, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void say(FILE *out, const cJSON *event, const char *format, ...)
+{
+	va_list args;
+
+	fprintf(out, "T+%6.1fs  ", json_number(event, "t_ns", 0) / (double)NS_PER_SEC);
+	va_start(args, format);
+	vfprintf(out, format, args);
+	va_end(args);
+	fputc('\n', out);
+	fflush(out);
+}
+
+/* "a, b, c" of a list of strings, cut where it gets long. */
+static const char *join(const cJSON *list, char *buffer, size_t size)
+{
+	const cJSON *item;
+
+	buffer[0] = '\0';
+	cJSON_ArrayForEach(item, list)
+	{
+		size_t used = strlen(buffer);
+
+		snprintf(buffer + used, size - used, "%s%s", used ? ", " : "",
+			cJSON_IsString(item) ? item->valuestring : "?");
+	}
+	return buffer;
+}
+
+static void run_started(FILE *out, const cJSON *event)
+{
+	const cJSON *scenario = cJSON_GetObjectItemCaseSensitive(event, "scenario");
+
+	say(out, event, "run %s: %s", json_string(event, "run", "?"),
+		json_string(scenario, "title", "?"));
+}
+
+static void group_resolved(FILE *out, const cJSON *event)
+{
+	char nodes[256];
+
+	say(out, event, "group %s: %s", json_string(event, "group", "?"),
+		join(cJSON_GetObjectItemCaseSensitive(event, "nodes"), nodes, sizeof(nodes)));
+}
+
+static void phase_started(FILE *out, const cJSON *event)
+{
+	say(out, event, "phase %s", json_string(event, "phase", "?"));
+}
+
+static void fault_arming(FILE *out, const cJSON *event)
+{
+	char on[256], from[256];
+	double until_ns = json_number(event, "deadline_ns", 0) - json_number(event, "start_ns", 0);
+	char length[DURATION_TEXT_MAX];
+
+	say(out, event, "arming %s on %s from %s, for at most %s", json_string(event, "fault", "?"),
+		join(cJSON_GetObjectItemCaseSensitive(event, "on"), on, sizeof(on)),
+		join(cJSON_GetObjectItemCaseSensitive(event, "from"), from, sizeof(from)),
+		duration_human((int64_t)until_ns, length));
+}
+
+static void fault_armed(FILE *out, const cJSON *event)
+{
+	char late[DURATION_TEXT_MAX];
+	int64_t late_ns = (int64_t)json_number(event, "late_ns", 0);
+
+	if (late_ns > 0)
+		say(out, event, "%s armed late on %s, by %s", json_string(event, "fault", "?"),
+			json_string(event, "node", "?"), duration_human(late_ns, late));
+}
+
+static void fault_over(FILE *out, const cJSON *event)
+{
+	say(out, event, "healed %s", json_string(event, "fault", "?"));
+}
+
+static void stop(FILE *out, const cJSON *event)
+{
+	say(out, event, "STOP: %s; healing", json_string(event, "text", "?"));
+}
+
+static void node_lost(FILE *out, const cJSON *event)
+{
+	say(out, event, "lost %s: %s", json_string(event, "node", "?"),
+		json_string(event, "reason", "?"));
+}
+
+static void node_recovered(FILE *out, const cJSON *event)
+{
+	say(out, event, "recovered %s", json_string(event, "node", "?"));
+}
+
+static void final_read(FILE *out, const cJSON *event)
+{
+	say(out, event, "read back %s", json_string(event, "workload", "?"));
+}
+
+static void note(FILE *out, const cJSON *event)
+{
+	say(out, event, "note: %s", json_string(event, "text", "?"));
+}
+
+void progress_print(FILE *out, const cJSON *event)
+{
+	static const struct {
+		const char *type;
+		void (*print)(FILE *out, const cJSON *event);
+	} kinds[] = {
+		{"run_started", run_started},
+		{"group_resolved", group_resolved},
+		{"phase_started", phase_started},
+		{"fault_arming", fault_arming},
+		{"fault_armed", fault_armed},
+		{"fault_over", fault_over},
+		{"stop", stop},
+		{"node_lost", node_lost},
+		{"node_recovered", node_recovered},
+		{"final_read", final_read},
+		{"note", note},
+	};
+	const char *type = json_string(event, "event", "");
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i].type, type) == 0)
+			kinds[i].print(out, event);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "contract/json.h"
+#include "contract/list.h"
+#include "controller/plan/check.h"
+#include "controller/report/summary.h"
+
+enum {
+	SUMMARY_VERSION = 1
+};
+
+static const char *const finding_words[] = {[FINDING_AS_EXPECTED] = "as_expected",
+	[FINDING_OTHERWISE] = "otherwise",
+	[FINDING_UNPROVEN] = "unproven",
+	[FINDING_NOT_JUDGED] = "not_judged"};
+
+/* Nanoseconds as seconds; null for what never was. */
+static void put_seconds(cJSON *object, const char *key, int64_t ns)
+{
+	json_put(object, key,
+		ns == NEVER_NS ? cJSON_CreateNull() : cJSON_CreateNumber((double)ns / 1e9));
+}
+
+static cJSON *claims_json(const struct judgement *judgement)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(judgement->claims, struct claim_judgement, own)
+	{
+		cJSON *item = json_object();
+
+		json_put_string(item, "id", own->claim->id);
+		json_put_string(item, "kind", claim_kind(own->claim));
+		json_put_string(item, "gate", gate_words[own->claim->gate]);
+		json_put_string(item, "verdict", verdict_words[own->verdict]);
+		json_put_string(item, "finding", finding_words[own->finding]);
+		if (own->claim->holds || own->claim->budget) {
+			json_put_number(item, "events", (double)own->tally.total);
+			json_put_number(item, "bad", (double)own->tally.bad);
+		}
+		if (own->claim->recovers)
+			put_seconds(item, "recovered_after_s", own->after_ns);
+		if (own->claim->budget)
+			json_put_number(item, "budget_spent", own->measured);
+		json_put_string(item, "text", own->text);
+		json_append(list, item);
+	}
+	return list;
+}
+
+static cJSON *faults_json(const struct judgement *judgement)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(judgement->effects, struct effect_judgement, own)
+	{
+		cJSON *item = json_object(), *pairs = json_array();
+
+		json_put_string(item, "id", own->fault->spec->id);
+		json_put_string(item, "fault", own->fault->spec->fault);
+		json_put(item, "on", list_to_json(&own->fault->on));
+		json_put(item, "from", list_to_json(&own->fault->from));
+		put_seconds(item, "start_s", own->fault->start_ns);
+		put_seconds(item, "effect_s", own->fault->effect_ns);
+		put_seconds(item, "healed_s", own->fault->healed_ns);
+		put_seconds(item, "start_error_bound_s", own->fault->skew_ns);
+		json_put_string(item, "effect", effect_words[own->effect]);
+		LIST_EACH(own->pairs, struct pair_effect, pair)
+		{
+			cJSON *entry = json_object();
+
+			json_put_string(entry, "from", pair->from);
+			json_put_string(entry, "to", pair->to);
+			json_put_number(entry, "packets", (double)pair->packets);
+			json_put_number(entry, "segments", (double)pair->segments);
+			json_append(pairs, entry);
+		}
+		json_put(item, "pairs", pairs);
+		json_append(list, item);
+	}
+	return list;
+}
+
+static cJSON *reverts_json(const struct judgement *judgement)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(judgement->reverts, struct revert_judgement, own)
+	{
+		cJSON *item = json_object();
+
+		json_put_string(item, "node", own->node);
+		json_put_bool(item, "touched", own->touched);
+		json_put_bool(item, "confirmed", own->confirmed);
+		json_put_string(item, "text", own->text);
+		json_put(item, "missing", list_to_json(&own->missing));
+		json_put(item, "added", list_to_json(&own->added));
+		json_append(list, item);
+	}
+	return list;
+}
+
+static cJSON *outages_json(const struct judgement *judgement)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(judgement->outages, struct outage, own)
+	{
+		cJSON *item = json_object();
+
+		json_put_string(item, "fault", own->fault->spec->id);
+		json_put_string(item, "slo", own->slo->name);
+		put_seconds(item, "gap_s", own->during.length_ns);
+		json_put_bool(item, "open_at_heal", own->during.open);
+		put_seconds(item, "gap_after_heal_s", own->after.length_ns);
+		json_append(list, item);
+	}
+	return list;
+}
+
+static cJSON *data_json(const struct judgement *judgement)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(judgement->data, struct data_summary, own)
+	{
+		cJSON *item = json_object();
+
+		json_put_string(item, "workload", own->workload->spec->name);
+		json_put_number(item, "attempted", (double)own->attempted);
+		json_put_number(item, "acknowledged", (double)own->acked);
+		json_put_number(item, "failed", (double)own->failed);
+		json_put_number(item, "unknown", (double)own->unknown);
+		json_put_number(item, "lost", (double)own->lost);
+		json_put_number(item, "recovered", (double)own->recovered);
+		json_put_number(item, "unexpected", (double)own->unexpected);
+		json_put_number(item, "on_some_members_only", (double)own->on_some);
+		json_put_number(item, "members_read", (double)own->reads_ok);
+		json_put_number(item, "members_not_read", (double)own->reads_failed);
+		json_append(list, item);
+	}
+	return list;
+}
+
+static cJSON *costs_json(const struct judgement *judgement)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(judgement->costs, struct cost, own)
+	{
+		cJSON *item = json_object();
+
+		json_put_string(item, "slo", own->slo->name);
+		json_put_number(item, "events", (double)own->tally.total);
+		json_put_number(item, "bad", (double)own->tally.bad);
+		json_put_number(item, "budget_spent", own->budget_spent);
+		json_append(list, item);
+	}
+	return list;
+}
+
+static cJSON *summary_json(const struct record *record, const struct judgement *judgement)
+{
+	cJSON *json = json_object(), *codes = json_array();
+
+	json_put_number(json, "summary", SUMMARY_VERSION);
+	json_put_string(json, "run", record->run_id ? record->run_id : "");
+	json_put_string(json, "scenario", record->scenario.name);
+	json_put_string(json, "environment", record->environment ? record->environment : "");
+	json_put_string(json, "started", record->wall ? record->wall : "");
+	put_seconds(json, "lasted_s", record->end_ns);
+	json_put_string(json, "verdict", judgement->headline);
+	json_put_number(json, "exit_code", judgement->exit_code);
+	json_put_string(json, "reason", judgement->reason);
+	for (size_t i = 0; i < judgement->code_count; i++)
+		json_append(codes, cJSON_CreateNumber(judgement->codes[i]));
+	json_put(json, "codes", codes);
+	json_put_string(json, "stopped_by", stop_words[record->stop]);
+	json_put(json, "claims", claims_json(judgement));
+	json_put(json, "faults", faults_json(judgement));
+	json_put(json, "gaps", outages_json(judgement));
+	json_put(json, "data", data_json(judgement));
+	json_put(json, "costs", costs_json(judgement));
+	json_put(json, "revert", reverts_json(judgement));
+	return json;
+}
+
+static int write_text(const char *path, const char *text, struct fail *fail)
+{
+	FILE *file = fopen(path, "we");
+	bool failed;
+
+	if (!file)
+		return fail_errno(fail, errno, "%s", path);
+	failed = fputs(text, file) == EOF || fputc('\n', file) == EOF;
+	failed = fflush(file) != 0 || failed;
+	failed = fsync(fileno(file)) != 0 || failed;
+	failed = fclose(file) != 0 || failed;
+	return failed ? fail_errno(fail, errno, "%s", path) : 0;
+}
+
+int summary_write_json(const char *dir, const char *name, const cJSON *json, struct fail *fail)
+{
+	char *path = NULL, *part = NULL, *text = cJSON_Print(json);
+	int outcome;
+
+	if (!text || asprintf(&path, "%s/%s", dir, name) < 0 ||
+		asprintf(&part, "%s/.%s.part", dir, name) < 0)
+		abort();
+	outcome = write_text(part, text, fail);
+	if (outcome == 0 && rename(part, path) < 0)
+		outcome = fail_errno(fail, errno, "%s", path);
+	free(text);
+	free(path);
+	free(part);
+	return outcome;
+}
+
+int summary_write(const char *dir, const struct record *record, const struct judgement *judgement,
+	struct fail *fail)
+{
+	cJSON *json = summary_json(record, judgement);
+	int outcome = summary_write_json(dir, "summary.json", json, fail);
+
+	cJSON_Delete(json);
+	return outcome;
+}

@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "contract/list.h"
+#include "controller/run/reach.h"
+#include "controller/run/run_parts.h"
+
+/* Injectors: connecting, what the engine orders of them, and what becomes of a lost one. */
+
+static int64_t to_theirs(const struct run_node *node, int64_t ours_ns)
+{
+	return ours_ns + (int64_t)node->run->zero + node->clock.offset_ns;
+}
+
+static int64_t to_ours(const struct run_node *node, int64_t theirs_ns)
+{
+	return theirs_ns - (int64_t)node->run->zero - node->clock.offset_ns;
+}
+
+struct run_node *run_find_node(struct run *run, const char *name)
+{
+	for (size_t i = 0; i < run->node_count; i++)
+		if (strcmp(run->nodes[i].node->name, name) == 0)
+			return &run->nodes[i];
+	return NULL;
+}
+
+/* --- evidence ----------------------------------------------------------------------------------
+ */
+
+static cJSON *counters_json(const struct run_node *node, const struct list *counters)
+{
+	cJSON *array = json_array();
+
+	LIST_EACH(*counters, struct counter, counter)
+	{
+		cJSON *item = json_object();
+
+		json_put_string(item, "peer", counter->peer);
+		json_put_string(item, "direction", direction_words[counter->direction]);
+		json_put_i64(item, "packets", counter->packets);
+		json_put_i64(item, "segments", counter->segments);
+		json_put_i64(item, "bytes", counter->bytes);
+		json_put_i64(item, "first_ns",
+			counter->first_ns ? to_ours(node, counter->first_ns) : NEVER_NS);
+		json_put_i64(item, "last_ns",
+			counter->last_ns ? to_ours(node, counter->last_ns) : NEVER_NS);
+		json_append(array, item);
+	}
+	return array;
+}
+
+static void feed_evidence(struct run_node *node, const struct fault_evidence *fault)
+{
+	struct event event = {.kind = EVENT_EVIDENCE, .name = fault->id, .node = node->node->name};
+	cJSON *counters;
+
+	if (!record_fault(engine_record(node->run->engine), fault->id))
+		return; /* an injector may not invent faults */
+	counters = counters_json(node, &fault->counters);
+	event.data = counters;
+	run_feed(node->run, &event);
+	cJSON_Delete(counters);
+}
+
+static void notified(void *context, const struct wire_message *message)
+{
+	struct run_node *node = context;
+	struct evidence evidence;
+	struct fail fail = FAIL_INIT;
+
+	if (strcmp(message->method, "evidence") != 0 || !node->run->engine)
+		return;
+	if (shape_decode(&evidence_shape, message->body, "", &evidence, &fail) < 0)
+		return; /* the next one, or the reply to heal, will do */
+	LIST_EACH(evidence.faults, struct fault_evidence, fault)
+	feed_evidence(node, fault);
+	shape_free(&evidence_shape, &evidence);
+}
+
+static void lost(void *context, const struct fail *why)
+{
+	struct run_node *node = context;
+	struct event event = {.kind = EVENT_NODE_LOST, .node = node->node->name, .fail = why};
+
+	node->injector = NULL;
+	if (engine_state(node->run->engine) == ENGINE_NEW)
+		run_trouble(node->run, why);
+	else
+		run_feed(node->run, &event);
+}
+
+static void said(void *context, const char *line)
+{
+	const struct run_node *node = context;
+
+	if (!node->run->options->quiet)
+		fprintf(stderr, "  %s: %s\n", node->node->name, line);
+}
+
+/* --- connecting
+ * ----------------------------------------------------------------------------------- */
+
+static int open_injector(struct run_node *node, struct fail *fail)
+{
+	struct list words = {0};
+	struct list argv;
+	char label[128];
+	struct link_options options = {.label = label,
+		.max_line = WIRE_LINE_TO_CONTROLLER_MAX,
+		.context = node,
+		.notified = notified,
+		.lost = lost,
+		.said = said};
+
+	list_push_text(&words, "session");
+	LIST_EACH(node->node->injector_args, char *, word)
+	list_push_text(&words, *word);
+	*(char **)list_push(&words, sizeof(char *)) = NULL;
+	argv = reach_argv(node->run->self_dir, node->node, "backburn-injector", words.items);
+	words.count--;
+	options.argv = &argv;
+	snprintf(label, sizeof(label), "injector on %s", node->node->name);
+	node->injector = link_open(node->run->loop, &options, fail);
+	list_free_texts(&words);
+	list_free_texts(&argv);
+	return node->injector ? 0 : -1;
+}
+
+static cJSON *hello_body(const struct run *run)
+{
+	char controller[160], host[64] = "?";
+	struct hello_params params = {.version = CONTRACT_VERSION, .session = run->run_id};
+
+	uv_os_gethostname(host, &(size_t){sizeof(host)});
+	snprintf(controller, sizeof(controller), "backburn run %s on %s, pid %d", run->run_id, host,
+		(int)uv_os_getpid());
+	params.controller = controller;
+	params.lease_ns = run->scenario.guardrails->limits->lease_ns;
+	for (int i = 0; attach_words[i]; i++)
+		if (strcmp(attach_words[i], run->options->attach) == 0)
+			params.attach = i;
+	return shape_encode(&hello_params_shape, &params);
+}
+
+static void log_node(struct run_node *node, const struct hello_result *hello)
+{
+	cJSON *event = journal_event("node", run_now_ns(node->run)), *addresses = json_array();
+	char text[PREFIX_TEXT_MAX];
+	struct fail fail = FAIL_INIT;
+
+	json_put_string(event, "node", node->node->name);
+	json_put_string(event, "host", node->node->host);
+	json_put_string(event, "kernel", hello->kernel);
+	json_put_string(event, "tool", hello->tool);
+	json_put_string(event, "attach", hello->attach);
+	LIST_EACH(hello->addresses, struct prefix, address)
+	json_append_string(addresses, prefix_format(address, text));
+	json_put(event, "addresses", addresses);
+	if (engine_note(node->run->engine, event, &fail) < 0)
+		run_trouble(node->run, &fail);
+}
+
+static int check_hello(
+	const struct run_node *node, const struct hello_result *hello, struct fail *fail)
+{
+	if (hello->version != CONTRACT_VERSION)
+		return fail_set(fail, FAIL_REFUSED,
+			"the injector on %s speaks version %lld of the contract, this controller "
+			"%d: install the same version",
+			node->node->name, (long long)hello->version, CONTRACT_VERSION);
+	LIST_EACH(node->run->scenario.phases, struct phase_spec, phase)
+	LIST_EACH(phase->faults, struct fault_spec, fault)
+	LIST_EACH(hello->capabilities, struct capability, capability)
+	if (strcmp(capability->name, fault->fault) == 0 && !capability->ok)
+		return fail_set(fail, FAIL_REFUSED, "%s is not possible on %s: %s", fault->fault,
+			node->node->name, capability->reason);
+	return 0;
+}
+
+static void audit_next(struct run_node *node, int64_t page);
+
+static void clock_known(void *context, const struct fail *why)
+{
+	struct run_node *node = context;
+
+	if (why) {
+		run_trouble(node->run, why);
+		return;
+	}
+	node->audit_when = "before";
+	run_audit(node);
+}
+
+static void hello_came(void *context, const struct wire_message *reply, const struct fail *why)
+{
+	struct run_node *node = context;
+	struct hello_result hello;
+	struct fail fail = FAIL_INIT;
+
+	if (!reply) {
+		fail = *why;
+		fail_context(&fail, "%s", node->node->name);
+		run_trouble(node->run, &fail);
+		return;
+	}
+	if (shape_decode(&hello_result_shape, reply->body, "", &hello, &fail) < 0) {
+		fail.kind = FAIL_PEER;
+		fail_context(&fail, "hello from %s: %s", node->node->name, fail.path);
+		run_trouble(node->run, &fail);
+		return;
+	}
+	if (check_hello(node, &hello, &fail) < 0) {
+		run_trouble(node->run, &fail);
+	} else {
+		log_node(node, &hello);
+		free(node->node->addresses.items);
+		node->node->addresses = hello.addresses;
+		hello.addresses = (struct list){0};
+		node->node->facts_known = true;
+		run_measure_clock(node->run, node->injector, &node->clock, clock_known, node);
+	}
+	shape_free(&hello_result_shape, &hello);
+}
+
+int run_connect(struct run *run, struct fail *fail)
+{
+	size_t at_once = (size_t)run->environment.connect_at_once;
+
+	for (size_t first = 0; first < run->node_count; first += at_once) {
+		for (size_t i = first; i < run->node_count && i < first + at_once; i++) {
+			if (open_injector(&run->nodes[i], fail) < 0)
+				return -1;
+			run->waiting++;
+			link_request(run->nodes[i].injector, "hello", hello_body(run),
+				REQUEST_TIMEOUT_NS, hello_came, &run->nodes[i]);
+		}
+		if (run_await(run, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- arming and healing
+ * -------------------------------------------------------------------------------- */
+
+/* A request about one fault on one node, until its reply. */
+struct errand {
+	struct run_node *node;
+	char *fault;
+};
+
+static struct errand *errand_new(struct run_node *node, const char *fault)
+{
+	struct errand *errand = calloc(1, sizeof(*errand));
+
+	if (!errand)
+		abort();
+	errand->node = node;
+	errand->fault = strdup(fault);
+	if (!errand->fault)
+		abort();
+	return errand;
+}
+
+static void errand_free(struct errand *errand)
+{
+	free(errand->fault);
+	free(errand);
+}
+
+static void armed(void *context, const struct wire_message *reply, const struct fail *why)
+{
+	struct errand *errand = context;
+	struct run_node *node = errand->node;
+	struct event event = {
+		.kind = EVENT_ARMED, .name = errand->fault, .node = node->node->name, .fail = why};
+	struct arm_result result;
+	struct fail fail = FAIL_INIT;
+
+	if (reply && shape_decode(&arm_result_shape, reply->body, "", &result, &fail) == 0) {
+		event.ok = true;
+		event.at_ns = to_ours(node, result.armed_ns);
+		event.late_ns = result.late_ns;
+		shape_free(&arm_result_shape, &result);
+	} else if (reply) {
+		fail.kind = FAIL_PEER;
+		event.fail = &fail;
+	}
+	run_feed(node->run, &event);
+	errand_free(errand);
+}
+
+static void refuse(struct run_node *node, enum event_kind kind, const char *fault)
+{
+	struct fail fail = FAIL_INIT;
+	struct event event = {.kind = kind, .name = fault, .node = node->node->name, .fail = &fail};
+
+	fail_set(&fail, FAIL_PEER, "the injector on %s is gone", node->node->name);
+	run_feed(node->run, &event);
+}
+
+void run_arm(struct run *run, const struct action *action)
+{
+	struct run_node *node = run_find_node(run, action->node);
+	struct fault_order order;
+
+	if (!node->injector) {
+		refuse(node, EVENT_ARMED, action->fault->spec->id);
+		return;
+	}
+	order_fault(&run->plan, action->fault, action->role, &order);
+	order.start_ns = to_theirs(node, order.start_ns);
+	order.deadline_ns = to_theirs(node, order.deadline_ns);
+	link_request(node->injector, "arm", shape_encode(&fault_order_shape, &order),
+		REQUEST_TIMEOUT_NS, armed, errand_new(node, action->fault->spec->id));
+	shape_free(&fault_order_shape, &order);
+}
+
+static void feed_healed(struct errand *errand, const struct evidence *evidence)
+{
+	struct run_node *node = errand->node;
+	struct event event = {
+		.kind = EVENT_HEALED, .name = errand->fault, .node = node->node->name};
+	struct fail fail = FAIL_INIT;
+
+	LIST_EACH(evidence->faults, struct fault_evidence, fault)
+	{
+		if (strcmp(fault->id, errand->fault) != 0)
+			continue;
+		feed_evidence(node, fault);
+		event.ok = fault->healed;
+		event.at_ns = to_ours(node, fault->healed_ns);
+	}
+	if (!event.ok) {
+		fail_set(&fail, FAIL_PEER, "the injector did not confirm it");
+		event.fail = &fail;
+	}
+	run_feed(node->run, &event);
+}
+
+static void healed(void *context, const struct wire_message *reply, const struct fail *why)
+{
+	struct errand *errand = context;
+	struct run_node *node = errand->node;
+	struct event event = {
+		.kind = EVENT_HEALED, .name = errand->fault, .node = node->node->name};
+	struct evidence evidence;
+	struct fail fail = FAIL_INIT;
+
+	if (reply && shape_decode(&evidence_shape, reply->body, "", &evidence, &fail) == 0) {
+		feed_healed(errand, &evidence);
+		shape_free(&evidence_shape, &evidence);
+	} else {
+		fail.kind = FAIL_PEER;
+		event.fail = reply ? &fail : why;
+		run_feed(node->run, &event);
+	}
+	errand_free(errand);
+}
+
+void run_heal(struct run *run, const struct action *action)
+{
+	struct run_node *node = run_find_node(run, action->node);
+	struct heal_params params = {0};
+
+	if (!node->injector) {
+		refuse(node, EVENT_HEALED, action->fault->spec->id);
+		return;
+	}
+	list_push_text(&params.faults, action->fault->spec->id);
+	link_request(node->injector, "heal", shape_encode(&heal_params_shape, &params),
+		REQUEST_TIMEOUT_NS, healed, errand_new(node, action->fault->spec->id));
+	list_free_texts(&params.faults);
+}
+
+static void renewed(void *context, const struct wire_message *reply, const struct fail *why)
+{
+	struct run_node *node = context;
+	struct event event = {.kind = EVENT_NODE_LOST, .node = node->node->name, .fail = why};
+
+	if (!reply && node->injector)
+		run_feed(node->run, &event);
+}
+
+void run_renew(struct run *run)
+{
+	struct renew_params params = {.lease_ns = run->scenario.guardrails->limits->lease_ns};
+
+	for (size_t i = 0; i < run->node_count; i++)
+		if (run->nodes[i].injector)
+			link_request(run->nodes[i].injector, "renew",
+				shape_encode(&renew_params_shape, &params), params.lease_ns,
+				renewed, &run->nodes[i]);
+}
+
+/* --- audits
+ * ------------------------------------------------------------------------------------------- */
+
+static void audit_failed(struct run_node *node, const struct fail *why)
+{
+	struct event event = {.kind = EVENT_AUDITED, .node = node->node->name, .fail = why};
+
+	cJSON_Delete(node->audit_state);
+	cJSON_Delete(node->audit_residue);
+	node->audit_state = node->audit_residue = NULL;
+	if (node->audit_when)
+		run_trouble(node->run, why);
+	else
+		run_feed(node->run, &event);
+}
+
+static void audit_complete(struct run_node *node)
+{
+	struct event event = {.kind = EVENT_AUDITED, .node = node->node->name, .ok = true};
+	struct fail fail = FAIL_INIT;
+	cJSON *data;
+
+	if (node->audit_when) {
+		data = journal_event("audit", run_now_ns(node->run));
+		json_put_string(data, "node", node->node->name);
+		json_put_string(data, "when", node->audit_when);
+	} else {
+		data = json_object();
+	}
+	json_put(data, "state", node->audit_state);
+	json_put(data, "residue", node->audit_residue);
+	node->audit_state = node->audit_residue = NULL;
+	if (node->audit_when) {
+		node->audit_when = NULL;
+		node->run->waiting--;
+		if (engine_note(node->run->engine, data, &fail) < 0)
+			run_trouble(node->run, &fail);
+		return;
+	}
+	event.data = data;
+	run_feed(node->run, &event);
+	cJSON_Delete(data);
+}
+
+static void audit_page(void *context, const struct wire_message *reply, const struct fail *why)
+{
+	struct run_node *node = context;
+	struct audit_result result;
+	struct fail fail = FAIL_INIT;
+
+	if (!reply) {
+		audit_failed(node, why);
+		return;
+	}
+	if (shape_decode(&audit_result_shape, reply->body, "", &result, &fail) < 0) {
+		audit_failed(node, &fail);
+		return;
+	}
+	LIST_EACH(result.state, char *, line)
+	json_append_string(node->audit_state, *line);
+	LIST_EACH(result.residue, char *, line)
+	json_append_string(node->audit_residue, *line);
+	if (result.page + 1 < result.pages)
+		audit_next(node, result.page + 1);
+	else
+		audit_complete(node);
+	shape_free(&audit_result_shape, &result);
+}
+
+static void audit_next(struct run_node *node, int64_t page)
+{
+	const struct audit_params params = {.page = page};
+
+	link_request(node->injector, "audit", shape_encode(&audit_params_shape, &params),
+		REQUEST_TIMEOUT_NS, audit_page, node);
+}
+
+void run_audit(struct run_node *node)
+{
+	struct fail fail = FAIL_INIT;
+
+	if (!node->injector) {
+		fail_set(&fail, FAIL_PEER, "the injector on %s is gone", node->node->name);
+		audit_failed(node, &fail);
+		return;
+	}
+	node->audit_state = json_array();
+	node->audit_residue = json_array();
+	audit_next(node, 0);
+}
+
+/* --- a lost injector
+ * ---------------------------------------------------------------------------------- */
+
+static void feed_recovered(struct run_node *node, const struct fail *why)
+{
+	struct event event = {
+		.kind = EVENT_RECOVERED, .node = node->node->name, .ok = why == NULL, .fail = why};
+
+	run_feed(node->run, &event);
+}
+
+static void hello_again(void *context, const struct wire_message *reply, const struct fail *why)
+{
+	feed_recovered(context, reply ? NULL : why);
+}
+
+struct recovery {
+	uv_process_t process;
+	struct run_node *node;
+};
+
+static void recovery_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void recovery_exited(uv_process_t *process, int64_t status, int signal_number)
+{
+	struct recovery *recovery = process->data;
+	struct run_node *node = recovery->node;
+	struct fail fail = FAIL_INIT;
+
+	uv_close((uv_handle_t *)process, recovery_closed);
+	if (status != 0 || signal_number != 0) {
+		fail_set(&fail, FAIL_PEER, "recovering %s ended with %lld", node->node->name,
+			(long long)status);
+		feed_recovered(node, &fail);
+		return;
+	}
+	if (open_injector(node, &fail) < 0) {
+		feed_recovered(node, &fail);
+		return;
+	}
+	link_request(node->injector, "hello", hello_body(node->run), REQUEST_TIMEOUT_NS,
+		hello_again, node);
+}
+
+/*
+ * What the injector left behind is undone by a fresh one from its ledger; a stopped one, which
+ * would heal itself if it ever ran again, is ended for that.
+ */
+void run_recover(struct run_node *node)
+{
+	static const char *const words[] = {"recover", "--stop-live", NULL};
+	struct list argv = reach_argv(node->run->self_dir, node->node, "backburn-injector", words);
+	struct recovery *recovery = calloc(1, sizeof(*recovery));
+	uv_stdio_container_t stdio[] = {
+		{.flags = UV_IGNORE}, {.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD, .data.fd = 2}};
+	uv_process_options_t options = {.exit_cb = recovery_exited,
+		.flags = UV_PROCESS_DETACHED,
+		.stdio = stdio,
+		.stdio_count = 3};
+	struct fail fail = FAIL_INIT;
+	int outcome;
+
+	if (!recovery)
+		abort();
+	link_close(node->injector, 0);
+	node->injector = NULL;
+	recovery->node = node;
+	recovery->process.data = recovery;
+	*(char **)list_push(&argv, sizeof(char *)) = NULL;
+	options.args = argv.items;
+	options.file = options.args[0];
+	outcome = uv_spawn(node->run->loop, &recovery->process, &options);
+	argv.count--;
+	list_free_texts(&argv);
+	if (outcome < 0) {
+		uv_close((uv_handle_t *)&recovery->process, recovery_closed);
+		fail_set(&fail, FAIL_PEER, "recovering %s: %s", node->node->name,
+			uv_strerror(outcome));
+		feed_recovered(node, &fail);
+	}
+}

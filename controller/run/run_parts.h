@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_RUN_PARTS_H
+#define BACKBURN_RUN_PARTS_H
+
+#include <uv.h>
+
+#include "contract/units.h"
+#include "controller/engine/engine.h"
+#include "controller/journal/journal.h"
+#include "controller/lab/lab.h"
+#include "controller/plan/plan.h"
+#include "controller/run/link.h"
+#include "controller/run/run.h"
+
+/* What the runner's files share: the engine's hands. All of it lives on one libuv loop. */
+
+/* How long an injector may take to answer; its faults end by the lease in any case. */
+#define REQUEST_TIMEOUT_NS (15 * NS_PER_SEC)
+
+struct run;
+
+/* A child's clock against ours: theirs = ours + offset, known to within half the round trip. */
+struct clock_offset {
+	int64_t offset_ns, round_trip_ns;
+	int pings; /* done so far */
+};
+
+struct run_node {
+	struct run *run;
+	struct plan_node *node;
+	struct link *injector, *asker;
+	struct clock_offset clock;
+	cJSON *audit_state, *audit_residue; /* pages so far */
+	const char *audit_when;             /* "before" while setting up, else NULL: the engine's */
+};
+
+struct run_prober {
+	struct run *run;
+	const char *node; /* borrowed from the plan */
+	struct link *link;
+	struct clock_offset clock;
+};
+
+struct run {
+	const struct run_options *options;
+	uv_loop_t *loop;
+	uv_timer_t tick, renew;
+	uv_signal_t sigint, sigterm, sighup;
+
+	struct scenario scenario;
+	struct sources sources;
+	struct catalogue catalogue;
+	struct environment environment;
+	struct lab_file lab;
+	bool has_lab, brought_up;
+	struct plan plan;
+	struct engine *engine;
+
+	char *run_id, *dir, *self_dir;
+	struct journal journal;
+	int lock_fd;
+	uint64_t zero; /* hrtime of the run's zero */
+
+	struct run_node *nodes; /* one per plan node, same order */
+	size_t node_count;
+	struct run_prober *probers;
+	size_t prober_count;
+
+	size_t waiting;       /* answers that await() waits for */
+	struct fail trouble;  /* the first failure while setting up */
+	int signal;           /* received, 0: none */
+	int64_t probes_at_ns; /* probes begin then; NEVER_NS: started already, or not yet ordered */
+	bool probes_announced, done, broken;
+};
+
+int64_t run_now_ns(const struct run *run);
+
+/* --- run_setup.c -------------------------------------------------------------------------------
+ */
+
+/* Files, catalogue, environment: pure but for reading. */
+int run_load(struct run *run, struct fail *fail);
+/* Lock, lab, run directory, journal. */
+int run_prepare(struct run *run, struct fail *fail);
+/* The journal's first event. The caller deletes it. */
+cJSON *run_started_event(const struct run *run);
+/* Groups that probes, workloads and final reads need; they must not depend on `where`. */
+int run_resolve_static(struct run *run, struct fail *fail);
+/* The lab's services as texts ("n1 etcd running"); NULL without a lab. */
+cJSON *run_services(const struct run *run);
+int run_note_services(struct run *run, struct fail *fail);
+
+/* --- run_nodes.c -------------------------------------------------------------------------------
+ */
+
+/* Connects every node: hello, clock, audit. Waits until all have answered. */
+int run_connect(struct run *run, struct fail *fail);
+struct run_node *run_find_node(struct run *run, const char *name);
+void run_arm(struct run *run, const struct action *action);
+void run_heal(struct run *run, const struct action *action);
+void run_renew(struct run *run);
+void run_audit(struct run_node *node);
+void run_recover(struct run_node *node);
+
+/* --- run_probes.c -------------------------------------------------------------------------------
+ */
+
+int run_connect_probers(struct run *run, struct fail *fail);
+void run_start_probes(struct run *run);
+void run_stop_probes(struct run *run);
+void run_read(struct run *run, const struct workload_spec *workload);
+void run_query(struct run *run, const struct group_spec *group, const char *node);
+
+/* --- orders.c (pure)
+ * ------------------------------------------------------------------------------ */
+
+/* The order for one node; times are still ours. Free with shape_free(&fault_order_shape, …). */
+void order_fault(const struct plan *plan, const struct fault_record *fault, enum fault_role role,
+	struct fault_order *out);
+
+/* Orders as JSON, secrets put in. */
+cJSON *order_probe(const struct plan *plan, const struct list *groups,
+	const struct probe_spec *probe, int64_t start_ns, struct fail *fail);
+cJSON *order_workload(const struct plan *plan, const struct list *groups,
+	const struct workload_spec *workload, int64_t start_ns, struct fail *fail);
+cJSON *order_final_read(const struct plan *plan, const struct list *groups,
+	const struct workload_spec *workload, struct fail *fail);
+
+/* --- run.c
+ * ----------------------------------------------------------------------------------------- */
+
+/* Gives the engine an event and carries out what it wants. */
+void run_feed(struct run *run, struct event *event);
+
+/* What a failure means for whoever started us. */
+int exit_code_of(enum fail_kind kind);
+
+/* While setting up: runs the loop until `waiting` is zero, something failed or a signal came. */
+int run_await(struct run *run, struct fail *fail);
+/* The first trouble wins. */
+void run_trouble(struct run *run, const struct fail *fail);
+
+/* One ping exchange after another until the offset is good enough; then `done`. */
+void run_measure_clock(struct run *run, struct link *link, struct clock_offset *clock,
+	void (*done)(void *context, const struct fail *why), void *context);
+
+#endif

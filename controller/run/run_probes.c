@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "contract/list.h"
+#include "controller/plan/groups.h"
+#include "controller/prober/orders.h"
+#include "controller/run/asker.h"
+#include "controller/run/reach.h"
+#include "controller/run/run_parts.h"
+
+/* Probers and askers: starting them where they measure from, their windows, final reads. */
+
+/* Between the order and the first event, so that every prober has its orders by then. */
+#define PROBES_LEAD_NS (500 * NS_PER_MS)
+/* A final read may take its own timeout for each member, one after the other, and a while. */
+#define READ_GRACE_NS (10 * NS_PER_SEC)
+
+static int64_t to_theirs(const struct run_prober *prober, int64_t ours_ns)
+{
+	return ours_ns + (int64_t)prober->run->zero + prober->clock.offset_ns;
+}
+
+static struct run_prober *find_prober(struct run *run, const char *node)
+{
+	for (size_t i = 0; i < run->prober_count; i++)
+		if (strcmp(run->probers[i].node, node) == 0)
+			return &run->probers[i];
+	return NULL;
+}
+
+/* The nodes that a probe or workload runs at: groups among them must be resolved. */
+static void origins(const struct run *run, const struct list *from, struct list *out)
+{
+	nodes_of_names(&run->plan, &engine_record(run->engine)->groups, from, out);
+}
+
+/* --- connecting --------------------------------------------------------------------------------
+ */
+
+static void notified(void *context, const struct wire_message *message)
+{
+	struct run_prober *prober = context;
+	struct event event = {.node = prober->node, .data = message->body};
+
+	if (strcmp(message->method, "window") == 0) {
+		event.kind = EVENT_WINDOW;
+		event.name = json_string(message->body, "probe", "");
+	} else if (strcmp(message->method, "operations") == 0) {
+		event.kind = EVENT_OPERATIONS;
+		event.name = json_string(message->body, "workload", "");
+	} else {
+		return;
+	}
+	run_feed(prober->run, &event);
+}
+
+static void lost(void *context, const struct fail *why)
+{
+	struct run_prober *prober = context;
+	struct event event = {.kind = EVENT_PROBER_LOST, .node = prober->node, .fail = why};
+
+	prober->link = NULL;
+	if (engine_state(prober->run->engine) == ENGINE_NEW)
+		run_trouble(prober->run, why);
+	else
+		run_feed(prober->run, &event);
+}
+
+static void said(void *context, const char *line)
+{
+	const struct run_prober *prober = context;
+
+	if (!prober->run->options->quiet)
+		fprintf(stderr, "  prober at %s: %s\n", prober->node, line);
+}
+
+static void clock_known(void *context, const struct fail *why)
+{
+	struct run_prober *prober = context;
+
+	if (why)
+		run_trouble(prober->run, why);
+	else
+		prober->run->waiting--;
+}
+
+static void hello_came(void *context, const struct wire_message *reply, const struct fail *why)
+{
+	struct run_prober *prober = context;
+
+	if (reply)
+		run_measure_clock(prober->run, prober->link, &prober->clock, clock_known, prober);
+	else
+		run_trouble(prober->run, why);
+}
+
+static int open_prober(struct run_prober *prober, struct fail *fail)
+{
+	static const char *const words[] = {"probe", NULL};
+	struct list argv = reach_argv(prober->run->self_dir,
+		plan_node(&prober->run->plan, prober->node), "backburn", words);
+	char label[128];
+	const struct link_options options = {.label = label,
+		.argv = &argv,
+		.max_line = WIRE_LINE_TO_INJECTOR_MAX,
+		.context = prober,
+		.notified = notified,
+		.lost = lost,
+		.said = said};
+
+	snprintf(label, sizeof(label), "prober at %s", prober->node);
+	prober->link = link_open(prober->run->loop, &options, fail);
+	list_free_texts(&argv);
+	return prober->link ? 0 : -1;
+}
+
+static void collect_origins(const struct run *run, struct list *out)
+{
+	LIST_EACH(run->scenario.probes, struct probe_spec, probe)
+	origins(run, &probe->from, out);
+	LIST_EACH(run->scenario.workloads, struct workload_spec, workload)
+	origins(run, &workload->from, out);
+}
+
+int run_connect_probers(struct run *run, struct fail *fail)
+{
+	struct list names = {0};
+
+	collect_origins(run, &names);
+	run->probers = calloc(names.count + 1, sizeof(*run->probers));
+	if (!run->probers)
+		abort();
+	LIST_EACH(names, char *, name)
+	{
+		if (find_prober(run, *name))
+			continue;
+		run->probers[run->prober_count++] =
+			(struct run_prober){.run = run, .node = plan_node(&run->plan, *name)->name};
+	}
+	list_free_texts(&names);
+	for (size_t i = 0; i < run->prober_count; i++) {
+		struct prober_hello hello = {.version = PROBER_VERSION};
+
+		if (open_prober(&run->probers[i], fail) < 0)
+			return -1;
+		run->waiting++;
+		link_request(run->probers[i].link, "hello",
+			shape_encode(&prober_hello_shape, &hello), REQUEST_TIMEOUT_NS, hello_came,
+			&run->probers[i]);
+	}
+	return run_await(run, fail);
+}
+
+/* --- starting
+ * ------------------------------------------------------------------------------------- */
+
+static void probes_failed(struct run *run, const struct fail *why)
+{
+	struct event event = {.kind = EVENT_PROBES_STARTED, .fail = why};
+
+	run->probes_at_ns = NEVER_NS;
+	run_feed(run, &event);
+}
+
+static void started(void *context, const struct wire_message *reply, const struct fail *why)
+{
+	struct run *run = context;
+
+	if (!reply)
+		probes_failed(run, why);
+}
+
+static void log_source(struct run *run, const struct probe_spec *probe, const char *from)
+{
+	cJSON *event = journal_event("source", run_now_ns(run));
+	struct fail fail = FAIL_INIT;
+
+	json_put_string(event, "probe", probe->name);
+	json_put_string(event, "from", from);
+	json_put_number(event, "start_ns", (double)run->probes_at_ns);
+	json_put_number(event, "rate", probe->rate);
+	if (engine_note(run->engine, event, &fail) < 0)
+		probes_failed(run, &fail);
+}
+
+static int start_probe(
+	struct run *run, const struct probe_spec *probe, const char *from, struct fail *fail)
+{
+	struct run_prober *prober = find_prober(run, from);
+	cJSON *order = order_probe(&run->plan, &engine_record(run->engine)->groups, probe,
+		to_theirs(prober, run->probes_at_ns), fail);
+
+	if (!order)
+		return -1;
+	log_source(run, probe, from);
+	link_request(prober->link, "probe", order, REQUEST_TIMEOUT_NS, started, run);
+	return 0;
+}
+
+static int start_workload(
+	struct run *run, const struct workload_spec *workload, const char *from, struct fail *fail)
+{
+	struct run_prober *prober = find_prober(run, from);
+	cJSON *order = order_workload(&run->plan, &engine_record(run->engine)->groups, workload,
+		to_theirs(prober, run->probes_at_ns), fail);
+
+	if (!order)
+		return -1;
+	link_request(prober->link, "workload", order, REQUEST_TIMEOUT_NS, started, run);
+	return 0;
+}
+
+static int start_all(struct run *run, struct fail *fail)
+{
+	struct list from = {0};
+	int outcome = 0;
+
+	LIST_EACH(run->scenario.probes, struct probe_spec, probe)
+	{
+		origins(run, &probe->from, &from);
+		LIST_EACH(from, char *, name)
+		if (outcome == 0)
+			outcome = start_probe(run, probe, *name, fail);
+		list_free_texts(&from);
+	}
+	LIST_EACH(run->scenario.workloads, struct workload_spec, workload)
+	{
+		origins(run, &workload->from, &from);
+		LIST_EACH(from, char *, name)
+		if (outcome == 0)
+			outcome = start_workload(run, workload, *name, fail);
+		list_free_texts(&from);
+	}
+	return outcome;
+}
+
+/* The engine hears that the probes have started when their first event is due (run.c's tick). */
+void run_start_probes(struct run *run)
+{
+	struct fail fail = FAIL_INIT;
+
+	run->probes_at_ns = run_now_ns(run) + PROBES_LEAD_NS;
+	if (start_all(run, &fail) < 0)
+		probes_failed(run, &fail);
+}
+
+/* --- stopping
+ * -------------------------------------------------------------------------------------- */
+
+static void one_stopped(void *context, const struct wire_message *reply, const struct fail *why)
+{
+	struct run *run = context;
+	struct event event = {.kind = EVENT_PROBES_STOPPED, .ok = true};
+
+	(void)reply;
+	(void)why; /* a prober that is gone is silent, too */
+	if (--run->waiting == 0)
+		run_feed(run, &event);
+}
+
+void run_stop_probes(struct run *run)
+{
+	struct event event = {.kind = EVENT_PROBES_STOPPED, .ok = true};
+
+	run->waiting = 0;
+	for (size_t i = 0; i < run->prober_count; i++)
+		run->waiting += run->probers[i].link != NULL;
+	if (run->waiting == 0) {
+		run_feed(run, &event);
+		return;
+	}
+	for (size_t i = 0; i < run->prober_count; i++)
+		if (run->probers[i].link)
+			link_request(run->probers[i].link, "stop", NULL, REQUEST_TIMEOUT_NS,
+				one_stopped, run);
+}
+
+/* --- final reads
+ * -------------------------------------------------------------------------------------- */
+
+struct reading {
+	struct run *run;
+	const struct workload_spec *workload;
+};
+
+static void read_done(void *context, const struct wire_message *reply, const struct fail *why)
+{
+	struct reading *reading = context;
+	struct event event = {.kind = EVENT_READ,
+		.name = reading->workload->name,
+		.ok = reply != NULL,
+		.fail = why};
+
+	event.data = reply ? reply->body : NULL;
+	run_feed(reading->run, &event);
+	free(reading);
+}
+
+void run_read(struct run *run, const struct workload_spec *workload)
+{
+	const struct list *groups = &engine_record(run->engine)->groups;
+	struct reading *reading = calloc(1, sizeof(*reading));
+	struct list from = {0};
+	struct fail fail = FAIL_INIT;
+	struct run_prober *prober = NULL;
+	cJSON *order;
+
+	if (!reading)
+		abort();
+	*reading = (struct reading){.run = run, .workload = workload};
+	origins(run, &workload->from, &from);
+	if (from.count)
+		prober = find_prober(run, *LIST_AT(from, char *, 0));
+	list_free_texts(&from);
+	order = order_final_read(&run->plan, groups, workload, &fail);
+	if (order && prober && prober->link) {
+		link_request(prober->link, "final_read", order,
+			workload->final_read->timeout_ns * (int64_t)(run->node_count + 1) +
+				READ_GRACE_NS,
+			read_done, reading);
+		return;
+	}
+	if (order)
+		fail_set(&fail, FAIL_PEER, "the prober that would read %s is gone", workload->name);
+	cJSON_Delete(order);
+	read_done(reading, NULL, &fail);
+}
+
+/* --- where
+ * ---------------------------------------------------------------------------------------------- */
+
+static void asker_notified(void *context, const struct wire_message *message)
+{
+	(void)context;
+	(void)message;
+}
+
+static void asker_lost(void *context, const struct fail *why)
+{
+	struct run_node *node = context;
+
+	(void)why; /* what was asked has been answered with it */
+	node->asker = NULL;
+}
+
+static int open_asker(struct run_node *node, struct fail *fail)
+{
+	static const char *const words[] = {"ask", NULL};
+	struct list argv = reach_argv(node->run->self_dir, node->node, "backburn", words);
+	char label[128];
+	const struct link_options options = {.label = label,
+		.argv = &argv,
+		.max_line = WIRE_LINE_TO_INJECTOR_MAX,
+		.context = node,
+		.notified = asker_notified,
+		.lost = asker_lost};
+
+	snprintf(label, sizeof(label), "asker at %s", node->node->name);
+	node->asker = link_open(node->run->loop, &options, fail);
+	list_free_texts(&argv);
+	return node->asker ? 0 : -1;
+}
+
+struct question {
+	struct run_node *node;
+	const struct group_spec *group;
+};
+
+static int read_answer(const struct question *question, const struct wire_message *reply,
+	double *out_value, struct fail *fail)
+{
+	const struct where_spec *where = question->group->where;
+	struct ask_answer answer;
+	int outcome = 0;
+
+	if (shape_decode(&ask_answer_shape, reply->body, "", &answer, fail) < 0)
+		return -1;
+	if (answer.status != 200)
+		outcome = fail_set(fail, FAIL_PEER, "HTTP status %lld", (long long)answer.status);
+	else if (metric_find(answer.body, where->metric, out_value) < 0)
+		outcome = fail_set(fail, FAIL_PEER, "no metric %s in the answer", where->metric);
+	shape_free(&ask_answer_shape, &answer);
+	return outcome;
+}
+
+static void answered(void *context, const struct wire_message *reply, const struct fail *why)
+{
+	struct question *question = context;
+	struct event event = {.kind = EVENT_ANSWER,
+		.name = question->group->name,
+		.node = question->node->node->name};
+	struct fail fail = FAIL_INIT;
+
+	if (!reply)
+		fail = *why;
+	event.ok = reply && read_answer(question, reply, &event.value, &fail) == 0;
+	event.fail = &fail;
+	run_feed(question->node->run, &event);
+	free(question);
+}
+
+void run_query(struct run *run, const struct group_spec *group, const char *name)
+{
+	struct question *question = calloc(1, sizeof(*question));
+	struct run_node *node = run_find_node(run, name);
+	const struct plan_text text = {.plan = &run->plan,
+		.node = node->node,
+		.groups = &engine_record(run->engine)->groups};
+	struct ask_get get = {.timeout_ns = group->where->http->timeout_ns};
+	struct fail fail = FAIL_INIT;
+
+	if (!question)
+		abort();
+	*question = (struct question){.node = node, .group = group};
+	if ((!node->asker && open_asker(node, &fail) < 0) ||
+		plan_expand(&text, group->where->http->url, &get.url, &fail) < 0) {
+		answered(question, NULL, &fail);
+		return;
+	}
+	link_request(node->asker, "get", shape_encode(&ask_get_shape, &get),
+		get.timeout_ns + NS_PER_SEC, answered, question);
+	free(get.url);
+}

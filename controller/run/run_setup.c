@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "contract/json.h"
+#include "contract/list.h"
+#include "controller/plan/check.h"
+#include "controller/plan/groups.h"
+#include "controller/run/reach.h"
+#include "controller/run/run_parts.h"
+
+/* Everything before the first connection: files, lock, lab, run directory. */
+
+/* --- files ---------------------------------------------------------------------------------------
+ */
+
+static int load_environment(struct run *run, struct fail *fail)
+{
+	char *found = NULL;
+	const char *path = run->options->environment;
+	int outcome;
+
+	if (!path && environment_find(run->options->scenario, &found, fail) < 0)
+		return -1;
+	outcome =
+		reach_load(path ? path : found, &run->environment, &run->lab, &run->has_lab, fail);
+	free(found);
+	return outcome;
+}
+
+static int check_loaded(struct run *run, struct fail *fail)
+{
+	if (scenario_check(&run->scenario, &run->catalogue, fail) < 0) {
+		sources_explain(&run->sources, fail);
+		return -1;
+	}
+	return 0;
+}
+
+int run_load(struct run *run, struct fail *fail)
+{
+	if (reach_self_dir(&run->self_dir, fail) < 0 ||
+		catalogue_builtin(&run->catalogue, fail) < 0 ||
+		scenario_load(&run->scenario, &run->sources, run->options->scenario,
+			&run->options->params, fail) < 0)
+		return -1;
+	if (check_loaded(run, fail) < 0)
+		return -1;
+	return load_environment(run, fail);
+}
+
+/* --- the plan's nodes
+ * ------------------------------------------------------------------------------- */
+
+static int make_plan(struct run *run, struct fail *fail)
+{
+	plan_init(&run->plan, &run->scenario, &run->catalogue, &run->environment);
+	if (run->has_lab && reach_add_lab(&run->plan, &run->lab, fail) < 0)
+		return -1;
+	if (plan_check_names(&run->plan, fail) < 0) {
+		/* The place is in the files, the reason in the environment: 4, with file and line.
+		 */
+		fail->kind = FAIL_BAD_FILE;
+		sources_explain(&run->sources, fail);
+		fail->kind = FAIL_REFUSED;
+		return -1;
+	}
+	if (plan_check_limits(&run->plan, fail) < 0)
+		return -1;
+	run->node_count = run->plan.nodes.count;
+	run->nodes = calloc(run->node_count + 1, sizeof(*run->nodes));
+	if (!run->nodes)
+		abort();
+	for (size_t i = 0; i < run->node_count; i++) {
+		run->nodes[i].run = run;
+		run->nodes[i].node = LIST_AT(run->plan.nodes, struct plan_node, i);
+	}
+	return 0;
+}
+
+/* --- lock and directory
+ * -------------------------------------------------------------------------------- */
+
+static void read_holder(int fd, char *out, size_t size)
+{
+	ssize_t length = pread(fd, out, size - 1, 0);
+
+	out[length > 0 ? length : 0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+}
+
+static int take_lock(struct run *run, struct fail *fail)
+{
+	char holder[256];
+	char *path = NULL;
+
+	if (mkdir(run->options->runs_dir, 0755) < 0 && errno != EEXIST)
+		return fail_errno(fail, errno, "%s", run->options->runs_dir);
+	if (asprintf(&path, "%s/.lock-%s", run->options->runs_dir, run->environment.name) < 0)
+		abort();
+	run->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (run->lock_fd < 0) {
+		fail_errno(fail, errno, "%s", path);
+		free(path);
+		return -1;
+	}
+	free(path);
+	if (flock(run->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	read_holder(run->lock_fd, holder, sizeof(holder));
+	if (!run->options->wait_lock)
+		return fail_set(fail, FAIL_BUSY,
+			"environment \"%s\" is locked by %s (wait for it with --wait-lock)",
+			run->environment.name, holder[0] ? holder : "another run");
+	fprintf(stderr, "backburn: waiting for %s, which holds environment \"%s\"\n", holder,
+		run->environment.name);
+	return flock(run->lock_fd, LOCK_EX) < 0 ? fail_errno(fail, errno, "lock") : 0;
+}
+
+static void say_holder(const struct run *run)
+{
+	char text[256];
+	int length = snprintf(text, sizeof(text), "run %s, pid %d\n", run->run_id, (int)getpid());
+
+	/* Only told to people who wait: a lock without its text is still a lock. */
+	if (ftruncate(run->lock_fd, 0) == 0 && pwrite(run->lock_fd, text, (size_t)length, 0) < 0)
+		fprintf(stderr, "backburn: the lock's text could not be written\n");
+}
+
+static int make_directory(struct run *run, struct fail *fail)
+{
+	time_t now = time(NULL);
+	char stamp[32];
+	struct tm utc;
+
+	gmtime_r(&now, &utc);
+	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &utc);
+	for (int attempt = 1; attempt < 100; attempt++) {
+		free(run->run_id);
+		free(run->dir);
+		if ((attempt == 1 ? asprintf(&run->run_id, "%s-%s", stamp, run->scenario.name)
+				  : asprintf(&run->run_id, "%s-%d-%s", stamp, attempt,
+					    run->scenario.name)) < 0 ||
+			asprintf(&run->dir, "%s/%s", run->options->runs_dir, run->run_id) < 0)
+			abort();
+		if (mkdir(run->dir, 0755) == 0)
+			return 0;
+		if (errno != EEXIST)
+			break;
+	}
+	return fail_errno(fail, errno, "%s", run->dir);
+}
+
+static int open_journal(struct run *run, struct fail *fail)
+{
+	char *path = NULL;
+	int outcome;
+
+	if (asprintf(&path, "%s/journal.ndjson", run->dir) < 0)
+		abort();
+	outcome = journal_open(&run->journal, path, fail);
+	free(path);
+	return outcome;
+}
+
+static void lab_said(void *context, const char *line)
+{
+	const struct run *run = context;
+
+	if (!run->options->quiet)
+		fprintf(stderr, "lab %s: %s\n", run->lab.name, line);
+}
+
+static int bring_lab_up(struct run *run, struct fail *fail)
+{
+	if (!run->has_lab)
+		return 0;
+	run->brought_up = !lab_is_up(run->lab.name);
+	if (lab_up(&run->lab, lab_said, run, fail) == 0)
+		return 0;
+	run->brought_up = false; /* what lab_up could not finish it has taken down itself */
+	return -1;
+}
+
+int run_prepare(struct run *run, struct fail *fail)
+{
+	if (make_plan(run, fail) < 0 || take_lock(run, fail) < 0 || bring_lab_up(run, fail) < 0 ||
+		make_directory(run, fail) < 0)
+		return -1;
+	say_holder(run);
+	run->zero = uv_hrtime();
+	return open_journal(run, fail);
+}
+
+cJSON *run_started_event(const struct run *run)
+{
+	cJSON *event = journal_event("run_started", 0);
+	time_t now = time(NULL);
+	char wall[32];
+	struct tm utc;
+
+	gmtime_r(&now, &utc);
+	strftime(wall, sizeof(wall), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	json_put_number(event, "journal", 1);
+	json_put_string(event, "tool", "backburn " BACKBURN_VERSION);
+	json_put_string(event, "run", run->run_id);
+	json_put_string(event, "wall", wall);
+	json_put_string(event, "environment", run->environment.name);
+	json_put_string(event, "scenario_file", run->options->scenario);
+	json_put(event, "scenario", cJSON_Duplicate(run->scenario.merged, true));
+	return event;
+}
+
+/* --- what the probes need
+ * ------------------------------------------------------------------------------- */
+
+static int resolve_one(struct run *run, const char *name, struct fail *fail)
+{
+	const struct list *known = &engine_record(run->engine)->groups;
+	const struct group_spec *group;
+
+	while ((group = group_next(&run->plan, known, name))) {
+		struct list nodes = {0};
+		cJSON *event;
+		int outcome;
+
+		if (group->where)
+			return fail_set(fail, FAIL_REFUSED,
+				"group \"%s\" depends on a `where`, so probes and workloads can't "
+				"start with it: it is resolved at its first use in a phase",
+				group->name);
+		group_candidates(&run->plan, known, group, &nodes);
+		if (group_finish(&run->plan, group, &nodes, fail) < 0) {
+			list_free_texts(&nodes);
+			return -1;
+		}
+		event = journal_event("group_resolved", run_now_ns(run));
+		json_put_string(event, "group", group->name);
+		json_put(event, "nodes", list_to_json(&nodes));
+		list_free_texts(&nodes);
+		outcome = engine_note(run->engine, event, fail);
+		if (outcome < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int resolve_names(struct run *run, const struct list *names, struct fail *fail)
+{
+	LIST_EACH(*names, char *, name)
+	if (resolve_one(run, *name, fail) < 0)
+		return -1;
+	return 0;
+}
+
+/* Groups in {group.NAME.addrs}: the expansion itself says which ones are missing. */
+static int resolve_texts(struct run *run, const struct workload_spec *workload, struct fail *fail)
+{
+	LIST_EACH(workload->exec, char *, word)
+	LIST_EACH(run->scenario.groups, struct group_spec, group)
+	{
+		char placeholder[128];
+
+		snprintf(placeholder, sizeof(placeholder), "{group.%s.addrs}", group->name);
+		if (strstr(*word, placeholder) && resolve_one(run, group->name, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int run_resolve_static(struct run *run, struct fail *fail)
+{
+	LIST_EACH(run->scenario.probes, struct probe_spec, probe)
+	{
+		if (resolve_names(run, &probe->from, fail) < 0 ||
+			(probe->to && resolve_one(run, probe->to->group, fail) < 0))
+			return fail_context(fail, "probe %s", probe->name);
+	}
+	LIST_EACH(run->scenario.workloads, struct workload_spec, workload)
+	{
+		if (resolve_names(run, &workload->from, fail) < 0 ||
+			resolve_one(run, workload->final_read->from_each, fail) < 0 ||
+			resolve_texts(run, workload, fail) < 0)
+			return fail_context(fail, "workload %s", workload->name);
+	}
+	return 0;
+}
+
+cJSON *run_services(const struct run *run)
+{
+	struct service_list services;
+	struct fail fail = FAIL_INIT;
+	cJSON *list;
+
+	if (!run->has_lab)
+		return NULL;
+	list = json_array();
+	if (lab_services(run->lab.name, &services, &fail) < 0) {
+		json_append_string(list, "the lab's supervisor does not answer");
+		return list;
+	}
+	LIST_EACH(services.services, struct service_status, service)
+	{
+		char text[256];
+
+		snprintf(text, sizeof(text), "%s %s %s", service->node, service->service,
+			service_state_words[service->state]);
+		json_append_string(list, text);
+	}
+	shape_free(&service_list_shape, &services);
+	return list;
+}
+
+int run_note_services(struct run *run, struct fail *fail)
+{
+	cJSON *list = run_services(run), *event;
+
+	if (!list)
+		return 0;
+	event = journal_event("services", run_now_ns(run));
+	json_put_string(event, "when", "before");
+	json_put(event, "services", list);
+	return engine_note(run->engine, event, fail);
+}

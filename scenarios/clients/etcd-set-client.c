@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A workload client of the `set` model for etcd: reads "add ID" and "read" on standard input and
+ * answers on standard output, as docs/scenario.md says. Many operations are under way at once.
+ *
+ *	etcd-set-client [--port N] [--prefix TEXT] [--timeout D] ADDRESS[,ADDRESS…]
+ *
+ * An add goes to the current member, which changes after a bad answer. A connection that was
+ * refused is proof that nothing was sent, so the next member is tried once; any other trouble
+ * leaves the outcome unknown. A read takes the keys from the first member that answers, from that
+ * member's own state (serializable), and waits for the adds before it.
+ */
+#include <argp.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "contract/units.h"
+#include "etcd_api.h"
+
+enum {
+	MEMBERS_MAX = 64,
+	IN_FLIGHT_MAX = 512, /* more wait in the pipe */
+	ANSWER_MAX = 4 * 1024 * 1024,
+	INPUT_SIZE = 64 * 1024,
+	PREFIX_MAX = 256,
+	URL_SIZE = 128,
+	IDLE_MS = 1000,
+};
+
+struct text {
+	char *bytes; /* NUL-terminated once something was added */
+	size_t length;
+};
+
+struct client {
+	/* options */
+	char *members[MEMBERS_MAX];
+	size_t member_count;
+	long port;
+	const char *prefix;
+	int64_t timeout_ns;
+	/* state */
+	CURLM *multi;
+	struct curl_slist *headers;
+	size_t current;      /* index of the member that adds go to */
+	uint64_t generation; /* grows with each change of `current` */
+	size_t in_flight;
+	char input[INPUT_SIZE];
+	size_t input_used;
+};
+
+/* One add under way. */
+struct operation {
+	struct client *client;
+	CURL *easy;
+	int64_t id;
+	int64_t deadline_ns;
+	size_t member;       /* it was sent to */
+	uint64_t generation; /* of the client when it was sent */
+	bool tried_next;     /* it has been refused once, and sent to the next member */
+	char *body;
+	struct text answer;
+};
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NS_PER_SEC + now.tv_nsec;
+}
+
+static size_t keep_answer(char *bytes, size_t size, size_t count, void *context)
+{
+	struct text *answer = context;
+	size_t added = size * count;
+	char *grown;
+
+	if (answer->length + added > ANSWER_MAX)
+		return 0;
+	grown = realloc(answer->bytes, answer->length + added + 1);
+	if (!grown)
+		return 0;
+	memcpy(grown + answer->length, bytes, added);
+	answer->bytes = grown;
+	answer->length += added;
+	grown[answer->length] = '\0';
+	return added;
+}
+
+static const char *url_of(
+	char url[URL_SIZE], const struct client *client, size_t member, const char *verb)
+{
+	const char *address = client->members[member];
+	int ipv6 = strchr(address, ':') != NULL;
+
+	snprintf(url, URL_SIZE, "http://%s%s%s:%ld/v3/kv/%s", ipv6 ? "[" : "", address,
+		ipv6 ? "]" : "", client->port, verb);
+	return url;
+}
+
+static CURL *easy_new(const struct client *client, const char *body, struct text *answer)
+{
+	CURL *easy = curl_easy_init();
+
+	if (!easy)
+		abort();
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, client->headers);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, keep_answer);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer);
+	return easy;
+}
+
+/* --- add -------------------------------------------------------------------------------- */
+
+static void send_operation(struct operation *operation)
+{
+	struct client *client = operation->client;
+	int64_t left_ms = (operation->deadline_ns - now_ns()) / NS_PER_MS;
+	char url[URL_SIZE];
+
+	operation->member = client->current;
+	operation->generation = client->generation;
+	free(operation->answer.bytes);
+	operation->answer = (struct text){0};
+	curl_easy_setopt(
+		operation->easy, CURLOPT_URL, url_of(url, client, operation->member, "put"));
+	curl_easy_setopt(operation->easy, CURLOPT_TIMEOUT_MS, (long)(left_ms < 1 ? 1 : left_ms));
+	curl_multi_add_handle(client->multi, operation->easy);
+}
+
+static void begin_add(struct client *client, int64_t id)
+{
+	struct operation *operation = calloc(1, sizeof(*operation));
+
+	if (!operation)
+		abort();
+	operation->client = client;
+	operation->id = id;
+	operation->deadline_ns = now_ns() + client->timeout_ns;
+	operation->body = etcd_put_body(client->prefix, id);
+	operation->easy = easy_new(client, operation->body, &operation->answer);
+	curl_easy_setopt(operation->easy, CURLOPT_PRIVATE, operation);
+	client->in_flight++;
+	send_operation(operation);
+}
+
+static void finish(struct operation *operation, enum etcd_meaning meaning, const char *reason)
+{
+	static const char *const words[] = {
+		[ETCD_DONE] = "ok", [ETCD_NOT_DONE] = "fail", [ETCD_UNKNOWN] = "unknown"};
+
+	if (meaning == ETCD_DONE)
+		printf("ok %lld\n", (long long)operation->id);
+	else
+		printf("%s %lld %s\n", words[meaning], (long long)operation->id, reason);
+	operation->client->in_flight--;
+	curl_easy_cleanup(operation->easy);
+	free(operation->body);
+	free(operation->answer.bytes);
+	free(operation);
+}
+
+/* Once for each member that fails, however many operations it fails with. */
+static void move_on(struct client *client, const struct operation *operation)
+{
+	if (operation->generation != client->generation)
+		return;
+	client->current = (client->current + 1) % client->member_count;
+	client->generation++;
+}
+
+static void on_transfer_done(struct operation *operation, CURLcode code)
+{
+	struct client *client = operation->client;
+	const char *member = client->members[operation->member];
+	char reason[ETCD_REASON_SIZE], text[ETCD_REASON_SIZE + 64];
+	enum etcd_meaning meaning = ETCD_UNKNOWN;
+	long status = 0;
+
+	if (code == CURLE_OK) {
+		curl_easy_getinfo(operation->easy, CURLINFO_RESPONSE_CODE, &status);
+		meaning = etcd_put_meaning(
+			status, operation->answer.bytes ? operation->answer.bytes : "", reason);
+		if (meaning == ETCD_DONE) {
+			finish(operation, meaning, "");
+			return;
+		}
+	} else {
+		snprintf(reason, sizeof(reason), "%s", curl_easy_strerror(code));
+	}
+	move_on(client, operation);
+	if (code == CURLE_COULDNT_CONNECT) {
+		meaning = ETCD_NOT_DONE;
+		if (!operation->tried_next && now_ns() < operation->deadline_ns) {
+			operation->tried_next = true;
+			send_operation(operation);
+			return;
+		}
+	}
+	snprintf(text, sizeof(text), "%s: %s", member, reason);
+	finish(operation, meaning, text);
+}
+
+static void work(struct client *client)
+{
+	CURLMsg *message;
+	int running, left;
+
+	curl_multi_perform(client->multi, &running);
+	while ((message = curl_multi_info_read(client->multi, &left))) {
+		CURLcode code = message->data.result;
+		CURL *easy = message->easy_handle;
+		struct operation *operation;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&operation);
+		curl_multi_remove_handle(client->multi, easy);
+		on_transfer_done(operation, code);
+	}
+}
+
+/* --- read ------------------------------------------------------------------------------- */
+
+struct ids {
+	int64_t *items;
+	size_t count, capacity;
+};
+
+static void ids_add(struct ids *ids, const int64_t *items, int count)
+{
+	if (ids->count + (size_t)count > ids->capacity) {
+		ids->capacity = (ids->count + (size_t)count) * 2;
+		ids->items = reallocarray(ids->items, ids->capacity, sizeof(*ids->items));
+		if (!ids->items)
+			abort();
+	}
+	memcpy(ids->items + ids->count, items, (size_t)count * sizeof(*items));
+	ids->count += (size_t)count;
+}
+
+/* One page behind `after`; returns how many ids, -1 with a reason. */
+static int read_page(const struct client *client, size_t member, int64_t after,
+	int64_t page[ETCD_PAGE_KEYS], bool *more, char reason[ETCD_REASON_SIZE])
+{
+	char *body = etcd_range_body(client->prefix, after);
+	struct text answer = {0};
+	CURL *easy = easy_new(client, body, &answer);
+	char url[URL_SIZE];
+	CURLcode code;
+	long status = 0;
+	int count = -1;
+
+	curl_easy_setopt(easy, CURLOPT_URL, url_of(url, client, member, "range"));
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(client->timeout_ns / NS_PER_MS));
+	code = curl_easy_perform(easy);
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	if (code != CURLE_OK)
+		snprintf(reason, ETCD_REASON_SIZE, "%s", curl_easy_strerror(code));
+	else if (status != 200)
+		snprintf(reason, ETCD_REASON_SIZE, "HTTP %ld", status);
+	else
+		count = etcd_range_ids(
+			answer.bytes ? answer.bytes : "", client->prefix, page, more, reason);
+	curl_easy_cleanup(easy);
+	free(answer.bytes);
+	free(body);
+	return count;
+}
+
+static int read_member(
+	const struct client *client, size_t member, struct ids *ids, char reason[ETCD_REASON_SIZE])
+{
+	int64_t page[ETCD_PAGE_KEYS], after = 0;
+	bool more = true;
+
+	ids->count = 0;
+	while (more) {
+		int count = read_page(client, member, after, page, &more, reason);
+
+		if (count < 0)
+			return -1;
+		if (count == 0 && more) {
+			snprintf(reason, ETCD_REASON_SIZE, "foreign keys under the prefix");
+			return -1;
+		}
+		ids_add(ids, page, count);
+		if (count > 0)
+			after = page[count - 1];
+	}
+	return 0;
+}
+
+static void read_all(struct client *client)
+{
+	char reason[ETCD_REASON_SIZE] = "";
+	struct ids ids = {0};
+	size_t member = 0;
+
+	while (client->in_flight > 0) {
+		curl_multi_poll(client->multi, NULL, 0, IDLE_MS, NULL);
+		work(client);
+	}
+	while (member < client->member_count && read_member(client, member, &ids, reason) < 0)
+		member++;
+	if (member == client->member_count) {
+		printf("fail %s: %s\n", client->members[member - 1], reason);
+	} else {
+		fputs("ok", stdout);
+		for (size_t i = 0; i < ids.count; i++)
+			printf(" %lld", (long long)ids.items[i]);
+		putchar('\n');
+	}
+	free(ids.items);
+}
+
+/* --- input ------------------------------------------------------------------------------ */
+
+static void obey(struct client *client, const char *line)
+{
+	uint64_t id;
+
+	if (strcmp(line, "read") == 0)
+		read_all(client);
+	else if (strncmp(line, "add ", 4) == 0 && u64_parse(line + 4, &id) == 0 && id > 0 &&
+		id <= INT64_MAX)
+		begin_add(client, (int64_t)id);
+	else
+		fprintf(stderr, "neither \"add ID\" nor \"read\": %.80s\n", line);
+}
+
+/* Obeys complete lines while there is room for more operations. */
+static void obey_lines(struct client *client)
+{
+	char *line = client->input, *end = client->input + client->input_used, *newline;
+
+	while (client->in_flight < IN_FLIGHT_MAX &&
+		(newline = memchr(line, '\n', (size_t)(end - line)))) {
+		*newline = '\0';
+		obey(client, line);
+		line = newline + 1;
+	}
+	client->input_used = (size_t)(end - line);
+	memmove(client->input, line, client->input_used);
+}
+
+/* False at the end of the input. */
+static bool take_input(struct client *client)
+{
+	ssize_t count = read(STDIN_FILENO, client->input + client->input_used,
+		sizeof(client->input) - client->input_used);
+
+	if (count < 0 && (errno == EINTR || errno == EAGAIN))
+		return true;
+	if (count <= 0)
+		return false;
+	client->input_used += (size_t)count;
+	return true;
+}
+
+static int serve(struct client *client)
+{
+	bool open = true;
+
+	while (open || client->in_flight > 0 || client->input_used > 0) {
+		bool full = client->input_used == sizeof(client->input);
+		struct curl_waitfd input = {.fd = STDIN_FILENO, .events = CURL_WAIT_POLLIN};
+
+		curl_multi_poll(client->multi, &input,
+			open && client->in_flight < IN_FLIGHT_MAX && !full ? 1 : 0, IDLE_MS, NULL);
+		if (input.revents)
+			open = take_input(client);
+		obey_lines(client);
+		work(client);
+		if (fflush(stdout) != 0)
+			return EXIT_FAILURE;
+		/* An unfinished line at the end, or one that fills everything, is nothing. */
+		if (client->in_flight < IN_FLIGHT_MAX &&
+			!memchr(client->input, '\n', client->input_used) && (!open || full))
+			client->input_used = 0;
+	}
+	return EXIT_SUCCESS;
+}
+
+/* --- options ---------------------------------------------------------------------------- */
+
+static void parse_members(struct client *client, char *list, struct argp_state *state)
+{
+	char *rest = NULL;
+
+	for (char *member = strtok_r(list, ",", &rest); member;
+		member = strtok_r(NULL, ",", &rest)) {
+		unsigned char address[sizeof(struct in6_addr)];
+
+		if (inet_pton(AF_INET, member, address) != 1 &&
+			inet_pton(AF_INET6, member, address) != 1)
+			argp_error(state, "\"%s\" is not an IPv4 or IPv6 address", member);
+		if (client->member_count == MEMBERS_MAX)
+			argp_error(state, "more than %d members", MEMBERS_MAX);
+		client->members[client->member_count++] = member;
+	}
+}
+
+static error_t parse_option(int key, char *text, struct argp_state *state)
+{
+	struct client *client = state->input;
+	uint64_t port;
+
+	switch (key) {
+	case 'p':
+		if (u64_parse(text, &port) < 0 || port < 1 || port > 65535)
+			argp_error(state, "\"%s\" is not a port", text);
+		client->port = (long)port;
+		return 0;
+	case 'k':
+		if (strlen(text) > PREFIX_MAX)
+			argp_error(state, "the prefix is longer than %d bytes", PREFIX_MAX);
+		client->prefix = text;
+		return 0;
+	case 't':
+		if (duration_parse(text, &client->timeout_ns) < 0 || client->timeout_ns < NS_PER_MS)
+			argp_error(state, "\"%s\" is not a duration like 1s", text);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num > 0)
+			argp_usage(state);
+		parse_members(client, text, state);
+		return 0;
+	case ARGP_KEY_END:
+		if (client->member_count == 0)
+			argp_usage(state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option options[] = {
+	{"port", 'p', "PORT", 0, "Client port of the members (2379)", 0},
+	{"prefix", 'k', "TEXT", 0, "What keys begin with (backburn/set/)", 0},
+	{"timeout", 't', "DURATION", 0, "After which an operation's outcome is unknown (1s)", 0},
+	{0},
+};
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse_option,
+	.args_doc = "ADDRESS[,ADDRESS...]",
+	.doc = "Adds integers to a set in etcd, and reads the set: a workload client of backburn.",
+};
+
+int main(int argc, char **argv)
+{
+	static struct client client = {
+		.port = 2379, .prefix = "backburn/set/", .timeout_ns = NS_PER_SEC};
+	int status;
+
+	argp_err_exit_status = 64;
+	argp_parse(&argp, argc, argv, 0, NULL, &client);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return EXIT_FAILURE;
+	client.multi = curl_multi_init();
+	client.headers = curl_slist_append(NULL, "Content-Type: application/json");
+	if (!client.multi || !client.headers)
+		return EXIT_FAILURE;
+	curl_multi_setopt(client.multi, CURLMOPT_MAXCONNECTS, (long)IN_FLIGHT_MAX);
+	status = serve(&client);
+	curl_multi_cleanup(client.multi);
+	curl_slist_free_all(client.headers);
+	curl_global_cleanup();
+	return status;
+}

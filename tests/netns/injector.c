@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/netns/launcher.h"
+#include "tests/netns/world.h"
+
+enum { REPLY_WITHIN_MS = 30000, LINE_MAX_BYTES = 256 * 1024, OPTIONS_MAX = 10 };
+
+struct injector *injector_start(struct world *world, int node, ...)
+{
+	const char *build = getenv("BACKBURN_BUILD");
+	char program[512], netns[128];
+	const char *arguments[OPTIONS_MAX + 5] = {
+		program, "session", "--runtime-dir", world->runtime_dir};
+	struct injector *injector = calloc(1, sizeof(*injector));
+	va_list args;
+	int count = 4;
+
+	assert_non_null(injector);
+	assert_non_null(build);
+	snprintf(program, sizeof(program), "%s/bin/backburn-injector", build);
+	snprintf(netns, sizeof(netns), "/run/netns/%s", world_netns(world, node));
+	va_start(args, node);
+	while (count < OPTIONS_MAX + 4 && (arguments[count] = va_arg(args, const char *)))
+		count++;
+	va_end(args);
+	injector->pid = launcher_start(netns, arguments, &injector->to, &injector->from);
+	injector->buffer = malloc(LINE_MAX_BYTES);
+	assert_non_null(injector->buffer);
+	assert_true(injector->pid > 0);
+	return injector;
+}
+
+struct injector *injector_greeted(struct world *world, int node, const char *lease)
+{
+	struct injector *injector = injector_start(world, node, NULL);
+	cJSON *hello = injector_call(injector, "hello",
+		"{\"version\":1,\"session\":\"test\",\"controller\":\"the test\",\"lease\":\"%s\","
+		"\"attach\":\"%s\"}",
+		lease, world->attach);
+
+	assert_string_equal(cJSON_GetObjectItem(hello, "attach")->valuestring, world->attach);
+	cJSON_Delete(hello);
+	return injector;
+}
+
+int injector_wait(struct injector *injector)
+{
+	int status = launcher_wait(injector->pid);
+
+	if (injector->to >= 0)
+		close(injector->to);
+	close(injector->from);
+	cJSON_Delete(injector->evidence);
+	free(injector->buffer);
+	free(injector);
+	return status;
+}
+
+int injector_finish(struct injector *injector)
+{
+	close(injector->to);
+	injector->to = -1;
+	return injector_wait(injector);
+}
+
+void injector_signal(const struct injector *injector, int signal)
+{
+	assert_int_equal(kill(injector->pid, signal), 0);
+}
+
+/* ---- requests ---- */
+
+/* The next message, taken out of the buffer. */
+static cJSON *next_message(struct injector *injector)
+{
+	int64_t give_up = now_ns() + REPLY_WITHIN_MS * 1000000LL;
+	char *newline;
+	cJSON *message;
+	size_t length;
+
+	while (!(newline = memchr(injector->buffer, '\n', injector->used))) {
+		struct pollfd wait = {.fd = injector->from, .events = POLLIN};
+		int left_ms = (int)((give_up - now_ns()) / 1000000);
+		ssize_t got;
+
+		assert_true(left_ms > 0 && poll(&wait, 1, left_ms) == 1);
+		assert_true(injector->used < LINE_MAX_BYTES);
+		got = read(injector->from, injector->buffer + injector->used,
+			LINE_MAX_BYTES - injector->used);
+		assert_true(got > 0);
+		injector->used += (size_t)got;
+	}
+	length = (size_t)(newline - injector->buffer) + 1;
+	assert_true(length <= (size_t)64 * 1024);
+	message = cJSON_ParseWithLength(injector->buffer, length - 1);
+	assert_non_null(message);
+	injector->used -= length;
+	memmove(injector->buffer, injector->buffer + length, injector->used);
+	return message;
+}
+
+static cJSON *answer(struct injector *injector, const char *method, const char *params)
+{
+	cJSON *message, *id;
+	char *line;
+
+	assert_true(asprintf(&line,
+			    "{\"jsonrpc\":\"2.0\",\"id\":\"%" PRIu64
+			    "\",\"method\":\"%s\",\"params\":%s}\n",
+			    ++injector->next_id, method, params) > 0);
+	assert_int_equal(write(injector->to, line, strlen(line)), strlen(line));
+	free(line);
+	for (;;) {
+		message = next_message(injector);
+		id = cJSON_GetObjectItem(message, "id");
+		if (id)
+			break;
+		assert_string_equal(cJSON_GetObjectItem(message, "method")->valuestring,
+			"evidence");
+		cJSON_Delete(injector->evidence);
+		injector->evidence = message;
+	}
+	assert_int_equal(strtoull(id->valuestring, NULL, 10), injector->next_id);
+	return message;
+}
+
+cJSON *injector_call(struct injector *injector, const char *method, const char *params, ...)
+{
+	cJSON *message, *result, *error;
+	va_list args;
+	char *text;
+
+	va_start(args, params);
+	assert_true(vasprintf(&text, params, args) > 0);
+	va_end(args);
+	message = answer(injector, method, text);
+	free(text);
+	error = cJSON_GetObjectItem(message, "error");
+	if (error)
+		fail_msg("%s: %s", method, cJSON_GetObjectItem(error, "message")->valuestring);
+	result = cJSON_DetachItemFromObject(message, "result");
+	cJSON_Delete(message);
+	assert_non_null(result);
+	return result;
+}
+
+char *injector_refusal(struct injector *injector, const char *method, const char *params, ...)
+{
+	cJSON *message, *error;
+	va_list args;
+	char *text;
+
+	va_start(args, params);
+	assert_true(vasprintf(&text, params, args) > 0);
+	va_end(args);
+	message = answer(injector, method, text);
+	free(text);
+	error = cJSON_GetObjectItem(message, "error");
+	assert_non_null(error);
+	text = strdup(cJSON_GetObjectItem(error, "message")->valuestring);
+	cJSON_Delete(message);
+	return text;
+}
+
+/* ---- partitions ---- */
+
+static char *endpoint(int node, const char *extra)
+{
+	char *text;
+
+	assert_true(asprintf(&text, "[{\"node\":\"node-%d\",\"prefixes\":[\"%s\",\"%s\"%s%s%s]}]",
+			    node, world_address(node, AF_INET), world_address(node, AF_INET6),
+			    extra ? ",\"" : "", extra ? extra : "", extra ? "\"" : "") > 0);
+	return text;
+}
+
+char *injector_cut_order(const struct cut *cut, int64_t base_ns)
+{
+	char *on = endpoint(cut->on, NULL), *from = endpoint(cut->from, cut->extra), *order;
+	int64_t start_ns = base_ns + cut->start_in_ms * 1000000;
+
+	assert_true(asprintf(&order,
+			    "{\"id\":\"%s\",\"fault\":\"partition\",\"scope\":{},\"role\":\"%s\","
+			    "\"with\":%s,\"on\":%s,\"from\":%s,\"start_ns\":\"%" PRId64
+			    "\",\"deadline_ns\":\"%" PRId64 "\"}",
+			    cut->id, cut->role ? cut->role : "on", cut->with ? cut->with : "{}", on,
+			    from, start_ns, start_ns + cut->for_ms * 1000000) > 0);
+	free(on);
+	free(from);
+	return order;
+}
+
+void injector_cut(struct injector *injector, const struct cut *cut)
+{
+	char *order = injector_cut_order(cut, now_ns());
+	cJSON *armed = injector_call(injector, "arm", "%s", order);
+
+	free(order);
+	assert_true(cJSON_GetArraySize(cJSON_GetObjectItem(armed, "interfaces")) > 0);
+	cJSON_Delete(armed);
+	if (cut->start_in_ms)
+		pause_ms((int)cut->start_in_ms);
+}
+
+void injector_heal(struct injector *injector, const char *id)
+{
+	cJSON *evidence = id ? injector_call(injector, "heal", "{\"faults\":[\"%s\"]}", id)
+			     : injector_call(injector, "heal", "{}");
+	cJSON *fault;
+
+	cJSON_ArrayForEach(fault, cJSON_GetObjectItem(evidence, "faults"))
+		assert_true(cJSON_IsTrue(cJSON_GetObjectItem(fault, "healed")));
+	cJSON_Delete(evidence);
+}
+
+int64_t injector_packets(struct injector *injector, const char *id, const char *direction)
+{
+	cJSON *evidence = injector_call(injector, "evidence", "{\"faults\":[\"%s\"]}", id);
+	cJSON *fault = cJSON_GetArrayItem(cJSON_GetObjectItem(evidence, "faults"), 0), *counter;
+	int64_t packets = 0;
+
+	assert_non_null(fault);
+	cJSON_ArrayForEach(counter, cJSON_GetObjectItem(fault, "counters"))
+	{
+		if (direction && strcmp(cJSON_GetObjectItem(counter, "direction")->valuestring,
+					 direction) != 0)
+			continue;
+		packets += strtoll(
+			cJSON_GetObjectItem(counter, "packets")->valuestring, NULL, 10);
+	}
+	cJSON_Delete(evidence);
+	return packets;
+}

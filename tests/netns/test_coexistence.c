@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <net/if.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/netns/both_modes.h"
+#include "tests/netns/world.h"
+
+/* Other people's programs and rules, and what the host's owner protects, stay as they are. */
+
+enum { PORT = 7001, OTHER_PORT = 7002, LONG_MS = 60000, SOON_MS = 15000, TCX_EGRESS = 47 };
+
+static const struct cut whole = {.id = "cut", .on = NODE_A, .from = NODE_B, .for_ms = LONG_MS};
+
+/* A foreign program: counts packets in a map, and lets them go on to the next program. */
+struct foreign {
+	int map, program, link;
+};
+
+static struct foreign load_foreign(void)
+{
+	struct foreign foreign = {.link = -1};
+	struct bpf_insn code[] = {
+		/* *(u32 *)(fp - 4) = 0; r0 = map_lookup(map, fp - 4) */
+		{.code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = 10, .off = -4},
+		{.code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 1, .src_reg = BPF_PSEUDO_MAP_FD},
+		{0},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 2, .src_reg = 10},
+		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 2, .imm = -4},
+		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_map_lookup_elem},
+		/* if (r0) (*(u64 *)r0)++ */
+		{.code = BPF_JMP | BPF_JEQ | BPF_K, .off = 2},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 1, .imm = 1},
+		{.code = BPF_STX | BPF_ATOMIC | BPF_DW, .dst_reg = 0, .src_reg = 1, .imm = BPF_ADD},
+		/* return TC_ACT_UNSPEC */
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = TC_ACT_UNSPEC},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+
+	foreign.map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "foreign", 4, 8, 1, NULL);
+	assert_true(foreign.map >= 0);
+	code[1].imm = foreign.map;
+	foreign.program = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "foreign", "GPL", code,
+		sizeof(code) / sizeof(code[0]), NULL);
+	assert_true(foreign.program >= 0);
+	return foreign;
+}
+
+static uint64_t foreign_count(const struct foreign *foreign)
+{
+	uint64_t count = 0;
+	uint32_t zero = 0;
+
+	assert_int_equal(bpf_map_lookup_elem(foreign->map, &zero, &count), 0);
+	return count;
+}
+
+static int enter(const char *path)
+{
+	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int there = open(path, O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(setns(there, CLONE_NEWNET), 0);
+	close(there);
+	return home;
+}
+
+static int enter_node(const struct world *world)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/run/netns/%s", world_netns(world, NODE_A));
+	return enter(path);
+}
+
+static void leave(int home)
+{
+	assert_int_equal(setns(home, CLONE_NEWNET), 0);
+	close(home);
+}
+
+static int attach_in_node(const struct world *world, int program)
+{
+	int home = enter_node(world);
+	int link = bpf_link_create(program, (int)if_nametoindex("eth0"),
+		(enum bpf_attach_type)TCX_EGRESS, NULL);
+
+	leave(home);
+	return link;
+}
+
+/* The user's own filter, in the user's own clsact or in one that is there. */
+static void filter_in_node(const struct world *world, int program, uint32_t pref)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, options, .handle = 1, .priority = pref, .prog_fd = program);
+	int home = enter_node(world), made;
+
+	hook.ifindex = (int)if_nametoindex("eth0");
+	made = bpf_tc_hook_create(&hook);
+	assert_true(made == 0 || made == -EEXIST);
+	assert_int_equal(bpf_tc_attach(&hook, &options), 0);
+	leave(home);
+}
+
+static void assert_foreign_is_listed(struct injector *injector, const char *name, bool ahead)
+{
+	char *order = injector_cut_order(&whole, now_ns());
+	cJSON *inspected = injector_call(injector, "inspect", "%s", order), *each;
+	bool found = false;
+
+	free(order);
+	cJSON_ArrayForEach(each, cJSON_GetObjectItem(inspected, "foreign"))
+	{
+		if (!strstr(cJSON_GetObjectItem(each, "name")->valuestring, name))
+			continue;
+		found = true;
+		assert_int_equal(cJSON_IsTrue(cJSON_GetObjectItem(each, "ahead")), ahead);
+		assert_string_equal(
+			cJSON_GetObjectItem(each, "direction")->valuestring, "egress");
+	}
+	assert_true(found);
+	cJSON_Delete(inspected);
+}
+
+static void a_foreign_tcx_program_keeps_working(struct world *world)
+{
+	struct foreign foreign = load_foreign();
+	struct injector *injector;
+	uint64_t before;
+
+	foreign.link = attach_in_node(world, foreign.program);
+	if (foreign.link < 0) {
+		close(foreign.program);
+		close(foreign.map);
+		print_message("this kernel has no tcx: nothing foreign can be there\n");
+		return;
+	}
+	injector = injector_greeted(world, NODE_A, "30s");
+	assert_foreign_is_listed(injector, "foreign", strcmp(world->attach, "clsact") == 0);
+	injector_cut(injector, &whole);
+	assert_false(udp_passes(world, NODE_A, NODE_B, AF_INET, PORT));
+	before = foreign_count(&foreign);
+	/* Port and peer are nobody's: the packet passes us, and the foreign program sees it. */
+	udp_send(world, NODE_A, "10.99.0.200", PORT);
+	injector_heal(injector, NULL);
+	assert_true(udp_passes_within(world, NODE_A, NODE_B, AF_INET, SOON_MS));
+	assert_true(foreign_count(&foreign) > before);
+	assert_int_equal(injector_finish(injector), 0);
+	before = foreign_count(&foreign);
+	assert_true(udp_passes_within(world, NODE_A, NODE_B, AF_INET, SOON_MS));
+	assert_true(foreign_count(&foreign) > before);
+	close(foreign.link);
+	close(foreign.program);
+	close(foreign.map);
+}
+
+static char *filters_of(struct world *world)
+{
+	int status;
+
+	return world_output(&status, "tc", "-n", world_netns(world, NODE_A), "filter", "show", "dev",
+		"eth0", "egress", NULL);
+}
+
+static void a_users_filter_keeps_working(struct world *world)
+{
+	const char *netns = world_netns(world, NODE_A);
+	struct foreign foreign = load_foreign();
+	struct injector *injector;
+	char *before, *after;
+	uint64_t seen;
+
+	filter_in_node(world, foreign.program, 1);
+	before = filters_of(world);
+	assert_non_null(strstr(before, "foreign"));
+	injector = injector_greeted(world, NODE_A, "30s");
+	assert_foreign_is_listed(injector, "foreign", strcmp(world->attach, "clsact") == 0);
+	injector_cut(injector, &whole);
+	seen = foreign_count(&foreign);
+	assert_false(udp_passes(world, NODE_A, NODE_B, AF_INET, PORT));
+	/* By clsact it stands in front of us and sees what we drop. */
+	if (strcmp(world->attach, "clsact") == 0)
+		assert_true(foreign_count(&foreign) > seen);
+	assert_false(udp_passes(world, NODE_A, NODE_B, AF_INET6, PORT));
+	injector_heal(injector, NULL);
+	seen = foreign_count(&foreign);
+	assert_true(udp_passes_within(world, NODE_A, NODE_B, AF_INET, SOON_MS));
+	assert_true(foreign_count(&foreign) > seen);
+	assert_int_equal(injector_finish(injector), 0);
+	after = filters_of(world);
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+	world_run("tc", "-n", netns, "qdisc", "del", "dev", "eth0", "clsact", NULL);
+	close(foreign.program);
+	close(foreign.map);
+}
+
+/* Somebody puts a filter into the clsact that we made: it is theirs then. */
+static void a_clsact_that_others_came_to_use_stays(struct world *world)
+{
+	const char *netns = world_netns(world, NODE_A);
+	struct foreign foreign = load_foreign();
+	struct injector *injector = injector_greeted(world, NODE_A, "30s");
+	char *after;
+
+	injector_cut(injector, &whole);
+	filter_in_node(world, foreign.program, 77);
+	injector_heal(injector, NULL);
+	after = filters_of(world);
+	assert_non_null(strstr(after, "pref 77"));
+	assert_null(strstr(after, "bb_egress"));
+	free(after);
+	world_run("tc", "-n", netns, "qdisc", "del", "dev", "eth0", "clsact", NULL);
+	assert_int_equal(injector_finish(injector), 0);
+	close(foreign.program);
+	close(foreign.map);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void greet(struct injector *injector, const struct world *world)
+{
+	cJSON_Delete(injector_call(injector, "hello",
+		"{\"version\":1,\"session\":\"test\",\"controller\":\"the test\",\"lease\":\"30s\","
+		"\"attach\":\"%s\"}",
+		world->attach));
+}
+
+static void what_the_policy_protects_is_not_hit(struct world *world)
+{
+	struct cut broad = {.id = "broad",
+		.on = NODE_A,
+		.from = NODE_B,
+		.extra = "10.0.0.0/8",
+		.for_ms = LONG_MS};
+	struct cut refused = {.id = "refused", .on = NODE_A, .from = NODE_C, .for_ms = LONG_MS};
+	struct injector *injector;
+	char policy[128], *order, *text;
+
+	snprintf(policy, sizeof(policy), "/tmp/%s-policy.json", world->prefix);
+	write_file(policy, "{\"backburn_policy\":1,\"protect\":{\"ports\":[7002],"
+			   "\"prefixes\":[\"10.99.0.3/32\"]}}");
+	injector = injector_start(world, NODE_A, "--policy", policy, NULL);
+	greet(injector, world);
+	order = injector_cut_order(&refused, now_ns());
+	text = injector_refusal(injector, "arm", "%s", order);
+	assert_non_null(strstr(text, "protect.prefixes"));
+	free(text);
+	free(order);
+	injector_cut(injector, &broad);
+	assert_false(udp_passes(world, NODE_A, NODE_B, AF_INET, PORT));
+	/* Inside the broad prefix, but exempt. */
+	assert_true(udp_passes_within(world, NODE_A, NODE_C, AF_INET, SOON_MS));
+	/* A local port of ours, whoever the peer is. */
+	assert_true(udp_passes(world, NODE_B, NODE_A, AF_INET, OTHER_PORT));
+	assert_int_equal(injector_finish(injector), 0);
+	unlink(policy);
+}
+
+static void an_unusable_policy_allows_nothing(struct world *world)
+{
+	char policy[128], *order = injector_cut_order(&whole, now_ns()), *text;
+	struct injector *injector;
+
+	snprintf(policy, sizeof(policy), "/tmp/%s-policy.json", world->prefix);
+	write_file(policy, "{\"backburn_policy\":1,\"protects\":{}}");
+	injector = injector_start(world, NODE_A, "--policy", policy, NULL);
+	greet(injector, world);
+	text = injector_refusal(injector, "arm", "%s", order);
+	assert_non_null(strstr(text, "nothing is allowed"));
+	assert_non_null(strstr(text, "protects"));
+	free(text);
+	free(order);
+	assert_true(udp_passes(world, NODE_A, NODE_B, AF_INET, PORT));
+	assert_int_equal(injector_finish(injector), 0);
+	unlink(policy);
+}
+
+static void inspect_finds_live_connections_and_touches_nothing(struct world *world)
+{
+	struct tcp_pair pair = tcp_connect(world, NODE_A, NODE_B, AF_INET6, PORT);
+	struct injector *injector = injector_greeted(world, NODE_A, "30s");
+	char *order = injector_cut_order(&whole, now_ns());
+	cJSON *inspected = injector_call(injector, "inspect", "%s", order), *connection;
+
+	free(order);
+	assert_int_equal(cJSON_GetObjectItem(inspected, "connection_count")->valueint, 1);
+	connection = cJSON_GetArrayItem(cJSON_GetObjectItem(inspected, "connections"), 0);
+	assert_string_equal(
+		cJSON_GetObjectItem(connection, "remote")->valuestring, "[fd99::2]:7001");
+	assert_string_equal(cJSON_GetObjectItem(connection, "peer")->valuestring, "node-1");
+	assert_string_equal(cJSON_GetObjectItem(connection, "state")->valuestring, "established");
+	assert_string_equal(
+		cJSON_GetArrayItem(cJSON_GetObjectItem(inspected, "interfaces"), 0)->valuestring,
+		"eth0");
+	cJSON_Delete(inspected);
+	assert_int_equal(send(pair.client, "more", 4, 0), 4);
+	assert_true(tcp_receives(pair.server, 4, SOON_MS));
+	tcp_close(&pair);
+	assert_int_equal(injector_finish(injector), 0);
+}
+
+int main(void)
+{
+	static const struct world_test tests[] = {
+		WORLD_TEST(a_foreign_tcx_program_keeps_working, 2),
+		WORLD_TEST(a_users_filter_keeps_working, 2),
+		WORLD_TEST(a_clsact_that_others_came_to_use_stays, 2),
+		WORLD_TEST(what_the_policy_protects_is_not_hit, 3),
+		WORLD_TEST(an_unusable_policy_allows_nothing, 2),
+		WORLD_TEST(inspect_finds_live_connections_and_touches_nothing, 2),
+	};
+
+	return run_in_both_modes(tests, sizeof(tests) / sizeof(tests[0]));
+}

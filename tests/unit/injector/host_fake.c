@@ -1,0 +1,710 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/injector/host_fake.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/list.h"
+#include "contract/units.h"
+#include "contract/verbs.h"
+#include "injector/lists.h"
+
+struct fake fake;
+
+struct host_matcher {
+	struct host_matcher_sizes sizes;
+};
+
+static void remove_at(struct list *list, size_t size, size_t index)
+{
+	char *items = list->items;
+
+	memmove(items + index * size, items + (index + 1) * size, (list->count - index - 1) * size);
+	list->count--;
+}
+
+/* True when this effect is to fail. */
+static bool fails(const char *name)
+{
+	fake.effects++;
+	return fake.effects == fake.fail_at ||
+	       (fake.fail_name && strcmp(fake.fail_name, name) == 0);
+}
+
+static int refuse(struct fail *fail, const char *name)
+{
+	return fail_errno(fail, EIO, "%s", name);
+}
+
+/* ---- the machine ---- */
+
+static void forget_files(void)
+{
+	LIST_EACH(fake.files, struct fake_file *, file)
+	{
+		free((*file)->text);
+		free(*file);
+	}
+	list_free(&fake.files);
+}
+
+void fake_reset(void)
+{
+	list_free(&fake.links);
+	list_free(&fake.attachments);
+	list_free(&fake.clsacts);
+	list_free(&fake.entries);
+	list_free(&fake.counters);
+	list_free(&fake.flows);
+	forget_files();
+	fake = (struct fake){.now_ns = 1000 * NS_PER_SEC, .has_tcx = true, .pid = 42};
+	snprintf(fake.boot_id, sizeof(fake.boot_id), "boot-1");
+	fake_add_link(1, "lo");
+	((struct host_link *)fake.links.items)[0].loopback = true;
+	fake_add_link(2, "eth0");
+	fake_add_link(3, "eth1");
+}
+
+bool fake_is_clean(void)
+{
+	return !fake.loaded && !fake.attachments.count && !fake.clsacts.count &&
+	       !fake.entries.count && !fake.counters.count && !fake.flows.count;
+}
+
+void fake_add_link(int ifindex, const char *name)
+{
+	struct host_link *link = list_push(&fake.links, sizeof(*link));
+
+	link->ifindex = ifindex;
+	snprintf(link->name, sizeof(link->name), "%s", name);
+}
+
+static void forget_attachments(bool of_link, int ifindex, bool only_tcx)
+{
+	struct fake_attachment *items = fake.attachments.items;
+
+	for (size_t i = fake.attachments.count; i-- > 0;)
+		if ((!of_link || items[i].ifindex == ifindex) && (!only_tcx || !items[i].pref))
+			remove_at(&fake.attachments, sizeof(*items), i);
+}
+
+void fake_remove_link(int ifindex)
+{
+	for (size_t i = fake.links.count; i-- > 0;)
+		if (((struct host_link *)fake.links.items)[i].ifindex == ifindex)
+			remove_at(&fake.links, sizeof(struct host_link), i);
+	for (size_t i = fake.clsacts.count; i-- > 0;)
+		if (((int *)fake.clsacts.items)[i] == ifindex)
+			remove_at(&fake.clsacts, sizeof(int), i);
+	forget_attachments(true, ifindex, false);
+}
+
+static void unload(void)
+{
+	fake.loaded = false;
+	list_free(&fake.entries);
+	list_free(&fake.counters);
+	list_free(&fake.flows);
+}
+
+void fake_kill(void)
+{
+	forget_attachments(false, 0, true);
+	unload();
+	LIST_EACH(fake.files, struct fake_file *, file)
+		(*file)->locked = false;
+}
+
+void fake_hit(const char *address, int slot, enum bb_direction direction)
+{
+	struct fail fail = FAIL_INIT;
+	struct prefix prefix;
+
+	if (prefix_parse(address, &prefix, &fail) < 0)
+		abort();
+	LIST_EACH(fake.entries, struct fake_entry, entry)
+	{
+		if (memcmp(&entry->prefix, &prefix, sizeof(prefix)) != 0)
+			continue;
+		LIST_EACH(fake.counters, struct fake_counter, counter)
+		{
+			if (counter->key.peer != entry->entry.peer || counter->key.slot != slot ||
+				counter->key.direction != direction)
+				continue;
+			counter->counter.packets++;
+			counter->counter.segments += 2;
+			counter->counter.bytes += 100;
+			counter->counter.first_ns = counter->counter.last_ns =
+				(uint64_t)fake.now_ns;
+		}
+	}
+}
+
+/* ---- clock, identity, processes ---- */
+
+int64_t host_now_ns(void)
+{
+	return fake.now_ns;
+}
+
+int64_t host_wall_ns(void)
+{
+	return fake.wall_ns;
+}
+
+int host_facts(struct host_facts *out, struct fail *fail)
+{
+	(void)fail;
+	*out = (struct host_facts){.netns_cookie = 7, .pid = fake.pid, .start_ticks = 99};
+	snprintf(out->host, sizeof(out->host), "fake");
+	snprintf(out->kernel, sizeof(out->kernel), "6.1.0");
+	snprintf(out->machine, sizeof(out->machine), "x86_64");
+	snprintf(out->boot_id, sizeof(out->boot_id), "%s", fake.boot_id);
+	return 0;
+}
+
+uint64_t host_process_start(int64_t pid)
+{
+	return pid == fake.pid ? 99 : 0;
+}
+
+int64_t host_process_parent(int64_t pid)
+{
+	return pid == fake.pid ? 41 : 0;
+}
+
+void host_process_sockets(int64_t pid, struct list *inodes)
+{
+	*inodes = (struct list){0};
+	if (pid == 41)
+		*(uint64_t *)list_push(inodes, sizeof(uint64_t)) = 5555;
+}
+
+int host_process_stop(int64_t pid, uint64_t start_ticks, int64_t wait_ns, struct fail *fail)
+{
+	(void)pid;
+	(void)start_ticks;
+	(void)wait_ns;
+	return fail_set(fail, FAIL_BUSY, "nobody to stop");
+}
+
+int host_netns_list(struct list *namespaces, struct fail *fail)
+{
+	(void)fail;
+	*namespaces = (struct list){0};
+	return 0;
+}
+
+int host_netns_run(
+	const char *path, int (*work)(void *context), void *context, int *result, struct fail *fail)
+{
+	(void)work;
+	(void)context;
+	(void)result;
+	return fail_set(fail, FAIL_SYSTEM, "no namespace %s", path);
+}
+
+int host_try_capabilities(bool deep, struct list *capabilities, struct fail *fail)
+{
+	struct capability *capability = list_push(capabilities, sizeof(*capability));
+
+	(void)deep;
+	(void)fail;
+	capability->name = must_copy("partition");
+	capability->reason = must_copy("this host is made up");
+	capability->ok = true;
+	return 0;
+}
+
+int host_snapshot(const char *cgroup, struct list *state, struct list *residue, struct fail *fail)
+{
+	(void)cgroup;
+	(void)fail;
+	LIST_EACH(fake.links, const struct host_link, link)
+		list_add_text(state, "link %s", link->name);
+	LIST_EACH(fake.attachments, const struct fake_attachment, each)
+		list_add_text(state, "program %d %s", each->ifindex, each->name);
+	list_add_text(residue, "neighbour 10.0.0.1");
+	return 0;
+}
+
+/* ---- files ---- */
+
+static struct fake_file *find_file(const char *path)
+{
+	LIST_EACH(fake.files, struct fake_file *, file)
+		if (strcmp((*file)->path, path) == 0)
+			return *file;
+	return NULL;
+}
+
+static struct fake_file *make_file(const char *path, bool directory)
+{
+	struct fake_file *file = find_file(path);
+
+	if (file)
+		return file;
+	file = must_alloc(sizeof(*file));
+	snprintf(file->path, sizeof(file->path), "%s", path);
+	file->directory = directory;
+	file->descriptor = ++fake.last_descriptor;
+	*(struct fake_file **)list_push(&fake.files, sizeof(file)) = file;
+	return file;
+}
+
+static void drop_file(const struct fake_file *file)
+{
+	struct fake_file **items = fake.files.items;
+
+	for (size_t i = fake.files.count; i-- > 0;) {
+		if (items[i] != file)
+			continue;
+		free(items[i]->text);
+		free(items[i]);
+		remove_at(&fake.files, sizeof(*items), i);
+	}
+}
+
+size_t fake_file_count(void)
+{
+	size_t count = 0;
+
+	LIST_EACH(fake.files, struct fake_file *, file)
+		count += !(*file)->directory;
+	return count;
+}
+
+void fake_write(const char *path, const char *text)
+{
+	struct fake_file *file = make_file(path, false);
+
+	free(file->text);
+	file->text = must_copy(text);
+	file->length = strlen(text);
+}
+
+const char *fake_text(const char *path)
+{
+	struct fake_file *file = find_file(path);
+
+	return file ? file->text : NULL;
+}
+
+int host_dir_make(const char *path, struct fail *fail)
+{
+	if (fails("dir_make"))
+		return refuse(fail, "dir_make");
+	make_file(path, true);
+	return 0;
+}
+
+int host_dir_list(const char *path, struct list *names, struct fail *fail)
+{
+	size_t length = strlen(path);
+
+	(void)fail;
+	*names = (struct list){0};
+	LIST_EACH(fake.files, struct fake_file *, file)
+	{
+		char name[256];
+
+		if (strncmp((*file)->path, path, length) != 0 || (*file)->path[length] != '/')
+			continue;
+		snprintf(name, sizeof(name), "%s", (*file)->path + length + 1);
+		name[strcspn(name, "/")] = '\0';
+		if (!list_has_text(names, name))
+			list_push_text(names, name);
+	}
+	return 0;
+}
+
+void host_dir_remove(const char *path)
+{
+	struct fail ignored = FAIL_INIT;
+	struct list names;
+
+	host_dir_list(path, &names, &ignored);
+	if (!names.count && find_file(path))
+		drop_file(find_file(path));
+	list_free_texts(&names);
+}
+
+int host_file_remove(const char *path, struct fail *fail)
+{
+	if (fails("file_remove"))
+		return refuse(fail, "file_remove");
+	if (find_file(path))
+		drop_file(find_file(path));
+	return 0;
+}
+
+int host_file_lock(const char *path, int *out_file, struct fail *fail)
+{
+	struct fake_file *file;
+
+	if (fails("file_lock"))
+		return refuse(fail, "file_lock");
+	file = make_file(path, false);
+	if (file->locked)
+		return fail_set(fail, FAIL_BUSY, "%s is locked", path);
+	file->locked = true;
+	*out_file = file->descriptor;
+	return 0;
+}
+
+/* NULL for a file that was removed while it was open. */
+static struct fake_file *by_descriptor(int descriptor)
+{
+	LIST_EACH(fake.files, struct fake_file *, file)
+		if ((*file)->descriptor == descriptor)
+			return *file;
+	return NULL;
+}
+
+void host_file_close(int file)
+{
+	struct fake_file *found = by_descriptor(file);
+
+	if (found)
+		found->locked = false;
+}
+
+int host_file_append(int file, const char *text, size_t length, struct fail *fail)
+{
+	struct fake_file *found = by_descriptor(file);
+
+	if (fails("file_append") || !found)
+		return refuse(fail, "file_append");
+	found->text = realloc(found->text, found->length + length + 1);
+	memcpy(found->text + found->length, text, length);
+	found->length += length;
+	found->text[found->length] = '\0';
+	return 0;
+}
+
+int host_file_clear(int file, struct fail *fail)
+{
+	struct fake_file *found = by_descriptor(file);
+
+	if (fails("file_clear") || !found)
+		return refuse(fail, "file_clear");
+	found->length = 0;
+	return 0;
+}
+
+int host_file_read(
+	const char *path, size_t max_bytes, char **out_text, size_t *out_length, struct fail *fail)
+{
+	struct fake_file *file = find_file(path);
+
+	if (!file || file->directory)
+		return fail_errno(fail, ENOENT, "opening %s", path);
+	if (file->length > max_bytes)
+		return fail_set(fail, FAIL_REFUSED, "%s is too long", path);
+	*out_text = must_alloc(file->length + 1);
+	if (file->length)
+		memcpy(*out_text, file->text, file->length);
+	*out_length = file->length;
+	return 0;
+}
+
+bool host_file_exists(const char *path)
+{
+	return find_file(path) != NULL;
+}
+
+bool host_is_cgroup2(const char *path)
+{
+	return strcmp(path, "/sys/fs/cgroup/lab") == 0;
+}
+
+/* ---- links ---- */
+
+int host_links(struct list *links, struct fail *fail)
+{
+	*links = (struct list){0};
+	if (fails("links"))
+		return refuse(fail, "links");
+	LIST_EACH(fake.links, const struct host_link, link)
+		*(struct host_link *)list_push(links, sizeof(*link)) = *link;
+	return 0;
+}
+
+int host_link_watch(int *out_file, struct fail *fail)
+{
+	(void)fail;
+	*out_file = -1;
+	return 0;
+}
+
+void host_link_watch_drain(int file)
+{
+	(void)file;
+}
+
+int host_addresses(struct list *prefixes, struct fail *fail)
+{
+	struct fail ignored = FAIL_INIT;
+
+	(void)fail;
+	*prefixes = (struct list){0};
+	return prefix_parse("10.0.0.1", list_push(prefixes, sizeof(struct prefix)), &ignored);
+}
+
+/* ---- the matcher ---- */
+
+int host_matcher_load(
+	const struct host_matcher_sizes *sizes, struct host_matcher **out, struct fail *fail)
+{
+	if (fails("matcher_load"))
+		return refuse(fail, "matcher_load");
+	*out = must_alloc(sizeof(**out));
+	(*out)->sizes = *sizes;
+	fake.loaded = true;
+	fake.control = (struct bb_control){0};
+	return 0;
+}
+
+void host_matcher_free(struct host_matcher *matcher)
+{
+	if (matcher)
+		unload();
+	free(matcher);
+}
+
+struct bb_control *host_matcher_control(struct host_matcher *matcher)
+{
+	(void)matcher;
+	return &fake.control;
+}
+
+const char *host_matcher_tag(const struct host_matcher *matcher, enum bb_direction direction)
+{
+	(void)matcher;
+	return direction == BB_EGRESS ? "eeeeeeeeeeeeeeee" : "1111111111111111";
+}
+
+static struct fake_entry *find_entry(const struct prefix *prefix)
+{
+	LIST_EACH(fake.entries, struct fake_entry, entry)
+		if (memcmp(&entry->prefix, prefix, sizeof(*prefix)) == 0)
+			return entry;
+	return NULL;
+}
+
+int host_matcher_put(struct host_matcher *matcher, const struct prefix *prefix,
+	const struct bb_entry *entry, struct fail *fail)
+{
+	struct fake_entry *found = find_entry(prefix);
+
+	(void)matcher;
+	if (fails("matcher_put"))
+		return refuse(fail, "matcher_put");
+	if (!found)
+		found = list_push(&fake.entries, sizeof(*found));
+	*found = (struct fake_entry){.prefix = *prefix, .entry = *entry};
+	return 0;
+}
+
+int host_matcher_remove(
+	struct host_matcher *matcher, const struct prefix *prefix, struct fail *fail)
+{
+	struct fake_entry *found = find_entry(prefix);
+
+	(void)matcher;
+	if (fails("matcher_remove"))
+		return refuse(fail, "matcher_remove");
+	if (found)
+		remove_at(&fake.entries, sizeof(*found),
+			(size_t)(found - (struct fake_entry *)fake.entries.items));
+	return 0;
+}
+
+static struct fake_counter *find_counter(const struct bb_counter_key *key)
+{
+	LIST_EACH(fake.counters, struct fake_counter, counter)
+		if (memcmp(&counter->key, key, sizeof(*key)) == 0)
+			return counter;
+	return NULL;
+}
+
+int host_matcher_count(
+	struct host_matcher *matcher, const struct bb_counter_key *key, struct fail *fail)
+{
+	(void)matcher;
+	if (fails("matcher_count"))
+		return refuse(fail, "matcher_count");
+	if (!find_counter(key))
+		((struct fake_counter *)list_push(&fake.counters, sizeof(struct fake_counter)))
+			->key = *key;
+	return 0;
+}
+
+void host_matcher_read(struct host_matcher *matcher, const struct bb_counter_key *key,
+	struct bb_counter *out)
+{
+	struct fake_counter *found = find_counter(key);
+
+	(void)matcher;
+	*out = found ? found->counter : (struct bb_counter){0};
+}
+
+void host_matcher_uncount(struct host_matcher *matcher, const struct bb_counter_key *key)
+{
+	struct fake_counter *found = find_counter(key);
+
+	(void)matcher;
+	if (found)
+		remove_at(&fake.counters, sizeof(*found),
+			(size_t)(found - (struct fake_counter *)fake.counters.items));
+}
+
+int host_matcher_protect(struct host_matcher *matcher, const struct bb_flow *flow, struct fail *fail)
+{
+	(void)matcher;
+	if (fails("matcher_protect"))
+		return refuse(fail, "matcher_protect");
+	*(struct bb_flow *)list_push(&fake.flows, sizeof(*flow)) = *flow;
+	return 0;
+}
+
+void host_matcher_unprotect(struct host_matcher *matcher, const struct bb_flow *flow)
+{
+	(void)matcher;
+	for (size_t i = fake.flows.count; i-- > 0;)
+		if (memcmp(&((struct bb_flow *)fake.flows.items)[i], flow, sizeof(*flow)) == 0)
+			remove_at(&fake.flows, sizeof(*flow), i);
+}
+
+/* ---- attachments ---- */
+
+static void attach(int ifindex, enum bb_direction direction, uint32_t pref)
+{
+	struct fake_attachment *each = list_push(&fake.attachments, sizeof(*each));
+
+	each->ifindex = ifindex;
+	each->direction = direction;
+	each->pref = pref;
+	snprintf(each->name, sizeof(each->name), "%s",
+		direction == BB_EGRESS ? BB_EGRESS_NAME : BB_INGRESS_NAME);
+	snprintf(each->tag, sizeof(each->tag), "%s", host_matcher_tag(NULL, direction));
+}
+
+bool host_tcx_present(char reason[static 128])
+{
+	snprintf(reason, 128, "as the test wants it");
+	return fake.has_tcx;
+}
+
+int host_tcx_attach(struct host_matcher *matcher, int ifindex, enum bb_direction direction,
+	int *out_link, struct fail *fail)
+{
+	(void)matcher;
+	if (fails("tcx_attach"))
+		return refuse(fail, "tcx_attach");
+	attach(ifindex, direction, 0);
+	*out_link = ifindex * BB_DIRECTIONS + (int)direction;
+	return 0;
+}
+
+void host_tcx_detach(int link)
+{
+	struct fake_attachment *items = fake.attachments.items;
+
+	for (size_t i = fake.attachments.count; i-- > 0;)
+		if (!items[i].pref && items[i].ifindex == link / BB_DIRECTIONS &&
+			(int)items[i].direction == link % BB_DIRECTIONS)
+			remove_at(&fake.attachments, sizeof(*items), i);
+}
+
+int host_tcx_list(
+	int ifindex, enum bb_direction direction, struct list *programs, struct fail *fail)
+{
+	(void)fail;
+	*programs = (struct list){0};
+	LIST_EACH(fake.attachments, const struct fake_attachment, each)
+	{
+		struct host_program *program;
+
+		if (each->ifindex != ifindex || each->direction != direction || each->pref)
+			continue;
+		program = list_push(programs, sizeof(*program));
+		memcpy(program->name, each->name, sizeof(program->name));
+		memcpy(program->tag, each->tag, sizeof(program->tag));
+	}
+	return 0;
+}
+
+int host_clsact_state(int ifindex, enum host_clsact *out, struct fail *fail)
+{
+	(void)fail;
+	*out = CLSACT_NONE;
+	LIST_EACH(fake.clsacts, const int, each)
+		if (*each == ifindex)
+			*out = CLSACT_PRESENT;
+	return 0;
+}
+
+int host_clsact_add(int ifindex, struct fail *fail)
+{
+	if (fails("clsact_add"))
+		return refuse(fail, "clsact_add");
+	*(int *)list_push(&fake.clsacts, sizeof(int)) = ifindex;
+	return 0;
+}
+
+int host_clsact_delete(int ifindex, struct fail *fail)
+{
+	if (fails("clsact_delete"))
+		return refuse(fail, "clsact_delete");
+	for (size_t i = fake.clsacts.count; i-- > 0;)
+		if (((int *)fake.clsacts.items)[i] == ifindex)
+			remove_at(&fake.clsacts, sizeof(int), i);
+	return 0;
+}
+
+int host_filter_list(
+	int ifindex, enum bb_direction direction, struct list *filters, struct fail *fail)
+{
+	(void)fail;
+	*filters = (struct list){0};
+	LIST_EACH(fake.attachments, const struct fake_attachment, each)
+	{
+		struct host_filter *filter;
+
+		if (each->ifindex != ifindex || each->direction != direction || !each->pref)
+			continue;
+		filter = list_push(filters, sizeof(*filter));
+		filter->pref = each->pref;
+		filter->handle = 1;
+		snprintf(filter->kind, sizeof(filter->kind), "bpf");
+		snprintf(filter->name, sizeof(filter->name), "%s", each->name);
+		memcpy(filter->tag, each->tag, sizeof(filter->tag));
+	}
+	return 0;
+}
+
+int host_filter_add(struct host_matcher *matcher, int ifindex, enum bb_direction direction,
+	uint32_t pref, struct fail *fail)
+{
+	(void)matcher;
+	if (fails("filter_add"))
+		return refuse(fail, "filter_add");
+	attach(ifindex, direction, pref);
+	return 0;
+}
+
+int host_filter_delete(int ifindex, enum bb_direction direction, uint32_t pref, struct fail *fail)
+{
+	struct fake_attachment *items = fake.attachments.items;
+
+	if (fails("filter_delete"))
+		return refuse(fail, "filter_delete");
+	for (size_t i = fake.attachments.count; i-- > 0;)
+		if (items[i].pref == pref && items[i].ifindex == ifindex &&
+			items[i].direction == direction)
+			remove_at(&fake.attachments, sizeof(*items), i);
+	return 0;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_TESTS_HOST_FAKE_H
+#define BACKBURN_TESTS_HOST_FAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "contract/shape.h"
+#include "injector/host.h"
+
+/*
+ * A machine in memory behind injector/host.h: links, qdiscs, filters, tcx links, one packet
+ * matcher, a file system with locks. Its state can be looked at, and any effect made to fail.
+ */
+struct fake_attachment {
+	int ifindex;
+	enum bb_direction direction;
+	uint32_t pref;	  /* 0: by tcx */
+	char name[16], tag[17];
+};
+
+struct fake_file {
+	char path[256];
+	char *text;
+	size_t length;
+	bool locked, directory;
+	int descriptor;
+};
+
+struct fake_entry {
+	struct prefix prefix;
+	struct bb_entry entry;
+};
+
+struct fake_counter {
+	struct bb_counter_key key;
+	struct bb_counter counter;
+};
+
+struct fake {
+	int64_t now_ns, wall_ns;
+	bool has_tcx;
+	struct list links;	 /* of struct host_link */
+	struct list attachments; /* of struct fake_attachment */
+	struct list clsacts;	 /* of int: ifindex */
+	struct list files;	 /* of struct fake_file * */
+	struct list entries;	 /* of struct fake_entry */
+	struct list counters;	 /* of struct fake_counter */
+	struct list flows;	 /* of struct bb_flow */
+	bool loaded;
+	struct bb_control control;
+	char boot_id[40];
+	int64_t pid;
+	int last_descriptor;
+
+	int effects;		/* how many were asked for */
+	int fail_at;		/* this one fails (counted from 1); 0: none */
+	const char *fail_name;	/* every effect of this name fails; NULL: none */
+};
+extern struct fake fake;
+
+/* A fresh machine with lo, eth0 and eth1, tcx, and no files. */
+void fake_reset(void);
+/* All attachments, qdiscs and the matcher are gone. */
+bool fake_is_clean(void);
+/* How many files (not directories) there are. */
+size_t fake_file_count(void);
+void fake_write(const char *path, const char *text);
+/* NULL when there is none. */
+const char *fake_text(const char *path);
+/* The process dies: locks, tcx links and the matcher go; filters, qdiscs and files stay. */
+void fake_kill(void);
+void fake_add_link(int ifindex, const char *name);
+void fake_remove_link(int ifindex);
+/* A packet of the peer with this prefix's entry is counted, as the kernel would. */
+void fake_hit(const char *address, int slot, enum bb_direction direction);
+
+#endif
