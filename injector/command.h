@@ -10,8 +10,8 @@ struct command {
 
 enum exit_status {
 	EXIT_DONE = 0,
-	EXIT_LEASE = 3,	  /* a session ended because its controller fell silent */
-	EXIT_LEFT = 5,	  /* something could not be undone */
+	EXIT_LEASE = 3, /* a session ended because its controller fell silent */
+	EXIT_LEFT = 5,  /* something could not be undone */
 	EXIT_BAD_USE = 64,
 	EXIT_DEFECT = 70,
 	EXIT_BY_SIGNAL = 128,

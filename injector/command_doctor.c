@@ -59,8 +59,10 @@ static void print_text(const struct host_facts *facts, const struct list *capabi
 {
 	printf("%s, Linux %s, %s\n", facts->host, facts->kernel, facts->machine);
 	LIST_EACH(*capabilities, const struct capability, capability)
+	{
 		printf("  %-3s  %-14s %s\n", capability->ok ? "yes" : "no", capability->name,
 			capability->reason);
+	}
 }
 
 int command_doctor(int argc, char **argv)

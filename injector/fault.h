@@ -27,14 +27,14 @@ enum fault_sides {
 };
 
 enum fault_expiry {
-	EXPIRES_KERNEL,	  /* the kernel compares the deadline itself */
+	EXPIRES_KERNEL,   /* the kernel compares the deadline itself */
 	EXPIRES_GUARDIAN, /* a process beside it must undo it */
 };
 
 struct fault_ops {
 	const char *name, *summary;
 	const struct shape *with; /* its parameters */
-	unsigned int on, from;	  /* bits of enum target_kind that make sense */
+	unsigned int on, from;    /* bits of enum target_kind that make sense */
 	enum fault_sides sides;
 	enum fault_expiry expires;
 	bool silent; /* the victim's system calls succeed as on a network that loses packets */

@@ -12,7 +12,9 @@
 
 #define AT(member) .offset = offsetof(struct holder, member)
 
-enum { HOLDER_BYTES_MAX = 64 * 1024 };
+enum {
+	HOLDER_BYTES_MAX = 64 * 1024
+};
 
 static const struct field fields[] = {
 	{.key = "session", .kind = FIELD_STRING, AT(session), .required = true},

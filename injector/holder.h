@@ -25,7 +25,6 @@ int holder_take(const char *runtime_dir, uint64_t cookie, const struct holder *h
 void holder_release(const char *runtime_dir, uint64_t cookie, int lock);
 
 /* Who is written there, whether the lock is held or not; -1 when nobody is, or it can't be read. */
-int holder_read(
-	const char *runtime_dir, uint64_t cookie, struct holder *out, struct fail *fail);
+int holder_read(const char *runtime_dir, uint64_t cookie, struct holder *out, struct fail *fail);
 
 #endif

@@ -104,8 +104,8 @@ int host_matcher_remove(
 int host_matcher_count(
 	struct host_matcher *matcher, const struct bb_counter_key *key, struct fail *fail);
 /* Zeroes when there is no such counter. */
-void host_matcher_read(struct host_matcher *matcher, const struct bb_counter_key *key,
-	struct bb_counter *out);
+void host_matcher_read(
+	struct host_matcher *matcher, const struct bb_counter_key *key, struct bb_counter *out);
 void host_matcher_uncount(struct host_matcher *matcher, const struct bb_counter_key *key);
 int host_matcher_protect(
 	struct host_matcher *matcher, const struct bb_flow *flow, struct fail *fail);
@@ -129,12 +129,16 @@ int host_tcx_list(
 struct host_filter {
 	uint32_t pref;
 	uint32_t handle;
-	uint16_t protocol;  /* ETH_P_…, host order */
-	char kind[16];	    /* "bpf" */
-	char name[64];	    /* of a bpf filter */
-	char tag[17];	    /* of a bpf filter's program */
+	uint16_t protocol; /* ETH_P_…, host order */
+	char kind[16];     /* "bpf" */
+	char name[64];     /* of a bpf filter */
+	char tag[17];      /* of a bpf filter's program */
 };
-enum host_clsact { CLSACT_NONE, CLSACT_PRESENT, CLSACT_INGRESS_ONLY };
+enum host_clsact {
+	CLSACT_NONE,
+	CLSACT_PRESENT,
+	CLSACT_INGRESS_ONLY
+};
 int host_clsact_state(int ifindex, enum host_clsact *out, struct fail *fail);
 int host_clsact_add(int ifindex, struct fail *fail);
 /* A link or qdisc that is gone is success. */
@@ -169,7 +173,7 @@ struct host_netns {
 /* List of struct host_netns: every namespace that a process or a mount keeps alive. */
 int host_netns_list(struct list *namespaces, struct fail *fail);
 /* Runs `work` in a child inside that namespace; its result (0..255) comes back. */
-int host_netns_run(
-	const char *path, int (*work)(void *context), void *context, int *result, struct fail *fail);
+int host_netns_run(const char *path, int (*work)(void *context), void *context, int *result,
+	struct fail *fail);
 
 #endif

@@ -16,7 +16,12 @@
 #include "injector/lists.h"
 
 /* Newer than the headers of Debian 12; the numbers are the kernel's ABI (Linux 6.6). */
-enum { TCX_INGRESS = 46, TCX_EGRESS = 47, TCX_BEFORE = 1 << 3, TCX_PROGRAMS_MAX = 64 };
+enum {
+	TCX_INGRESS = 46,
+	TCX_EGRESS = 47,
+	TCX_BEFORE = 1 << 3,
+	TCX_PROGRAMS_MAX = 64
+};
 
 struct host_matcher {
 	struct matcher *skeleton;
@@ -26,7 +31,8 @@ struct host_matcher {
 /* The last of libbpf's own words, which say more than its errno does (the verifier's reason). */
 static char last_words[256];
 
-static int keep_last_words(enum libbpf_print_level level, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static int keep_last_words(
+	enum libbpf_print_level level, const char *format, va_list args)
 {
 	if (level == LIBBPF_WARN) {
 		vsnprintf(last_words, sizeof(last_words), format, args);
@@ -39,8 +45,8 @@ static int program_file(const struct host_matcher *matcher, enum bb_direction di
 {
 	const struct matcher *skeleton = matcher->skeleton;
 
-	return bpf_program__fd(direction == BB_EGRESS ? skeleton->progs.bb_egress
-						       : skeleton->progs.bb_ingress);
+	return bpf_program__fd(
+		direction == BB_EGRESS ? skeleton->progs.bb_egress : skeleton->progs.bb_ingress);
 }
 
 static void tag_text(const unsigned char tag[BPF_TAG_SIZE], char text[17])
@@ -183,8 +189,8 @@ int host_matcher_count(
 	return 0;
 }
 
-void host_matcher_read(struct host_matcher *matcher, const struct bb_counter_key *key,
-	struct bb_counter *out)
+void host_matcher_read(
+	struct host_matcher *matcher, const struct bb_counter_key *key, struct bb_counter *out)
 {
 	if (bpf_map_lookup_elem(bpf_map__fd(matcher->skeleton->maps.bb_counters), key, out) < 0)
 		*out = (struct bb_counter){0};
@@ -195,7 +201,8 @@ void host_matcher_uncount(struct host_matcher *matcher, const struct bb_counter_
 	bpf_map_delete_elem(bpf_map__fd(matcher->skeleton->maps.bb_counters), key);
 }
 
-int host_matcher_protect(struct host_matcher *matcher, const struct bb_flow *flow, struct fail *fail)
+int host_matcher_protect(
+	struct host_matcher *matcher, const struct bb_flow *flow, struct fail *fail)
 {
 	__u8 yes = 1;
 
@@ -217,7 +224,9 @@ static enum bpf_attach_type tcx_hook(enum bb_direction direction)
 
 bool host_tcx_present(char reason[static 128])
 {
-	enum { LOOPBACK = 1 }; /* the first device of every network namespace */
+	enum {
+		LOOPBACK = 1
+	}; /* the first device of every network namespace */
 	__u32 count = 0;
 
 	if (bpf_prog_query(LOOPBACK, tcx_hook(BB_INGRESS), 0, NULL, NULL, &count) == 0 ||
@@ -234,7 +243,7 @@ bool host_tcx_present(char reason[static 128])
 int host_tcx_attach(struct host_matcher *matcher, int ifindex, enum bb_direction direction,
 	int *out_link, struct fail *fail)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = TCX_BEFORE);
+	struct bpf_link_create_opts options = {.sz = sizeof(options), .flags = TCX_BEFORE};
 	int link = bpf_link_create(
 		program_file(matcher, direction), ifindex, tcx_hook(direction), &options);
 

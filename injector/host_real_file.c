@@ -120,7 +120,7 @@ static bool still_named(int file, const char *path)
 	struct stat mine, named;
 
 	return fstat(file, &mine) == 0 && stat(path, &named) == 0 && mine.st_ino == named.st_ino &&
-	       mine.st_dev == named.st_dev;
+		mine.st_dev == named.st_dev;
 }
 
 int host_file_lock(const char *path, int *out_file, struct fail *fail)
@@ -182,8 +182,10 @@ int host_file_read(
 	size_t used = 0, capacity = 4096;
 	char *text;
 
-	if (file < 0)
-		return fail_errno(fail, errno, "opening %s", path);
+	if (file < 0) {
+		fail_errno(fail, errno, "opening %s", path);
+		return -1;
+	}
 	text = must_alloc(capacity);
 	for (;;) {
 		ssize_t got = read(file, text + used, capacity - used - 1);
@@ -228,5 +230,5 @@ bool host_is_cgroup2(const char *path)
 	struct stat status;
 
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode) && statfs(path, &fs) == 0 &&
-	       fs.f_type == CGROUP2_SUPER_MAGIC;
+		fs.f_type == CGROUP2_SUPER_MAGIC;
 }

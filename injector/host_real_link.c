@@ -58,8 +58,7 @@ int host_links(struct list *links, struct fail *fail)
 int host_link_watch(int *out_file, struct fail *fail)
 {
 	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
-	int file = socket(
-		AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	int file = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 
 	if (file < 0)
 		return fail_errno(fail, errno, "netlink socket");

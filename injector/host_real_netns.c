@@ -13,7 +13,10 @@
 #include "injector/host.h"
 #include "injector/lists.h"
 
-enum { MOUNTS_BYTES_MAX = 16 * 1024 * 1024, MOUNT_POINT_FIELD = 4 };
+enum {
+	MOUNTS_BYTES_MAX = 16 * 1024 * 1024,
+	MOUNT_POINT_FIELD = 4
+};
 
 /* A namespace that may be visited, told apart by its file. */
 struct place {
@@ -30,8 +33,10 @@ static void add_place(struct list *places, const char *path)
 	if (strlen(path) >= sizeof(place->path) || stat(path, &status) < 0)
 		return;
 	LIST_EACH(*places, const struct place, known)
+	{
 		if (known->inode == status.st_ino && known->device == status.st_dev)
 			return;
+	}
 	place = list_push(places, sizeof(*place));
 	place->device = status.st_dev;
 	place->inode = status.st_ino;
@@ -154,7 +159,9 @@ int host_netns_list(struct list *namespaces, struct fail *fail)
 int host_netns_run(
 	const char *path, int (*work)(void *context), void *context, int *result, struct fail *fail)
 {
-	enum { COULD_NOT_ENTER = 255 };
+	enum {
+		COULD_NOT_ENTER = 255
+	};
 	int status;
 	pid_t child = fork();
 

@@ -14,7 +14,10 @@
 #include "injector/host.h"
 #include "injector/lists.h"
 
-enum { STAT_BYTES_MAX = 4096, PROC_PATH_MAX = 64 };
+enum {
+	STAT_BYTES_MAX = 4096,
+	PROC_PATH_MAX = 64
+};
 
 /* Field `number` of /proc/PID/stat, counted as in proc(5), from 3 on; 0 when there is none. */
 static uint64_t stat_field(int64_t pid, int number)
@@ -60,8 +63,8 @@ void host_process_sockets(int64_t pid, struct list *inodes)
 		return;
 	while ((entry = readdir(directory))) {
 		char target[64];
-		ssize_t length = readlinkat(
-			dirfd(directory), entry->d_name, target, sizeof(target) - 1);
+		ssize_t length =
+			readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1);
 		uint64_t inode;
 
 		if (length < 0)

@@ -22,7 +22,9 @@
  * no program ids, counters, ages or expiry times. Attributes that have no word of their own here
  * are printed in hexadecimal, so that nothing is overlooked.
  */
-enum { LINE_BYTES = 1024 };
+enum {
+	LINE_BYTES = 1024
+};
 
 struct lines {
 	struct list *to;
@@ -53,8 +55,10 @@ static void put(struct line *line, const char *format, ...)
 static const char *link_name(const struct list *links, int64_t ifindex, char text[16])
 {
 	LIST_EACH(*links, const struct host_link, link)
+	{
 		if (link->ifindex == ifindex)
 			return link->name;
+	}
 	snprintf(text, 16, "#%d", (int)ifindex);
 	return text;
 }
@@ -93,8 +97,8 @@ static void put_link(const struct nlmsghdr *message, void *context)
 	struct nlattr *name = find(message, sizeof(*info), IFLA_IFNAME);
 	struct nlattr *mtu = find(message, sizeof(*info), IFLA_MTU);
 	struct nlattr *extra = find(message, sizeof(*info), IFLA_LINKINFO);
-	struct nlattr *kind = extra ? nla_find(nla_data(extra), nla_len(extra), IFLA_INFO_KIND)
-				    : NULL;
+	struct nlattr *kind =
+		extra ? nla_find(nla_data(extra), nla_len(extra), IFLA_INFO_KIND) : NULL;
 	struct lines *lines = context;
 
 	if (message->nlmsg_type != RTM_NEWLINK)
@@ -132,8 +136,8 @@ static void put_qdisc(const struct nlmsghdr *message, void *context)
 	if (message->nlmsg_type != RTM_NEWQDISC)
 		return;
 	put(&line, "qdisc %s %s handle %x parent %x",
-		link_name(lines->links, tc->tcm_ifindex, number),
-		kind ? nla_get_string(kind) : "?", tc->tcm_handle, tc->tcm_parent);
+		link_name(lines->links, tc->tcm_ifindex, number), kind ? nla_get_string(kind) : "?",
+		tc->tcm_handle, tc->tcm_parent);
 	if (options && nla_len(options))
 		put_hex(&line, options);
 	list_add_text(lines->to, "%s", line.text);
@@ -227,31 +231,41 @@ static void put_neighbour(const struct nlmsghdr *message, void *context)
 		return;
 	list_add_text(lines->to, "neighbour %s %s state %x",
 		link_name(lines->links, neighbour->ndm_ifindex, number),
-		address_text(neighbour->ndm_family, find(message, sizeof(*neighbour), NDA_DST),
-			text),
+		address_text(
+			neighbour->ndm_family, find(message, sizeof(*neighbour), NDA_DST), text),
 		neighbour->ndm_state);
 }
 
 /* ---- all of it ---- */
 
-static int dump(int type, const void *header, size_t size,
-	void (*each)(const struct nlmsghdr *, void *), struct lines *lines, struct fail *fail)
+static void forget(void *context)
 {
-	/* A dump that is begun again gets a list of its own each time. */
+	list_free_texts(((struct lines *)context)->to);
+}
+
+/* All of one kind: the request is a header of zeros, which leaves family and link open. */
+static int dump(int type, size_t size, void (*each)(const struct nlmsghdr *, void *),
+	struct lines *lines, struct fail *fail)
+{
+	static const char anything[64];
+	/* A dump that is begun again gets an empty list each time. */
 	struct list collected = {0};
 	struct lines into = {.to = &collected, .links = lines->links};
 	struct netlink_dump dump = {
 		.type = type,
-		.header = header,
+		.header = anything,
 		.size = size,
 		.each = each,
+		.restart = forget,
 		.context = &into,
 	};
 	int result = netlink_dump(&dump, fail);
 
-	if (result == 0)
-		LIST_EACH(collected, char *, text)
+	LIST_EACH(collected, char *, text)
+	{
+		if (result == 0)
 			list_add_text(lines->to, "%s", *text);
+	}
 	list_free_texts(&collected);
 	return result;
 }
@@ -265,16 +279,20 @@ static int put_programs(const struct host_link *link, struct list *to, struct fa
 		if (host_tcx_list(link->ifindex, direction, &programs, fail) < 0)
 			return -1;
 		LIST_EACH(programs, const struct host_program, program)
+		{
 			list_add_text(to, "tcx %s %s %zu %s tag %s", link->name,
 				direction_words[direction], place++, program->name, program->tag);
+		}
 		list_free(&programs);
 		if (host_filter_list(link->ifindex, direction, &filters, fail) < 0)
 			return -1;
 		LIST_EACH(filters, const struct host_filter, filter)
+		{
 			list_add_text(to, "filter %s %s pref %u protocol %x handle %x %s %s %s",
 				link->name, direction_words[direction], filter->pref,
 				filter->protocol, filter->handle, filter->kind, filter->name,
 				filter->tag);
+		}
 		list_free(&filters);
 	}
 	return 0;
@@ -306,23 +324,18 @@ static void put_cgroups(const char *path, const char *shown, struct list *to)
 
 static int snapshot(struct lines *state, struct lines *residue, struct fail *fail)
 {
-	struct ifinfomsg link = {.ifi_family = AF_UNSPEC};
-	struct ifaddrmsg address = {.ifa_family = AF_UNSPEC};
-	struct tcmsg tc = {.tcm_family = AF_UNSPEC};
-	struct fib_rule_hdr rule = {.family = AF_UNSPEC};
-	struct rtmsg route = {.rtm_family = AF_UNSPEC};
-	struct ndmsg neighbour = {.ndm_family = AF_UNSPEC};
-
-	if (dump(RTM_GETLINK, &link, sizeof(link), put_link, state, fail) < 0 ||
-		dump(RTM_GETADDR, &address, sizeof(address), put_address, state, fail) < 0 ||
-		dump(RTM_GETQDISC, &tc, sizeof(tc), put_qdisc, state, fail) < 0 ||
-		dump(RTM_GETRULE, &rule, sizeof(rule), put_rule, state, fail) < 0 ||
-		dump(RTM_GETROUTE, &route, sizeof(route), put_route, state, fail) < 0 ||
-		dump(RTM_GETNEIGH, &neighbour, sizeof(neighbour), put_neighbour, residue, fail) < 0)
+	if (dump(RTM_GETLINK, sizeof(struct ifinfomsg), put_link, state, fail) < 0 ||
+		dump(RTM_GETADDR, sizeof(struct ifaddrmsg), put_address, state, fail) < 0 ||
+		dump(RTM_GETQDISC, sizeof(struct tcmsg), put_qdisc, state, fail) < 0 ||
+		dump(RTM_GETRULE, sizeof(struct fib_rule_hdr), put_rule, state, fail) < 0 ||
+		dump(RTM_GETROUTE, sizeof(struct rtmsg), put_route, state, fail) < 0 ||
+		dump(RTM_GETNEIGH, sizeof(struct ndmsg), put_neighbour, residue, fail) < 0)
 		return -1;
 	LIST_EACH(*state->links, const struct host_link, each)
+	{
 		if (put_programs(each, state->to, fail) < 0)
 			return -1;
+	}
 	return 0;
 }
 

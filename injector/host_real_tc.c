@@ -19,7 +19,9 @@
  * clsact and cls_bpf, which libnl-route 3.7 does not know: the messages are put together here
  * from the kernel's own attributes.
  */
-enum { FILTER_HANDLE = 1 };
+enum {
+	FILTER_HANDLE = 1
+};
 
 static uint32_t parent_of(enum bb_direction direction)
 {
@@ -48,7 +50,7 @@ static void find_clsact(const struct nlmsghdr *message, void *context)
 		return;
 	kind = nlmsg_find_attr((struct nlmsghdr *)message, sizeof(*tc), TCA_KIND);
 	search->found = kind && strcmp(nla_get_string(kind), "clsact") == 0 ? CLSACT_PRESENT
-									     : CLSACT_INGRESS_ONLY;
+									    : CLSACT_INGRESS_ONLY;
 }
 
 int host_clsact_state(int ifindex, enum host_clsact *out, struct fail *fail)
@@ -192,8 +194,8 @@ static struct nl_msg *filter_message(
 int host_filter_add(struct host_matcher *matcher, int ifindex, enum bb_direction direction,
 	uint32_t pref, struct fail *fail)
 {
-	struct nl_msg *message = filter_message(RTM_NEWTFILTER,
-		NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, ifindex, direction, pref);
+	struct nl_msg *message = filter_message(
+		RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, ifindex, direction, pref);
 	struct nlattr *options = nla_nest_start(message, TCA_OPTIONS);
 	int error;
 
@@ -217,6 +219,6 @@ int host_filter_delete(int ifindex, enum bb_direction direction, uint32_t pref, 
 		filter_message(RTM_DELTFILTER, NLM_F_ACK, ifindex, direction, pref));
 
 	return error && !is_gone(error)
-		       ? fail_errno(fail, error, "deleting the bpf filter at pref %u", pref)
-		       : 0;
+		? fail_errno(fail, error, "deleting the bpf filter at pref %u", pref)
+		: 0;
 }

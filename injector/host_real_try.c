@@ -24,7 +24,10 @@
  * What this kernel can do, found by doing it: configuration files and version numbers lie.
  * Runs in a child, in an empty network namespace that dies with it.
  */
-enum { REASON_MAX = 256, LOOPBACK = 1 };
+enum {
+	REASON_MAX = 256,
+	LOOPBACK = 1
+};
 
 typedef bool trial(struct host_matcher *matcher, char reason[REASON_MAX]);
 
@@ -98,8 +101,8 @@ static bool try_btf(struct host_matcher *matcher, char reason[REASON_MAX])
 {
 	(void)matcher;
 	return host_file_exists("/sys/kernel/btf/vmlinux")
-		       ? say(reason, true, "/sys/kernel/btf/vmlinux")
-		       : say(reason, false, "/sys/kernel/btf/vmlinux does not exist");
+		? say(reason, true, "/sys/kernel/btf/vmlinux")
+		: say(reason, false, "/sys/kernel/btf/vmlinux does not exist");
 }
 
 static bool try_lockdown(struct host_matcher *matcher, char reason[REASON_MAX])
@@ -121,7 +124,9 @@ static bool try_lockdown(struct host_matcher *matcher, char reason[REASON_MAX])
 
 static bool try_cgroup2(struct host_matcher *matcher, char reason[REASON_MAX])
 {
-	enum { MOUNTS_BYTES_MAX = 16 * 1024 * 1024 };
+	enum {
+		MOUNTS_BYTES_MAX = 16 * 1024 * 1024
+	};
 	struct fail fail = FAIL_INIT;
 	char *text, *line, *rest = NULL;
 	bool found = false;
@@ -149,7 +154,7 @@ static bool try_tracing(enum bpf_prog_type type, enum bpf_attach_type attach, co
 	static const struct bpf_insn instructions[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K}, {.code = BPF_JMP | BPF_EXIT}};
 	int id = libbpf_find_vmlinux_btf_id(hook, attach);
-	LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = attach);
+	struct bpf_prog_load_opts options = {.sz = sizeof(options), .expected_attach_type = attach};
 	int program;
 
 	if (id < 0)
@@ -190,7 +195,9 @@ static const struct {
 	{"fentry", try_fentry, true},
 	{"bpf_lsm", try_lsm, true},
 };
-enum { TRIALS = sizeof(trials) / sizeof(trials[0]) };
+enum {
+	TRIALS = sizeof(trials) / sizeof(trials[0])
+};
 
 struct report {
 	bool ok, tried;
@@ -237,7 +244,7 @@ static int read_all(int from, void *to, size_t size)
 
 int host_try_capabilities(bool deep, struct list *capabilities, struct fail *fail)
 {
-	struct report reports[TRIALS];
+	struct report reports[TRIALS] = {0};
 	int ends[2], result;
 	pid_t child;
 

@@ -34,14 +34,14 @@ void ledger_namespace_dir(char path[LEDGER_PATH_MAX], const char *runtime_dir, u
 	snprintf(path, LEDGER_PATH_MAX, "%s/%" PRIu64, runtime_dir, cookie);
 }
 
-void ledger_session_dir(char path[LEDGER_PATH_MAX], const char *runtime_dir, uint64_t cookie,
-	const char *session)
+void ledger_session_dir(
+	char path[LEDGER_PATH_MAX], const char *runtime_dir, uint64_t cookie, const char *session)
 {
 	snprintf(path, LEDGER_PATH_MAX, "%s/%" PRIu64 "/%s", runtime_dir, cookie, session);
 }
 
-void ledger_file(char path[LEDGER_PATH_MAX], const char *runtime_dir, uint64_t cookie,
-	const char *session)
+void ledger_file(
+	char path[LEDGER_PATH_MAX], const char *runtime_dir, uint64_t cookie, const char *session)
 {
 	snprintf(path, LEDGER_PATH_MAX, "%s/%" PRIu64 "/%s/ledger", runtime_dir, cookie, session);
 }
@@ -173,8 +173,7 @@ static int take_undo(struct ledger_content *out, cJSON *line, struct fail *fail)
 	return 0;
 }
 
-static int take_line(
-	struct ledger_content *out, const char *text, size_t length, struct fail *fail)
+static int take_line(struct ledger_content *out, const char *text, size_t length, struct fail *fail)
 {
 	cJSON *line = json_parse(text, length, fail);
 	int result = 0;
@@ -214,7 +213,9 @@ void ledger_content_deinit(struct ledger_content *content)
 {
 	shape_free(&ledger_header_shape, &content->header);
 	LIST_EACH(content->pending, struct ledger_record, record)
+	{
 		shape_free(&undo_shape, &record->undo);
+	}
 	list_free(&content->pending);
 	*content = (struct ledger_content){0};
 }

@@ -29,15 +29,18 @@ struct ledger_header {
 };
 extern const struct shape ledger_header_shape;
 
-enum { LEDGER_PATH_MAX = 512, LEDGER_BYTES_MAX = 16 * 1024 * 1024 };
+enum {
+	LEDGER_PATH_MAX = 512,
+	LEDGER_BYTES_MAX = 16 * 1024 * 1024
+};
 
 /* Creates and locks it. FAIL_BUSY when another process holds it. */
 int ledger_open(const char *runtime_dir, const struct ledger_header *header, struct ledger **out,
 	struct fail *fail);
 
 /* Returns when the record is on stable storage; only then may the effect begin. */
-int ledger_note(struct ledger *ledger, const struct undo *undo, int64_t *out_number,
-	struct fail *fail);
+int ledger_note(
+	struct ledger *ledger, const struct undo *undo, int64_t *out_number, struct fail *fail);
 
 /* After the undo. A failure leaves a record that can be undone again without harm. */
 int ledger_done(struct ledger *ledger, int64_t number, struct fail *fail);
@@ -66,9 +69,9 @@ void ledger_content_deinit(struct ledger_content *content);
 
 /* RUNTIME/<cookie>[/<session>[/ledger]] */
 void ledger_namespace_dir(char path[LEDGER_PATH_MAX], const char *runtime_dir, uint64_t cookie);
-void ledger_session_dir(char path[LEDGER_PATH_MAX], const char *runtime_dir, uint64_t cookie,
-	const char *session);
-void ledger_file(char path[LEDGER_PATH_MAX], const char *runtime_dir, uint64_t cookie,
-	const char *session);
+void ledger_session_dir(
+	char path[LEDGER_PATH_MAX], const char *runtime_dir, uint64_t cookie, const char *session);
+void ledger_file(
+	char path[LEDGER_PATH_MAX], const char *runtime_dir, uint64_t cookie, const char *session);
 
 #endif

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 /* A pipe that is ready takes a write of up to PIPE_BUF (4096) bytes without blocking. */
-enum { LINE_MAX_BYTES = 2048 };
+enum {
+	LINE_MAX_BYTES = 2048
+};
 
 void log_line(const char *format, ...)
 {

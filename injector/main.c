@@ -12,7 +12,9 @@ static const struct command commands[] = {
 	{"doctor", "try what this kernel can do, and say why where it can't", command_doctor},
 	{"recover", "undo what sessions that died have left", command_recover},
 };
-enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+enum {
+	COMMAND_COUNT = sizeof(commands) / sizeof(commands[0])
+};
 
 const char *argp_program_version = "backburn-injector " BACKBURN_VERSION;
 

@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { DUMP_ATTEMPTS = 8 };
+enum {
+	DUMP_ATTEMPTS = 8
+};
 
 static struct nl_sock *connect_route(void)
 {
@@ -117,8 +119,7 @@ static int dump_once(struct dump_state *state)
 	nl_socket_modify_err_cb(sock, NL_CB_CUSTOM, dump_error, state);
 	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, dump_each, state);
 	nl_socket_modify_cb(sock, NL_CB_FINISH, NL_CB_CUSTOM, dump_finish, state);
-	message = netlink_message(
-		dump->type, NLM_F_REQUEST | NLM_F_DUMP, dump->header, dump->size);
+	message = netlink_message(dump->type, NLM_F_REQUEST | NLM_F_DUMP, dump->header, dump->size);
 	error = nl_send_auto(sock, message);
 	nlmsg_free(message);
 	while (error >= 0 && !state->done)

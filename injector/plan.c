@@ -9,7 +9,11 @@
 #include "contract/verbs.h"
 #include "injector/lists.h"
 
-enum { PORTS_TEXT_MAX = 128, PEERS_TEXT_MAX = 512, PEERS_NAMED_MAX = 8 };
+enum {
+	PORTS_TEXT_MAX = 128,
+	PEERS_TEXT_MAX = 512,
+	PEERS_NAMED_MAX = 8
+};
 
 struct effect *plan_add(struct plan *plan, enum effect_kind kind)
 {
@@ -22,7 +26,9 @@ struct effect *plan_add(struct plan *plan, enum effect_kind kind)
 void plan_deinit(struct plan *plan)
 {
 	LIST_EACH(plan->effects, struct effect, effect)
+	{
 		matcher_rule_free(effect->armed);
+	}
 	list_free(&plan->effects);
 }
 
@@ -75,8 +81,7 @@ static const char *protocol_text(uint8_t protocol)
 
 static void describe_match(const struct match_rule *rule, struct list *effects, struct list *undo)
 {
-	static const char *const words[BB_DIRECTIONS] = {
-		[BB_INGRESS] = "from", [BB_EGRESS] = "to"};
+	static const char *const words[BB_DIRECTIONS] = {[BB_INGRESS] = "from", [BB_EGRESS] = "to"};
 	char ports[PORTS_TEXT_MAX], peers[PEERS_TEXT_MAX];
 
 	for (int direction = 0; direction < BB_DIRECTIONS; direction++) {

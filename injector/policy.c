@@ -13,10 +13,13 @@
 #include "injector/host.h"
 #include "injector/lists.h"
 
-enum { POLICY_BYTES_MAX = 1024 * 1024, MINUTES_PER_HOUR = 60, ZONE_PATH_MAX = 256 };
+enum {
+	POLICY_BYTES_MAX = 1024 * 1024,
+	MINUTES_PER_HOUR = 60,
+	ZONE_PATH_MAX = 256
+};
 
-static const char *const day_words[] = {
-	"mon", "tue", "wed", "thu", "fri", "sat", "sun", NULL};
+static const char *const day_words[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun", NULL};
 
 #define AT(type, member) .offset = offsetof(struct type, member)
 #define TEXTS(name, type, member)                                                                  \
@@ -111,7 +114,7 @@ static int check(const struct policy_rules *rules, struct fail *fail)
 
 		for (int i = 0; i < rules->protect->ports.count; i++)
 			ports += rules->protect->ports.ranges[i].high -
-				 rules->protect->ports.ranges[i].low + 1u;
+				rules->protect->ports.ranges[i].low + 1u;
 		if (ports > BB_PROTECTED_PORTS)
 			return fail_at(fail, "protect.ports", "%u ports; %d can be protected",
 				ports, BB_PROTECTED_PORTS);
@@ -127,8 +130,8 @@ static int check(const struct policy_rules *rules, struct fail *fail)
 	if (from >= to)
 		return fail_at(fail, "hours.to", "must be later on the day than \"from\"");
 	if (!zone_exists(rules->hours->zone))
-		return fail_at(fail, "hours.zone", "no time zone \"%s\" on this host",
-			rules->hours->zone);
+		return fail_at(
+			fail, "hours.zone", "no time zone \"%s\" on this host", rules->hours->zone);
 	return 0;
 }
 
@@ -193,8 +196,10 @@ void policy_deinit(struct policy *policy)
 static bool names(const struct list *list, const char *word)
 {
 	LIST_EACH(*list, char *, text)
+	{
 		if (strcmp(*text, word) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -252,7 +257,9 @@ static bool within_hours(const struct policy_hours *hours, int64_t wall_ns)
 	minute = local.tm_hour * MINUTES_PER_HOUR + local.tm_min;
 	day = (local.tm_wday + 6) % 7; /* tm_wday counts from Sunday */
 	LIST_EACH(hours->days, const int, named)
+	{
 		day_named |= *named == day;
+	}
 	return day_named && minute >= from && minute < to;
 }
 
@@ -279,13 +286,19 @@ static int judge_peers(
 	if (!protect)
 		return 0;
 	LIST_EACH(*peers, const struct endpoint, peer)
+	{
 		LIST_EACH(peer->prefixes, const struct prefix, prefix)
+		{
 			LIST_EACH(protect->prefixes, const struct prefix, hole)
+			{
 				if (prefix_contains(hole, prefix))
 					return fail_set(fail, FAIL_REFUSED,
 						"protect.prefixes names %s, which covers %s of %s",
 						prefix_format(hole, outer),
 						prefix_format(prefix, inner), peer->node);
+			}
+		}
+	}
 	return 0;
 }
 

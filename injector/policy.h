@@ -19,16 +19,16 @@ struct policy_faults {
 };
 
 struct policy_protect {
-	struct port_set ports;	/* local ports that no packet fault hits */
-	struct list cgroups;	/* of char *: processes in them are never hit */
-	struct list prefixes;	/* of struct prefix: peers that are never cut off */
-	struct list exe;	/* of char *: these programs are never hit */
+	struct port_set ports; /* local ports that no packet fault hits */
+	struct list cgroups;   /* of char *: processes in them are never hit */
+	struct list prefixes;  /* of struct prefix: peers that are never cut off */
+	struct list exe;       /* of char *: these programs are never hit */
 };
 
 struct policy_hours {
-	struct list days;	/* of int, 0 = Monday */
-	char *from, *to;	/* "09:00", local time of `zone` */
-	char *zone;		/* "Europe/Berlin", "UTC" */
+	struct list days; /* of int, 0 = Monday */
+	char *from, *to;  /* "09:00", local time of `zone` */
+	char *zone;       /* "Europe/Berlin", "UTC" */
 };
 
 struct policy_rules {
@@ -41,7 +41,11 @@ struct policy_rules {
 };
 extern const struct shape policy_shape;
 
-enum policy_state { POLICY_ABSENT, POLICY_READ, POLICY_UNUSABLE };
+enum policy_state {
+	POLICY_ABSENT,
+	POLICY_READ,
+	POLICY_UNUSABLE
+};
 
 struct policy {
 	enum policy_state state;
@@ -57,7 +61,7 @@ void policy_load(struct policy *policy, const char *path, bool required);
 void policy_deinit(struct policy *policy);
 
 struct policy_moment {
-	int64_t now_ns;	 /* CLOCK_MONOTONIC, to compare with the order */
+	int64_t now_ns;  /* CLOCK_MONOTONIC, to compare with the order */
 	int64_t wall_ns; /* CLOCK_REALTIME of the same instant, for `hours` */
 };
 

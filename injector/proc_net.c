@@ -8,9 +8,18 @@
 #include "injector/lists.h"
 
 static const char *const states[] = {
-	[1] = "established", [2] = "syn-sent",	 [3] = "syn-received", [4] = "fin-wait-1",
-	[5] = "fin-wait-2",  [6] = "time-wait",	 [7] = "closed",       [8] = "close-wait",
-	[9] = "last-ack",    [10] = "listening", [11] = "closing",     [12] = "new-syn-received",
+	[1] = "established",
+	[2] = "syn-sent",
+	[3] = "syn-received",
+	[4] = "fin-wait-1",
+	[5] = "fin-wait-2",
+	[6] = "time-wait",
+	[7] = "closed",
+	[8] = "close-wait",
+	[9] = "last-ack",
+	[10] = "listening",
+	[11] = "closing",
+	[12] = "new-syn-received",
 };
 
 const char *proc_net_tcp_state(uint8_t state)
@@ -63,7 +72,7 @@ static bool parse_line(const char *line, struct tcp_socket *out)
 	out->remote_port = (uint16_t)remote_port;
 	out->state = (uint8_t)state;
 	return parse_address(local, strlen(local), &out->local) &&
-	       parse_address(remote, strlen(remote), &out->remote);
+		parse_address(remote, strlen(remote), &out->remote);
 }
 
 void proc_net_tcp_parse(const char *text, struct list *sockets)
@@ -78,7 +87,8 @@ void proc_net_tcp_parse(const char *text, struct list *sockets)
 	}
 }
 
-const char *proc_net_address(const struct prefix *address, uint16_t port, char text[SOCKET_TEXT_MAX])
+const char *proc_net_address(
+	const struct prefix *address, uint16_t port, char text[SOCKET_TEXT_MAX])
 {
 	char plain[PREFIX_TEXT_MAX];
 

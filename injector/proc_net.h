@@ -18,7 +18,11 @@ struct tcp_socket {
 	uint64_t inode;
 };
 
-enum { TCP_STATE_ESTABLISHED = 1, TCP_STATE_TIME_WAIT = 6, TCP_STATE_LISTENING = 10 };
+enum {
+	TCP_STATE_ESTABLISHED = 1,
+	TCP_STATE_TIME_WAIT = 6,
+	TCP_STATE_LISTENING = 10
+};
 
 /* Adds every socket of the table to `sockets` (struct tcp_socket). Lines it can't read are left
  * out: the table is read while it changes. */
@@ -27,8 +31,11 @@ void proc_net_tcp_parse(const char *text, struct list *sockets);
 /* "established", "syn-sent", … */
 const char *proc_net_tcp_state(uint8_t state);
 
-enum { SOCKET_TEXT_MAX = PREFIX_TEXT_MAX + 8 };
+enum {
+	SOCKET_TEXT_MAX = PREFIX_TEXT_MAX + 8
+};
 /* "10.0.0.1:2380", "[fd00::1]:2380". Returns `text`. */
-const char *proc_net_address(const struct prefix *address, uint16_t port, char text[SOCKET_TEXT_MAX]);
+const char *proc_net_address(
+	const struct prefix *address, uint16_t port, char text[SOCKET_TEXT_MAX]);
 
 #endif

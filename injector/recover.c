@@ -16,24 +16,44 @@
 
 #define STOP_WAIT_NS (5 * NS_PER_SEC)
 
-enum { NETNS_LEFT_MAX = 250 }; /* what fits into an exit status */
+enum {
+	NETNS_LEFT_MAX = 250
+}; /* what fits into an exit status */
 
+static bool is_held(const struct list *held, int64_t ifindex)
+{
+	LIST_EACH(*held, const int64_t, each)
+	{
+		if (*each == ifindex)
+			return true;
+	}
+	return false;
+}
+
+/* Last first; what fails holds back what was done before it to the same link. */
 static size_t undo_pending(const struct ledger_content *content, struct list *said)
 {
 	const struct ledger_record *records = content->pending.items;
+	struct list held = {0};
 	size_t left = 0;
 
 	for (size_t i = content->pending.count; i-- > 0;) {
 		char text[UNDO_TEXT_MAX] = "";
 		struct fail fail = FAIL_INIT;
 
+		if (is_held(&held, records[i].undo.ifindex)) {
+			left++;
+			continue;
+		}
 		if (undo_run(&records[i].undo, text, &fail) == 0) {
 			list_add_text(said, "%s", text);
 			continue;
 		}
 		list_add_text(said, "NOT undone: %s", fail.text);
+		*(int64_t *)list_push(&held, sizeof(int64_t)) = records[i].undo.ifindex;
 		left++;
 	}
+	list_free(&held);
 	return left;
 }
 
@@ -113,8 +133,8 @@ static void remove_dead_lock(const char *runtime_dir, uint64_t cookie)
 		host_dir_remove(dir);
 }
 
-size_t recover_namespace(const char *runtime_dir, const struct host_facts *facts, uint64_t cookie,
-	struct list *said)
+size_t recover_namespace(
+	const char *runtime_dir, const struct host_facts *facts, uint64_t cookie, struct list *said)
 {
 	char dir[LEDGER_PATH_MAX];
 	struct fail fail = FAIL_INIT;
@@ -127,8 +147,10 @@ size_t recover_namespace(const char *runtime_dir, const struct host_facts *facts
 		return 1;
 	}
 	LIST_EACH(sessions, char *, session)
+	{
 		if (strcmp(*session, "lock") != 0)
 			left += replay(runtime_dir, facts, cookie, *session, said);
+	}
 	list_free_texts(&sessions);
 	return left;
 }
@@ -169,13 +191,12 @@ static size_t stop_session(struct recovery *recovery, uint64_t cookie)
 	if (host_process_start(holder.pid) == (uint64_t)holder.start_ticks) {
 		if (host_process_stop(
 			    holder.pid, (uint64_t)holder.start_ticks, STOP_WAIT_NS, &fail) < 0) {
-			say(recovery, "NOT ended: session %s of %s: %s",
-				holder.session, holder.controller, fail.text);
+			say(recovery, "NOT ended: session %s of %s: %s", holder.session,
+				holder.controller, fail.text);
 			left = 1;
 		} else {
-			say(recovery,
-				"session %s of %s (pid %" PRId64 ") was ended", holder.session,
-				holder.controller, holder.pid);
+			say(recovery, "session %s of %s (pid %" PRId64 ") was ended",
+				holder.session, holder.controller, holder.pid);
 		}
 	}
 	shape_free(&holder_shape, &holder);
@@ -193,7 +214,9 @@ static size_t recover_here(const struct recovery *recovery, uint64_t cookie, con
 	size_t left = recover_namespace(recovery->runtime_dir, &recovery->facts, cookie, &said);
 
 	LIST_EACH(said, char *, line)
+	{
 		say(recovery, "%s%s", indent, *line);
+	}
 	list_free_texts(&said);
 	return left;
 }
@@ -210,8 +233,10 @@ static int recover_elsewhere(void *context)
 static const char *path_of(const struct recovery *recovery, uint64_t cookie)
 {
 	LIST_EACH(recovery->namespaces, const struct host_netns, netns)
+	{
 		if (netns->cookie == cookie)
 			return netns->path;
+	}
 	return NULL;
 }
 
@@ -238,8 +263,7 @@ static void drop_ledgers(struct recovery *recovery, uint64_t cookie)
 		host_file_close(lock);
 		ledger_session_dir(path, recovery->runtime_dir, cookie, *session);
 		host_dir_remove(path);
-		say(recovery,
-			"session %s: its network namespace is gone, and all effects with it",
+		say(recovery, "session %s: its network namespace is gone, and all effects with it",
 			*session);
 	}
 	list_free_texts(&sessions);

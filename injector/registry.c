@@ -20,8 +20,10 @@ static const struct {
 	enum target_kind kind;
 	const char *word;
 } target_words[] = {
-	{TARGET_NODES, "nodes"},	{TARGET_PROCESSES, "processes"},
-	{TARGET_PREFIXES, "prefixes"},	{TARGET_HOSTS, "hosts"},
+	{TARGET_NODES, "nodes"},
+	{TARGET_PROCESSES, "processes"},
+	{TARGET_PREFIXES, "prefixes"},
+	{TARGET_HOSTS, "hosts"},
 	{TARGET_EVERYTHING, "everything"},
 };
 

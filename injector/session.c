@@ -72,6 +72,18 @@ bool session_is_armed(const struct session *session)
 
 /* ---- lines ---- */
 
+/* Not a file that people wrote, but the controller's words: their place goes into the text. */
+static void name_place(struct fail *fail)
+{
+	char path[FAIL_PATH_MAX];
+
+	memcpy(path, fail->path, sizeof(path));
+	fail->kind = FAIL_USAGE;
+	fail->path[0] = '\0';
+	if (path[0])
+		fail_context(fail, "%s", path);
+}
+
 static int answer(
 	struct session *session, const struct wire_message *request, cJSON **out, struct fail *fail)
 {
@@ -80,15 +92,14 @@ static int answer(
 	int outcome = -1;
 
 	if (!verb)
-		return fail_set(
-			fail, FAIL_UNSUPPORTED, "this injector knows no verb \"%s\"", request->method);
+		return fail_set(fail, FAIL_UNSUPPORTED, "this injector knows no verb \"%s\"",
+			request->method);
 	if (!session->greeted && verb->fn != verb_hello)
 		return fail_set(fail, FAIL_USAGE, "say hello before anything else");
 	params = must_alloc(verb->params->size);
 	result = must_alloc(verb->result->size);
 	if (shape_decode(verb->params, request->body, "", params, fail) < 0) {
-		/* Not a file that people wrote: the controller's defect. */
-		fail->kind = FAIL_USAGE;
+		name_place(fail);
 		goto out;
 	}
 	outcome = verb->fn(session, params, result, fail);
@@ -121,7 +132,7 @@ void session_line(struct session *session, const char *line, size_t length)
 {
 	struct wire_message message;
 	struct fail fail = FAIL_INIT;
-	cJSON *result;
+	cJSON *result = NULL;
 
 	if (wire_parse(line, length, &message, &fail) < 0) {
 		outbox_put(&session->out, wire_error(0, &fail));
@@ -148,15 +159,19 @@ static void add_evidence(struct session *session, struct session_fault *fault, s
 	evidence->healed = fault->state == FAULT_HEALED;
 	evidence->healed_ns = fault->healed_ns;
 	LIST_EACH(fault->plan.effects, const struct effect, effect)
+	{
 		if (effect->armed)
 			matcher_count(session->matcher, effect->armed, &evidence->counters);
+	}
 }
 
 static bool wanted(const struct list *of, const char *id)
 {
 	LIST_EACH(*of, char *, text)
+	{
 		if (strcmp(*text, id) == 0)
 			return true;
+	}
 	return of->count == 0;
 }
 
@@ -228,8 +243,8 @@ bool session_tick(struct session *session, int64_t now_ns)
 		return true;
 	heal_what_is_due(session, now_ns);
 	/* The last evidence, with the healing in it, is not put off. */
-	if (was_armed && (!session_is_armed(session) ||
-				 now_ns >= session->evidence_ns + EVIDENCE_EVERY_NS))
+	if (was_armed &&
+		(!session_is_armed(session) || now_ns >= session->evidence_ns + EVIDENCE_EVERY_NS))
 		say_evidence(session, now_ns);
 	return now_ns < session->lease_until_ns;
 }
@@ -249,9 +264,9 @@ int64_t session_next_ns(const struct session *session, int64_t now_ns)
 		if (!fault_state_needs_healing(fault->state))
 			continue;
 		next_ns = earlier(next_ns, session->evidence_ns + EVIDENCE_EVERY_NS);
-		next_ns = earlier(next_ns, fault->state == FAULT_FAILED
-						   ? fault->healed_ns + RETRY_EVERY_NS
-						   : fault->order.deadline_ns);
+		next_ns = earlier(next_ns,
+			fault->state == FAULT_FAILED ? fault->healed_ns + RETRY_EVERY_NS
+						     : fault->order.deadline_ns);
 	}
 	return next_ns;
 }

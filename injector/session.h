@@ -36,7 +36,7 @@ struct session_config {
 	const char *runtime_dir;
 	const char *policy_file;  /* POLICY_PATH; may be absent */
 	const char *extra_policy; /* --policy, or NULL; must exist */
-	const char *cgroup;	  /* --cgroup, or NULL */
+	const char *cgroup;       /* --cgroup, or NULL */
 };
 
 struct session_fault {
@@ -58,12 +58,12 @@ struct session {
 	int lock; /* of this network namespace; -1 before hello */
 	struct ledger *ledger;
 	struct matcher *matcher;
-	struct list exempt;		/* of struct prefix: what the policies protect */
+	struct list exempt; /* of struct prefix: what the policies protect */
 	struct port_set exempt_ports;
 	int64_t lease_ns, lease_until_ns;
-	int64_t evidence_ns; /* when evidence was last looked at */
-	char *last_evidence; /* what was said last, without its time */
-	struct list faults;  /* of struct session_fault * */
+	int64_t evidence_ns;                    /* when evidence was last looked at */
+	char *last_evidence;                    /* what was said last, without its time */
+	struct list faults;                     /* of struct session_fault * */
 	struct list audit_state, audit_residue; /* of char *: the snapshot being paged out */
 	bool audited;
 };

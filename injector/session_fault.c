@@ -28,14 +28,14 @@ void session_fault_free(struct session_fault *fault)
 
 static int check_scope(const struct scope *scope, struct fail *fail)
 {
-	const char *named = scope->netns       ? "netns"
-			    : scope->cgroup    ? "cgroup"
-			    : scope->container ? "container"
-					       : NULL;
+	const char *named = scope->netns ? "netns"
+		: scope->cgroup          ? "cgroup"
+		: scope->container       ? "container"
+					 : NULL;
 
 	if (named)
-		return fail_set(fail, FAIL_UNSUPPORTED,
-			"scope %s: not supported in this version", named);
+		return fail_set(
+			fail, FAIL_UNSUPPORTED, "scope %s: not supported in this version", named);
 	return 0;
 }
 
@@ -61,8 +61,14 @@ static int plan(struct session *session, struct session_fault *fault, struct fai
 	if (!fault->ops)
 		return -1;
 	fault->with = must_alloc(fault->ops->with->size);
-	if (shape_decode(fault->ops->with, order->with, "with", fault->with, fail) < 0)
-		return -1;
+	if (shape_decode(fault->ops->with, order->with, "with", fault->with, fail) < 0) {
+		/* The place is one in the controller's words, not in a file of its user. */
+		char path[FAIL_PATH_MAX];
+
+		memcpy(path, fail->path, sizeof(path));
+		fail->path[0] = '\0';
+		return fail_context(fail, "%s", path);
+	}
 	if (check_policies(session, order, fail) < 0)
 		return -1;
 	return fault->ops->plan(order, fault->with, &fault->plan, fail);

@@ -14,10 +14,14 @@
 #include "injector/log.h"
 #include "injector/session.h"
 
-enum { READ_BYTES = 64 * 1024 };
+enum {
+	READ_BYTES = 64 * 1024
+};
 
 static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
-enum { SIGNAL_COUNT = sizeof(signals) / sizeof(signals[0]) };
+enum {
+	SIGNAL_COUNT = sizeof(signals) / sizeof(signals[0])
+};
 
 struct loop {
 	uv_loop_t uv;

@@ -7,10 +7,10 @@
 struct session;
 
 enum session_exit {
-	SESSION_EOF,	 /* the controller closed our standard input */
-	SESSION_LEASE,	 /* no renew in time, or the controller stopped reading for one lease */
-	SESSION_SIGNAL,	 /* SIGTERM, SIGINT or SIGHUP */
-	SESSION_BROKEN,	 /* the stream failed, or broke the contract */
+	SESSION_EOF,    /* the controller closed our standard input */
+	SESSION_LEASE,  /* no renew in time, or the controller stopped reading for one lease */
+	SESSION_SIGNAL, /* SIGTERM, SIGINT or SIGHUP */
+	SESSION_BROKEN, /* the stream failed, or broke the contract */
 };
 
 /*

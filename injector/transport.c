@@ -9,7 +9,10 @@
 #include "injector/lists.h"
 #include "injector/proc_net.h"
 
-enum { TABLE_BYTES_MAX = 64 * 1024 * 1024, ANCESTORS_MAX = 64 };
+enum {
+	TABLE_BYTES_MAX = 64 * 1024 * 1024,
+	ANCESTORS_MAX = 64
+};
 
 void transport_sockets(struct list *sockets)
 {
@@ -32,8 +35,10 @@ void transport_sockets(struct list *sockets)
 static bool holds(const struct list *inodes, uint64_t wanted)
 {
 	LIST_EACH(*inodes, const uint64_t, inode)
+	{
 		if (*inode == wanted)
 			return true;
+	}
 	return false;
 }
 

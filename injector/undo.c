@@ -53,8 +53,8 @@ const char *undo_describe(const struct undo *undo, char text[static UNDO_TEXT_MA
 static bool is_ours(const struct undo *undo, const struct host_filter *filter)
 {
 	return filter->pref == (uint32_t)undo->pref && filter->handle != 0 && undo->name &&
-	       undo->tag && strcmp(filter->kind, "bpf") == 0 &&
-	       strcmp(filter->name, undo->name) == 0 && strcmp(filter->tag, undo->tag) == 0;
+		undo->tag && strcmp(filter->kind, "bpf") == 0 &&
+		strcmp(filter->name, undo->name) == 0 && strcmp(filter->tag, undo->tag) == 0;
 }
 
 static int run_filter(const struct undo *undo, char *text, struct fail *fail)
@@ -65,7 +65,9 @@ static int run_filter(const struct undo *undo, char *text, struct fail *fail)
 	if (host_filter_list((int)undo->ifindex, undo->direction, &filters, fail) < 0)
 		return -1;
 	LIST_EACH(filters, const struct host_filter, filter)
+	{
 		found |= is_ours(undo, filter);
+	}
 	list_free(&filters);
 	if (!found) {
 		snprintf(text, UNDO_TEXT_MAX, "filter %s on %s %s: gone, or not ours any more",
@@ -73,8 +75,7 @@ static int run_filter(const struct undo *undo, char *text, struct fail *fail)
 			direction_words[undo->direction]);
 		return 0;
 	}
-	if (host_filter_delete(
-		    (int)undo->ifindex, undo->direction, (uint32_t)undo->pref, fail) < 0)
+	if (host_filter_delete((int)undo->ifindex, undo->direction, (uint32_t)undo->pref, fail) < 0)
 		return -1;
 	snprintf(text, UNDO_TEXT_MAX, "filter %s (pref %lld) removed from %s %s", undo->name,
 		(long long)undo->pref, undo->interface, direction_words[undo->direction]);

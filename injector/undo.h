@@ -21,16 +21,18 @@ enum undo_kind {
 };
 
 struct undo {
-	int kind;	  /* enum undo_kind */
+	int kind; /* enum undo_kind */
 	int64_t ifindex;
 	char *interface;  /* owned; for people: the number is what counts */
-	int direction;	  /* enum bb_direction; not for UNDO_QDISC */
-	int64_t pref;	  /* UNDO_FILTER */
+	int direction;    /* enum bb_direction; not for UNDO_QDISC */
+	int64_t pref;     /* UNDO_FILTER */
 	char *name, *tag; /* owned; program that we attached: both must still match */
 };
 extern const struct shape undo_shape;
 
-enum { UNDO_TEXT_MAX = 256 };
+enum {
+	UNDO_TEXT_MAX = 256
+};
 
 /* What will be undone: "remove filter bb_egress (pref 1) from eth0 egress". Returns `text`. */
 const char *undo_describe(const struct undo *undo, char text[static UNDO_TEXT_MAX]);

@@ -8,7 +8,10 @@
 #include "injector/verb.h"
 
 /* Room for the lines of one page; escapes and the frame fit into what is left of 64 KiB. */
-enum { PAGE_BYTES = 40 * 1024, LINE_FRAME = 8 };
+enum {
+	PAGE_BYTES = 40 * 1024,
+	LINE_FRAME = 8
+};
 
 /* Lines of both lists count on: first all of the state, then all of the residue. */
 static const char *line_at(const struct session *session, size_t index)

@@ -12,7 +12,9 @@
 #include "injector/verb.h"
 
 /* A session's faults stay listed after they are healed; nobody arms this many on one node. */
-enum { SESSION_FAULTS_MAX = 512 };
+enum {
+	SESSION_FAULTS_MAX = 512
+};
 
 static int check_times(
 	const struct session *session, const struct fault_order *order, struct fail *fail)
@@ -29,11 +31,12 @@ static int check_times(
 			"fault %s: start_ns and deadline_ns must be instants, in this order",
 			order->id);
 	if (order->deadline_ns <= now_ns)
-		return fail_set(fail, FAIL_REFUSED, "fault %s: its deadline is over since %" PRId64
-						    " ms",
-			order->id, (now_ns - order->deadline_ns) / NS_PER_MS);
+		return fail_set(fail, FAIL_REFUSED,
+			"fault %s: its deadline is over since %" PRId64 " ms", order->id,
+			(now_ns - order->deadline_ns) / NS_PER_MS);
 	if (order->deadline_ns - now_ns > DURATION_MAX_NS)
-		return fail_set(fail, FAIL_USAGE, "fault %s: its deadline is years away", order->id);
+		return fail_set(
+			fail, FAIL_USAGE, "fault %s: its deadline is years away", order->id);
 	return 0;
 }
 
@@ -61,8 +64,10 @@ int verb_arm(struct session *session, void *params, void *result, struct fail *f
 static int check_known(const struct session *session, const struct list *ids, struct fail *fail)
 {
 	LIST_EACH(*ids, char *, id)
+	{
 		if (!session_find(session, *id))
 			return fail_set(fail, FAIL_USAGE, "no fault \"%s\" in this session", *id);
+	}
 	return 0;
 }
 

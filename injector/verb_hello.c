@@ -22,10 +22,9 @@ static int check(
 		return fail_set(fail, FAIL_UNSUPPORTED,
 			"this injector speaks version %d of the contract, not %" PRId64,
 			CONTRACT_VERSION, params->version);
-	/* It names a directory, beside a file named lock. */
-	if (params->session[0] == '.' || strcmp(params->session, "lock") == 0)
-		return fail_set(
-			fail, FAIL_USAGE, "\"%s\" can't name a session", params->session);
+	/* It names a directory beside that file. */
+	if (strcmp(params->session, "lock") == 0)
+		return fail_set(fail, FAIL_USAGE, "\"%s\" can't name a session", params->session);
 	return 0;
 }
 
@@ -55,13 +54,23 @@ static void read_policies(struct session *session)
 		if (!protect)
 			continue;
 		LIST_EACH(protect->prefixes, const struct prefix, prefix)
+		{
 			*(struct prefix *)list_push(&session->exempt, sizeof(*prefix)) = *prefix;
-		for (int r = 0; r < protect->ports.count &&
-				session->exempt_ports.count < PORT_RANGES_MAX;
+		}
+		for (int r = 0;
+			r < protect->ports.count && session->exempt_ports.count < PORT_RANGES_MAX;
 			r++)
 			session->exempt_ports.ranges[session->exempt_ports.count++] =
 				protect->ports.ranges[r];
 	}
+}
+
+static void forget_policies(struct session *session)
+{
+	for (size_t i = 0; i < sizeof(session->policies) / sizeof(session->policies[0]); i++)
+		policy_deinit(&session->policies[i]);
+	list_free(&session->exempt);
+	session->exempt_ports.count = 0;
 }
 
 static int lock_namespace(
@@ -75,8 +84,8 @@ static int lock_namespace(
 		.start_ticks = (int64_t)session->facts.start_ticks,
 	};
 
-	return holder_take(config->runtime_dir, session->facts.netns_cookie, &holder,
-		&session->lock, fail);
+	return holder_take(
+		config->runtime_dir, session->facts.netns_cookie, &holder, &session->lock, fail);
 }
 
 static void add_capability(struct list *capabilities, const char *name, bool ok, const char *reason)
@@ -96,8 +105,7 @@ static void say_policies(const struct session *session, struct hello_result *res
 		result->policy = shape_encode(&policy_shape, &policies[0].rules);
 	for (int i = 0; i < 2; i++)
 		if (policies[i].state == POLICY_UNUSABLE)
-			add_capability(
-				&result->capabilities, "policy", false, policies[i].reason);
+			add_capability(&result->capabilities, "policy", false, policies[i].reason);
 }
 
 static int describe(const struct session *session, struct hello_result *result, struct fail *fail)
@@ -129,7 +137,9 @@ static void heal_leftovers(const struct session *session)
 		session->config.runtime_dir, &session->facts, session->facts.netns_cookie, &said);
 
 	LIST_EACH(said, char *, line)
+	{
 		log_line("%s", *line);
+	}
 	if (left)
 		log_line("%zu effects of earlier sessions could not be undone", left);
 	list_free_texts(&said);
@@ -138,7 +148,7 @@ static void heal_leftovers(const struct session *session)
 int verb_hello(struct session *session, void *params, void *result, struct fail *fail)
 {
 	struct hello_params *hello = params;
-	enum attach_mode mode;
+	enum attach_mode mode = ATTACH_AUTO;
 
 	if (check(session, hello, fail) < 0 || choose_mode(hello->attach, &mode, fail) < 0 ||
 		host_facts(&session->facts, fail) < 0 || lock_namespace(session, hello, fail) < 0)
@@ -147,8 +157,10 @@ int verb_hello(struct session *session, void *params, void *result, struct fail 
 	read_policies(session);
 	session->matcher = matcher_new(mode, &session->exempt, &session->exempt_ports);
 	if (describe(session, result, fail) < 0) {
+		/* Another hello may follow, and begins afresh. */
 		matcher_free(session->matcher);
 		session->matcher = NULL;
+		forget_policies(session);
 		holder_release(
 			session->config.runtime_dir, session->facts.netns_cookie, session->lock);
 		session->lock = -1;

@@ -16,7 +16,11 @@
 /* The dry run: what arm would do now, without doing any of it. */
 
 /* An answer must fit into one line of 64 KiB. */
-enum { CONNECTIONS_MAX = 256, FOREIGN_MAX = 64, LINKS_MAX = 128 };
+enum {
+	CONNECTIONS_MAX = 256,
+	FOREIGN_MAX = 64,
+	LINKS_MAX = 128
+};
 
 static const char *program_name(enum bb_direction direction)
 {
@@ -46,7 +50,9 @@ static int list_tcx(const struct host_link *link, enum bb_direction direction,
 	if (host_tcx_list(link->ifindex, direction, &programs, fail) < 0)
 		return -1;
 	LIST_EACH(programs, const struct host_program, program)
+	{
 		ours_there |= strcmp(program->name, program_name(direction)) == 0;
+	}
 	LIST_EACH(programs, const struct host_program, program)
 	{
 		/* All of tcx runs before clsact; in tcx we would come first, if not there yet. */
@@ -71,8 +77,10 @@ static int list_filters(const struct host_link *link, enum bb_direction directio
 		return -1;
 	ours = hooks_free_pref(&filters);
 	LIST_EACH(filters, const struct host_filter, filter)
+	{
 		if (strcmp(filter->name, program_name(direction)) == 0)
 			ours = filter->pref;
+	}
 	LIST_EACH(filters, const struct host_filter, filter)
 	{
 		/* Each filter chain head is listed too, with handle 0. */
@@ -129,29 +137,35 @@ static const char *owner_of(const struct list *peers, const struct prefix *addre
 	int longest = -1;
 
 	LIST_EACH(*peers, const struct endpoint, peer)
+	{
 		LIST_EACH(peer->prefixes, const struct prefix, prefix)
+		{
 			if (prefix->length > longest && prefix_contains(prefix, address)) {
 				longest = prefix->length;
 				owner = peer->node;
 			}
+		}
+	}
 	return owner;
 }
 
 static bool is_hit(const struct match_rule *rule, const struct tcp_socket *socket)
 {
 	return socket->state != TCP_STATE_LISTENING &&
-	       (!rule->protocol || rule->protocol == IPPROTO_TCP) &&
-	       (!rule->ports.count || port_set_has(&rule->ports, socket->local_port) ||
-		       port_set_has(&rule->ports, socket->remote_port));
+		(!rule->protocol || rule->protocol == IPPROTO_TCP) &&
+		(!rule->ports.count || port_set_has(&rule->ports, socket->local_port) ||
+			port_set_has(&rule->ports, socket->remote_port));
 }
 
 static bool is_exempt(const struct session *session, const struct tcp_socket *socket)
 {
 	LIST_EACH(session->exempt, const struct prefix, prefix)
+	{
 		if (prefix_contains(prefix, &socket->remote))
 			return true;
+	}
 	return session->exempt_ports.count &&
-	       port_set_has(&session->exempt_ports, socket->local_port);
+		port_set_has(&session->exempt_ports, socket->local_port);
 }
 
 static void add_connection(
@@ -178,6 +192,7 @@ static void inspect_connections(
 
 	transport_sockets(&sockets);
 	LIST_EACH(plan->effects, const struct effect, effect)
+	{
 		LIST_EACH(sockets, const struct tcp_socket, socket)
 		{
 			const char *peer;
@@ -188,6 +203,7 @@ static void inspect_connections(
 			if (peer)
 				add_connection(out, socket, peer);
 		}
+	}
 	list_free(&sockets);
 }
 

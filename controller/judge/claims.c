@@ -137,20 +137,31 @@ static int64_t breach_onset_ns(const struct sli_record *sli, const struct recove
 	return NEVER_NS;
 }
 
+/* The instant in a sentence. */
+static const char *instant_phrase(int instant)
+{
+	static const char *const phrases[] = {[INSTANT_START] = "the fault's start",
+		[INSTANT_EFFECT] = "the fault's first effect",
+		[INSTANT_BREACH] = "the breach",
+		[INSTANT_HEALED] = "the heal"};
+
+	return phrases[instant];
+}
+
 static void say_recovery(
 	struct claim_judgement *out, const struct recovers_spec *recovers, const char *state)
 {
 	char after[DURATION_TEXT_MAX], within[DURATION_TEXT_MAX], stable[DURATION_TEXT_MAX];
 
 	if (out->after_ns == NEVER_NS)
-		snprintf(out->text, sizeof(out->text), "%s; allowed %s from the fault's %s", state,
+		snprintf(out->text, sizeof(out->text), "%s; allowed %s from %s", state,
 			duration_format(recovers->within_ns, within),
-			instant_words[recovers->from->instant]);
+			instant_phrase(recovers->from->instant));
 	else
 		snprintf(out->text, sizeof(out->text),
-			"%s %s after the fault's %s; allowed %s, stable for %s", state,
+			"%s %s after %s; allowed %s, stable for %s", state,
 			duration_human(out->after_ns, after),
-			instant_words[recovers->from->instant],
+			instant_phrase(recovers->from->instant),
 			duration_format(recovers->within_ns, within),
 			duration_format(recovers->stable_for_ns, stable));
 }

@@ -78,6 +78,29 @@ static void say_effect(struct effect_judgement *out, size_t silent, size_t untou
 	}
 }
 
+/* A node is never cut from itself, and two nodes in both sets are one pair. */
+static bool is_pair(const struct fault_record *fault, const char *on, const char *from)
+{
+	if (strcmp(on, from) == 0)
+		return false;
+	return !list_has_text(&fault->on, from) || !list_has_text(&fault->from, on) ||
+	       strcmp(on, from) < 0;
+}
+
+static int64_t packets_of(const struct fault_record *fault, const char *a, const char *b)
+{
+	return directed_pair(fault, a, b).packets + directed_pair(fault, b, a).packets;
+}
+
+static void add_pairs(const struct fault_record *fault, const char *on, const char *from,
+	struct list *pairs)
+{
+	*(struct pair_effect *)list_push(pairs, sizeof(struct pair_effect)) =
+		directed_pair(fault, on, from);
+	*(struct pair_effect *)list_push(pairs, sizeof(struct pair_effect)) =
+		directed_pair(fault, from, on);
+}
+
 void judge_effect(const struct fault_record *fault, struct effect_judgement *out)
 {
 	size_t silent = 0, untouched = 0;
@@ -89,13 +112,13 @@ void judge_effect(const struct fault_record *fault, struct effect_judgement *out
 
 		LIST_EACH(fault->from, char *, from)
 		{
-			struct pair_effect there = directed_pair(fault, *on, *from);
-			struct pair_effect back = directed_pair(fault, *from, *on);
+			int64_t packets = packets_of(fault, *on, *from);
 
-			*(struct pair_effect *)list_push(&out->pairs, sizeof(there)) = there;
-			*(struct pair_effect *)list_push(&out->pairs, sizeof(back)) = back;
-			own += there.packets + back.packets;
-			silent += there.packets + back.packets == 0;
+			own += packets;
+			if (!is_pair(fault, *on, *from))
+				continue;
+			add_pairs(fault, *on, *from, &out->pairs);
+			silent += packets == 0;
 		}
 		untouched += own == 0;
 	}
@@ -201,10 +224,19 @@ static void judge_services(const struct record *record, struct revert_judgement 
 			out->missing.count);
 }
 
+static int by_node(const void *a, const void *b)
+{
+	return strcmp(((const struct revert_judgement *)a)->node,
+		((const struct revert_judgement *)b)->node);
+}
+
 void judge_reverts(const struct record *record, struct list *reverts)
 {
 	LIST_EACH(record->nodes, struct node_record, node)
 	judge_node(record, node, list_push(reverts, sizeof(struct revert_judgement)));
+	/* Nodes answer in any order; a report should not. */
+	if (reverts->count)
+		qsort(reverts->items, reverts->count, sizeof(struct revert_judgement), by_node);
 	if (record->services_before.count && record->services_known)
 		judge_services(record, list_push(reverts, sizeof(struct revert_judgement)));
 }

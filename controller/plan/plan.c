@@ -96,17 +96,38 @@ const char *plan_node_address(const struct plan_node *node, char buffer[PREFIX_T
 
 /* --- names ------------------------------------------------------------------------------------ */
 
+enum { NAMES_MAX = 256 };
+
+/* Groups and nodes share one space of names, so a misspelt one may have meant either. */
+static const char *nearest_name(const struct plan *plan, const char *name)
+{
+	const char *names[NAMES_MAX];
+	size_t count = 0;
+
+	LIST_EACH(plan->scenario->groups, struct group_spec, group)
+	if (count < NAMES_MAX)
+		names[count++] = group->name;
+	LIST_EACH(plan->nodes, struct plan_node, node)
+	if (count < NAMES_MAX)
+		names[count++] = node->name;
+	return json_nearest(name, names, count);
+}
+
 static int check_name_list(
 	const struct plan *plan, const struct list *names, const char *path, struct fail *fail)
 {
 	LIST_EACH(*names, char *, name)
 	{
+		const char *nearest;
+
 		if (scenario_group(plan->scenario, *name) || plan_node(plan, *name))
 			continue;
+		nearest = nearest_name(plan, *name);
 		fail_at(fail, path,
-			"no group of the scenario and no node of environment \"%s\" is "
-			"named \"%s\"",
-			plan->environment, *name);
+			"no group of the scenario and no node of environment \"%s\" is named "
+			"\"%s\"%s%s%s",
+			plan->environment, *name, nearest ? " (did you mean \"" : "",
+			nearest ? nearest : "", nearest ? "\"?)" : "");
 		fail->kind = FAIL_REFUSED;
 		return -1;
 	}

@@ -164,16 +164,21 @@ static void print_claim(
 		const struct slo_spec *slo = scenario_slo(scenario, claim->holds->slo);
 		int64_t samples = claim_samples(scenario, claim);
 
-		fprintf(out,
-			" %lld samples; %s with at most %lld bad, violated from %lld; %.2g %% "
-			"chance of INCONCLUSIVE at 0.1 %% errors",
-			(long long)samples,
-			claim->expect == EXPECT_HELD ? "held" : "held (not expected)",
-			(long long)statistics_tolerated(samples, slo->objective, CLAIM_ALPHA),
-			(long long)statistics_violating(samples, slo->objective, CLAIM_ALPHA),
-			100 *
-				statistics_chance_inconclusive(
-					samples, slo->objective, CLAIM_ALPHA, BACKGROUND_ERRORS));
+		fprintf(out, " %lld samples", (long long)samples);
+		if (claim->expect == EXPECT_VIOLATED)
+			fprintf(out, "; a violation is expected, and proven from %lld bad",
+				(long long)statistics_violating(
+					samples, slo->objective, CLAIM_ALPHA));
+		else
+			fprintf(out,
+				"; held with at most %lld bad, violated from %lld; %.2g %% chance of "
+				"INCONCLUSIVE at 0.1 %% errors",
+				(long long)statistics_tolerated(
+					samples, slo->objective, CLAIM_ALPHA),
+				(long long)statistics_violating(
+					samples, slo->objective, CLAIM_ALPHA),
+				100 * statistics_chance_inconclusive(samples, slo->objective,
+					      CLAIM_ALPHA, BACKGROUND_ERRORS));
 	}
 	fputc('\n', out);
 }

@@ -22,8 +22,7 @@ struct target_read {
 
 struct final_read {
 	struct final_read_order order;
-	final_read_done *done;
-	void *context;
+	struct final_read_reader reader;
 	struct alarm *alarm;
 	size_t left;               /* reads without an ending */
 	struct target_read *reads; /* one for each target */
@@ -73,7 +72,7 @@ static void finish_if_complete(struct final_read *all)
 	if (all->left > 0)
 		return;
 	alarm_set(all->alarm, INT64_MAX);
-	reads = calloc(count, sizeof(*reads));
+	reads = calloc(count + 1, sizeof(*reads));
 	if (!reads)
 		abort();
 	for (size_t i = 0; i < count; i++)
@@ -81,7 +80,7 @@ static void finish_if_complete(struct final_read *all)
 			LIST_AT(all->order.targets, struct read_target, i)->node,
 			RESULT_RANGES_MAX / count);
 	result.reads = (struct list){.items = reads, .count = count};
-	all->done(all->context, &result);
+	all->reader.done(all->reader.context, &result);
 	free(reads);
 }
 
@@ -127,8 +126,8 @@ static void on_alarm(void *context)
 	finish_if_complete(all);
 }
 
-static void start_read(struct final_read *all, struct target_read *read,
-	const struct read_target *target, uv_loop_t *loop)
+static void start_read(
+	struct final_read *all, struct target_read *read, const struct read_target *target)
 {
 	const struct client_command command = {.argv = &target->argv, .env = &all->order.env};
 	const struct client_events events = {.bytes = on_bytes, .gone = on_gone, .context = read};
@@ -136,22 +135,21 @@ static void start_read(struct final_read *all, struct target_read *read,
 
 	read->all = all;
 	all->left++;
-	if (client_start(loop, &command, &events, &read->client, &fail) < 0)
+	if (client_start(all->reader.loop, &command, &events, &read->client, &fail) < 0)
 		give_up(read, fail.text);
 	else if (client_send(read->client, "read\n", 5) < 0)
 		give_up(read, "the client does not read its input");
 }
 
-int final_read_new(struct final_read_order *order, uv_loop_t *loop, final_read_done *done,
-	void *context, struct final_read **out, struct fail *fail)
+int final_read_new(struct final_read_order *order, const struct final_read_reader *reader,
+	struct final_read **out, struct fail *fail)
 {
 	struct final_read *all = calloc(1, sizeof(*all));
 
 	if (!all)
 		abort();
-	all->done = done;
-	all->context = context;
-	if (alarm_new(loop, on_alarm, all, &all->alarm, fail) < 0) {
+	all->reader = *reader;
+	if (alarm_new(reader->loop, on_alarm, all, &all->alarm, fail) < 0) {
 		free(all);
 		return -1;
 	}
@@ -161,8 +159,7 @@ int final_read_new(struct final_read_order *order, uv_loop_t *loop, final_read_d
 	if (!all->reads)
 		abort();
 	for (size_t i = 0; i < all->order.targets.count; i++)
-		start_read(all, &all->reads[i], LIST_AT(all->order.targets, struct read_target, i),
-			loop);
+		start_read(all, &all->reads[i], LIST_AT(all->order.targets, struct read_target, i));
 	alarm_set(all->alarm, all->left ? clock_now_ns() + all->order.timeout_ns : 0);
 	*out = all;
 	return 0;

@@ -16,16 +16,20 @@
  */
 struct final_read;
 
-/* Called once with the result, which is borrowed. */
-typedef void final_read_done(void *context, const struct final_read_result *result);
+struct final_read_reader {
+	uv_loop_t *loop;
+	/* Called once with the result, which is borrowed; not from inside final_read_new(). */
+	void (*done)(void *context, const struct final_read_result *result);
+	void *context;
+};
 
-/* Takes over what the order holds (and zeroes it). done() is not called from inside. */
-int final_read_new(struct final_read_order *order, uv_loop_t *loop, final_read_done *done,
-	void *context, struct final_read **out, struct fail *fail);
+/* Takes over what the order holds (and zeroes it). */
+int final_read_new(struct final_read_order *order, const struct final_read_reader *reader,
+	struct final_read **out, struct fail *fail);
 /* Kills what still runs. May be called from inside done(). */
-void final_read_free(struct final_read *read);
+void final_read_free(struct final_read *all);
 
 /* Kills the clients' process groups at once, for the way out. */
-void final_read_kill(struct final_read *read);
+void final_read_kill(struct final_read *all);
 
 #endif

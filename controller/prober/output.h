@@ -28,7 +28,7 @@ struct output {
 int output_init(struct output *output, uv_loop_t *loop, int fd, struct fail *fail);
 
 /* Queues one line (with its newline) and frees it. */
-void output_send(struct output *output, char *line);
+void output_send(struct output *output, char *text);
 
 /* True when nobody reads any more: broken, overflowed, or stuck for OUTPUT_STUCK_NS. */
 bool output_is_dead(struct output *output, int64_t now_ns);

@@ -327,8 +327,10 @@ void probe_free(struct probe *probe)
 	if (!probe)
 		return;
 	http_free(probe->http);
-	while (probe->under_way)
-		event_free(probe->under_way);
+	for (struct event *event = probe->under_way, *next; event; event = next) {
+		next = event->next;
+		free(event);
+	}
 	alarm_free(probe->alarm);
 	windows_deinit(&probe->windows);
 	shape_free(&probe_order_shape, &probe->order);

@@ -208,6 +208,7 @@ static void on_read_done(void *context, const struct final_read_result *result)
 static int do_final_read(struct prober *prober, struct request *request, struct fail *fail)
 {
 	struct final_read_order order;
+	struct final_read_reader reader;
 	struct reading *reading = prober->readings;
 	int outcome;
 
@@ -218,8 +219,9 @@ static int do_final_read(struct prober *prober, struct request *request, struct 
 	if (shape_decode(&final_read_order_shape, request->params, "", &order, fail) < 0)
 		return -1;
 	*reading = (struct reading){.prober = prober, .request = request->id};
-	outcome =
-		final_read_new(&order, &prober->loop, on_read_done, reading, &reading->read, fail);
+	reader = (struct final_read_reader){
+		.loop = &prober->loop, .done = on_read_done, .context = reading};
+	outcome = final_read_new(&order, &reader, &reading->read, fail);
 	shape_free(&final_read_order_shape, &order);
 	request->later = outcome == 0;
 	return outcome;

@@ -56,7 +56,14 @@ static void group_resolved(FILE *out, const cJSON *event)
 
 static void phase_started(FILE *out, const cJSON *event)
 {
-	say(out, event, "phase %s", json_string(event, "phase", "?"));
+	double start_s = json_number(event, "start_ns", 0) / (double)NS_PER_SEC;
+
+	/* A phase with faults begins a moment after they are armed. */
+	if (start_s - json_number(event, "t_ns", 0) / (double)NS_PER_SEC > 0.05)
+		say(out, event, "phase %s begins at T+%.1fs", json_string(event, "phase", "?"),
+			start_s);
+	else
+		say(out, event, "phase %s", json_string(event, "phase", "?"));
 }
 
 static void fault_arming(FILE *out, const cJSON *event)

@@ -58,7 +58,7 @@ static void add_endpoint(const struct plan *plan, struct list *list, const char 
 }
 
 void order_fault(const struct plan *plan, const struct fault_record *fault, enum fault_role role,
-	struct fault_order *out)
+	const char *node, struct fault_order *out)
 {
 	*out = (struct fault_order){.id = copy_text(fault->spec->id),
 		.fault = copy_text(fault->spec->fault),
@@ -72,7 +72,8 @@ void order_fault(const struct plan *plan, const struct fault_record *fault, enum
 	LIST_EACH(fault->on, char *, name)
 	add_endpoint(plan, &out->on, *name);
 	LIST_EACH(fault->from, char *, name)
-	add_endpoint(plan, &out->from, *name);
+	if (role != ROLE_ON || strcmp(*name, node) != 0) /* no node is cut from itself */
+		add_endpoint(plan, &out->from, *name);
 }
 
 /* --- secrets

@@ -248,6 +248,8 @@ static void start_handles(struct run *run)
 		signals[i].handle->data = run;
 		uv_signal_start(signals[i].handle, on_signal, signals[i].number);
 	}
+	/* A child that dies while we write to it is an event, not the end of the controller. */
+	signal(SIGPIPE, SIG_IGN);
 	uv_timer_init(run->loop, &run->tick);
 	uv_timer_init(run->loop, &run->renew);
 	run->tick.data = run->renew.data = run;

@@ -157,6 +157,7 @@ static void log_node(struct run_node *node, const struct hello_result *hello)
 	json_put_string(event, "kernel", hello->kernel);
 	json_put_string(event, "tool", hello->tool);
 	json_put_string(event, "attach", hello->attach);
+	json_put_number(event, "pid", (double)hello->pid);
 	LIST_EACH(hello->addresses, struct prefix, address)
 	json_append_string(addresses, prefix_format(address, text));
 	json_put(event, "addresses", addresses);
@@ -312,7 +313,7 @@ void run_arm(struct run *run, const struct action *action)
 		refuse(node, EVENT_ARMED, action->fault->spec->id);
 		return;
 	}
-	order_fault(&run->plan, action->fault, action->role, &order);
+	order_fault(&run->plan, action->fault, action->role, action->node, &order);
 	order.start_ns = to_theirs(node, order.start_ns);
 	order.deadline_ns = to_theirs(node, order.deadline_ns);
 	link_request(node->injector, "arm", shape_encode(&fault_order_shape, &order),

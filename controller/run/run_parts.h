@@ -116,7 +116,7 @@ void run_query(struct run *run, const struct group_spec *group, const char *node
 
 /* The order for one node; times are still ours. Free with shape_free(&fault_order_shape, …). */
 void order_fault(const struct plan *plan, const struct fault_record *fault, enum fault_role role,
-	struct fault_order *out);
+	const char *node, struct fault_order *out);
 
 /* Orders as JSON, secrets put in. */
 cJSON *order_probe(const struct plan *plan, const struct list *groups,

@@ -10,9 +10,21 @@
  * Cuts the links between two sets of nodes, as a broken switch does: packets vanish, and no
  * system call on either side hears of it. Docs: docs/faults/partition.md.
  */
-enum cut_direction { CUT_BOTH, CUT_IN, CUT_OUT };
-enum cut_protocol { CUT_ANY, CUT_TCP, CUT_UDP, CUT_ICMP };
-enum cut_enforce { ENFORCE_BOTH, ENFORCE_ON };
+enum cut_direction {
+	CUT_BOTH,
+	CUT_IN,
+	CUT_OUT
+};
+enum cut_protocol {
+	CUT_ANY,
+	CUT_TCP,
+	CUT_UDP,
+	CUT_ICMP
+};
+enum cut_enforce {
+	ENFORCE_BOTH,
+	ENFORCE_ON
+};
 
 struct partition {
 	int direction, protocol, enforce;
@@ -100,7 +112,9 @@ static int plan_partition(
 	if (partition->ports.count && partition->protocol == CUT_ICMP)
 		return fail_set(fail, FAIL_USAGE, "icmp has no ports: leave out one of the two");
 	LIST_EACH(*peers, const struct endpoint, peer)
+	{
 		prefixes += peer->prefixes.count;
+	}
 	if (prefixes == 0)
 		return fail_set(fail, FAIL_REFUSED, "the other side has no address to cut off");
 	effect = plan_add(plan, EFFECT_MATCH);

@@ -10,7 +10,10 @@
 #include "injector/ledger.h"
 #include "injector/lists.h"
 
-enum { NO_LINK = -1, PREF_ATTEMPTS = 8 };
+enum {
+	NO_LINK = -1,
+	PREF_ATTEMPTS = 8
+};
 
 /* One effect, with what undoes it. */
 struct hook {
@@ -94,8 +97,10 @@ uint32_t hooks_free_pref(const struct list *filters)
 
 	/* Sorted by the kernel: the first gap is the lowest free one. */
 	LIST_EACH(*filters, const struct host_filter, filter)
+	{
 		if (filter->pref == pref)
 			pref++;
+	}
 	return pref;
 }
 
@@ -154,12 +159,12 @@ static int attach(struct hooks *hooks, const struct host_link *link, struct fail
 		return -1;
 	for (int direction = 0; direction < BB_DIRECTIONS; direction++) {
 		int result = hooks->mode == ATTACH_CLSACT
-				     ? attach_filter(hooks, link, direction, fail)
-				     : attach_tcx(hooks, link, direction, fail);
+			? attach_filter(hooks, link, direction, fail)
+			: attach_tcx(hooks, link, direction, fail);
 
 		if (result < 0)
-			return fail_context(fail, "hooking %s %s", link->name,
-				direction_words[direction]);
+			return fail_context(
+				fail, "hooking %s %s", link->name, direction_words[direction]);
 	}
 	return 0;
 }
@@ -178,20 +183,39 @@ static int detach(struct hook *hook, struct fail *fail)
 static bool has_hook(const struct hooks *hooks, int ifindex)
 {
 	LIST_EACH(hooks->hooks, const struct hook, hook)
+	{
 		if (hook->undo.ifindex == ifindex)
 			return true;
+	}
 	return false;
 }
 
 static bool has_link(const struct list *links, int64_t ifindex)
 {
 	LIST_EACH(*links, const struct host_link, link)
+	{
 		if (link->ifindex == ifindex)
+			return true;
+	}
+	return false;
+}
+
+/* Something on this link, at `first` or behind, is still to be undone. */
+static bool is_held(const struct hooks *hooks, size_t first, int64_t ifindex)
+{
+	const struct hook *items = hooks->hooks.items;
+
+	for (size_t i = first; i < hooks->hooks.count; i++)
+		if (items[i].undo.ifindex == ifindex)
 			return true;
 	return false;
 }
 
-/* Detaches what is at `first` and behind, last first. */
+/*
+ * Detaches what is at `first` and behind, last first. What could not be detached holds back
+ * everything before it on the same link: a qdisc with our filter still on it would look as if
+ * somebody else had come to use it.
+ */
 static int release_from(struct hooks *hooks, size_t first, struct fail *fail)
 {
 	int result = 0;
@@ -200,6 +224,8 @@ static int release_from(struct hooks *hooks, size_t first, struct fail *fail)
 		struct hook *hook = &((struct hook *)hooks->hooks.items)[i];
 		struct fail each = FAIL_INIT;
 
+		if (is_held(hooks, i + 1, hook->undo.ifindex))
+			continue;
 		if (detach(hook, &each) == 0) {
 			forget(hooks, i);
 			continue;
@@ -262,6 +288,15 @@ int hooks_release(struct hooks *hooks, struct fail *fail)
 	if (hooks->hooks.count == 0)
 		list_free(&hooks->hooks);
 	return result;
+}
+
+void hooks_deinit(struct hooks *hooks)
+{
+	LIST_EACH(hooks->hooks, struct hook, hook)
+	{
+		shape_free(&undo_shape, &hook->undo);
+	}
+	list_free(&hooks->hooks);
 }
 
 void hooks_names(const struct hooks *hooks, struct list *names)

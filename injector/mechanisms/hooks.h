@@ -16,9 +16,9 @@ struct ledger;
  */
 struct hooks {
 	struct host_matcher *matcher; /* borrowed */
-	struct ledger *ledger;	      /* borrowed */
-	enum attach_mode mode;	      /* ATTACH_TCX or ATTACH_CLSACT */
-	struct list hooks;	      /* of struct hook, in the order of attaching */
+	struct ledger *ledger;        /* borrowed */
+	enum attach_mode mode;        /* ATTACH_TCX or ATTACH_CLSACT */
+	struct list hooks;            /* of struct hook, in the order of attaching */
 };
 
 /* Attaches to the links that have no hook yet, and forgets hooks of links that are gone. */
@@ -29,6 +29,9 @@ int hooks_sync(struct hooks *hooks, const struct list *links, struct fail *fail)
  * the ledger, and in here for another try.
  */
 int hooks_release(struct hooks *hooks, struct fail *fail);
+
+/* Frees memory only: what is attached stays, as when a process dies. */
+void hooks_deinit(struct hooks *hooks);
 
 /* Names of the hooked links (char *), each once. */
 void hooks_names(const struct hooks *hooks, struct list *names);

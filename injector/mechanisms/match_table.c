@@ -27,7 +27,8 @@ int match_compare(const struct prefix *a, const struct prefix *b)
 
 static int compare_claims(const void *a, const void *b)
 {
-	return match_compare(&((const struct claim *)a)->prefix, &((const struct claim *)b)->prefix);
+	return match_compare(
+		&((const struct claim *)a)->prefix, &((const struct claim *)b)->prefix);
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -124,7 +125,9 @@ static void list_prefixes(
 		root_needed |= covers_ipv4_root(&claim->prefix);
 	}
 	LIST_EACH(*exempt, const struct prefix, prefix)
+	{
 		add_entry(entries, prefix);
+	}
 	if (root_needed)
 		add_entry(entries, &ipv4_root);
 	sort(entries, sizeof(struct match_entry), compare_entries);
@@ -174,8 +177,8 @@ static void find_owners(
 		if (prefix_contains(&items[i].prefix, prefix))
 			own(owners, &items[i]);
 	same = claims->count
-		       ? bsearch(&wanted, items, claims->count, sizeof(*items), compare_claims)
-		       : NULL;
+		? bsearch(&wanted, items, claims->count, sizeof(*items), compare_claims)
+		: NULL;
 	if (!same)
 		return;
 	while (same > items && compare_claims(same - 1, &wanted) == 0)
@@ -257,6 +260,6 @@ const struct match_count *match_table_count(
 
 	if (!table->counts.count)
 		return NULL;
-	return bsearch(&wanted, table->counts.items, table->counts.count, sizeof(wanted),
-		compare_counts);
+	return bsearch(
+		&wanted, table->counts.items, table->counts.count, sizeof(wanted), compare_counts);
 }

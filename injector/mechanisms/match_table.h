@@ -23,7 +23,7 @@ struct match_source {
 struct match_entry {
 	struct prefix prefix;
 	uint64_t slots; /* 0: exempt */
-	uint32_t peer;	/* unique among all entries of a matcher's life; stays with its prefix */
+	uint32_t peer;  /* unique among all entries of a matcher's life; stays with its prefix */
 };
 
 /* Which endpoint of which fault an entry counts for. */
@@ -34,8 +34,8 @@ struct match_count {
 };
 
 struct match_table {
-	struct list entries;	 /* of struct match_entry, sorted by match_compare() */
-	struct list counts;	 /* of struct match_count, sorted by slot and peer */
+	struct list entries;     /* of struct match_entry, sorted by match_compare() */
+	struct list counts;      /* of struct match_count, sorted by slot and peer */
 	size_t addresses, broad; /* entries that are whole addresses, and the others */
 	uint32_t next_peer;
 };

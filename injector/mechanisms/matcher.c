@@ -10,7 +10,12 @@
 #include "injector/mechanisms/match_table.h"
 
 /* Room for later faults when the first is loaded; an unused place costs 16 bytes at most. */
-enum { ADDRESSES_MIN = 4096, PREFIXES_MIN = 16384, COUNTERS_MIN = 16384, ROOM_FACTOR = 4 };
+enum {
+	ADDRESSES_MIN = 4096,
+	PREFIXES_MIN = 16384,
+	COUNTERS_MIN = 16384,
+	ROOM_FACTOR = 4
+};
 
 struct matcher_rule {
 	struct match_rule spec;
@@ -21,16 +26,16 @@ struct matcher_rule {
 
 struct matcher {
 	enum attach_mode mode;
-	const struct list *exempt;	/* borrowed */
-	const struct port_set *ports;	/* borrowed */
+	const struct list *exempt;    /* borrowed */
+	const struct port_set *ports; /* borrowed */
 	int64_t lease_until_ns;
 	struct host_matcher_sizes sizes;
 	struct host_matcher *loaded; /* NULL while idle */
 	struct hooks hooks;
 	struct match_table table;
 	struct matcher_rule *rules[BB_SLOTS]; /* by slot; borrowed */
-	struct list wanted_flows;	      /* struct bb_flow, to be protected from the next rule on */
-	struct list flows;		      /* struct bb_flow that are in the kernel's map */
+	struct list wanted_flows; /* struct bb_flow, to be protected from the next rule on */
+	struct list flows;        /* struct bb_flow that are in the kernel's map */
 };
 
 struct matcher *matcher_new(
@@ -48,6 +53,7 @@ void matcher_free(struct matcher *matcher)
 {
 	if (!matcher)
 		return;
+	hooks_deinit(&matcher->hooks);
 	match_table_deinit(&matcher->table);
 	list_free(&matcher->flows);
 	list_free(&matcher->wanted_flows);
@@ -81,8 +87,10 @@ void matcher_lease(struct matcher *matcher, int64_t until_ns)
 static bool has_flow(const struct list *flows, const struct bb_flow *wanted)
 {
 	LIST_EACH(*flows, const struct bb_flow, flow)
+	{
 		if (memcmp(flow, wanted, sizeof(*flow)) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -90,7 +98,9 @@ void matcher_protect(struct matcher *matcher, const struct list *flows)
 {
 	list_free(&matcher->wanted_flows);
 	LIST_EACH(*flows, const struct bb_flow, flow)
+	{
 		*(struct bb_flow *)list_push(&matcher->wanted_flows, sizeof(*flow)) = *flow;
+	}
 }
 
 /* New ones in first: what carries the session must be safe before anything is hit. */
@@ -102,8 +112,10 @@ static int apply_flows(struct matcher *matcher, struct fail *fail)
 			"protected",
 			matcher->wanted_flows.count, BB_PROTECTED_FLOWS);
 	LIST_EACH(matcher->flows, const struct bb_flow, flow)
+	{
 		if (!has_flow(&matcher->wanted_flows, flow))
 			host_matcher_unprotect(matcher->loaded, flow);
+	}
 	list_free(&matcher->flows);
 	LIST_EACH(matcher->wanted_flows, const struct bb_flow, flow)
 	{
@@ -127,13 +139,18 @@ static void add_up(struct bb_counter *sum, const struct bb_counter *more)
 		sum->last_ns = more->last_ns;
 }
 
+static struct bb_counter_key counter_key(const struct match_count *count, int direction)
+{
+	return (struct bb_counter_key){
+		.peer = count->peer, .slot = count->slot, .direction = (uint16_t)direction};
+}
+
 static void fold(struct matcher *matcher, const struct match_count *count)
 {
 	struct matcher_rule *rule = matcher->rules[count->slot];
 
-	for (uint16_t direction = 0; direction < BB_DIRECTIONS; direction++) {
-		struct bb_counter_key key = {
-			.peer = count->peer, .slot = count->slot, .direction = direction};
+	for (int direction = 0; direction < BB_DIRECTIONS; direction++) {
+		struct bb_counter_key key = counter_key(count, direction);
 		struct bb_counter value;
 
 		host_matcher_read(matcher->loaded, &key, &value);
@@ -143,17 +160,14 @@ static void fold(struct matcher *matcher, const struct match_count *count)
 	}
 }
 
-static int add_counters(
-	struct matcher *matcher, const struct match_table *table, struct fail *fail)
+static int add_counters(struct matcher *matcher, const struct match_table *table, struct fail *fail)
 {
 	LIST_EACH(table->counts, const struct match_count, count)
 	{
 		if (match_table_count(&matcher->table, count->slot, count->peer))
 			continue;
-		for (uint16_t direction = 0; direction < BB_DIRECTIONS; direction++) {
-			struct bb_counter_key key = {.peer = count->peer,
-				.slot = count->slot,
-				.direction = direction};
+		for (int direction = 0; direction < BB_DIRECTIONS; direction++) {
+			struct bb_counter_key key = counter_key(count, direction);
 
 			if (host_matcher_count(matcher->loaded, &key, fail) < 0)
 				return -1;
@@ -162,8 +176,7 @@ static int add_counters(
 	return 0;
 }
 
-static int put_entries(
-	struct matcher *matcher, const struct match_table *table, struct fail *fail)
+static int put_entries(struct matcher *matcher, const struct match_table *table, struct fail *fail)
 {
 	LIST_EACH(table->entries, const struct match_entry, entry)
 	{
@@ -203,8 +216,10 @@ static int change_table(struct matcher *matcher, struct match_table *table, stru
 		remove_entries(matcher, table, fail) < 0)
 		return -1;
 	LIST_EACH(matcher->table.counts, const struct match_count, count)
+	{
 		if (!match_table_count(table, count->slot, count->peer))
 			fold(matcher, count);
+	}
 	match_table_deinit(&matcher->table);
 	matcher->table = *table;
 	return 0;
@@ -270,8 +285,8 @@ static int load(struct matcher *matcher, const struct match_table *table, struct
 			control->protected_port_count < BB_PROTECTED_PORTS;
 			port++)
 			control->protected_ports[control->protected_port_count++] = (uint16_t)port;
-	matcher->hooks = (struct hooks){
-		.matcher = matcher->loaded, .ledger = ledger, .mode = matcher->mode};
+	matcher->hooks =
+		(struct hooks){.matcher = matcher->loaded, .ledger = ledger, .mode = matcher->mode};
 	return 0;
 }
 
@@ -412,7 +427,8 @@ int matcher_heal(struct matcher *matcher, struct matcher_rule *rule, struct fail
 	}
 	if (matcher_settle(matcher, fail) < 0)
 		return -1;
-	/* The slot is dead either way; entries that stayed matter only while others use the maps. */
+	/* The slot is dead either way; entries that stayed matter only while others use the maps.
+	 */
 	if (result < 0 && matcher->loaded) {
 		*fail = reverting;
 		return -1;
@@ -438,9 +454,8 @@ void matcher_count(
 	if (matcher->rules[rule->slot] == rule)
 		LIST_EACH(matcher->table.counts, const struct match_count, count)
 		{
-			for (uint16_t d = 0; count->slot == rule->slot && d < BB_DIRECTIONS; d++) {
-				struct bb_counter_key key = {
-					.peer = count->peer, .slot = count->slot, .direction = d};
+			for (int d = 0; count->slot == rule->slot && d < BB_DIRECTIONS; d++) {
+				struct bb_counter_key key = counter_key(count, d);
 				struct bb_counter value;
 
 				host_matcher_read(matcher->loaded, &key, &value);

@@ -20,9 +20,9 @@ struct ledger;
 struct matcher;
 
 struct match_rule {
-	unsigned int directions; /* bit per enum bb_direction */
-	uint8_t protocol;	 /* IPPROTO_…, 0: any; IPPROTO_ICMP includes ICMPv6 */
-	struct port_set ports;	 /* none: any port, and packets without ports */
+	unsigned int directions;  /* bit per enum bb_direction */
+	uint8_t protocol;         /* IPPROTO_…, 0: any; IPPROTO_ICMP includes ICMPv6 */
+	struct port_set ports;    /* none: any port, and packets without ports */
 	const struct list *peers; /* of struct endpoint; borrowed for the rule's life */
 	int64_t start_ns, deadline_ns;
 };
@@ -48,7 +48,7 @@ void matcher_protect(struct matcher *matcher, const struct list *flows);
  * until the matcher is idle.
  */
 struct matcher_rule;
-int matcher_arm(struct matcher *matcher, const struct match_rule *rule, struct ledger *ledger,
+int matcher_arm(struct matcher *matcher, const struct match_rule *spec, struct ledger *ledger,
 	struct matcher_rule **out, struct fail *fail);
 
 /*

@@ -242,21 +242,24 @@ struct ids {
 	size_t count, capacity;
 };
 
-static void ids_add(struct ids *ids, const int64_t *items, int count)
+static void ids_add(struct ids *ids, const struct etcd_page *page)
 {
-	if (ids->count + (size_t)count > ids->capacity) {
-		ids->capacity = (ids->count + (size_t)count) * 2;
+	size_t needed = ids->count + page->count;
+
+	if (needed > ids->capacity) {
+		ids->capacity = needed * 2;
 		ids->items = reallocarray(ids->items, ids->capacity, sizeof(*ids->items));
 		if (!ids->items)
 			abort();
 	}
-	memcpy(ids->items + ids->count, items, (size_t)count * sizeof(*items));
-	ids->count += (size_t)count;
+	if (page->count > 0)
+		memcpy(ids->items + ids->count, page->ids, page->count * sizeof(page->ids[0]));
+	ids->count = needed;
 }
 
-/* One page behind `after`; returns how many ids, -1 with a reason. */
-static int read_page(const struct client *client, size_t member, int64_t after,
-	int64_t page[ETCD_PAGE_KEYS], bool *more, char reason[ETCD_REASON_SIZE])
+/* The page of ids above `after`; -1 with page->reason. */
+static int read_page(
+	const struct client *client, size_t member, int64_t after, struct etcd_page *page)
 {
 	char *body = etcd_range_body(client->prefix, after);
 	struct text answer = {0};
@@ -264,51 +267,47 @@ static int read_page(const struct client *client, size_t member, int64_t after,
 	char url[URL_SIZE];
 	CURLcode code;
 	long status = 0;
-	int count = -1;
+	int outcome = -1;
 
 	curl_easy_setopt(easy, CURLOPT_URL, url_of(url, client, member, "range"));
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(client->timeout_ns / NS_PER_MS));
 	code = curl_easy_perform(easy);
 	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	if (code != CURLE_OK)
-		snprintf(reason, ETCD_REASON_SIZE, "%s", curl_easy_strerror(code));
-	else if (status != 200)
-		snprintf(reason, ETCD_REASON_SIZE, "HTTP %ld", status);
+		snprintf(page->reason, sizeof(page->reason), "%s", curl_easy_strerror(code));
 	else
-		count = etcd_range_ids(
-			answer.bytes ? answer.bytes : "", client->prefix, page, more, reason);
+		outcome = etcd_page_take(
+			page, status, answer.bytes ? answer.bytes : "", client->prefix);
 	curl_easy_cleanup(easy);
 	free(answer.bytes);
 	free(body);
-	return count;
+	return outcome;
 }
 
 static int read_member(
-	const struct client *client, size_t member, struct ids *ids, char reason[ETCD_REASON_SIZE])
+	const struct client *client, size_t member, struct ids *ids, struct etcd_page *page)
 {
-	int64_t page[ETCD_PAGE_KEYS], after = 0;
-	bool more = true;
+	int64_t after = 0;
 
 	ids->count = 0;
-	while (more) {
-		int count = read_page(client, member, after, page, &more, reason);
-
-		if (count < 0)
+	do {
+		if (read_page(client, member, after, page) < 0)
 			return -1;
-		if (count == 0 && more) {
-			snprintf(reason, ETCD_REASON_SIZE, "foreign keys under the prefix");
+		if (page->count == 0 && page->more) {
+			snprintf(page->reason, sizeof(page->reason),
+				"foreign keys under the prefix");
 			return -1;
 		}
-		ids_add(ids, page, count);
-		if (count > 0)
-			after = page[count - 1];
-	}
+		ids_add(ids, page);
+		if (page->count > 0)
+			after = page->ids[page->count - 1];
+	} while (page->more);
 	return 0;
 }
 
 static void read_all(struct client *client)
 {
-	char reason[ETCD_REASON_SIZE] = "";
+	struct etcd_page page;
 	struct ids ids = {0};
 	size_t member = 0;
 
@@ -316,10 +315,10 @@ static void read_all(struct client *client)
 		curl_multi_poll(client->multi, NULL, 0, IDLE_MS, NULL);
 		work(client);
 	}
-	while (member < client->member_count && read_member(client, member, &ids, reason) < 0)
+	while (member < client->member_count && read_member(client, member, &ids, &page) < 0)
 		member++;
 	if (member == client->member_count) {
-		printf("fail %s: %s\n", client->members[member - 1], reason);
+		printf("fail %s: %s\n", client->members[member - 1], page.reason);
 	} else {
 		fputs("ok", stdout);
 		for (size_t i = 0; i < ids.count; i++)

@@ -160,27 +160,26 @@ static int64_t id_of_key(char *key, const char *prefix)
 	return strtoll(digits, NULL, 10);
 }
 
-int etcd_range_ids(const char *answer, const char *prefix, int64_t *out, bool *more,
-	char reason[ETCD_REASON_SIZE])
+int etcd_page_take(struct etcd_page *page, long http_status, const char *answer, const char *prefix)
 {
 	cJSON *value = cJSON_Parse(answer);
-	const cJSON *keys = cJSON_GetObjectItemCaseSensitive(value, "kvs"), *entry;
-	int count = 0;
+	const cJSON *header = cJSON_GetObjectItemCaseSensitive(value, "header");
+	const cJSON *keys = cJSON_GetObjectItemCaseSensitive(value, "kvs");
 
-	if (!json_string(cJSON_GetObjectItemCaseSensitive(value, "header"), "revision", NULL)) {
-		explain(reason, 200, value);
+	page->count = 0;
+	if (http_status != 200 || !json_string(header, "revision", NULL)) {
+		explain(page->reason, http_status, value);
 		cJSON_Delete(value);
 		return -1;
 	}
-	*more = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(value, "more"));
-	cJSON_ArrayForEach(entry, keys)
-	{
+	page->more = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(value, "more"));
+	for (const cJSON *entry = keys ? keys->child : NULL; entry; entry = entry->next) {
 		const cJSON *key = cJSON_GetObjectItemCaseSensitive(entry, "key");
 		int64_t id = cJSON_IsString(key) ? id_of_key(key->valuestring, prefix) : 0;
 
-		if (id > 0 && count < ETCD_PAGE_KEYS)
-			out[count++] = id;
+		if (id > 0 && page->count < ETCD_PAGE_KEYS)
+			page->ids[page->count++] = id;
 	}
 	cJSON_Delete(value);
-	return count;
+	return 0;
 }

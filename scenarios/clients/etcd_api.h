@@ -30,11 +30,15 @@ enum {
 enum etcd_meaning etcd_put_meaning(
 	long http_status, const char *answer, char reason[ETCD_REASON_SIZE]);
 
-/*
- * Ids of one page, ascending, into out[ETCD_PAGE_KEYS]. Returns how many, -1 with a reason for an
- * answer that is none. *more says whether another page follows.
- */
-int etcd_range_ids(const char *answer, const char *prefix, int64_t *out, bool *more,
-	char reason[ETCD_REASON_SIZE]);
+struct etcd_page {
+	int64_t ids[ETCD_PAGE_KEYS]; /* ascending */
+	size_t count;
+	bool more; /* another page follows */
+	char reason[ETCD_REASON_SIZE];
+};
+
+/* Takes the ids from the answer to a range; -1 with page->reason for an answer that is none. */
+int etcd_page_take(
+	struct etcd_page *page, long http_status, const char *answer, const char *prefix);
 
 #endif

@@ -15,7 +15,11 @@
 #include "tests/netns/launcher.h"
 #include "tests/netns/world.h"
 
-enum { REPLY_WITHIN_MS = 30000, LINE_MAX_BYTES = 256 * 1024, OPTIONS_MAX = 10 };
+enum {
+	REPLY_WITHIN_MS = 30000,
+	LINE_MAX_BYTES = 256 * 1024,
+	OPTIONS_MAX = 10
+};
 
 struct injector *injector_start(struct world *world, int node, ...)
 {
@@ -127,8 +131,8 @@ static cJSON *answer(struct injector *injector, const char *method, const char *
 		id = cJSON_GetObjectItem(message, "id");
 		if (id)
 			break;
-		assert_string_equal(cJSON_GetObjectItem(message, "method")->valuestring,
-			"evidence");
+		assert_string_equal(
+			cJSON_GetObjectItem(message, "method")->valuestring, "evidence");
 		cJSON_Delete(injector->evidence);
 		injector->evidence = message;
 	}
@@ -221,7 +225,9 @@ void injector_heal(struct injector *injector, const char *id)
 	cJSON *fault;
 
 	cJSON_ArrayForEach(fault, cJSON_GetObjectItem(evidence, "faults"))
+	{
 		assert_true(cJSON_IsTrue(cJSON_GetObjectItem(fault, "healed")));
+	}
 	cJSON_Delete(evidence);
 }
 
@@ -234,11 +240,11 @@ int64_t injector_packets(struct injector *injector, const char *id, const char *
 	assert_non_null(fault);
 	cJSON_ArrayForEach(counter, cJSON_GetObjectItem(fault, "counters"))
 	{
-		if (direction && strcmp(cJSON_GetObjectItem(counter, "direction")->valuestring,
-					 direction) != 0)
+		if (direction &&
+			strcmp(cJSON_GetObjectItem(counter, "direction")->valuestring, direction) !=
+				0)
 			continue;
-		packets += strtoll(
-			cJSON_GetObjectItem(counter, "packets")->valuestring, NULL, 10);
+		packets += strtoll(cJSON_GetObjectItem(counter, "packets")->valuestring, NULL, 10);
 	}
 	cJSON_Delete(evidence);
 	return packets;

@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <setjmp.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +37,8 @@ static pid_t spawn(const struct request *request, int to[2], int from[2])
 		return pid;
 	for (int i = 0; i < request->count; i++, text += strlen(text) + 1)
 		arguments[i] = (char *)text;
+	if (!arguments[0] || !arguments[1])
+		_exit(125);
 	netns = open(arguments[0], O_RDONLY | O_CLOEXEC);
 	if (netns < 0 || setns(netns, CLONE_NEWNET) < 0)
 		_exit(126);
@@ -140,6 +142,7 @@ pid_t launcher_start(const char *netns, const char *const *arguments, int *to, i
 		.msg_controllen = sizeof(control),
 	};
 	size_t used = (size_t)snprintf(request.texts, sizeof(request.texts), "%s", netns) + 1;
+	struct cmsghdr *header;
 	int files[2];
 
 	for (; *arguments; arguments++) {
@@ -150,8 +153,12 @@ pid_t launcher_start(const char *netns, const char *const *arguments, int *to, i
 	}
 	assert_int_equal(send(launcher, &request, sizeof(request), 0), sizeof(request));
 	assert_int_equal(recvmsg(launcher, &message, MSG_CMSG_CLOEXEC), sizeof(pid));
-	assert_non_null(CMSG_FIRSTHDR(&message));
-	memcpy(files, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(files));
+	header = CMSG_FIRSTHDR(&message);
+	if (!header) {
+		fail_msg("the launcher sent no descriptors");
+		return -1;
+	}
+	memcpy(files, CMSG_DATA(header), sizeof(files));
 	*to = files[0];
 	*from = files[1];
 	return pid;

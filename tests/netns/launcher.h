@@ -8,7 +8,10 @@
  * Starts injectors as children of a process that is no child of the test. An injector protects
  * the TCP connections of its ancestors, and the test's own connections are what it shall cut.
  */
-enum { LAUNCH_ARGUMENTS_MAX = 16, LAUNCH_TEXT_MAX = 1024 };
+enum {
+	LAUNCH_ARGUMENTS_MAX = 16,
+	LAUNCH_TEXT_MAX = 1024
+};
 
 /* Call before any socket is opened. */
 void launcher_init(void);

@@ -23,7 +23,13 @@
 
 /* Other people's programs and rules, and what the host's owner protects, stay as they are. */
 
-enum { PORT = 7001, OTHER_PORT = 7002, LONG_MS = 60000, SOON_MS = 15000, TCX_EGRESS = 47 };
+enum {
+	PORT = 7001,
+	OTHER_PORT = 7002,
+	LONG_MS = 60000,
+	SOON_MS = 15000,
+	TCX_EGRESS = 47
+};
 
 static const struct cut whole = {.id = "cut", .on = NODE_A, .from = NODE_B, .for_ms = LONG_MS};
 
@@ -38,10 +44,11 @@ static struct foreign load_foreign(void)
 	struct bpf_insn code[] = {
 		/* *(u32 *)(fp - 4) = 0; r0 = map_lookup(map, fp - 4) */
 		{.code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = 10, .off = -4},
-		{.code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 1, .src_reg = BPF_PSEUDO_MAP_FD},
+		/* A 64-bit load takes two places; BPF_LD, BPF_IMM, BPF_ADD and BPF_K are 0. */
+		{.code = BPF_DW, .dst_reg = 1, .src_reg = BPF_PSEUDO_MAP_FD},
 		{0},
 		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 2, .src_reg = 10},
-		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 2, .imm = -4},
+		{.code = BPF_ALU64, .dst_reg = 2, .imm = -4},
 		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_map_lookup_elem},
 		/* if (r0) (*(u64 *)r0)++ */
 		{.code = BPF_JMP | BPF_JEQ | BPF_K, .off = 2},
@@ -97,8 +104,8 @@ static void leave(int home)
 static int attach_in_node(const struct world *world, int program)
 {
 	int home = enter_node(world);
-	int link = bpf_link_create(program, (int)if_nametoindex("eth0"),
-		(enum bpf_attach_type)TCX_EGRESS, NULL);
+	int link = bpf_link_create(
+		program, (int)if_nametoindex("eth0"), (enum bpf_attach_type)TCX_EGRESS, NULL);
 
 	leave(home);
 	return link;
@@ -107,8 +114,9 @@ static int attach_in_node(const struct world *world, int program)
 /* The user's own filter, in the user's own clsact or in one that is there. */
 static void filter_in_node(const struct world *world, int program, uint32_t pref)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .attach_point = BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, options, .handle = 1, .priority = pref, .prog_fd = program);
+	struct bpf_tc_hook hook = {.sz = sizeof(hook), .attach_point = BPF_TC_EGRESS};
+	struct bpf_tc_opts options = {
+		.sz = sizeof(options), .handle = 1, .priority = pref, .prog_fd = program};
 	int home = enter_node(world), made;
 
 	hook.ifindex = (int)if_nametoindex("eth0");
@@ -131,8 +139,7 @@ static void assert_foreign_is_listed(struct injector *injector, const char *name
 			continue;
 		found = true;
 		assert_int_equal(cJSON_IsTrue(cJSON_GetObjectItem(each, "ahead")), ahead);
-		assert_string_equal(
-			cJSON_GetObjectItem(each, "direction")->valuestring, "egress");
+		assert_string_equal(cJSON_GetObjectItem(each, "direction")->valuestring, "egress");
 	}
 	assert_true(found);
 	cJSON_Delete(inspected);
@@ -174,8 +181,8 @@ static char *filters_of(struct world *world)
 {
 	int status;
 
-	return world_output(&status, "tc", "-n", world_netns(world, NODE_A), "filter", "show", "dev",
-		"eth0", "egress", NULL);
+	return world_output(&status, "tc", "-n", world_netns(world, NODE_A), "filter", "show",
+		"dev", "eth0", "egress", NULL);
 }
 
 static void a_users_filter_keeps_working(struct world *world)
@@ -262,8 +269,9 @@ static void what_the_policy_protects_is_not_hit(struct world *world)
 	char policy[128], *order, *text;
 
 	snprintf(policy, sizeof(policy), "/tmp/%s-policy.json", world->prefix);
-	write_file(policy, "{\"backburn_policy\":1,\"protect\":{\"ports\":[7002],"
-			   "\"prefixes\":[\"10.99.0.3/32\"]}}");
+	write_file(policy,
+		"{\"backburn_policy\":1,\"protect\":{\"ports\":[7002],"
+		"\"prefixes\":[\"10.99.0.3/32\"]}}");
 	injector = injector_start(world, NODE_A, "--policy", policy, NULL);
 	greet(injector, world);
 	order = injector_cut_order(&refused, now_ns());

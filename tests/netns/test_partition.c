@@ -15,7 +15,12 @@
 
 /* What a partition promises, on this kernel, with real packets. */
 
-enum { PORT = 7001, OTHER_PORT = 7002, LONG_MS = 60000, SOON_MS = 15000 };
+enum {
+	PORT = 7001,
+	OTHER_PORT = 7002,
+	LONG_MS = 60000,
+	SOON_MS = 15000
+};
 
 static const int families[] = {AF_INET, AF_INET6};
 
@@ -94,11 +99,9 @@ static void wait_for_backoff(int sock)
 static void established_tcp_backs_off_and_resumes(struct world *world)
 {
 	for (int i = 0; i < 2; i++) {
-		struct tcp_pair pair =
-			tcp_connect(world, NODE_A, NODE_B, families[i], PORT + i);
+		struct tcp_pair pair = tcp_connect(world, NODE_A, NODE_B, families[i], PORT + i);
 		struct injector *injector = injector_greeted(world, NODE_A, "120s");
-		struct cut cut = {
-			.id = "cut", .on = NODE_A, .from = NODE_B, .for_ms = 2 * LONG_MS};
+		struct cut cut = {.id = "cut", .on = NODE_A, .from = NODE_B, .for_ms = 2 * LONG_MS};
 		int error = 0;
 		socklen_t size = sizeof(error);
 
@@ -109,8 +112,7 @@ static void established_tcp_backs_off_and_resumes(struct world *world)
 		 * whose packets are dropped on the other node's ingress. */
 		wait_for_backoff(pair.client);
 		wait_for_backoff(pair.server);
-		assert_int_equal(
-			getsockopt(pair.client, SOL_SOCKET, SO_ERROR, &error, &size), 0);
+		assert_int_equal(getsockopt(pair.client, SOL_SOCKET, SO_ERROR, &error, &size), 0);
 		assert_int_equal(error, 0);
 		injector_heal(injector, NULL);
 		assert_true(tcp_receives(pair.server, 4, LONG_MS));
@@ -234,8 +236,11 @@ static void a_broad_cut_and_a_narrow_one(struct world *world)
 static void it_starts_when_it_says(struct world *world)
 {
 	struct injector *injector = injector_greeted(world, NODE_A, "60s");
-	struct cut cut = {
-		.id = "later", .on = NODE_A, .from = NODE_B, .start_in_ms = 3000, .for_ms = LONG_MS};
+	struct cut cut = {.id = "later",
+		.on = NODE_A,
+		.from = NODE_B,
+		.start_in_ms = 3000,
+		.for_ms = LONG_MS};
 	char *order = injector_cut_order(&cut, now_ns());
 	int64_t start = now_ns() + 3000 * 1000000LL;
 	bool passed = false, cut_off = false;

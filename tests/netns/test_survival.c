@@ -16,7 +16,11 @@
 
 /* However a session ends, the fault ends with it, and nothing is left. */
 
-enum { PORT = 7001, LONG_MS = 60000, SOON_MS = 15000 };
+enum {
+	PORT = 7001,
+	LONG_MS = 60000,
+	SOON_MS = 15000
+};
 
 static const struct cut whole = {.id = "cut", .on = NODE_A, .from = NODE_B, .for_ms = LONG_MS};
 
@@ -150,7 +154,8 @@ static void killed_it_is_recovered(struct world *world)
 	said = recover(world, NODE_A, 0, NULL);
 	assert_non_null(strstr(said, "session test of the test"));
 	if (strcmp(world->attach, "clsact") == 0) {
-		assert_non_null(strstr(said, "filter bb_ingress (pref 1) removed from eth0 ingress"));
+		assert_non_null(
+			strstr(said, "filter bb_ingress (pref 1) removed from eth0 ingress"));
 		assert_non_null(strstr(said, "qdisc clsact removed from eth0"));
 	}
 	assert_non_null(strstr(said, "nothing is left"));
@@ -232,7 +237,8 @@ static void a_second_session_is_told_who_is_there(struct world *world)
 	struct injector *first = cut_off(world, "60s", &whole);
 	struct injector *second = injector_start(world, NODE_A, NULL);
 	char *text = injector_refusal(second, "hello",
-		"{\"version\":1,\"session\":\"other\",\"controller\":\"another\",\"lease\":\"5s\"}");
+		"{\"version\":1,\"session\":\"other\",\"controller\":\"another\",\"lease\":"
+		"\"5s\"}");
 
 	assert_non_null(strstr(text, "the test"));
 	assert_non_null(strstr(text, "pid"));

@@ -18,7 +18,11 @@
 
 #include "tests/netns/world.h"
 
-enum { LOST_AFTER_MS = 250, CONNECT_WITHIN_MS = 10000, ANY_PORT = 7777 };
+enum {
+	LOST_AFTER_MS = 250,
+	CONNECT_WITHIN_MS = 10000,
+	ANY_PORT = 7777
+};
 
 static int open_netns(const char *path)
 {
@@ -70,13 +74,16 @@ static bool readable(int sock, int within_ms)
 	return poll(&wait, 1, within_ms) == 1;
 }
 
-static bool datagram_arrives(
-	const struct world *world, int from, int to, int family, int port, int within_ms)
+struct way {
+	int from, to, family, port;
+};
+
+static bool datagram_arrives(const struct world *world, const struct way *way, int within_ms)
 {
 	struct sockaddr_storage address;
-	socklen_t size = address_of(to, family, port, &address);
-	int receiver = world_socket(world, to, family, SOCK_DGRAM);
-	int sender = world_socket(world, from, family, SOCK_DGRAM);
+	socklen_t size = address_of(way->to, way->family, way->port, &address);
+	int receiver = world_socket(world, way->to, way->family, SOCK_DGRAM);
+	int sender = world_socket(world, way->from, way->family, SOCK_DGRAM);
 	int64_t give_up = now_ns() + within_ms * 1000000LL;
 	bool arrived = false;
 	int error = 0;
@@ -98,12 +105,16 @@ static bool datagram_arrives(
 
 bool udp_passes(const struct world *world, int from, int to, int family, int port)
 {
-	return datagram_arrives(world, from, to, family, port, 0);
+	struct way way = {.from = from, .to = to, .family = family, .port = port};
+
+	return datagram_arrives(world, &way, 0);
 }
 
 bool udp_passes_within(const struct world *world, int from, int to, int family, int within_ms)
 {
-	return datagram_arrives(world, from, to, family, ANY_PORT, within_ms);
+	struct way way = {.from = from, .to = to, .family = family, .port = ANY_PORT};
+
+	return datagram_arrives(world, &way, within_ms);
 }
 
 void udp_send(const struct world *world, int from, const char *ipv4, int port)

@@ -22,9 +22,12 @@
 
 #include "tests/netns/launcher.h"
 
-enum { SKIPPED = 77, ARGUMENTS_MAX = 24, HUB = WORLD_NODES_MAX, OUR_PROGRAMS_WAIT_MS = 20000 };
-
-extern char **environ;
+enum {
+	SKIPPED = 77,
+	ARGUMENTS_MAX = 24,
+	HUB = WORLD_NODES_MAX,
+	OUR_PROGRAMS_WAIT_MS = 20000
+};
 
 int64_t now_ns(void)
 {
@@ -255,8 +258,7 @@ void world_down(struct world *world)
 	int status;
 
 	for (int node = 0; node < world->nodes; node++) {
-		free(world_output(
-			&status, "ip", "netns", "del", world_netns(world, node), NULL));
+		free(world_output(&status, "ip", "netns", "del", world_netns(world, node), NULL));
 		free(world->before[node]);
 	}
 	free(world_output(&status, "ip", "netns", "del", world_netns(world, HUB), NULL));

@@ -14,11 +14,16 @@
  * hub's namespace (10.99.0.N, fd99::N), and real injectors inside them. Everything asserts: a
  * world that can't be built fails its test.
  */
-enum { WORLD_NODES_MAX = 4, NODE_A = 0, NODE_B = 1, NODE_C = 2 };
+enum {
+	WORLD_NODES_MAX = 4,
+	NODE_A = 0,
+	NODE_B = 1,
+	NODE_C = 2
+};
 
 struct world {
 	int nodes;
-	char prefix[32]; /* of the namespaces' names */
+	char prefix[32];                     /* of the namespaces' names */
 	char netns[WORLD_NODES_MAX + 1][40]; /* the hub's is the last */
 	char runtime_dir[64];
 	const char *attach; /* "tcx" or "clsact" */
@@ -75,15 +80,15 @@ char *injector_refusal(struct injector *injector, const char *method, const char
 struct cut {
 	const char *id, *with; /* with: JSON, NULL for {} */
 	const char *role;      /* NULL: "on" */
-	int on, from;	       /* nodes */
+	int on, from;          /* nodes */
 	const char *extra;     /* a further prefix of the `from` node, or NULL */
 	int64_t start_in_ms, for_ms;
 };
 
 /* Arms a partition, and waits until its start has come. */
 void injector_cut(struct injector *injector, const struct cut *cut);
-/* The JSON of its order. To be freed. */
-char *injector_cut_order(const struct cut *cut, int64_t now_ns);
+/* The JSON of its order, counted from `base_ns`. To be freed. */
+char *injector_cut_order(const struct cut *cut, int64_t base_ns);
 void injector_heal(struct injector *injector, const char *id); /* NULL: all */
 /* Sum of a fault's packets: direction "ingress", "egress", or NULL for both. */
 int64_t injector_packets(struct injector *injector, const char *id, const char *direction);
@@ -99,8 +104,7 @@ int world_socket(const struct world *world, int node, int family, int type);
 /* Sends one datagram and asserts that the sender hears of no error. True when it arrives. */
 bool udp_passes(const struct world *world, int from, int to, int family, int port);
 /* Waits up to `within_ms` until a datagram arrives. */
-bool udp_passes_within(
-	const struct world *world, int from, int to, int family, int within_ms);
+bool udp_passes_within(const struct world *world, int from, int to, int family, int within_ms);
 
 /* One datagram to any address; the sender hears of no error. */
 void udp_send(const struct world *world, int from, const char *ipv4, int port);

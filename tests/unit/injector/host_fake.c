@@ -13,11 +13,7 @@
 
 struct fake fake;
 
-struct host_matcher {
-	struct host_matcher_sizes sizes;
-};
-
-static void remove_at(struct list *list, size_t size, size_t index)
+void fake_remove_at(struct list *list, size_t size, size_t index)
 {
 	char *items = list->items;
 
@@ -26,14 +22,16 @@ static void remove_at(struct list *list, size_t size, size_t index)
 }
 
 /* True when this effect is to fail. */
-static bool fails(const char *name)
+bool fake_fails(const char *name)
 {
 	fake.effects++;
+	if (fake.effects == fake.fail_at)
+		fake.failed_name = name;
 	return fake.effects == fake.fail_at ||
-	       (fake.fail_name && strcmp(fake.fail_name, name) == 0);
+		(fake.fail_name && strcmp(fake.fail_name, name) == 0);
 }
 
-static int refuse(struct fail *fail, const char *name)
+int fake_refuse(struct fail *fail, const char *name)
 {
 	return fail_errno(fail, EIO, "%s", name);
 }
@@ -70,7 +68,7 @@ void fake_reset(void)
 bool fake_is_clean(void)
 {
 	return !fake.loaded && !fake.attachments.count && !fake.clsacts.count &&
-	       !fake.entries.count && !fake.counters.count && !fake.flows.count;
+		!fake.entries.count && !fake.counters.count && !fake.flows.count;
 }
 
 void fake_add_link(int ifindex, const char *name)
@@ -87,21 +85,21 @@ static void forget_attachments(bool of_link, int ifindex, bool only_tcx)
 
 	for (size_t i = fake.attachments.count; i-- > 0;)
 		if ((!of_link || items[i].ifindex == ifindex) && (!only_tcx || !items[i].pref))
-			remove_at(&fake.attachments, sizeof(*items), i);
+			fake_remove_at(&fake.attachments, sizeof(*items), i);
 }
 
 void fake_remove_link(int ifindex)
 {
 	for (size_t i = fake.links.count; i-- > 0;)
 		if (((struct host_link *)fake.links.items)[i].ifindex == ifindex)
-			remove_at(&fake.links, sizeof(struct host_link), i);
+			fake_remove_at(&fake.links, sizeof(struct host_link), i);
 	for (size_t i = fake.clsacts.count; i-- > 0;)
 		if (((int *)fake.clsacts.items)[i] == ifindex)
-			remove_at(&fake.clsacts, sizeof(int), i);
+			fake_remove_at(&fake.clsacts, sizeof(int), i);
 	forget_attachments(true, ifindex, false);
 }
 
-static void unload(void)
+void fake_unload(void)
 {
 	fake.loaded = false;
 	list_free(&fake.entries);
@@ -112,9 +110,11 @@ static void unload(void)
 void fake_kill(void)
 {
 	forget_attachments(false, 0, true);
-	unload();
+	fake_unload();
 	LIST_EACH(fake.files, struct fake_file *, file)
+	{
 		(*file)->locked = false;
+	}
 }
 
 void fake_hit(const char *address, int slot, enum bb_direction direction)
@@ -223,9 +223,13 @@ int host_snapshot(const char *cgroup, struct list *state, struct list *residue, 
 	(void)cgroup;
 	(void)fail;
 	LIST_EACH(fake.links, const struct host_link, link)
+	{
 		list_add_text(state, "link %s", link->name);
+	}
 	LIST_EACH(fake.attachments, const struct fake_attachment, each)
+	{
 		list_add_text(state, "program %d %s", each->ifindex, each->name);
+	}
 	list_add_text(residue, "neighbour 10.0.0.1");
 	return 0;
 }
@@ -235,8 +239,10 @@ int host_snapshot(const char *cgroup, struct list *state, struct list *residue, 
 static struct fake_file *find_file(const char *path)
 {
 	LIST_EACH(fake.files, struct fake_file *, file)
+	{
 		if (strcmp((*file)->path, path) == 0)
 			return *file;
+	}
 	return NULL;
 }
 
@@ -263,7 +269,7 @@ static void drop_file(const struct fake_file *file)
 			continue;
 		free(items[i]->text);
 		free(items[i]);
-		remove_at(&fake.files, sizeof(*items), i);
+		fake_remove_at(&fake.files, sizeof(*items), i);
 	}
 }
 
@@ -272,7 +278,9 @@ size_t fake_file_count(void)
 	size_t count = 0;
 
 	LIST_EACH(fake.files, struct fake_file *, file)
+	{
 		count += !(*file)->directory;
+	}
 	return count;
 }
 
@@ -294,8 +302,8 @@ const char *fake_text(const char *path)
 
 int host_dir_make(const char *path, struct fail *fail)
 {
-	if (fails("dir_make"))
-		return refuse(fail, "dir_make");
+	if (fake_fails("dir_make"))
+		return fake_refuse(fail, "dir_make");
 	make_file(path, true);
 	return 0;
 }
@@ -333,8 +341,8 @@ void host_dir_remove(const char *path)
 
 int host_file_remove(const char *path, struct fail *fail)
 {
-	if (fails("file_remove"))
-		return refuse(fail, "file_remove");
+	if (fake_fails("file_remove"))
+		return fake_refuse(fail, "file_remove");
 	if (find_file(path))
 		drop_file(find_file(path));
 	return 0;
@@ -344,8 +352,8 @@ int host_file_lock(const char *path, int *out_file, struct fail *fail)
 {
 	struct fake_file *file;
 
-	if (fails("file_lock"))
-		return refuse(fail, "file_lock");
+	if (fake_fails("file_lock"))
+		return fake_refuse(fail, "file_lock");
 	file = make_file(path, false);
 	if (file->locked)
 		return fail_set(fail, FAIL_BUSY, "%s is locked", path);
@@ -358,8 +366,10 @@ int host_file_lock(const char *path, int *out_file, struct fail *fail)
 static struct fake_file *by_descriptor(int descriptor)
 {
 	LIST_EACH(fake.files, struct fake_file *, file)
+	{
 		if ((*file)->descriptor == descriptor)
 			return *file;
+	}
 	return NULL;
 }
 
@@ -375,8 +385,8 @@ int host_file_append(int file, const char *text, size_t length, struct fail *fai
 {
 	struct fake_file *found = by_descriptor(file);
 
-	if (fails("file_append") || !found)
-		return refuse(fail, "file_append");
+	if (fake_fails("file_append") || !found)
+		return fake_refuse(fail, "file_append");
 	found->text = realloc(found->text, found->length + length + 1);
 	memcpy(found->text + found->length, text, length);
 	found->length += length;
@@ -388,8 +398,8 @@ int host_file_clear(int file, struct fail *fail)
 {
 	struct fake_file *found = by_descriptor(file);
 
-	if (fails("file_clear") || !found)
-		return refuse(fail, "file_clear");
+	if (fake_fails("file_clear") || !found)
+		return fake_refuse(fail, "file_clear");
 	found->length = 0;
 	return 0;
 }
@@ -418,293 +428,4 @@ bool host_file_exists(const char *path)
 bool host_is_cgroup2(const char *path)
 {
 	return strcmp(path, "/sys/fs/cgroup/lab") == 0;
-}
-
-/* ---- links ---- */
-
-int host_links(struct list *links, struct fail *fail)
-{
-	*links = (struct list){0};
-	if (fails("links"))
-		return refuse(fail, "links");
-	LIST_EACH(fake.links, const struct host_link, link)
-		*(struct host_link *)list_push(links, sizeof(*link)) = *link;
-	return 0;
-}
-
-int host_link_watch(int *out_file, struct fail *fail)
-{
-	(void)fail;
-	*out_file = -1;
-	return 0;
-}
-
-void host_link_watch_drain(int file)
-{
-	(void)file;
-}
-
-int host_addresses(struct list *prefixes, struct fail *fail)
-{
-	struct fail ignored = FAIL_INIT;
-
-	(void)fail;
-	*prefixes = (struct list){0};
-	return prefix_parse("10.0.0.1", list_push(prefixes, sizeof(struct prefix)), &ignored);
-}
-
-/* ---- the matcher ---- */
-
-int host_matcher_load(
-	const struct host_matcher_sizes *sizes, struct host_matcher **out, struct fail *fail)
-{
-	if (fails("matcher_load"))
-		return refuse(fail, "matcher_load");
-	*out = must_alloc(sizeof(**out));
-	(*out)->sizes = *sizes;
-	fake.loaded = true;
-	fake.control = (struct bb_control){0};
-	return 0;
-}
-
-void host_matcher_free(struct host_matcher *matcher)
-{
-	if (matcher)
-		unload();
-	free(matcher);
-}
-
-struct bb_control *host_matcher_control(struct host_matcher *matcher)
-{
-	(void)matcher;
-	return &fake.control;
-}
-
-const char *host_matcher_tag(const struct host_matcher *matcher, enum bb_direction direction)
-{
-	(void)matcher;
-	return direction == BB_EGRESS ? "eeeeeeeeeeeeeeee" : "1111111111111111";
-}
-
-static struct fake_entry *find_entry(const struct prefix *prefix)
-{
-	LIST_EACH(fake.entries, struct fake_entry, entry)
-		if (memcmp(&entry->prefix, prefix, sizeof(*prefix)) == 0)
-			return entry;
-	return NULL;
-}
-
-int host_matcher_put(struct host_matcher *matcher, const struct prefix *prefix,
-	const struct bb_entry *entry, struct fail *fail)
-{
-	struct fake_entry *found = find_entry(prefix);
-
-	(void)matcher;
-	if (fails("matcher_put"))
-		return refuse(fail, "matcher_put");
-	if (!found)
-		found = list_push(&fake.entries, sizeof(*found));
-	*found = (struct fake_entry){.prefix = *prefix, .entry = *entry};
-	return 0;
-}
-
-int host_matcher_remove(
-	struct host_matcher *matcher, const struct prefix *prefix, struct fail *fail)
-{
-	struct fake_entry *found = find_entry(prefix);
-
-	(void)matcher;
-	if (fails("matcher_remove"))
-		return refuse(fail, "matcher_remove");
-	if (found)
-		remove_at(&fake.entries, sizeof(*found),
-			(size_t)(found - (struct fake_entry *)fake.entries.items));
-	return 0;
-}
-
-static struct fake_counter *find_counter(const struct bb_counter_key *key)
-{
-	LIST_EACH(fake.counters, struct fake_counter, counter)
-		if (memcmp(&counter->key, key, sizeof(*key)) == 0)
-			return counter;
-	return NULL;
-}
-
-int host_matcher_count(
-	struct host_matcher *matcher, const struct bb_counter_key *key, struct fail *fail)
-{
-	(void)matcher;
-	if (fails("matcher_count"))
-		return refuse(fail, "matcher_count");
-	if (!find_counter(key))
-		((struct fake_counter *)list_push(&fake.counters, sizeof(struct fake_counter)))
-			->key = *key;
-	return 0;
-}
-
-void host_matcher_read(struct host_matcher *matcher, const struct bb_counter_key *key,
-	struct bb_counter *out)
-{
-	struct fake_counter *found = find_counter(key);
-
-	(void)matcher;
-	*out = found ? found->counter : (struct bb_counter){0};
-}
-
-void host_matcher_uncount(struct host_matcher *matcher, const struct bb_counter_key *key)
-{
-	struct fake_counter *found = find_counter(key);
-
-	(void)matcher;
-	if (found)
-		remove_at(&fake.counters, sizeof(*found),
-			(size_t)(found - (struct fake_counter *)fake.counters.items));
-}
-
-int host_matcher_protect(struct host_matcher *matcher, const struct bb_flow *flow, struct fail *fail)
-{
-	(void)matcher;
-	if (fails("matcher_protect"))
-		return refuse(fail, "matcher_protect");
-	*(struct bb_flow *)list_push(&fake.flows, sizeof(*flow)) = *flow;
-	return 0;
-}
-
-void host_matcher_unprotect(struct host_matcher *matcher, const struct bb_flow *flow)
-{
-	(void)matcher;
-	for (size_t i = fake.flows.count; i-- > 0;)
-		if (memcmp(&((struct bb_flow *)fake.flows.items)[i], flow, sizeof(*flow)) == 0)
-			remove_at(&fake.flows, sizeof(*flow), i);
-}
-
-/* ---- attachments ---- */
-
-static void attach(int ifindex, enum bb_direction direction, uint32_t pref)
-{
-	struct fake_attachment *each = list_push(&fake.attachments, sizeof(*each));
-
-	each->ifindex = ifindex;
-	each->direction = direction;
-	each->pref = pref;
-	snprintf(each->name, sizeof(each->name), "%s",
-		direction == BB_EGRESS ? BB_EGRESS_NAME : BB_INGRESS_NAME);
-	snprintf(each->tag, sizeof(each->tag), "%s", host_matcher_tag(NULL, direction));
-}
-
-bool host_tcx_present(char reason[static 128])
-{
-	snprintf(reason, 128, "as the test wants it");
-	return fake.has_tcx;
-}
-
-int host_tcx_attach(struct host_matcher *matcher, int ifindex, enum bb_direction direction,
-	int *out_link, struct fail *fail)
-{
-	(void)matcher;
-	if (fails("tcx_attach"))
-		return refuse(fail, "tcx_attach");
-	attach(ifindex, direction, 0);
-	*out_link = ifindex * BB_DIRECTIONS + (int)direction;
-	return 0;
-}
-
-void host_tcx_detach(int link)
-{
-	struct fake_attachment *items = fake.attachments.items;
-
-	for (size_t i = fake.attachments.count; i-- > 0;)
-		if (!items[i].pref && items[i].ifindex == link / BB_DIRECTIONS &&
-			(int)items[i].direction == link % BB_DIRECTIONS)
-			remove_at(&fake.attachments, sizeof(*items), i);
-}
-
-int host_tcx_list(
-	int ifindex, enum bb_direction direction, struct list *programs, struct fail *fail)
-{
-	(void)fail;
-	*programs = (struct list){0};
-	LIST_EACH(fake.attachments, const struct fake_attachment, each)
-	{
-		struct host_program *program;
-
-		if (each->ifindex != ifindex || each->direction != direction || each->pref)
-			continue;
-		program = list_push(programs, sizeof(*program));
-		memcpy(program->name, each->name, sizeof(program->name));
-		memcpy(program->tag, each->tag, sizeof(program->tag));
-	}
-	return 0;
-}
-
-int host_clsact_state(int ifindex, enum host_clsact *out, struct fail *fail)
-{
-	(void)fail;
-	*out = CLSACT_NONE;
-	LIST_EACH(fake.clsacts, const int, each)
-		if (*each == ifindex)
-			*out = CLSACT_PRESENT;
-	return 0;
-}
-
-int host_clsact_add(int ifindex, struct fail *fail)
-{
-	if (fails("clsact_add"))
-		return refuse(fail, "clsact_add");
-	*(int *)list_push(&fake.clsacts, sizeof(int)) = ifindex;
-	return 0;
-}
-
-int host_clsact_delete(int ifindex, struct fail *fail)
-{
-	if (fails("clsact_delete"))
-		return refuse(fail, "clsact_delete");
-	for (size_t i = fake.clsacts.count; i-- > 0;)
-		if (((int *)fake.clsacts.items)[i] == ifindex)
-			remove_at(&fake.clsacts, sizeof(int), i);
-	return 0;
-}
-
-int host_filter_list(
-	int ifindex, enum bb_direction direction, struct list *filters, struct fail *fail)
-{
-	(void)fail;
-	*filters = (struct list){0};
-	LIST_EACH(fake.attachments, const struct fake_attachment, each)
-	{
-		struct host_filter *filter;
-
-		if (each->ifindex != ifindex || each->direction != direction || !each->pref)
-			continue;
-		filter = list_push(filters, sizeof(*filter));
-		filter->pref = each->pref;
-		filter->handle = 1;
-		snprintf(filter->kind, sizeof(filter->kind), "bpf");
-		snprintf(filter->name, sizeof(filter->name), "%s", each->name);
-		memcpy(filter->tag, each->tag, sizeof(filter->tag));
-	}
-	return 0;
-}
-
-int host_filter_add(struct host_matcher *matcher, int ifindex, enum bb_direction direction,
-	uint32_t pref, struct fail *fail)
-{
-	(void)matcher;
-	if (fails("filter_add"))
-		return refuse(fail, "filter_add");
-	attach(ifindex, direction, pref);
-	return 0;
-}
-
-int host_filter_delete(int ifindex, enum bb_direction direction, uint32_t pref, struct fail *fail)
-{
-	struct fake_attachment *items = fake.attachments.items;
-
-	if (fails("filter_delete"))
-		return refuse(fail, "filter_delete");
-	for (size_t i = fake.attachments.count; i-- > 0;)
-		if (items[i].pref == pref && items[i].ifindex == ifindex &&
-			items[i].direction == direction)
-			remove_at(&fake.attachments, sizeof(*items), i);
-	return 0;
 }

@@ -16,7 +16,7 @@
 struct fake_attachment {
 	int ifindex;
 	enum bb_direction direction;
-	uint32_t pref;	  /* 0: by tcx */
+	uint32_t pref; /* 0: by tcx */
 	char name[16], tag[17];
 };
 
@@ -41,22 +41,23 @@ struct fake_counter {
 struct fake {
 	int64_t now_ns, wall_ns;
 	bool has_tcx;
-	struct list links;	 /* of struct host_link */
+	struct list links;       /* of struct host_link */
 	struct list attachments; /* of struct fake_attachment */
-	struct list clsacts;	 /* of int: ifindex */
-	struct list files;	 /* of struct fake_file * */
-	struct list entries;	 /* of struct fake_entry */
-	struct list counters;	 /* of struct fake_counter */
-	struct list flows;	 /* of struct bb_flow */
+	struct list clsacts;     /* of int: ifindex */
+	struct list files;       /* of struct fake_file * */
+	struct list entries;     /* of struct fake_entry */
+	struct list counters;    /* of struct fake_counter */
+	struct list flows;       /* of struct bb_flow */
 	bool loaded;
 	struct bb_control control;
 	char boot_id[40];
 	int64_t pid;
 	int last_descriptor;
 
-	int effects;		/* how many were asked for */
-	int fail_at;		/* this one fails (counted from 1); 0: none */
-	const char *fail_name;	/* every effect of this name fails; NULL: none */
+	int effects;             /* how many were asked for */
+	int fail_at;             /* this one fails (counted from 1); 0: none */
+	const char *failed_name; /* what the one was */
+	const char *fail_name;   /* every effect of this name fails; NULL: none */
 };
 extern struct fake fake;
 
@@ -75,5 +76,13 @@ void fake_add_link(int ifindex, const char *name);
 void fake_remove_link(int ifindex);
 /* A packet of the peer with this prefix's entry is counted, as the kernel would. */
 void fake_hit(const char *address, int slot, enum bb_direction direction);
+
+/* ---- between the files of the fake ---- */
+
+void fake_remove_at(struct list *list, size_t size, size_t index);
+/* True when this effect is to fail. */
+bool fake_fails(const char *name);
+int fake_refuse(struct fail *fail, const char *name);
+void fake_unload(void);
 
 #endif

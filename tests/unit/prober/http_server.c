@@ -25,9 +25,11 @@ static void drop(struct http_server *server, size_t index)
 
 static void answer_held(struct http_server *server, struct server_connection *connection)
 {
-	char text[128];
+	const char *body = server->body;
+	char text[1024];
 	int length = snprintf(text, sizeof(text),
-		"HTTP/1.1 %d Whatever\r\nContent-Length: 2\r\n\r\nok", server->status);
+		"HTTP/1.1 %d Whatever\r\nContent-Length: %zu\r\n\r\n%s", server->status,
+		strlen(body), body);
 
 	for (; connection->held > 0; connection->held--)
 		if (send(connection->fd, text, (size_t)length, MSG_NOSIGNAL) != length)
@@ -142,6 +144,7 @@ struct http_server *http_server_new(bool ipv6)
 	assert_non_null(server);
 	server->listener = listen_on_loopback(ipv6, &server->port);
 	server->status = 200;
+	server->body = "ok";
 	pthread_mutex_init(&server->lock, NULL);
 	assert_int_equal(pipe2(server->wake, O_CLOEXEC), 0);
 	assert_int_equal(pthread_create(&server->thread, NULL, serve_all, server), 0);

@@ -29,6 +29,7 @@ struct server_connection {
 struct http_server {
 	uint16_t port;
 	_Atomic int mode, status;
+	_Atomic(const char *) body; /* of answers */
 	_Atomic long accepted, requests;
 	/* Text of the request that came last; under the lock. */
 	pthread_mutex_t lock;

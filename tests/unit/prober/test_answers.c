@@ -213,8 +213,9 @@ static void see(void *context, const char *line, bool cut_off)
 {
 	struct seen_lines *seen = context;
 
-	strcat(seen->text, line);
-	strcat(seen->text, cut_off ? "…|" : "|");
+	size_t used = strlen(seen->text);
+
+	snprintf(seen->text + used, sizeof(seen->text) - used, "%s%s", line, cut_off ? "…|" : "|");
 }
 
 static void lines_are_bounded(void **state)

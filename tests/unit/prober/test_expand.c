@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,11 +40,10 @@ static void texts_are_expanded(void **state)
 	(void)state;
 	struct event_values values = event_values_of(7, 42);
 	struct fail fail = FAIL_INIT;
-	char expected[128] = "/42/", *text;
+	char expected[128], *text;
 
 	assert_int_equal(expand_text("/{n}/{uuid}?{\"a\":1}", &values, &text, &fail), 0);
-	strcat(expected, values.uuid);
-	strcat(expected, "?{\"a\":1}");
+	snprintf(expected, sizeof(expected), "/42/%s%s", values.uuid, "?{\"a\":1}");
 	assert_string_equal(text, expected);
 	free(text);
 	assert_int_equal(expand_text("{node.addr}", &values, &text, &fail), -1);

@@ -340,7 +340,7 @@ static void events_before_the_first_turn_are_sent_all(void **state)
 		"{\"id\":\"p\",\"rate\":100,\"timeout\":\"10s\",\"start_ns\":\"%lld\","
 		"\"window\":\"1s\",\"classes\":[{\"slo\":\"all\"},{\"slo\":\"fast\","
 		"\"latency_lt\":\"200ms\"}],%s}",
-		(long long)(harness_now_ns() - 500 * NS_PER_MS), one_target(server)));
+		(long long)harness_now_ns() - 500 * NS_PER_MS, one_target(server)));
 	await_events(harness, 60);
 	sum = stop(harness);
 	assert_int_equal(sum.outcomes[OUTCOME_OK], sum.events);
@@ -371,7 +371,7 @@ static void wrong_orders_are_refused(void **state)
 		"{\"id\":\"p\",\"rate\":1,\"timeout\":\"1s\",\"start_ns\":\"%lld\",\"window\":"
 		"\"1s\","
 		"\"targets\":[{\"url\":\"http://[::1]:1/\"}]}",
-		(long long)(harness_now_ns() - 60 * NS_PER_SEC));
+		(long long)harness_now_ns() - 60 * NS_PER_SEC);
 	snprintf(each, sizeof(each),
 		"{\"id\":\"p\",\"rate\":1,\"timeout\":\"1s\",\"start_ns\":\"%lld\",\"window\":"
 		"\"1s\","
@@ -399,7 +399,7 @@ static void a_name_is_taken_once(void **state)
 		"{\"id\":\"p\",\"rate\":1,\"timeout\":\"1s\",\"start_ns\":\"%lld\",\"window\":"
 		"\"1s\","
 		"\"targets\":[{\"url\":\"http://[::1]:1/\"}]}",
-		(long long)(harness_now_ns() + 60 * NS_PER_SEC));
+		(long long)harness_now_ns() + 60 * NS_PER_SEC);
 	assert_int_equal(refusal(harness, "probe", text), FAIL_NONE);
 	assert_int_equal(refusal(harness, "probe", text), FAIL_USAGE);
 	/* Stopped before its start: nothing to report, and no waiting for it. */

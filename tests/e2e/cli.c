@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/e2e/cli.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <glob.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+extern char **environ;
+
+/* --- places ------------------------------------------------------------------------------------
+ */
+
+static const char *from_environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (!value)
+		fail_msg("%s is not set: run the tests through ctest", name);
+	return value;
+}
+
+static char *next_buffer(void)
+{
+	static char buffers[4][512];
+	static unsigned turn;
+
+	return buffers[turn++ % 4];
+}
+
+const char *cli_file(const char *name)
+{
+	char *buffer = next_buffer();
+
+	snprintf(buffer, 512, "%s/%s", from_environment("BACKBURN_SOURCE"), name);
+	return buffer;
+}
+
+void cli_begin(struct cli *cli)
+{
+	snprintf(cli->dir, sizeof(cli->dir), "/tmp/backburn-test-XXXXXX");
+	assert_non_null(mkdtemp(cli->dir));
+	snprintf(cli->runs, sizeof(cli->runs), "%s/runs", cli->dir);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	(void)status;
+	(void)type;
+	(void)walk;
+	return remove(path);
+}
+
+void cli_end(struct cli *cli)
+{
+	nftw(cli->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+const char *cli_write(const struct cli *cli, const char *name, const char *text)
+{
+	char *path = next_buffer();
+	FILE *file;
+
+	snprintf(path, 512, "%s/%s", cli->dir, name);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	return path;
+}
+
+/* --- running -------------------------------------------------------------------------------------
+ */
+
+static char *slurp(int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	char *text = calloc(1, (size_t)size + 1);
+
+	assert_non_null(text);
+	assert_int_equal(pread(fd, text, (size_t)size, 0), size);
+	close(fd);
+	return text;
+}
+
+void cli_start(const char *const *args, struct cli_process *process)
+{
+	char program[512];
+	char *argv[CLI_ARGS_MAX + 2] = {program};
+	posix_spawn_file_actions_t actions;
+	size_t count = 1;
+
+	snprintf(program, sizeof(program), "%s/bin/backburn", from_environment("BACKBURN_BUILD"));
+	for (; *args; args++) {
+		assert_true(count < CLI_ARGS_MAX);
+		argv[count++] = (char *)*args;
+	}
+	process->out = memfd_create("stdout", MFD_CLOEXEC);
+	process->err = memfd_create("stderr", MFD_CLOEXEC);
+	assert_true(process->out >= 0 && process->err >= 0);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, process->out, 1);
+	posix_spawn_file_actions_adddup2(&actions, process->err, 2);
+	assert_int_equal(posix_spawn(&process->pid, program, &actions, NULL, argv, environ), 0);
+	posix_spawn_file_actions_destroy(&actions);
+}
+
+static void pause_ms(int ms)
+{
+	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
+}
+
+static int64_t now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+void cli_wait(struct cli_process *process, int within_s, struct cli_result *result)
+{
+	int64_t until_s = now_s() + within_s;
+	int status = 0;
+	pid_t got;
+
+	while ((got = waitpid(process->pid, &status, WNOHANG)) == 0 && now_s() < until_s)
+		pause_ms(20);
+	if (got == 0) {
+		kill(process->pid, SIGKILL);
+		waitpid(process->pid, &status, 0);
+		print_error("stderr so far:\n%s\n", slurp(process->err));
+		fail_msg("still running after %d s", within_s);
+	}
+	result->code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	result->out = slurp(process->out);
+	result->err = slurp(process->err);
+}
+
+void cli_run(const char *const *args, struct cli_result *result)
+{
+	struct cli_process process;
+
+	cli_start(args, &process);
+	cli_wait(&process, 240, result);
+}
+
+void cli_result_free(struct cli_result *result)
+{
+	free(result->out);
+	free(result->err);
+}
+
+int cli_in_node(const char *lab, const char *node, const char *const *args)
+{
+	const char *argv[CLI_ARGS_MAX] = {"lab", "exec", lab, node, "--"};
+	struct cli_result result;
+	size_t count = 5;
+	int code;
+
+	while (*args)
+		argv[count++] = *args++;
+	argv[count] = NULL;
+	cli_run(argv, &result);
+	code = result.code;
+	cli_result_free(&result);
+	return code;
+}
+
+/* --- what a run wrote
+ * --------------------------------------------------------------------------------- */
+
+static bool only_run(const struct cli *cli, const char *name, char *out, size_t size)
+{
+	char pattern[256];
+	glob_t matches;
+	bool found;
+
+	snprintf(pattern, sizeof(pattern), "%s/2*/%s", cli->runs, name);
+	found = glob(pattern, 0, NULL, &matches) == 0 && matches.gl_pathc == 1;
+	if (found) {
+		snprintf(out, size, "%s", matches.gl_pathv[0]);
+		globfree(&matches);
+	}
+	return found;
+}
+
+static char *read_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? NULL : slurp(fd);
+}
+
+cJSON *cli_summary(const struct cli *cli)
+{
+	char path[512];
+	cJSON *summary;
+	char *text;
+
+	assert_true(only_run(cli, "summary.json", path, sizeof(path)));
+	text = read_file(path);
+	assert_non_null(text);
+	summary = cJSON_Parse(text);
+	free(text);
+	assert_non_null(summary);
+	return summary;
+}
+
+cJSON *cli_journal(const struct cli *cli)
+{
+	cJSON *events = cJSON_CreateArray();
+	char path[512], *text, *save = NULL;
+
+	if (!only_run(cli, "journal.ndjson", path, sizeof(path)))
+		return events;
+	text = read_file(path);
+	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line;
+		line = strtok_r(NULL, "\n", &save)) {
+		cJSON *event = cJSON_Parse(line);
+
+		if (event) /* the last line may be on its way */
+			cJSON_AddItemToArray(events, event);
+	}
+	free(text);
+	return events;
+}
+
+const cJSON *cli_event(const cJSON *journal, const char *type, const char *key, const char *value)
+{
+	const cJSON *event;
+
+	cJSON_ArrayForEach(event, journal)
+	{
+		const cJSON *member = key ? cJSON_GetObjectItem(event, key) : NULL;
+
+		if (strcmp(cJSON_GetObjectItem(event, "event")->valuestring, type) == 0 &&
+			(!key ||
+				(cJSON_IsString(member) &&
+					strcmp(member->valuestring, value) == 0)))
+			return event;
+	}
+	return NULL;
+}
+
+cJSON *cli_await_event(
+	const struct cli *cli, const char *type, const char *key, const char *value, int within_s)
+{
+	int64_t until_s = now_s() + within_s;
+
+	for (;;) {
+		cJSON *journal = cli_journal(cli);
+
+		if (cli_event(journal, type, key, value))
+			return journal;
+		cJSON_Delete(journal);
+		if (now_s() > until_s)
+			fail_msg("no event %s within %d s", type, within_s);
+		pause_ms(50);
+	}
+}
+
+char *cli_replaced(const char *path, const char *what, const char *by)
+{
+	char *text = read_file(path), *place, *result = NULL;
+
+	assert_non_null(text);
+	place = strstr(text, what);
+	if (!place)
+		fail_msg("\"%s\" is not in %s", what, path);
+	assert_true(asprintf(&result, "%.*s%s%s", (int)(place - text), text, by,
+			    place + strlen(what)) > 0);
+	free(text);
+	return result;
+}
+
+/* --- programs
+ * ------------------------------------------------------------------------------------------ */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+char *cli_programs(void)
+{
+	static char lines[256][64];
+	size_t count = 0, size;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &size);
+	__u32 id = 0;
+
+	assert_non_null(out);
+	while (count < 256 && bpf_prog_get_next_id(id, &id) == 0) {
+		struct bpf_prog_info info = {0};
+		__u32 length = sizeof(info);
+		int fd = bpf_prog_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		if (bpf_obj_get_info_by_fd(fd, &info, &length) == 0 &&
+			strncmp(info.name, "bb_", 3) == 0)
+			snprintf(lines[count++], sizeof(lines[0]), "%s %02x%02x%02x%02x", info.name,
+				info.tag[0], info.tag[1], info.tag[2], info.tag[3]);
+		close(fd);
+	}
+	qsort(lines, count, sizeof(lines[0]), by_text);
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "%s\n", lines[i]);
+	fclose(out);
+	return text;
+}

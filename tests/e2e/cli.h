@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_TESTS_CLI_H
+#define BACKBURN_TESTS_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <cjson/cJSON.h>
+
+/* The real `backburn`, run as people run it. Everything asserts. */
+enum {
+	CLI_ARGS_MAX = 24
+};
+
+/* A directory of the test's own, removed at its end by cli_end(). */
+struct cli {
+	char dir[64];
+	char runs[96]; /* --runs */
+};
+
+void cli_begin(struct cli *cli);
+void cli_end(struct cli *cli);
+
+struct cli_result {
+	int code; /* exit code, or 128 + signal */
+	char *out, *err;
+};
+
+/* Runs the arguments (NULL-terminated) to their end. cli_result_free() after use. */
+void cli_run(const char *const *args, struct cli_result *result);
+void cli_result_free(struct cli_result *result);
+
+/* The same in the background, with --runs: for tests that break it. */
+struct cli_process {
+	pid_t pid;
+	int out, err; /* files, to be read after the end */
+};
+void cli_start(const char *const *args, struct cli_process *process);
+/* Waits, at most `within_s`; asserts that it ended. */
+void cli_wait(struct cli_process *process, int within_s, struct cli_result *result);
+
+/* summary.json of the only run in cli->runs. */
+cJSON *cli_summary(const struct cli *cli);
+/* All journal events so far of the only run, as an array; an empty one before there is a run. */
+cJSON *cli_journal(const struct cli *cli);
+/* The first event of that type whose member `key` is `value` (key NULL: any); NULL: none. */
+const cJSON *cli_event(const cJSON *journal, const char *type, const char *key, const char *value);
+/* Waits until cli_event() is there; the caller deletes the returned journal. */
+cJSON *cli_await_event(
+	const struct cli *cli, const char *type, const char *key, const char *value, int within_s);
+
+/* Path of a file in the repository, valid until the next but three calls. */
+const char *cli_file(const char *name);
+
+/* Writes `text` to cli->dir/name and returns its path, valid until the next but three calls. */
+const char *cli_write(const struct cli *cli, const char *name, const char *text);
+
+/* A file's text with one replacement; asserts that `what` is there. The caller frees. */
+char *cli_replaced(const char *path, const char *what, const char *by);
+
+/* Runs a program in a lab's node, by its argument vector; returns its exit code. */
+int cli_in_node(const char *lab, const char *node, const char *const *args);
+
+/* Our BPF programs of the whole machine, by name and tag, as sorted lines. The caller frees. */
+char *cli_programs(void);
+
+#endif

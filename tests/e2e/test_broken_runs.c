@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/e2e/cli.h"
+#include "tests/e2e/host_state.h"
+
+/*
+ * Runs that lose a part of themselves in mid-partition: packets flow again in time whatever dies,
+ * and afterwards everything is as it was. Each under tcx and under clsact.
+ */
+enum {
+	LEASE_MS = 2000
+};
+
+static const char *const modes[] = {"tcx", "clsact"};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* --- reaching the server from the client's namespace -------------------------------------------
+ */
+
+static int connect_once(int timeout_ms)
+{
+	struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons(2379)};
+	struct pollfd wait = {.events = POLLOUT};
+	int error = 0;
+	socklen_t length = sizeof(error);
+
+	inet_pton(AF_INET, "10.78.0.2", &server.sin_addr);
+	wait.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (connect(wait.fd, (struct sockaddr *)&server, sizeof(server)) < 0 &&
+		(errno != EINPROGRESS || poll(&wait, 1, timeout_ms) != 1 ||
+			getsockopt(wait.fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0 || error)) {
+		close(wait.fd);
+		return -1;
+	}
+	close(wait.fd);
+	return 0;
+}
+
+/* Milliseconds until a connection succeeds; asserts that one does within `within_ms`. */
+static int64_t reachable_after(int within_ms)
+{
+	int64_t start_ms = now_ms();
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		int fd = open("/run/netns/bb-pair-client", O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
+			_exit(2);
+		while (now_ms() - start_ms < within_ms)
+			if (connect_once(50) == 0)
+				_exit(0);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) != 0)
+		fail_msg("not reachable within %d ms", within_ms);
+	return now_ms() - start_ms;
+}
+
+static bool reachable_now(void)
+{
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		int fd = open("/run/netns/bb-pair-client", O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
+			_exit(2);
+		_exit(connect_once(300) == 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* --- a run in mid-partition
+ * ------------------------------------------------------------------------ */
+
+struct broken {
+	struct cli cli;
+	struct cli_process process;
+	char *state, *programs;
+};
+
+/* The run that is going on, so that a failed test leaves none behind. */
+static struct broken current;
+
+static int teardown(void **state)
+{
+	struct cli_result lab;
+
+	(void)state;
+	if (current.process.pid > 0) {
+		kill(current.process.pid, SIGKILL);
+		waitpid(current.process.pid, NULL, 0);
+	}
+	current = (struct broken){0};
+	cli_run((const char *[]){"lab", "down", "pair", NULL}, &lab);
+	cli_result_free(&lab);
+	return 0;
+}
+
+static bool has_dropped(const struct cli *cli)
+{
+	cJSON *journal = cli_journal(cli);
+	const cJSON *event, *counter;
+	bool dropped = false;
+
+	cJSON_ArrayForEach(event, journal)
+	{
+		cJSON_ArrayForEach(counter, cJSON_GetObjectItem(event, "counters"))
+		{
+			dropped = dropped ||
+				strcmp(cJSON_GetObjectItem(counter, "packets")->valuestring, "0") !=
+					0;
+		}
+	}
+	cJSON_Delete(journal);
+	return dropped;
+}
+
+static int injector_pid(const struct broken *run, const char *node)
+{
+	cJSON *journal = cli_journal(&run->cli);
+	const cJSON *event = cli_event(journal, "node", "node", node);
+	int pid;
+
+	assert_non_null(event);
+	pid = (int)cJSON_GetObjectItem(event, "pid")->valuedouble;
+	cJSON_Delete(journal);
+	return pid;
+}
+
+/* Starts a run and waits for the evidence that its cut is on. */
+static struct broken *begin(const char *attach)
+{
+	int64_t until_ms = now_ms() + 40000;
+	struct broken *run = &current;
+
+	run->state = host_state("pair");
+	run->programs = cli_programs();
+	cli_begin(&run->cli);
+	cli_start((const char *[]){"run", cli_file("tests/e2e/files/outage.json"), "--on",
+			  cli_file("tests/e2e/files/pair-env.json"), "--runs", run->cli.runs,
+			  "--param", "patience=20s", "--attach", attach, NULL},
+		&run->process);
+	while (!has_dropped(&run->cli)) {
+		if (now_ms() > until_ms)
+			fail_msg("no packet was dropped within 40 s");
+		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+	}
+	assert_false(reachable_now());
+	return run;
+}
+
+/* The kernel lets go of programs a moment after their last user. */
+static void await_programs(const char *before)
+{
+	int64_t until_ms = now_ms() + 5000;
+
+	for (;;) {
+		char *now = cli_programs();
+		bool same = strcmp(now, before) == 0;
+
+		if (!same && now_ms() > until_ms)
+			fail_msg("BPF programs left:\n%s", now);
+		free(now);
+		if (same)
+			return;
+		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+	}
+}
+
+/* Waits for the run, checks its code, and that the machine is as before. */
+static void finish(struct broken *run, int code, struct cli_result *result)
+{
+	cli_wait(&run->process, 120, result);
+	if (result->code != code)
+		fail_msg("exit %d, expected %d\n%s\n%s", result->code, code, result->err,
+			result->out);
+	run->process.pid = 0;
+	await_programs(run->programs);
+	assert_host_state("pair", run->state);
+	free(run->programs);
+}
+
+static void assert_reverted(const struct broken *run)
+{
+	cJSON *summary = cli_summary(&run->cli);
+	const cJSON *revert;
+
+	cJSON_ArrayForEach(revert, cJSON_GetObjectItem(summary, "revert"))
+	{
+		if (!cJSON_IsTrue(cJSON_GetObjectItem(revert, "confirmed")))
+			fail_msg("not reverted: %s", cJSON_Print(revert));
+	}
+	cJSON_Delete(summary);
+}
+
+/* --- tests
+ * ------------------------------------------------------------------------------------------- */
+
+static void test_ctrl_c_heals_first(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct cli_result result;
+		struct broken *run = begin(modes[i]);
+		cJSON *journal;
+
+		kill(run->process.pid, SIGINT);
+		reachable_after(10000);
+		finish(run, 130, &result);
+		journal = cli_journal(&run->cli);
+		assert_non_null(cli_event(journal, "fault_over", "fault", "cut"));
+		cJSON_Delete(journal);
+		assert_reverted(run);
+		cli_result_free(&result);
+		cli_end(&run->cli);
+	}
+}
+
+/* The kept lab makes it possible to look at what the dead controller left. */
+static void test_controller_killed(void **state)
+{
+	struct cli_result lab;
+	char *state_before = host_state("pair");
+
+	(void)state;
+	cli_run((const char *[]){"lab", "up", cli_file("tests/e2e/files/pair-lab.json"), NULL},
+		&lab);
+	assert_int_equal(lab.code, 0);
+	cli_result_free(&lab);
+	for (size_t i = 0; i < 2; i++) {
+		struct cli_result result;
+		struct broken *run = begin(modes[i]);
+		int64_t after_ms;
+
+		kill(run->process.pid, SIGKILL);
+		after_ms = reachable_after(10000);
+		print_message("%s: reachable %lld ms after the controller's SIGKILL\n", modes[i],
+			(long long)after_ms);
+		assert_true(after_ms < 1000);
+		/* Injectors heal and end by themselves: nothing has to be recovered. */
+		finish(run, 128 + SIGKILL, &result);
+		cli_result_free(&result);
+		cli_end(&run->cli);
+	}
+	cli_run((const char *[]){"lab", "down", "pair", NULL}, &lab);
+	assert_int_equal(lab.code, 0);
+	cli_result_free(&lab);
+	assert_host_state("pair", state_before);
+}
+
+static void injector_gets(int signal_number)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct cli_result result;
+		struct broken *run = begin(modes[i]);
+		int64_t after_ms;
+
+		/* Both sides enforce the cut: both injectors are hit. */
+		kill(injector_pid(run, "n1"), signal_number);
+		kill(injector_pid(run, "client"), signal_number);
+		after_ms = reachable_after(20000);
+		print_message("%s: reachable %lld ms after signal %d\n", modes[i],
+			(long long)after_ms, signal_number);
+		/* Not longer than the lease; the margin is for a busy machine's scheduler. */
+		assert_true(after_ms < LEASE_MS + 1000);
+		finish(run, 70, &result);
+		assert_reverted(run);
+		cli_result_free(&result);
+		cli_end(&run->cli);
+	}
+}
+
+static void test_injectors_killed(void **state)
+{
+	(void)state;
+	injector_gets(SIGKILL);
+}
+
+static void test_injectors_stopped(void **state)
+{
+	(void)state;
+	injector_gets(SIGSTOP);
+}
+
+static void test_second_run_is_told_who_holds_the_environment(void **state)
+{
+	struct cli_result second, result;
+	struct broken *run = begin("tcx");
+
+	(void)state;
+	cli_run((const char *[]){"run", cli_file("tests/e2e/files/silent.json"), "--on",
+			cli_file("tests/e2e/files/pair-env.json"), "--runs", run->cli.runs, NULL},
+		&second);
+	assert_int_equal(second.code, 75);
+	assert_non_null(strstr(second.err, "environment \"pair\" is locked by run "));
+	cli_result_free(&second);
+	kill(run->process.pid, SIGTERM);
+	finish(run, 143, &result);
+	cli_result_free(&result);
+	cli_end(&run->cli);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_ctrl_c_heals_first, teardown),
+		cmocka_unit_test_teardown(test_controller_killed, teardown),
+		cmocka_unit_test_teardown(test_injectors_killed, teardown),
+		cmocka_unit_test_teardown(test_injectors_stopped, teardown),
+		cmocka_unit_test_teardown(
+			test_second_run_is_told_who_holds_the_environment, teardown),
+	};
+
+	if (geteuid() != 0)
+		return 77;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/e2e/cli.h"
+#include "tests/e2e/host_state.h"
+
+/* What a run ends with, on a small lab with a real etcd. */
+
+static void run_pair(const char *scenario, int code, struct cli *cli, struct cli_result *result)
+{
+	char *before = host_state("pair"), *programs = cli_programs(), *programs_after;
+
+	cli_begin(cli);
+	cli_run((const char *[]){"run", cli_file(scenario), "--on",
+			cli_file("tests/e2e/files/pair-env.json"), "--runs", cli->runs, NULL},
+		result);
+	if (result->code != code)
+		fail_msg("exit %d, expected %d\n%s\n%s", result->code, code, result->err,
+			result->out);
+	programs_after = cli_programs();
+	assert_string_equal(programs_after, programs);
+	free(programs);
+	free(programs_after);
+	assert_host_state("pair", before);
+}
+
+static void end(struct cli *cli, struct cli_result *result)
+{
+	cli_result_free(result);
+	cli_end(cli);
+}
+
+static double number_at(const cJSON *summary, const char *list, int index, const char *key)
+{
+	const cJSON *item = cJSON_GetArrayItem(cJSON_GetObjectItem(summary, list), index);
+	const cJSON *number = cJSON_GetObjectItem(item, key);
+
+	assert_true(cJSON_IsNumber(number));
+	return number->valuedouble;
+}
+
+static void test_fault_without_effect_is_inconclusive(void **state)
+{
+	struct cli_result result;
+	struct cli cli;
+	cJSON *summary;
+
+	(void)state;
+	run_pair("tests/e2e/files/silent.json", 2, &cli, &result);
+	assert_non_null(strstr(result.out, "the effect of fault cut is unproven"));
+	summary = cli_summary(&cli);
+	assert_string_equal(cJSON_GetObjectItem(summary, "verdict")->valuestring, "INCONCLUSIVE");
+	cJSON_Delete(summary);
+	end(&cli, &result);
+}
+
+static void test_unsteady_system_is_left_alone(void **state)
+{
+	struct cli_result result;
+	struct cli cli;
+	cJSON *journal;
+
+	(void)state;
+	run_pair("tests/e2e/files/unsteady.json", 6, &cli, &result);
+	journal = cli_journal(&cli);
+	assert_null(cli_event(journal, "fault_arming", NULL, NULL));
+	assert_non_null(cli_event(journal, "run_ended", NULL, NULL));
+	cJSON_Delete(journal);
+	end(&cli, &result);
+}
+
+static void test_empty_group_is_refused(void **state)
+{
+	struct cli_result result;
+	struct cli cli;
+	cJSON *journal;
+
+	(void)state;
+	run_pair("tests/e2e/files/empty.json", 4, &cli, &result);
+	assert_non_null(strstr(result.out, "group \"nobody\" must have at least 1 nodes; 0 found"));
+	journal = cli_journal(&cli);
+	assert_null(cli_event(journal, "fault_arming", NULL, NULL));
+	cJSON_Delete(journal);
+	end(&cli, &result);
+}
+
+static void test_guardrail_stops_and_heals(void **state)
+{
+	struct cli_result result;
+	struct cli cli;
+	cJSON *journal;
+	const cJSON *over, *arming;
+	double lasted_ns;
+
+	(void)state;
+	run_pair("tests/e2e/files/outage.json", 3, &cli, &result);
+	journal = cli_journal(&cli);
+	arming = cli_event(journal, "fault_arming", "fault", "cut");
+	over = cli_event(journal, "fault_over", "fault", "cut");
+	assert_non_null(over);
+	lasted_ns = cJSON_GetObjectItem(over, "healed_ns")->valuedouble -
+		cJSON_GetObjectItem(arming, "start_ns")->valuedouble;
+	/* Asked for 30 s, stopped after 2 s without a good event. */
+	assert_true(lasted_ns > 1.5e9 && lasted_ns < 15e9);
+	cJSON_Delete(journal);
+	end(&cli, &result);
+}
+
+static void test_honest_claim_about_a_lost_majority_is_violated(void **state)
+{
+	char *before = host_state("etcd");
+	struct cli_result result;
+	struct cli cli;
+	cJSON *summary;
+
+	(void)state;
+	cli_begin(&cli);
+	cli_run((const char *[]){"run", cli_file("scenarios/etcd-majority-lost-claim.json"),
+			"--runs", cli.runs, "--param", "cut_for=8s", NULL},
+		&result);
+	if (result.code != 1)
+		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
+	summary = cli_summary(&cli);
+	assert_true(number_at(summary, "claims", 1, "bad") > 200);
+	cJSON_Delete(summary);
+	end(&cli, &result);
+	assert_host_state("etcd", before);
+}
+
+static void test_negative_control_of_a_lost_majority_holds(void **state)
+{
+	char *before = host_state("etcd");
+	struct cli_result result;
+	struct cli cli;
+
+	(void)state;
+	cli_begin(&cli);
+	cli_run((const char *[]){"run", cli_file("scenarios/etcd-majority-lost.json"), "--runs",
+			cli.runs, "--param", "cut_for=8s", "--attach", "clsact", NULL},
+		&result);
+	if (result.code != 0)
+		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
+	end(&cli, &result);
+	assert_host_state("etcd", before);
+}
+
+static void test_leader_cut_holds_and_loses_nothing(void **state)
+{
+	const char *attach[] = {"tcx", "clsact"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		char *before = host_state("etcd");
+		struct cli_result result;
+		struct cli cli;
+		cJSON *summary;
+		double gap_s;
+
+		cli_begin(&cli);
+		cli_run((const char *[]){"run", cli_file("scenarios/etcd-leader-cut.json"),
+				"--runs", cli.runs, "--param", "cut_for=8s", "--attach", attach[i],
+				NULL},
+			&result);
+		if (result.code != 0)
+			fail_msg("%s: exit %d\n%s\n%s", attach[i], result.code, result.err,
+				result.out);
+		summary = cli_summary(&cli);
+		gap_s = number_at(summary, "gaps", 0, "gap_s");
+		print_message("%s: gap %.2f s\n", attach[i], gap_s);
+		assert_true(gap_s >= 0.5 && gap_s <= 5);
+		assert_true(number_at(summary, "data", 0, "lost") == 0);
+		assert_true(number_at(summary, "data", 0, "acknowledged") > 1000);
+		cJSON_Delete(summary);
+		end(&cli, &result);
+		assert_host_state("etcd", before);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fault_without_effect_is_inconclusive),
+		cmocka_unit_test(test_unsteady_system_is_left_alone),
+		cmocka_unit_test(test_empty_group_is_refused),
+		cmocka_unit_test(test_guardrail_stops_and_heals),
+		cmocka_unit_test(test_honest_claim_about_a_lost_majority_is_violated),
+		cmocka_unit_test(test_negative_control_of_a_lost_majority_holds),
+		cmocka_unit_test(test_leader_cut_holds_and_loses_nothing),
+	};
+
+	if (geteuid() != 0)
+		return 77;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

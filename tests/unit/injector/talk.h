@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_TESTS_TALK_H
+#define BACKBURN_TESTS_TALK_H
+
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+struct session;
+
+/* Speaking to a session without a pipe. Sessions live on the fake host (host_fake.h). */
+
+struct session *talk_new(void);
+struct session *talk_greeted(const char *attach);
+
+/* One request; printf-like params. The result, or NULL; then talk_error says what was said. */
+cJSON *talk(struct session *session, const char *method, const char *params, ...)
+	__attribute__((format(printf, 3, 4)));
+extern char talk_error[1024];
+
+/* Arms a partition of 10.0.0.1 and fd00::1 from 10.0.0.2 and fd00::2. Asserts success. */
+void talk_arm(struct session *session, const char *id, const char *with, int64_t for_ns);
+/* The params of that order; static buffer. */
+const char *talk_order(const char *id, const char *with, int64_t start_ns, int64_t deadline_ns);
+
+/* What the session said on its own account since the last call: notifications. Owned by the
+ * caller, NULL when there is none. */
+cJSON *talk_notification(struct session *session);
+
+#endif

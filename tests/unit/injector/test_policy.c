@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "contract/list.h"
+#include "contract/units.h"
+#include "injector/lists.h"
+#include "injector/policy.h"
+#include "tests/unit/injector/host_fake.h"
+
+#define PATH "/etc/backburn/policy.json"
+
+static int reset(void **state)
+{
+	(void)state;
+	fake_reset();
+	fake_write("/usr/share/zoneinfo/Europe/Berlin", "TZif");
+	return 0;
+}
+
+/* Does this policy allow a partition from 10.0.0.2 that lasts so long? NULL: yes. */
+static const char *refusal_at(const char *text, int64_t for_ns, int64_t wall_ns)
+{
+	static struct fail fail;
+	struct fault_order order = {.id = (char *)"x",
+		.fault = (char *)"partition",
+		.start_ns = 100,
+		.deadline_ns = 100 + for_ns};
+	struct policy_moment moment = {.now_ns = 50, .wall_ns = wall_ns};
+	struct fail ignored = FAIL_INIT;
+	struct prefix address;
+	struct endpoint peer = {.node = (char *)"b"};
+	struct list peers = {.items = &peer, .count = 1};
+	struct policy policy;
+	int result;
+
+	assert_int_equal(prefix_parse("10.0.0.2", &address, &ignored), 0);
+	peer.prefixes = (struct list){.items = &address, .count = 1};
+	if (text)
+		fake_write(PATH, text);
+	fail = FAIL_INIT;
+	policy_load(&policy, PATH, false);
+	result = policy_allows(&policy, &order, &peers, &moment, &fail);
+	policy_deinit(&policy);
+	if (result == 0)
+		return NULL;
+	assert_int_equal(fail.kind, FAIL_REFUSED);
+	return fail.text;
+}
+
+static const char *refusal(const char *text)
+{
+	return refusal_at(text, NS_PER_SEC, 0);
+}
+
+static void assert_refused(const char *text, const char *because)
+{
+	const char *said = refusal(text);
+
+	assert_non_null(said);
+	if (!strstr(said, because))
+		fail_msg("\"%s\" does not say \"%s\"", said, because);
+}
+
+static void no_file_allows_everything(void **state)
+{
+	struct policy policy;
+
+	(void)state;
+	assert_null(refusal(NULL));
+	/* Unless it was asked for by name. */
+	policy_load(&policy, PATH, true);
+	assert_int_equal(policy.state, POLICY_UNUSABLE);
+	policy_deinit(&policy);
+}
+
+static void what_can_not_be_understood_allows_nothing(void **state)
+{
+	(void)state;
+	assert_refused("", "nothing is allowed");
+	assert_refused("{}", "backburn_policy");
+	assert_refused("{\"backburn_policy\":2}", "nothing is allowed");
+	assert_refused("{\"backburn_policy\":1,\n\"max_fualt\":\"5m\"}", "line 2");
+	assert_refused("{\"backburn_policy\":1,\"max_fault\":5}", "max_fault");
+	assert_refused("{\"backburn_policy\":1,\"hours\":{\"days\":[\"mon\"],\"from\":\"9\","
+		       "\"to\":\"10:00\",\"zone\":\"UTC\"}}",
+		"no time of day");
+	assert_refused("{\"backburn_policy\":1,\"hours\":{\"days\":[\"mon\"],\"from\":\"09:00\","
+		       "\"to\":\"10:00\",\"zone\":\"Europe/Nowhere\"}}",
+		"no time zone");
+	assert_refused("{\"backburn_policy\":1,\"hours\":{\"days\":[\"mon\"],\"from\":\"09:00\","
+		       "\"to\":\"10:00\",\"zone\":\"../../etc/passwd\"}}",
+		"no time zone");
+	assert_refused("{\"backburn_policy\":1,\"protect\":{\"ports\":[\"1-100\"]}}", "100 ports");
+}
+
+static void kinds_are_allowed_and_denied(void **state)
+{
+	(void)state;
+	assert_null(refusal("{\"backburn_policy\":1}"));
+	assert_null(refusal("{\"backburn_policy\":1,\"faults\":{\"allow\":[\"partition\"]}}"));
+	assert_refused("{\"backburn_policy\":1,\"faults\":{\"allow\":[\"kill\"]}}",
+		"does not name partition");
+	assert_refused("{\"backburn_policy\":1,\"faults\":{\"allow\":[\"partition\"],"
+		       "\"deny\":[\"partition\"]}}",
+		"deny names partition");
+}
+
+static void the_longest_fault(void **state)
+{
+	static const char text[] = "{\"backburn_policy\":1,\"max_fault\":\"5m\"}";
+
+	(void)state;
+	assert_null(refusal_at(text, 300 * NS_PER_SEC, 0));
+	assert_non_null(strstr(refusal_at(text, 301 * NS_PER_SEC, 0), "max_fault"));
+}
+
+static void protected_peers(void **state)
+{
+	(void)state;
+	assert_refused("{\"backburn_policy\":1,\"protect\":{\"prefixes\":[\"10.0.0.0/24\"]}}",
+		"10.0.0.0/24");
+	assert_null(refusal("{\"backburn_policy\":1,\"protect\":{\"prefixes\":[\"10.0.0.3\"]}}"));
+}
+
+static void hours_in_their_own_zone(void **state)
+{
+	static const char text[] =
+		"{\"backburn_policy\":1,\"hours\":{\"days\":[\"mon\",\"tue\"],\"from\":\"09:00\","
+		"\"to\":\"16:00\",\"zone\":\"UTC\"}}";
+	/* Monday, 5 January 2026, 09:00 UTC. */
+	const int64_t monday = INT64_C(1767603600) * NS_PER_SEC, hour = 3600 * NS_PER_SEC;
+	const char *before = getenv("TZ");
+
+	(void)state;
+	assert_null(refusal_at(text, NS_PER_SEC, monday));
+	assert_non_null(refusal_at(text, NS_PER_SEC, monday - NS_PER_SEC));
+	assert_null(refusal_at(text, NS_PER_SEC, monday + 6 * hour));
+	assert_non_null(refusal_at(text, NS_PER_SEC, monday + 7 * hour));
+	/* It begins in time, but would not end in time. */
+	assert_non_null(refusal_at(text, 2 * hour, monday + 6 * hour));
+	assert_non_null(refusal_at(text, NS_PER_SEC, monday + 48 * hour));
+	assert_true(getenv("TZ") == before);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(no_file_allows_everything, reset),
+		cmocka_unit_test_setup(what_can_not_be_understood_allows_nothing, reset),
+		cmocka_unit_test_setup(kinds_are_allowed_and_denied, reset),
+		cmocka_unit_test_setup(the_longest_fault, reset),
+		cmocka_unit_test_setup(protected_peers, reset),
+		cmocka_unit_test_setup(hours_in_their_own_zone, reset),
+	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	fake_reset();
+	list_free(&fake.links);
+	return failed;
+}
