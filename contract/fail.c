@@ -66,13 +66,18 @@ int fail_context(struct fail *fail, const char *format, ...)
 {
 	char text[FAIL_TEXT_MAX];
 	va_list args;
-	size_t used;
+	size_t used, rest;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	vsnprintf(text, sizeof(text) - 3, format, args);
 	va_end(args);
 	used = strlen(text);
-	snprintf(text + used, sizeof(text) - used, ": %s", fail->text);
+	memcpy(text + used, ": ", 3);
+	used += 2;
+	/* What does not fit is lost at the end, where the innermost detail stands. */
+	rest = strnlen(fail->text, sizeof(text) - used - 1);
+	memcpy(text + used, fail->text, rest);
+	text[used + rest] = '\0';
 	memcpy(fail->text, text, sizeof(text));
 	return -1;
 }

@@ -34,15 +34,15 @@ void list_push_text(struct list *list, const char *text)
 bool list_has_text(const struct list *list, const char *text)
 {
 	LIST_EACH(*list, char *, item)
-	if (strcmp(*item, text) == 0)
-		return true;
+		if (strcmp(*item, text) == 0)
+			return true;
 	return false;
 }
 
 void list_free_texts(struct list *list)
 {
 	LIST_EACH(*list, char *, item)
-	free(*item);
+		free(*item);
 	free(list->items);
 	*list = (struct list){0};
 }
@@ -51,8 +51,7 @@ void list_from_json(struct list *list, const cJSON *array)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, array)
-	{
+	cJSON_ArrayForEach(item, array) {
 		if (cJSON_IsString(item))
 			list_push_text(list, item->valuestring);
 	}
@@ -63,6 +62,6 @@ cJSON *list_to_json(const struct list *list)
 	cJSON *array = json_array();
 
 	LIST_EACH(*list, char *, item)
-	json_append_string(array, *item);
+		json_append_string(array, *item);
 	return array;
 }

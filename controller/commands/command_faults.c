@@ -58,8 +58,7 @@ static void print_words(const char *label, const cJSON *list)
 	bool first = true;
 
 	printf("%s", label);
-	cJSON_ArrayForEach(word, list)
-	{
+	cJSON_ArrayForEach(word, list) {
 		printf("%s%s", first ? " " : ", ", cJSON_IsString(word) ? word->valuestring : "?");
 		first = false;
 	}

@@ -99,10 +99,11 @@ static int status(const char *name)
 	if (lab_services(name, &services, &fail) < 0)
 		return failed(&fail);
 	LIST_EACH(services.services, struct service_status, service)
-	printf("  %-12s %-12s %-8s pid %lld, %lld restarts%s%s\n", service->node, service->service,
-		service_state_words[service->state], (long long)service->pid,
-		(long long)service->restarts, service->last_exit ? ", last " : "",
-		service->last_exit ? service->last_exit : "");
+		printf("  %-12s %-12s %-8s pid %lld, %lld restarts%s%s\n", service->node,
+			service->service, service_state_words[service->state],
+			(long long)service->pid, (long long)service->restarts,
+			service->last_exit ? ", last " : "",
+			service->last_exit ? service->last_exit : "");
 	shape_free(&service_list_shape, &services);
 	return 0;
 }

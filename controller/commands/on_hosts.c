@@ -46,7 +46,7 @@ static int on_plan(const struct plan *plan, const char *const *words)
 		return exit_code_of(fail.kind);
 	}
 	LIST_EACH(plan->nodes, struct plan_node, node)
-	code = worse(code, on_host(self_dir, node, words));
+		code = worse(code, on_host(self_dir, node, words));
 	free(self_dir);
 	return code;
 }

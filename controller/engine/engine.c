@@ -84,9 +84,22 @@ void engine_log(struct engine *engine, cJSON *event)
 {
 	struct fail fail = FAIL_INIT;
 
-	if (record_apply(&engine->record, event, &fail) < 0)
+	if (record_apply(&engine->record, event, &fail) < 0) {
+		/* A journal that holds it could not be read back. */
+		cJSON_Delete(event);
 		engine_stop(engine, STOP_INTERNAL, "journal", "%s", fail.text);
+		return;
+	}
 	engine_push(engine, ACTION_JOURNAL)->data = event;
+}
+
+void engine_log_note(struct engine *engine, const char *node, const char *text)
+{
+	cJSON *event = journal_event("note", engine->now_ns);
+
+	json_put_string(event, "node", node);
+	json_put_string(event, "text", text);
+	engine_log(engine, event);
 }
 
 int engine_note(struct engine *engine, cJSON *journal_event, struct fail *fail)

@@ -15,8 +15,7 @@ static void audit_all(struct engine *engine)
 {
 	engine->state = ENGINE_AUDITING;
 	engine->pending = 0;
-	LIST_EACH(engine->record.nodes, struct node_record, node)
-	{
+	LIST_EACH(engine->record.nodes, struct node_record, node) {
 		struct action *action;
 
 		if (!node->audited_before)
@@ -33,8 +32,7 @@ static void read_all(struct engine *engine)
 {
 	engine->state = ENGINE_READING;
 	engine->pending = 0;
-	LIST_EACH(engine->record.workloads, struct workload_record, workload)
-	{
+	LIST_EACH(engine->record.workloads, struct workload_record, workload) {
 		struct action *action;
 
 		/* Nothing was attempted: there is nothing to read back. */
@@ -59,8 +57,8 @@ static void quiesce(struct engine *engine)
 	int64_t longest_ns = 0;
 
 	LIST_EACH(engine->record.scenario.workloads, struct workload_spec, workload)
-	if (workload->final_read->quiesce_ns > longest_ns)
-		longest_ns = workload->final_read->quiesce_ns;
+		if (workload->final_read->quiesce_ns > longest_ns)
+			longest_ns = workload->final_read->quiesce_ns;
 	engine->state = ENGINE_QUIESCING;
 	engine->wait_ns = engine->now_ns + (engine->hurry ? 0 : longest_ns);
 }

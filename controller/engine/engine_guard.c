@@ -9,8 +9,8 @@
 static bool anything_armed_yet(const struct engine *engine)
 {
 	LIST_EACH(engine->record.faults, struct fault_record, fault)
-	if (fault->nodes.count)
-		return true;
+		if (fault->nodes.count)
+			return true;
 	return false;
 }
 
@@ -20,8 +20,8 @@ static enum stop_kind kind_of_stop(const struct engine *engine)
 	if (anything_armed_yet(engine))
 		return STOP_GUARDRAIL;
 	LIST_EACH(engine->record.scenario.invariants, struct invariant_spec, claim)
-	if (claim->gate == GATE_PRECONDITION)
-		return STOP_PRECONDITION;
+		if (claim->gate == GATE_PRECONDITION)
+			return STOP_PRECONDITION;
 	return STOP_GUARDRAIL;
 }
 
@@ -30,8 +30,8 @@ static int64_t first_source_ns(const struct engine *engine, const char *probe)
 	int64_t first_ns = INT64_MAX;
 
 	LIST_EACH(engine->record.sources, struct source_record, source)
-	if (strcmp(source->probe, probe) == 0 && source->start_ns < first_ns)
-		first_ns = source->start_ns;
+		if (strcmp(source->probe, probe) == 0 && source->start_ns < first_ns)
+			first_ns = source->start_ns;
 	return first_ns;
 }
 
@@ -61,8 +61,7 @@ static void check_no_data(struct engine *engine, const struct stop_rule *rule)
 {
 	char text[DURATION_TEXT_MAX];
 
-	LIST_EACH(engine->record.sources, struct source_record, source)
-	{
+	LIST_EACH(engine->record.sources, struct source_record, source) {
 		const struct slo_spec *slo =
 			rule->slo ? scenario_slo(&engine->record.scenario, rule->slo) : NULL;
 
@@ -90,8 +89,7 @@ void guard_check(struct engine *engine)
 	}
 	if (engine->state == ENGINE_STARTING)
 		return;
-	LIST_EACH(guardrails->stop_if, struct stop_rule, rule)
-	{
+	LIST_EACH(guardrails->stop_if, struct stop_rule, rule) {
 		if (rule->no_good_for_ns)
 			check_no_good(engine, rule);
 		else

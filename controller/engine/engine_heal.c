@@ -9,16 +9,16 @@
 bool fault_is_out(const struct engine *engine, const struct fault_record *fault)
 {
 	LIST_EACH(engine->arms, struct arm, arm)
-	if (arm->fault == fault && arm->state != ARM_GONE)
-		return true;
+		if (arm->fault == fault && arm->state != ARM_GONE)
+			return true;
 	return false;
 }
 
 bool heal_finished(const struct engine *engine)
 {
 	LIST_EACH(engine->arms, struct arm, arm)
-	if (arm->state != ARM_GONE)
-		return false;
+		if (arm->state != ARM_GONE)
+			return false;
 	return true;
 }
 
@@ -29,8 +29,7 @@ bool heal_finished(const struct engine *engine)
  */
 void heal_fault(struct engine *engine, const struct fault_record *fault)
 {
-	LIST_EACH(engine->arms, struct arm, arm)
-	{
+	LIST_EACH(engine->arms, struct arm, arm) {
 		struct action *action;
 
 		if (arm->fault != fault || arm->state != ARM_ARMED)
@@ -45,7 +44,7 @@ void heal_fault(struct engine *engine, const struct fault_record *fault)
 void heal_everything(struct engine *engine)
 {
 	LIST_EACH(engine->record.faults, struct fault_record, fault)
-	heal_fault(engine, fault);
+		heal_fault(engine, fault);
 }
 
 /* The fault ended at its deadline or with the last confirmation, whichever came first. */
@@ -57,8 +56,8 @@ static void log_over(struct engine *engine, struct fault_record *fault)
 	if (fault_is_out(engine, fault) || fault->healed_ns != NEVER_NS)
 		return;
 	LIST_EACH(engine->arms, struct arm, arm)
-	if (arm->fault == fault && arm->healed_ns > healed_ns)
-		healed_ns = arm->healed_ns;
+		if (arm->fault == fault && arm->healed_ns > healed_ns)
+			healed_ns = arm->healed_ns;
 	if (healed_ns == NEVER_NS)
 		return; /* it was never armed anywhere */
 	if (healed_ns > fault->deadline_ns)
@@ -68,18 +67,17 @@ static void log_over(struct engine *engine, struct fault_record *fault)
 	json_put_number(event, "healed_ns", (double)healed_ns);
 	engine_log(engine, event);
 	LIST_EACH(engine->arms, struct arm, arm)
-	if (arm->fault == fault) {
-		struct action *action = engine_push(engine, ACTION_TELL_HEALED);
+		if (arm->fault == fault) {
+			struct action *action = engine_push(engine, ACTION_TELL_HEALED);
 
-		action->node = arm->node;
-		action->fault = fault;
-	}
+			action->node = arm->node;
+			action->fault = fault;
+		}
 }
 
 void heal_healed(struct engine *engine, const struct event *event)
 {
-	LIST_EACH(engine->arms, struct arm, arm)
-	{
+	LIST_EACH(engine->arms, struct arm, arm) {
 		cJSON *entry;
 
 		if (strcmp(arm->fault->spec->id, event->name) != 0 ||
@@ -107,8 +105,7 @@ void heal_healed(struct engine *engine, const struct event *event)
 /* Its faults end by themselves: the lease is not renewed any more. */
 void heal_node_lost(struct engine *engine, const char *node)
 {
-	LIST_EACH(engine->arms, struct arm, arm)
-	{
+	LIST_EACH(engine->arms, struct arm, arm) {
 		if (strcmp(arm->node, node) != 0 || arm->state == ARM_GONE)
 			continue;
 		arm->state = ARM_GONE;

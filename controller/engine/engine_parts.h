@@ -11,14 +11,14 @@ enum arm_state {
 	ARM_ASKED,   /* ACTION_ARM is out */
 	ARM_ARMED,   /* the node said so */
 	ARM_HEALING, /* ACTION_HEAL is out */
-	ARM_GONE,    /* healed, failed to arm, or its node was lost */
+	ARM_GONE,    /* healed, refused, its node was lost, or healing it failed */
 };
 
 struct arm {
 	struct fault_record *fault;
 	const char *node;
 	enum arm_state state;
-	bool healed_by_node; /* the node confirmed it */
+	bool heal_failed; /* the node could not say that it is gone: it is never logged as over */
 	int64_t healed_ns;
 };
 
@@ -52,8 +52,11 @@ struct engine {
 
 struct action *engine_push(struct engine *engine, enum action_kind kind);
 
-/* Journals the event and takes it up into the record. */
+/* Takes the event up into the record and journals it; one that the record refuses stops the run. */
 void engine_log(struct engine *engine, cJSON *event);
+
+/* A remark about a node that no verdict depends on. */
+void engine_log_note(struct engine *engine, const char *node, const char *text);
 
 /* Ends the run early: everything is healed first. Later calls change nothing. */
 void engine_stop(struct engine *engine, enum stop_kind why, const char *id, const char *format, ...)

@@ -49,23 +49,22 @@ static const struct group_spec *next_group(const struct engine *engine)
 	const struct list *known = &engine->record.groups;
 	const struct group_spec *group;
 
-	LIST_EACH(current(engine)->faults, struct fault_spec, fault)
-	{
+	LIST_EACH(current(engine)->faults, struct fault_spec, fault) {
 		LIST_EACH(fault->on->nodes, char *, name)
-		if ((group = group_next(engine->plan, known, *name)))
-			return group;
+			if ((group = group_next(engine->plan, known, *name)))
+				return group;
 		LIST_EACH(fault->from->nodes, char *, name)
-		if ((group = group_next(engine->plan, known, *name)))
-			return group;
+			if ((group = group_next(engine->plan, known, *name)))
+				return group;
 	}
 	if (!current(engine)->faults.count)
 		return NULL;
 	LIST_EACH(engine->record.scenario.guardrails->limits->of_group, struct group_limit, limit)
-	if ((group = group_next(engine->plan, known, limit->group)))
-		return group;
+		if ((group = group_next(engine->plan, known, limit->group)))
+			return group;
 	LIST_EACH(engine->record.scenario.guardrails->limits->protect, char *, name)
-	if ((group = group_next(engine->plan, known, *name)))
-		return group;
+		if ((group = group_next(engine->plan, known, *name)))
+			return group;
 	return NULL;
 }
 
@@ -85,8 +84,7 @@ static void ask_all(struct engine *engine, const struct group_spec *group)
 	list_free_texts(&engine->asked);
 	list_free_texts(&engine->matching);
 	group_candidates(engine->plan, &engine->record.groups, group, &candidates);
-	LIST_EACH(candidates, char *, name)
-	{
+	LIST_EACH(candidates, char *, name) {
 		struct action *action = engine_push(engine, ACTION_QUERY);
 
 		action->group = group;
@@ -195,7 +193,7 @@ static void counterpart_names(
 
 	nodes_of_names(engine->plan, &engine->record.groups, &fault->from->nodes, out);
 	LIST_EACH(fault->from->prefixes, struct prefix, prefix)
-	list_push_text(out, prefix_format(prefix, text));
+		list_push_text(out, prefix_format(prefix, text));
 	if (fault->from->everything)
 		list_push_text(out, "everything");
 }
@@ -232,8 +230,8 @@ static int plan_fault(
 	nodes_of_names(engine->plan, &engine->record.groups, &spec->on->nodes, &on);
 	counterpart_names(engine, spec, &from);
 	LIST_EACH(on, char *, name)
-	if (!list_has_text(targets, *name))
-		list_push_text(targets, *name);
+		if (!list_has_text(targets, *name))
+			list_push_text(targets, *name);
 	event = journal_event("fault_arming", engine->now_ns);
 	json_put_string(event, "fault", spec->id);
 	json_put(event, "on", list_to_json(&on));
@@ -256,12 +254,12 @@ static int plan_fault(
 static void order_fault(struct engine *engine, struct fault_record *fault)
 {
 	LIST_EACH(fault->on, char *, name)
-	order_arm(engine, fault, *name, ROLE_ON);
+		order_arm(engine, fault, *name, ROLE_ON);
 	if (!armed_on_both_sides(engine, fault->spec) || !fault->spec->from->nodes.count)
 		return;
 	LIST_EACH(fault->from, char *, name)
-	if (!list_has_text(&fault->on, *name))
-		order_arm(engine, fault, *name, ROLE_FROM);
+		if (!list_has_text(&fault->on, *name))
+			order_arm(engine, fault, *name, ROLE_FROM);
 }
 
 static void begin_running(struct engine *engine)
@@ -291,8 +289,7 @@ static void arm_faults(struct engine *engine)
 		return;
 	}
 	engine->state = ENGINE_ARMING;
-	LIST_EACH(phase->faults, struct fault_spec, fault)
-	{
+	LIST_EACH(phase->faults, struct fault_spec, fault) {
 		if (plan_fault(engine, record_fault(&engine->record, fault->id), &targets, &fail) <
 			0) {
 			engine_stop(engine, STOP_REFUSED, fault->id, "%s", fail.text);
@@ -303,7 +300,7 @@ static void arm_faults(struct engine *engine)
 	if (engine->state != ENGINE_ARMING)
 		return;
 	LIST_EACH(phase->faults, struct fault_spec, fault)
-	order_fault(engine, record_fault(&engine->record, fault->id));
+		order_fault(engine, record_fault(&engine->record, fault->id));
 }
 
 static void log_armed(struct engine *engine, const struct event *event, enum fault_role role)
@@ -329,8 +326,7 @@ void phase_armed(struct engine *engine, const struct event *event)
 {
 	bool all = true;
 
-	LIST_EACH(engine->arms, struct arm, arm)
-	{
+	LIST_EACH(engine->arms, struct arm, arm) {
 		if (strcmp(arm->fault->spec->id, event->name) == 0 &&
 			strcmp(arm->node, event->node) == 0 && arm->state == ARM_ASKED) {
 			bool on = list_has_text(&arm->fault->on, arm->node);
@@ -380,7 +376,7 @@ static void end_running(struct engine *engine, const char *how, int64_t end_ns)
 	engine_log(engine, event);
 	engine->state = ENGINE_HEALING;
 	LIST_EACH(current(engine)->faults, struct fault_spec, fault)
-	heal_fault(engine, record_fault(&engine->record, fault->id));
+		heal_fault(engine, record_fault(&engine->record, fault->id));
 }
 
 static void phase_timed_out(struct engine *engine, int64_t end_ns)
@@ -398,8 +394,7 @@ static void phase_timed_out(struct engine *engine, int64_t end_ns)
 
 static void heal_what_is_over(struct engine *engine)
 {
-	LIST_EACH(current(engine)->faults, struct fault_spec, spec)
-	{
+	LIST_EACH(current(engine)->faults, struct fault_spec, spec) {
 		const struct fault_record *fault = record_fault(&engine->record, spec->id);
 
 		if (engine->now_ns >= fault->deadline_ns && fault->healed_ns == NEVER_NS)
@@ -415,8 +410,7 @@ static bool decides_precondition(const struct engine *engine, const struct invar
 
 static void after_healing(struct engine *engine)
 {
-	LIST_EACH(engine->record.scenario.invariants, struct invariant_spec, claim)
-	{
+	LIST_EACH(engine->record.scenario.invariants, struct invariant_spec, claim) {
 		if (!decides_precondition(engine, claim))
 			continue;
 		engine->state = ENGINE_DECIDING;
@@ -450,8 +444,7 @@ void phase_decide(struct engine *engine)
 {
 	int64_t end_ns = current_record(engine)->end_ns;
 
-	LIST_EACH(engine->record.scenario.invariants, struct invariant_spec, claim)
-	{
+	LIST_EACH(engine->record.scenario.invariants, struct invariant_spec, claim) {
 		const struct slo_spec *slo;
 		struct claim_judgement judgement;
 

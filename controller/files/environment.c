@@ -94,8 +94,8 @@ static bool host_exists(const struct environment *environment, const char *name)
 	if (strcmp(name, "local") == 0)
 		return true;
 	LIST_EACH(environment->hosts, struct host_spec, host)
-	if (strcmp(host->name, name) == 0)
-		return true;
+		if (strcmp(host->name, name) == 0)
+			return true;
 	return false;
 }
 
@@ -103,8 +103,7 @@ static int check_nodes(const struct environment *environment, struct fail *fail)
 {
 	char path[JSON_PATH_MAX], key_path[JSON_PATH_MAX];
 
-	LIST_EACH(environment->nodes, struct node_spec, node)
-	{
+	LIST_EACH(environment->nodes, struct node_spec, node) {
 		json_path_key(path, "nodes", node->name);
 		if (!host_exists(environment, node->host))
 			return fail_at(fail, json_path_key(key_path, path, "host"),

@@ -142,8 +142,7 @@ int scenario_from_merged(struct scenario *out, cJSON *merged, struct fail *fail)
 		return -1;
 	}
 	scenario.merged = merged;
-	LIST_EACH(scenario.groups, struct group_spec, group)
-	{
+	LIST_EACH(scenario.groups, struct group_spec, group) {
 		if (decode_count(group, fail) < 0) {
 			scenario_deinit(&scenario);
 			return -1;
@@ -223,8 +222,7 @@ const struct phase_spec *scenario_phase(const struct scenario *scenario, const c
 const struct fault_spec *scenario_fault(
 	const struct scenario *scenario, const char *id, const struct phase_spec **out_phase)
 {
-	LIST_EACH(scenario->phases, struct phase_spec, phase)
-	{
+	LIST_EACH(scenario->phases, struct phase_spec, phase) {
 		const struct fault_spec *fault =
 			find_named(&phase->faults, sizeof(struct fault_spec), id);
 

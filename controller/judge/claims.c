@@ -22,8 +22,7 @@ static bool tally_phases(const struct record *record, const struct invariant_spe
 	int64_t covered_ns = record_covered_ns(record, sli->slo);
 	bool complete = true;
 
-	LIST_EACH(claim->in, char *, id)
-	{
+	LIST_EACH(claim->in, char *, id) {
 		const struct phase_record *phase = record_phase(record, *id);
 		int64_t from_ns, to_ns;
 		struct tally tally;
@@ -158,9 +157,8 @@ static void say_recovery(
 			duration_format(recovers->within_ns, within),
 			instant_phrase(recovers->from->instant));
 	else
-		snprintf(out->text, sizeof(out->text),
-			"%s %s after %s; allowed %s, stable for %s", state,
-			duration_human(out->after_ns, after),
+		snprintf(out->text, sizeof(out->text), "%s %s after %s; allowed %s, stable for %s",
+			state, duration_human(out->after_ns, after),
 			instant_phrase(recovers->from->instant),
 			duration_format(recovers->within_ns, within),
 			duration_format(recovers->stable_for_ns, stable));

@@ -59,8 +59,7 @@ static void add_effects(struct judgement *judgement)
 {
 	char reason[SENTENCE_MAX];
 
-	LIST_EACH(judgement->effects, struct effect_judgement, effect)
-	{
+	LIST_EACH(judgement->effects, struct effect_judgement, effect) {
 		if (effect->effect != EFFECT_NONE || !effect->ran_to_its_end)
 			continue;
 		snprintf(reason, sizeof(reason), "the effect of fault %s is unproven: %.230s",
@@ -73,8 +72,7 @@ static void add_reverts(struct judgement *judgement)
 {
 	char reason[SENTENCE_MAX];
 
-	LIST_EACH(judgement->reverts, struct revert_judgement, revert)
-	{
+	LIST_EACH(judgement->reverts, struct revert_judgement, revert) {
 		if (revert->confirmed)
 			continue;
 		snprintf(reason, sizeof(reason), "the revert is not confirmed on %.60s: %.200s",
@@ -135,7 +133,7 @@ void judge_codes(const struct record *record, struct judgement *judgement)
 	add_stop(record, judgement);
 	add_reverts(judgement);
 	LIST_EACH(judgement->claims, struct claim_judgement, claim)
-	add_claim(judgement, claim);
+		add_claim(judgement, claim);
 	add_effects(judgement);
 	if (!record->ended)
 		add_code(judgement, 70, "the journal ends before the run did");

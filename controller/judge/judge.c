@@ -9,12 +9,10 @@
 
 static void judge_outages(const struct record *record, struct list *outages)
 {
-	LIST_EACH(record->faults, struct fault_record, fault)
-	{
+	LIST_EACH(record->faults, struct fault_record, fault) {
 		if (fault->start_ns == NEVER_NS || fault->healed_ns == NEVER_NS)
 			continue;
-		LIST_EACH(record->slis, struct sli_record, sli)
-		{
+		LIST_EACH(record->slis, struct sli_record, sli) {
 			struct outage *outage = list_push(outages, sizeof(*outage));
 			int64_t covered_ns = record_covered_ns(record, sli->slo);
 
@@ -32,8 +30,7 @@ static void judge_outages(const struct record *record, struct list *outages)
 /* Spent share S = bad / (B · events expected in the period): error budgets by occurrences. */
 static void judge_costs(const struct record *record, struct list *costs)
 {
-	LIST_EACH(record->slis, struct sli_record, sli)
-	{
+	LIST_EACH(record->slis, struct sli_record, sli) {
 		const struct probe_spec *probe = scenario_probe(&record->scenario, sli->slo->probe);
 		struct cost *cost = list_push(costs, sizeof(*cost));
 		double expected = probe->rate * (double)probe->from.count *
@@ -50,11 +47,11 @@ void judge(const struct record *record, struct judgement *out)
 {
 	*out = (struct judgement){0};
 	LIST_EACH(record->scenario.invariants, struct invariant_spec, claim)
-	judge_claim(record, claim, list_push(&out->claims, sizeof(struct claim_judgement)));
+		judge_claim(record, claim, list_push(&out->claims, sizeof(struct claim_judgement)));
 	LIST_EACH(record->faults, struct fault_record, fault)
-	judge_effect(fault, list_push(&out->effects, sizeof(struct effect_judgement)));
+		judge_effect(fault, list_push(&out->effects, sizeof(struct effect_judgement)));
 	LIST_EACH(record->workloads, struct workload_record, workload)
-	judge_data(workload, list_push(&out->data, sizeof(struct data_summary)));
+		judge_data(workload, list_push(&out->data, sizeof(struct data_summary)));
 	judge_reverts(record, &out->reverts);
 	judge_outages(record, &out->outages);
 	judge_costs(record, &out->costs);
@@ -64,9 +61,8 @@ void judge(const struct record *record, struct judgement *out)
 void judgement_deinit(struct judgement *judgement)
 {
 	LIST_EACH(judgement->effects, struct effect_judgement, effect)
-	free(effect->pairs.items);
-	LIST_EACH(judgement->reverts, struct revert_judgement, revert)
-	{
+		free(effect->pairs.items);
+	LIST_EACH(judgement->reverts, struct revert_judgement, revert) {
 		list_free_texts(&revert->missing);
 		list_free_texts(&revert->added);
 	}

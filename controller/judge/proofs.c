@@ -23,12 +23,10 @@ enum {
 static void add_counted(const struct fault_record *fault, const char *node, const char *peer,
 	int direction, struct pair_effect *pair)
 {
-	LIST_EACH(fault->nodes, struct fault_node, own)
-	{
+	LIST_EACH(fault->nodes, struct fault_node, own) {
 		if (strcmp(own->node, node) != 0)
 			continue;
-		LIST_EACH(own->counters, struct counter, counter)
-		{
+		LIST_EACH(own->counters, struct counter, counter) {
 			if (counter->direction != direction || strcmp(counter->peer, peer) != 0)
 				continue;
 			pair->counted_at_both = pair->packets > 0 && counter->packets > 0;
@@ -54,7 +52,7 @@ static void say_effect(struct effect_judgement *out, size_t silent, size_t untou
 	int64_t packets = 0;
 
 	LIST_EACH(out->pairs, struct pair_effect, pair)
-	packets += pair->packets;
+		packets += pair->packets;
 	switch (out->effect) {
 	case EFFECT_PROVEN:
 		snprintf(out->text, sizeof(out->text), "%lld packets dropped, on every pair",
@@ -84,7 +82,7 @@ static bool is_pair(const struct fault_record *fault, const char *on, const char
 	if (strcmp(on, from) == 0)
 		return false;
 	return !list_has_text(&fault->on, from) || !list_has_text(&fault->from, on) ||
-	       strcmp(on, from) < 0;
+		strcmp(on, from) < 0;
 }
 
 static int64_t packets_of(const struct fault_record *fault, const char *a, const char *b)
@@ -92,8 +90,8 @@ static int64_t packets_of(const struct fault_record *fault, const char *a, const
 	return directed_pair(fault, a, b).packets + directed_pair(fault, b, a).packets;
 }
 
-static void add_pairs(const struct fault_record *fault, const char *on, const char *from,
-	struct list *pairs)
+static void add_pairs(
+	const struct fault_record *fault, const char *on, const char *from, struct list *pairs)
 {
 	*(struct pair_effect *)list_push(pairs, sizeof(struct pair_effect)) =
 		directed_pair(fault, on, from);
@@ -106,12 +104,10 @@ void judge_effect(const struct fault_record *fault, struct effect_judgement *out
 	size_t silent = 0, untouched = 0;
 
 	*out = (struct effect_judgement){.fault = fault, .effect = EFFECT_NOT_INJECTED};
-	LIST_EACH(fault->on, char *, on)
-	{
+	LIST_EACH(fault->on, char *, on) {
 		int64_t own = 0;
 
-		LIST_EACH(fault->from, char *, from)
-		{
+		LIST_EACH(fault->from, char *, from) {
 			int64_t packets = packets_of(fault, *on, *from);
 
 			own += packets;
@@ -170,9 +166,9 @@ static void compare_states(
 	struct list old = {0}, new = {0};
 
 	LIST_EACH(*before, char *, line)
-	list_push_text(&old, *line);
+		list_push_text(&old, *line);
 	LIST_EACH(*after, char *, line)
-	list_push_text(&new, *line);
+		list_push_text(&new, *line);
 	subtract(&old, &new, &out->missing);
 	subtract(&new, &old, &out->added);
 	list_free_texts(&old);
@@ -182,9 +178,9 @@ static void compare_states(
 static bool node_touched(const struct record *record, const char *node)
 {
 	LIST_EACH(record->faults, struct fault_record, fault)
-	LIST_EACH(fault->nodes, struct fault_node, own)
-	if (strcmp(own->node, node) == 0)
-		return true;
+		LIST_EACH(fault->nodes, struct fault_node, own)
+			if (strcmp(own->node, node) == 0)
+				return true;
 	return false;
 }
 
@@ -233,7 +229,7 @@ static int by_node(const void *a, const void *b)
 void judge_reverts(const struct record *record, struct list *reverts)
 {
 	LIST_EACH(record->nodes, struct node_record, node)
-	judge_node(record, node, list_push(reverts, sizeof(struct revert_judgement)));
+		judge_node(record, node, list_push(reverts, sizeof(struct revert_judgement)));
 	/* Nodes answer in any order; a report should not. */
 	if (reverts->count)
 		qsort(reverts->items, reverts->count, sizeof(struct revert_judgement), by_node);
@@ -249,7 +245,7 @@ static int64_t range_total(const struct ranges *ranges)
 	int64_t total = 0;
 
 	LIST_EACH(ranges->list, struct id_range, range)
-	total += range->last - range->first + 1;
+		total += range->last - range->first + 1;
 	return total;
 }
 
@@ -268,17 +264,17 @@ enum {
 static int64_t highest(const struct ranges *ranges, int64_t at_least)
 {
 	LIST_EACH(ranges->list, struct id_range, range)
-	if (range->last > at_least)
-		at_least = range->last;
+		if (range->last > at_least)
+			at_least = range->last;
 	return at_least;
 }
 
 static void mark(struct membership *members, const struct ranges *ranges, uint8_t bit)
 {
 	LIST_EACH(ranges->list, struct id_range, range)
-	for (int64_t id = range->first; id <= range->last; id++)
-		if (id >= 0 && id <= members->limit)
-			members->marks[id] |= bit;
+		for (int64_t id = range->first; id <= range->last; id++)
+			if (id >= 0 && id <= members->limit)
+				members->marks[id] |= bit;
 }
 
 static int64_t count_read(struct membership *members, const struct read_record *read)
@@ -286,12 +282,12 @@ static int64_t count_read(struct membership *members, const struct read_record *
 	int64_t foreign = 0;
 
 	LIST_EACH(read->present.list, struct id_range, range)
-	for (int64_t id = range->first; id <= range->last; id++) {
-		if (id >= 0 && id <= members->limit)
-			members->reads[id]++;
-		else
-			foreign++;
-	}
+		for (int64_t id = range->first; id <= range->last; id++) {
+			if (id >= 0 && id <= members->limit)
+				members->reads[id]++;
+			else
+				foreign++;
+		}
 	return foreign;
 }
 
@@ -321,8 +317,7 @@ void judge_data(const struct workload_record *workload, struct data_summary *out
 	out->acked = range_total(&workload->acked);
 	out->failed = range_total(&workload->failed);
 	out->unknown = range_total(&workload->unknown);
-	LIST_EACH(workload->reads, struct read_record, read)
-	{
+	LIST_EACH(workload->reads, struct read_record, read) {
 		out->reads_ok += read->ok;
 		out->reads_failed += !read->ok;
 	}
@@ -336,8 +331,8 @@ void judge_data(const struct workload_record *workload, struct data_summary *out
 	mark(&members, &workload->attempted, MARK_ATTEMPTED);
 	mark(&members, &workload->acked, MARK_ACKED);
 	LIST_EACH(workload->reads, struct read_record, read)
-	if (read->ok)
-		out->unexpected += count_read(&members, read);
+		if (read->ok)
+			out->unexpected += count_read(&members, read);
 	compare_ids(&members, out);
 	free(members.marks);
 	free(members.reads);

@@ -25,14 +25,12 @@ static void prepare(struct record *record)
 {
 	const struct scenario *scenario = &record->scenario;
 
-	LIST_EACH(scenario->phases, struct phase_spec, phase)
-	{
+	LIST_EACH(scenario->phases, struct phase_spec, phase) {
 		struct phase_record *own = list_push(&record->phases, sizeof(*own));
 
 		*own = (struct phase_record){
 			.spec = phase, .start_ns = NEVER_NS, .end_ns = NEVER_NS};
-		LIST_EACH(phase->faults, struct fault_spec, fault)
-		{
+		LIST_EACH(phase->faults, struct fault_spec, fault) {
 			struct fault_record *known = list_push(&record->faults, sizeof(*known));
 
 			*known = (struct fault_record){.spec = fault,
@@ -43,10 +41,12 @@ static void prepare(struct record *record)
 		}
 	}
 	LIST_EACH(scenario->slos, struct slo_spec, slo)
-	((struct sli_record *)list_push(&record->slis, sizeof(struct sli_record)))->slo = slo;
+		((struct sli_record *)list_push(&record->slis, sizeof(struct sli_record)))->slo =
+			slo;
 	LIST_EACH(scenario->workloads, struct workload_spec, workload)
-	((struct workload_record *)list_push(&record->workloads, sizeof(struct workload_record)))
-		->spec = workload;
+		((struct workload_record *)list_push(
+			 &record->workloads, sizeof(struct workload_record)))
+			->spec = workload;
 }
 
 static char *copy_member(const cJSON *event, const char *key)
@@ -84,8 +84,7 @@ static void free_fault(struct fault_record *fault)
 {
 	list_free_texts(&fault->on);
 	list_free_texts(&fault->from);
-	LIST_EACH(fault->nodes, struct fault_node, node)
-	{
+	LIST_EACH(fault->nodes, struct fault_node, node) {
 		free(node->node);
 		record_free_counters(&node->counters);
 	}
@@ -98,8 +97,7 @@ static void free_workload(struct workload_record *workload)
 	ranges_deinit(&workload->acked);
 	ranges_deinit(&workload->failed);
 	ranges_deinit(&workload->unknown);
-	LIST_EACH(workload->reads, struct read_record, read)
-	{
+	LIST_EACH(workload->reads, struct read_record, read) {
 		free(read->node);
 		free(read->reason);
 		ranges_deinit(&read->present);
@@ -125,21 +123,19 @@ static void free_node(struct node_record *node)
 void record_deinit(struct record *record)
 {
 	LIST_EACH(record->faults, struct fault_record, fault)
-	free_fault(fault);
+		free_fault(fault);
 	LIST_EACH(record->slis, struct sli_record, sli)
-	samples_deinit(&sli->samples);
-	LIST_EACH(record->sources, struct source_record, source)
-	{
+		samples_deinit(&sli->samples);
+	LIST_EACH(record->sources, struct source_record, source) {
 		free(source->probe);
 		free(source->from);
 		histogram_free(source->latency);
 	}
 	LIST_EACH(record->workloads, struct workload_record, workload)
-	free_workload(workload);
+		free_workload(workload);
 	LIST_EACH(record->nodes, struct node_record, node)
-	free_node(node);
-	LIST_EACH(record->groups, struct group_record, group)
-	{
+		free_node(node);
+	LIST_EACH(record->groups, struct group_record, group) {
 		free(group->group);
 		list_free_texts(&group->nodes);
 	}
@@ -167,48 +163,48 @@ void record_deinit(struct record *record)
 struct fault_record *record_fault(const struct record *record, const char *id)
 {
 	LIST_EACH(record->faults, struct fault_record, fault)
-	if (strcmp(fault->spec->id, id) == 0)
-		return fault;
+		if (strcmp(fault->spec->id, id) == 0)
+			return fault;
 	return NULL;
 }
 
 struct phase_record *record_phase(const struct record *record, const char *id)
 {
 	LIST_EACH(record->phases, struct phase_record, phase)
-	if (strcmp(phase->spec->id, id) == 0)
-		return phase;
+		if (strcmp(phase->spec->id, id) == 0)
+			return phase;
 	return NULL;
 }
 
 struct sli_record *record_sli(const struct record *record, const char *slo)
 {
 	LIST_EACH(record->slis, struct sli_record, sli)
-	if (strcmp(sli->slo->name, slo) == 0)
-		return sli;
+		if (strcmp(sli->slo->name, slo) == 0)
+			return sli;
 	return NULL;
 }
 
 struct node_record *record_node(const struct record *record, const char *node)
 {
 	LIST_EACH(record->nodes, struct node_record, own)
-	if (strcmp(own->node, node) == 0)
-		return own;
+		if (strcmp(own->node, node) == 0)
+			return own;
 	return NULL;
 }
 
 struct workload_record *record_workload(const struct record *record, const char *name)
 {
 	LIST_EACH(record->workloads, struct workload_record, workload)
-	if (strcmp(workload->spec->name, name) == 0)
-		return workload;
+		if (strcmp(workload->spec->name, name) == 0)
+			return workload;
 	return NULL;
 }
 
 struct group_record *record_group(const struct record *record, const char *group)
 {
 	LIST_EACH(record->groups, struct group_record, own)
-	if (strcmp(own->group, group) == 0)
-		return own;
+		if (strcmp(own->group, group) == 0)
+			return own;
 	return NULL;
 }
 
@@ -216,8 +212,7 @@ int64_t record_covered_ns(const struct record *record, const struct slo_spec *sl
 {
 	int64_t covered_ns = INT64_MAX;
 
-	LIST_EACH(record->sources, struct source_record, source)
-	{
+	LIST_EACH(record->sources, struct source_record, source) {
 		/* Everything before the next event's intended time has been reported. */
 		int64_t next_ns = source->start_ns +
 			(int64_t)((double)source->next_index / source->rate * 1e9);

@@ -154,7 +154,7 @@ static int apply_phase_ended(struct record *record, const cJSON *event, struct f
 void record_free_counters(struct list *counters)
 {
 	LIST_EACH(*counters, struct counter, counter)
-	free(counter->peer);
+		free(counter->peer);
 	free(counters->items);
 	*counters = (struct list){0};
 }
@@ -164,8 +164,8 @@ static struct fault_node *fault_node_of(struct fault_record *fault, const char *
 	struct fault_node *node;
 
 	LIST_EACH(fault->nodes, struct fault_node, own)
-	if (strcmp(own->node, name) == 0)
-		return own;
+		if (strcmp(own->node, name) == 0)
+			return own;
 	node = list_push(&fault->nodes, sizeof(*node));
 	*node = (struct fault_node){.armed_ns = NEVER_NS, .healed_ns = NEVER_NS};
 	replace_text(&node->node, name);
@@ -212,8 +212,7 @@ static int apply_evidence(struct record *record, const cJSON *event, struct fail
 		return unknown_name(event, "fault", fail);
 	node = fault_node_of(fault, json_string(event, "node", ""));
 	record_free_counters(&node->counters);
-	cJSON_ArrayForEach(item, member(event, "counters"))
-	{
+	cJSON_ArrayForEach(item, member(event, "counters")) {
 		struct counter *counter = list_push(&node->counters, sizeof(*counter));
 
 		replace_text(&counter->peer, json_string(item, "peer", ""));
@@ -258,8 +257,8 @@ static struct source_record *source_of(const struct record *record, const cJSON 
 	const char *probe = json_string(event, "probe", ""), *from = json_string(event, "from", "");
 
 	LIST_EACH(record->sources, struct source_record, source)
-	if (strcmp(source->probe, probe) == 0 && strcmp(source->from, from) == 0)
-		return source;
+		if (strcmp(source->probe, probe) == 0 && strcmp(source->from, from) == 0)
+			return source;
 	return NULL;
 }
 
@@ -316,11 +315,11 @@ static int add_window(struct record *record, struct source_record *source,
 		histogram_merge(source->latency, latency);
 	histogram_free(latency);
 	LIST_EACH(window->classes, struct class_runs, runs)
-	if (outcome == 0)
-		outcome = add_runs(record, source, window, runs, fail);
+		if (outcome == 0)
+			outcome = add_runs(record, source, window, runs, fail);
 	LIST_EACH(window->outcomes, int64_t, count)
-	if (i < OUTCOME_COUNT)
-		source->outcomes[i++] += *count;
+		if (i < OUTCOME_COUNT)
+			source->outcomes[i++] += *count;
 	if (window->lag_max_ns > source->lag_max_ns)
 		source->lag_max_ns = window->lag_max_ns;
 	source->next_index = window->first_index + window->count;
@@ -348,8 +347,7 @@ static int apply_window(struct record *record, const cJSON *event, struct fail *
 
 static int add_ranges(struct ranges *into, const struct list *list, struct fail *fail)
 {
-	LIST_EACH(*list, struct id_range, range)
-	{
+	LIST_EACH(*list, struct id_range, range) {
 		if (range->last < range->first || range->last - range->first > RANGE_MAX)
 			return fail_set(fail, FAIL_PEER, "operations: an impossible range of ids");
 		for (int64_t id = range->first; id <= range->last; id++)
@@ -388,8 +386,7 @@ static int apply_final_read(struct record *record, const cJSON *event, struct fa
 	if (shape_decode(
 		    &final_read_result_shape, member(event, "result"), "result", &result, fail) < 0)
 		return -1;
-	LIST_EACH(result.reads, struct member_read, read)
-	{
+	LIST_EACH(result.reads, struct member_read, read) {
 		struct read_record *kept = list_push(&own->reads, sizeof(*kept));
 
 		replace_text(&kept->node, read->node);

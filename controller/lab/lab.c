@@ -112,8 +112,7 @@ int lab_down(const char *name, struct fail *fail)
 static int check_commands(const struct lab_file *file, struct fail *fail)
 {
 	for (size_t node = 0; node < file->nodes.count; node++) {
-		LIST_EACH(lab_file_node(file, node)->services, struct lab_service, service)
-		{
+		LIST_EACH(lab_file_node(file, node)->services, struct lab_service, service) {
 			struct lab_command command;
 
 			if (lab_command_init(&command, file, node, service, fail) < 0)

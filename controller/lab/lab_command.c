@@ -60,8 +60,7 @@ static int expand_argv(struct lab_command *command, const struct lab_file *file,
 	command->argv = calloc(argv->count + 1, sizeof(char *));
 	if (!command->argv)
 		abort();
-	LIST_EACH(*argv, char *, argument)
-	{
+	LIST_EACH(*argv, char *, argument) {
 		if (lab_file_expand(file, node, *argument, &command->argv[count++], fail) < 0)
 			return -1;
 	}
@@ -96,8 +95,7 @@ static int expand_env(struct lab_command *command, const struct lab_file *file, 
 		command->envp[count++] = join("LANG", "C.UTF-8");
 	if (!cJSON_GetObjectItemCaseSensitive(env, "HOME"))
 		command->envp[count++] = join("HOME", directory);
-	cJSON_ArrayForEach(member, env)
-	{
+	cJSON_ArrayForEach(member, env) {
 		char *value = NULL;
 
 		if (lab_file_expand(file, node, member->valuestring, &value, fail) < 0)
@@ -176,8 +174,7 @@ static int write_files(const struct lab_file *file, size_t node, const struct la
 		return 0;
 	if (find_user(user_of(service), &uid, &gid, fail) < 0)
 		return -1;
-	cJSON_ArrayForEach(member, service->files)
-	{
+	cJSON_ArrayForEach(member, service->files) {
 		int fd, error = 0;
 		char *text = NULL;
 
@@ -207,7 +204,7 @@ static int own_directory(const struct lab_node_spec *spec, int directory, struct
 	if (!first)
 		return 0;
 	LIST_EACH(spec->services, struct lab_service, service)
-	shared = shared || strcmp(user_of(service), user_of(first)) != 0;
+		shared = shared || strcmp(user_of(service), user_of(first)) != 0;
 	if (shared)
 		return fchmod(directory, 01777) < 0 ? fail_errno(fail, errno, "%s", spec->name) : 0;
 	if (find_user(user_of(first), &uid, &gid, fail) < 0)
@@ -237,8 +234,7 @@ int lab_command_prepare_node(const struct lab_file *file, size_t node, struct fa
 	directory = open_node_dir(file, node, fail);
 	if (directory < 0)
 		return -1;
-	LIST_EACH(spec->services, struct lab_service, service)
-	{
+	LIST_EACH(spec->services, struct lab_service, service) {
 		if (outcome == 0)
 			outcome = write_files(file, node, service, directory, fail);
 	}

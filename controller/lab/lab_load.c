@@ -54,8 +54,7 @@ static int check_strings(const cJSON *object, const char *path, bool (*key_ok)(c
 	if (!cJSON_IsObject(object))
 		return fail_at(
 			fail, path, "expected an object of strings, found %s", json_kind(object));
-	cJSON_ArrayForEach(member, object)
-	{
+	cJSON_ArrayForEach(member, object) {
 		json_path_key(place, path, member->string);
 		if (!cJSON_IsString(member))
 			return fail_at(
@@ -91,8 +90,7 @@ static int check_texts(
 	char place[JSON_PATH_MAX];
 	const cJSON *member;
 
-	cJSON_ArrayForEach(member, object)
-	{
+	cJSON_ArrayForEach(member, object) {
 		json_path_key(place, path, member->string);
 		if (check_text(node, member->valuestring, place, fail) < 0)
 			return -1;
@@ -124,8 +122,7 @@ static int check_service(const struct node_place *node, const struct lab_service
 	json_path_key(list, path, "argv");
 	if (service->argv.count == 0 || !**LIST_AT(service->argv, char *, 0))
 		return fail_at(fail, list, "must begin with a program");
-	LIST_EACH(service->argv, char *, argument)
-	{
+	LIST_EACH(service->argv, char *, argument) {
 		if (check_text(node, *argument, json_path_index(place, list, i++), fail) < 0)
 			return -1;
 	}
@@ -149,12 +146,9 @@ static int check_shared_files(
 	char path[JSON_PATH_MAX], files[JSON_PATH_MAX], place[JSON_PATH_MAX];
 	const cJSON *name;
 
-	LIST_EACH(node->services, struct lab_service, one)
-	{
-		LIST_EACH(node->services, struct lab_service, other)
-		{
-			cJSON_ArrayForEach(name, other->files)
-			{
+	LIST_EACH(node->services, struct lab_service, one) {
+		LIST_EACH(node->services, struct lab_service, other) {
+			cJSON_ArrayForEach(name, other->files) {
 				if (other <= one ||
 					!cJSON_GetObjectItemCaseSensitive(one->files, name->string))
 					continue;
@@ -185,8 +179,7 @@ static int check_node(const struct lab_file *file, size_t index, struct fail *fa
 	if (check_strings(spec->labels, list, NULL, "", fail) < 0)
 		return -1;
 	json_path_key(list, path, "services");
-	LIST_EACH(spec->services, struct lab_service, service)
-	{
+	LIST_EACH(spec->services, struct lab_service, service) {
 		json_path_key(place, list, service->name);
 		if (!part_name_ok(service->name))
 			return fail_at(fail, place, "a service's name is %s, at most %d", rule,

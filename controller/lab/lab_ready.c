@@ -234,8 +234,7 @@ static int look_for_dead(
 
 	if (supervisor_services(file->name, &list, fail) < 0)
 		return -1;
-	LIST_EACH(list.services, struct service_status, status)
-	{
+	LIST_EACH(list.services, struct service_status, status) {
 		for (size_t i = 0; i < count && outcome == 0; i++) {
 			const struct check *check = &checks[i];
 
@@ -307,8 +306,7 @@ static size_t list_checks(const struct lab_file *file, struct check *checks)
 	size_t count = 0;
 
 	for (size_t node = 0; node < file->nodes.count; node++) {
-		LIST_EACH(lab_file_node(file, node)->services, struct lab_service, service)
-		{
+		LIST_EACH(lab_file_node(file, node)->services, struct lab_service, service) {
 			if (!service->ready)
 				continue;
 			if (checks)

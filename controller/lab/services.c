@@ -59,7 +59,7 @@ static size_t count_services(const struct lab_file *file)
 	size_t count = 0;
 
 	LIST_EACH(file->nodes, struct lab_node_spec, node)
-	count += node->services.count;
+		count += node->services.count;
 	return count;
 }
 
@@ -71,8 +71,7 @@ int services_init(struct services *services, const struct lab_file *file, struct
 	if (!made.runs)
 		abort();
 	for (size_t node = 0; node < file->nodes.count; node++) {
-		LIST_EACH(lab_file_node(file, node)->services, struct lab_service, service)
-		{
+		LIST_EACH(lab_file_node(file, node)->services, struct lab_service, service) {
 			struct service_run *run = &made.runs[made.count++];
 
 			run_init(run, node, service);

@@ -138,8 +138,7 @@ struct list histogram_encode(const struct histogram *histogram)
 
 int histogram_decode(struct histogram *histogram, const struct list *buckets, struct fail *fail)
 {
-	LIST_EACH(*buckets, const struct histogram_bucket, bucket)
-	{
+	LIST_EACH(*buckets, const struct histogram_bucket, bucket) {
 		if (bucket->index < 0 || bucket->index >= HISTOGRAM_BUCKETS)
 			return fail_set(fail, FAIL_PEER, "histogram bucket %lld does not exist",
 				(long long)bucket->index);
@@ -147,8 +146,7 @@ int histogram_decode(struct histogram *histogram, const struct list *buckets, st
 			return fail_set(fail, FAIL_PEER, "histogram bucket %lld has the count %lld",
 				(long long)bucket->index, (long long)bucket->count);
 	}
-	LIST_EACH(*buckets, const struct histogram_bucket, bucket)
-	{
+	LIST_EACH(*buckets, const struct histogram_bucket, bucket) {
 		int64_t upper_ns = histogram_edges_of((int)bucket->index).upper_ns;
 
 		histogram->counts[bucket->index] += bucket->count;

@@ -22,8 +22,7 @@ static bool list_has(const cJSON *list, const char *word)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, list)
-	{
+	cJSON_ArrayForEach(item, list) {
 		if (cJSON_IsString(item) && strcmp(item->valuestring, word) == 0)
 			return true;
 	}
@@ -59,8 +58,7 @@ int catalogue_parse(struct catalogue *out, const char *text, size_t length, stru
 	catalogue.faults = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*catalogue.faults));
 	if (!catalogue.faults)
 		abort();
-	cJSON_ArrayForEach(entry, list)
-	{
+	cJSON_ArrayForEach(entry, list) {
 		if (read_fault(&catalogue.faults[catalogue.count++], entry, fail) < 0) {
 			catalogue_deinit(&catalogue);
 			cJSON_Delete(tree);

@@ -55,8 +55,7 @@ int64_t claim_samples(const struct scenario *scenario, const struct invariant_sp
 	const struct probe_spec *probe = scenario_probe(scenario, slo->probe);
 	int64_t total_ns = 0;
 
-	LIST_EACH(claim->in, char *, id)
-	{
+	LIST_EACH(claim->in, char *, id) {
 		int64_t phase_ns = phase_shortest_ns(scenario_phase(scenario, *id));
 
 		if (phase_ns > claim->skip_first_ns)
@@ -189,15 +188,14 @@ static int check_phases(const struct scenario *scenario, struct fail *fail)
 	int64_t total_ns = 0;
 	size_t i = 0;
 
-	LIST_EACH(scenario->phases, struct phase_spec, phase)
-	{
+	LIST_EACH(scenario->phases, struct phase_spec, phase) {
 		size_t j = 0;
 
 		json_path_key(base, json_path_index(base, "phases", i++), "faults");
 		LIST_EACH(phase->faults, struct fault_spec, fault)
-		if (check_fault_times(
-			    scenario, phase, fault, json_path_index(path, base, j++), fail) < 0)
-			return -1;
+			if (check_fault_times(scenario, phase, fault,
+				    json_path_index(path, base, j++), fail) < 0)
+				return -1;
 		if (limits->concurrent_faults &&
 			phase->faults.count > (size_t)limits->concurrent_faults)
 			return fail_at(fail, base,
@@ -207,7 +205,7 @@ static int check_phases(const struct scenario *scenario, struct fail *fail)
 		total_ns += phase_longest_ns(phase);
 	}
 	LIST_EACH(scenario->workloads, struct workload_spec, workload)
-	total_ns += workload->final_read->quiesce_ns;
+		total_ns += workload->final_read->quiesce_ns;
 	if (total_ns > limits->run_ns)
 		return fail_at(fail, "guardrails.limits.run",
 			"the phases and final reads can take %s, longer than this limit of %s",
@@ -222,8 +220,7 @@ static int check_rule_against(const struct scenario *scenario, const struct stop
 {
 	char rule_text[DURATION_TEXT_MAX], within_text[DURATION_TEXT_MAX];
 
-	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
-	{
+	LIST_EACH(scenario->invariants, struct invariant_spec, claim) {
 		if (!claim->recovers || strcmp(claim->recovers->slo, rule->slo) != 0 ||
 			rule->no_good_for_ns >= claim->recovers->within_ns)
 			continue;
@@ -244,9 +241,8 @@ static int check_stop_rules(const struct scenario *scenario, struct fail *fail)
 	size_t index = 0;
 
 	LIST_EACH(scenario->phases, struct phase_spec, phase)
-	longest_ns += phase_longest_ns(phase);
-	LIST_EACH(guardrails->stop_if, struct stop_rule, rule)
-	{
+		longest_ns += phase_longest_ns(phase);
+	LIST_EACH(guardrails->stop_if, struct stop_rule, rule) {
 		int64_t fires_ns =
 			rule->no_good_for_ns ? rule->no_good_for_ns : rule->no_data_for_ns;
 
@@ -271,7 +267,8 @@ int check_claims(const struct scenario *scenario, struct fail *fail)
 	if (check_phases(scenario, fail) < 0)
 		return -1;
 	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
-	if (check_claim(scenario, claim, json_path_index(path, "invariants", index++), fail) < 0)
-		return -1;
+		if (check_claim(scenario, claim, json_path_index(path, "invariants", index++),
+			    fail) < 0)
+			return -1;
 	return check_stop_rules(scenario, fail);
 }

@@ -146,8 +146,8 @@ static int check_placeholders(
 static bool secret_declared(const struct scenario *scenario, const char *name)
 {
 	LIST_EACH(scenario->secrets, struct secret_spec, secret)
-	if (strcmp(secret->name, name) == 0)
-		return true;
+		if (strcmp(secret->name, name) == 0)
+			return true;
 	return false;
 }
 
@@ -183,9 +183,9 @@ static int check_secrets(const struct scenario *scenario, struct fail *fail)
 	struct at base = at_key(NULL, "secrets");
 
 	LIST_EACH(scenario->secrets, struct secret_spec, secret)
-	if (!secret->env == !secret->file)
-		return fail_at(fail, at_key(&base, secret->name).path,
-			"a secret needs exactly one of \"env\" and \"file\"");
+		if (!secret->env == !secret->file)
+			return fail_at(fail, at_key(&base, secret->name).path,
+				"a secret needs exactly one of \"env\" and \"file\"");
 	return 0;
 }
 
@@ -201,15 +201,13 @@ static int check_cycle(const struct scenario *scenario, const struct group_spec 
 		return fail_at(fail, at->path, "the group is defined by itself, round a circle");
 	if (in && check_cycle(scenario, in, depth + 1, at, fail) < 0)
 		return -1;
-	LIST_EACH(group->without, char *, name)
-	{
+	LIST_EACH(group->without, char *, name) {
 		const struct group_spec *other = scenario_group(scenario, *name);
 
 		if (other && check_cycle(scenario, other, depth + 1, at, fail) < 0)
 			return -1;
 	}
-	LIST_EACH(group->unite, char *, name)
-	{
+	LIST_EACH(group->unite, char *, name) {
 		const struct group_spec *other = scenario_group(scenario, *name);
 
 		if (other && check_cycle(scenario, other, depth + 1, at, fail) < 0)
@@ -236,8 +234,8 @@ static int check_group(
 		return -1;
 	key = at_key(&at, "union");
 	LIST_EACH(group->unite, char *, name)
-	if (need_group(scenario, *name, &key, fail) < 0)
-		return -1;
+		if (need_group(scenario, *name, &key, fail) < 0)
+			return -1;
 	if (group->where && !cJSON_IsNumber(group->where->equals))
 		return fail_at(fail, at_key(&where, "equals").path, "must be a number, not %s",
 			json_kind(group->where->equals));
@@ -265,8 +263,7 @@ static int check_body(const struct text_rules *rules, const struct probe_body *b
 		return -1;
 	if (body->json && check_text_value(rules, body->json, &json, fail) < 0)
 		return -1;
-	LIST_EACH(body->base64_at, char *, pointer)
-	{
+	LIST_EACH(body->base64_at, char *, pointer) {
 		struct at place = at_index(&base64, index++);
 
 		if (!body->json || **pointer != '/')
@@ -320,8 +317,7 @@ static int check_workload(
 	if (workload->from.count != 1)
 		return fail_at(fail, at_key(&at, "from").path,
 			"a set workload runs at exactly one node in this version");
-	LIST_EACH(workload->exec, char *, word)
-	{
+	LIST_EACH(workload->exec, char *, word) {
 		struct at place = at_index(&exec, index++);
 
 		if (check_placeholders(&rules, *word, &place, fail) < 0)
@@ -335,13 +331,12 @@ static int check_measures(const struct scenario *scenario, struct fail *fail)
 	struct at slos = at_key(NULL, "slos");
 
 	LIST_EACH(scenario->groups, struct group_spec, group)
-	if (check_group(scenario, group, fail) < 0)
-		return -1;
+		if (check_group(scenario, group, fail) < 0)
+			return -1;
 	LIST_EACH(scenario->probes, struct probe_spec, probe)
-	if (check_probe(scenario, probe, fail) < 0)
-		return -1;
-	LIST_EACH(scenario->slos, struct slo_spec, slo)
-	{
+		if (check_probe(scenario, probe, fail) < 0)
+			return -1;
+	LIST_EACH(scenario->slos, struct slo_spec, slo) {
 		struct at at = at_key(&slos, slo->name), probe = at_key(&at, "probe");
 
 		if (!scenario_probe(scenario, slo->probe))
@@ -351,8 +346,8 @@ static int check_measures(const struct scenario *scenario, struct fail *fail)
 				fail);
 	}
 	LIST_EACH(scenario->workloads, struct workload_spec, workload)
-	if (check_workload(scenario, workload, fail) < 0)
-		return -1;
+		if (check_workload(scenario, workload, fail) < 0)
+			return -1;
 	return 0;
 }
 
@@ -387,10 +382,8 @@ static int check_fault_kind(const struct catalogue *catalogue, const struct faul
 static int unique_fault(const struct scenario *scenario, const struct fault_spec *fault,
 	const struct at *at, struct fail *fail)
 {
-	LIST_EACH(scenario->phases, struct phase_spec, phase)
-	{
-		LIST_EACH(phase->faults, struct fault_spec, other)
-		{
+	LIST_EACH(scenario->phases, struct phase_spec, phase) {
+		LIST_EACH(phase->faults, struct fault_spec, other) {
 			if (other == fault)
 				return 0;
 			if (strcmp(other->id, fault->id) == 0)
@@ -420,8 +413,7 @@ static int check_phase(const struct scenario *scenario, const struct catalogue *
 			"only a phase with \"until\" has \"at_most\"");
 	if (phase->until && need_slo(scenario, phase->until->slo, &slo, fail) < 0)
 		return -1;
-	LIST_EACH(phase->faults, struct fault_spec, fault)
-	{
+	LIST_EACH(phase->faults, struct fault_spec, fault) {
 		struct at place = at_index(&faults, index++);
 
 		if (unique_fault(scenario, fault, &place, fail) < 0 ||
@@ -451,9 +443,10 @@ static int check_invariant(const struct scenario *scenario, const struct invaria
 	if (!claim->holds && claim->in.count)
 		return fail_at(fail, in.path, "only \"holds\" is bound to a phase by \"in\"");
 	LIST_EACH(claim->in, char *, phase)
-	if (!scenario_phase(scenario, *phase))
-		return no_such(&in, "phase", *phase,
-			nearest_named(&scenario->phases, sizeof(struct phase_spec), *phase), fail);
+		if (!scenario_phase(scenario, *phase))
+			return no_such(&in, "phase", *phase,
+				nearest_named(&scenario->phases, sizeof(struct phase_spec), *phase),
+				fail);
 	if (claim_slo(claim) && need_slo(scenario, claim_slo(claim), &slo, fail) < 0)
 		return -1;
 	if (claim->recovers && !scenario_fault(scenario, claim->recovers->from->fault, NULL))
@@ -473,8 +466,7 @@ static int check_guardrails(const struct scenario *scenario, struct fail *fail)
 	const struct guardrails_spec *guardrails = scenario->guardrails;
 	size_t index = 0;
 
-	LIST_EACH(guardrails->limits->of_group, struct group_limit, limit)
-	{
+	LIST_EACH(guardrails->limits->of_group, struct group_limit, limit) {
 		struct at at = at_index(&groups, index++), group = at_key(&at, "group");
 
 		if (need_group(scenario, limit->group, &group, fail) < 0)
@@ -485,8 +477,7 @@ static int check_guardrails(const struct scenario *scenario, struct fail *fail)
 			"an empty stop_if needs \"no_stop_because\": say why nothing may stop this "
 			"run");
 	index = 0;
-	LIST_EACH(guardrails->stop_if, struct stop_rule, rule)
-	{
+	LIST_EACH(guardrails->stop_if, struct stop_rule, rule) {
 		struct at at = at_index(&stops, index++), slo = at_key(&at, "slo");
 
 		if (!rule->no_good_for_ns == !rule->no_data_for_ns)
@@ -513,10 +504,9 @@ int check_references(
 		check_secrets(scenario, fail) < 0 || check_measures(scenario, fail) < 0)
 		return -1;
 	LIST_EACH(scenario->phases, struct phase_spec, phase)
-	if (check_phase(scenario, catalogue, phase, fail) < 0)
-		return -1;
-	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
-	{
+		if (check_phase(scenario, catalogue, phase, fail) < 0)
+			return -1;
+	LIST_EACH(scenario->invariants, struct invariant_spec, claim) {
 		struct at at = at_index(&invariants, index++);
 
 		if (check_invariant(scenario, claim, &at, fail) < 0)

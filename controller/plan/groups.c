@@ -11,8 +11,8 @@
 static const struct list *known_nodes(const struct list *known, const char *group)
 {
 	LIST_EACH(*known, struct group_record, own)
-	if (strcmp(own->group, group) == 0)
-		return &own->nodes;
+		if (strcmp(own->group, group) == 0)
+			return &own->nodes;
 	return NULL;
 }
 
@@ -32,8 +32,7 @@ static bool labels_match(const struct plan_node *node, const cJSON *labels)
 
 static bool excluded(const struct list *known, const struct group_spec *group, const char *node)
 {
-	LIST_EACH(group->without, char *, name)
-	{
+	LIST_EACH(group->without, char *, name) {
 		const struct list *members = known_nodes(known, *name);
 
 		if (members ? list_has_text(members, node) : strcmp(*name, node) == 0)
@@ -50,8 +49,7 @@ static bool is_candidate(
 
 	if (excluded(known, group, node->name))
 		return false;
-	LIST_EACH(group->unite, char *, name)
-	{
+	LIST_EACH(group->unite, char *, name) {
 		const struct list *members = known_nodes(known, *name);
 
 		if (members && list_has_text(members, node->name))
@@ -68,8 +66,8 @@ void group_candidates(const struct plan *plan, const struct list *known,
 	const struct group_spec *group, struct list *out_nodes)
 {
 	LIST_EACH(plan->nodes, struct plan_node, node)
-	if (is_candidate(known, group, node))
-		list_push_text(out_nodes, node->name);
+		if (is_candidate(known, group, node))
+			list_push_text(out_nodes, node->name);
 }
 
 const struct group_spec *group_next(
@@ -82,11 +80,11 @@ const struct group_spec *group_next(
 	if (group->in && (deeper = group_next(plan, known, group->in)))
 		return deeper;
 	LIST_EACH(group->without, char *, other)
-	if ((deeper = group_next(plan, known, *other)))
-		return deeper;
+		if ((deeper = group_next(plan, known, *other)))
+			return deeper;
 	LIST_EACH(group->unite, char *, other)
-	if ((deeper = group_next(plan, known, *other)))
-		return deeper;
+		if ((deeper = group_next(plan, known, *other)))
+			return deeper;
 	return group;
 }
 
@@ -126,8 +124,7 @@ int group_finish(const struct plan *plan, const struct group_spec *group, struct
 		pick_some(nodes, (size_t)group->pick, (uint64_t)plan->scenario->seed);
 	if ((int64_t)nodes->count >= group->count.min && (int64_t)nodes->count <= group->count.max)
 		return 0;
-	LIST_EACH(*nodes, char *, name)
-	{
+	LIST_EACH(*nodes, char *, name) {
 		size_t used = strlen(found);
 
 		snprintf(found + used, sizeof(found) - used, "%s%s", used ? ", " : ": ", *name);
@@ -144,12 +141,10 @@ int group_finish(const struct plan *plan, const struct group_spec *group, struct
 void nodes_of_names(const struct plan *plan, const struct list *known, const struct list *names,
 	struct list *out_nodes)
 {
-	LIST_EACH(plan->nodes, struct plan_node, node)
-	{
+	LIST_EACH(plan->nodes, struct plan_node, node) {
 		bool wanted = false;
 
-		LIST_EACH(*names, char *, name)
-		{
+		LIST_EACH(*names, char *, name) {
 			const struct list *members = known_nodes(known, *name);
 
 			wanted = wanted ||
@@ -174,7 +169,7 @@ static int check_group_limit(const struct list *known, const struct list *target
 		return fail_set(
 			fail, FAIL_REFUSED, "limits: group \"%s\" is not resolved", limit->group);
 	LIST_EACH(*members, char *, name)
-	hit += list_has_text(targets, *name);
+		hit += list_has_text(targets, *name);
 	if (total && (double)hit / (double)total > limit->max_fraction + 1e-9)
 		return fail_set(fail, FAIL_REFUSED,
 			"limits: %zu of the %zu nodes of group \"%s\" would be hit (%.3g); at most "
@@ -195,8 +190,7 @@ static int check_label_limit(const struct plan *plan, const struct list *targets
 	struct list values = {0};
 	size_t count;
 
-	LIST_EACH(*targets, char *, name)
-	{
+	LIST_EACH(*targets, char *, name) {
 		const char *value =
 			json_string(plan_node(plan, *name)->labels, limit->label, "(none)");
 
@@ -227,15 +221,16 @@ int limits_check(const struct plan *plan, const struct list *known, const struct
 			targets->count, (long long)limits->nodes);
 	nodes_of_names(plan, known, &limits->protect, &protected);
 	LIST_EACH(*targets, char *, name)
-	if (outcome == 0 && list_has_text(&protected, *name))
-		outcome = fail_set(fail, FAIL_REFUSED, "limits: node \"%s\" is protected", *name);
+		if (outcome == 0 && list_has_text(&protected, *name))
+			outcome = fail_set(
+				fail, FAIL_REFUSED, "limits: node \"%s\" is protected", *name);
 	list_free_texts(&protected);
 	LIST_EACH(limits->of_group, struct group_limit, limit)
-	if (outcome == 0)
-		outcome = check_group_limit(known, targets, limit, fail);
+		if (outcome == 0)
+			outcome = check_group_limit(known, targets, limit, fail);
 	LIST_EACH(limits->per_label, struct label_limit, limit)
-	if (outcome == 0)
-		outcome = check_label_limit(plan, targets, limit, fail);
+		if (outcome == 0)
+			outcome = check_label_limit(plan, targets, limit, fail);
 	return outcome;
 }
 

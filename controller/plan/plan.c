@@ -36,15 +36,14 @@ static void add_environment_node(
 
 	node->labels = spec->labels ? cJSON_Duplicate(spec->labels, true) : json_object();
 	node->here = strcmp(spec->host, "local") == 0;
-	LIST_EACH(environment->hosts, struct host_spec, host)
-	{
+	LIST_EACH(environment->hosts, struct host_spec, host) {
 		if (strcmp(host->name, spec->host) != 0)
 			continue;
 		LIST_EACH(host->connect, char *, word)
-		list_push_text(&node->connect, *word);
+			list_push_text(&node->connect, *word);
 	}
 	LIST_EACH(spec->also_reached_as, struct prefix, prefix)
-	*(struct prefix *)list_push(&node->also_reached_as, sizeof(*prefix)) = *prefix;
+		*(struct prefix *)list_push(&node->also_reached_as, sizeof(*prefix)) = *prefix;
 }
 
 void plan_init(struct plan *plan, const struct scenario *scenario,
@@ -55,13 +54,12 @@ void plan_init(struct plan *plan, const struct scenario *scenario,
 		.environment = copy_text(environment->name),
 		.vars = environment->vars ? cJSON_Duplicate(environment->vars, true) : NULL};
 	LIST_EACH(environment->nodes, struct node_spec, spec)
-	add_environment_node(plan, environment, spec);
+		add_environment_node(plan, environment, spec);
 }
 
 void plan_deinit(struct plan *plan)
 {
-	LIST_EACH(plan->nodes, struct plan_node, node)
-	{
+	LIST_EACH(plan->nodes, struct plan_node, node) {
 		free(node->name);
 		free(node->host);
 		cJSON_Delete(node->labels);
@@ -79,8 +77,8 @@ void plan_deinit(struct plan *plan)
 struct plan_node *plan_node(const struct plan *plan, const char *name)
 {
 	LIST_EACH(plan->nodes, struct plan_node, node)
-	if (strcmp(node->name, name) == 0)
-		return node;
+		if (strcmp(node->name, name) == 0)
+			return node;
 	return NULL;
 }
 
@@ -89,14 +87,16 @@ const char *plan_node_address(const struct plan_node *node, char buffer[PREFIX_T
 	const struct prefix *first = NULL;
 
 	LIST_EACH(node->addresses, struct prefix, address)
-	if (!first || (address->ipv4 && !first->ipv4))
-		first = address;
+		if (!first || (address->ipv4 && !first->ipv4))
+			first = address;
 	return first ? prefix_format(first, buffer) : NULL;
 }
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-enum { NAMES_MAX = 256 };
+enum {
+	NAMES_MAX = 256
+};
 
 /* Groups and nodes share one space of names, so a misspelt one may have meant either. */
 static const char *nearest_name(const struct plan *plan, const char *name)
@@ -105,19 +105,18 @@ static const char *nearest_name(const struct plan *plan, const char *name)
 	size_t count = 0;
 
 	LIST_EACH(plan->scenario->groups, struct group_spec, group)
-	if (count < NAMES_MAX)
-		names[count++] = group->name;
+		if (count < NAMES_MAX)
+			names[count++] = group->name;
 	LIST_EACH(plan->nodes, struct plan_node, node)
-	if (count < NAMES_MAX)
-		names[count++] = node->name;
+		if (count < NAMES_MAX)
+			names[count++] = node->name;
 	return json_nearest(name, names, count);
 }
 
 static int check_name_list(
 	const struct plan *plan, const struct list *names, const char *path, struct fail *fail)
 {
-	LIST_EACH(*names, char *, name)
-	{
+	LIST_EACH(*names, char *, name) {
 		const char *nearest;
 
 		if (scenario_group(plan->scenario, *name) || plan_node(plan, *name))
@@ -147,13 +146,11 @@ static int check_fault_names(const struct plan *plan, struct fail *fail)
 {
 	size_t i = 0;
 
-	LIST_EACH(plan->scenario->phases, struct phase_spec, phase)
-	{
+	LIST_EACH(plan->scenario->phases, struct phase_spec, phase) {
 		char path[JSON_PATH_MAX];
 		size_t phase_index = i++, j = 0;
 
-		LIST_EACH(phase->faults, struct fault_spec, fault)
-		{
+		LIST_EACH(phase->faults, struct fault_spec, fault) {
 			snprintf(path, sizeof(path), "phases[%zu].faults[%zu]", phase_index, j++);
 			if (check_name_list(plan, &fault->on->nodes, path, fail) < 0 ||
 				check_name_list(plan, &fault->from->nodes, path, fail) < 0)
@@ -169,15 +166,16 @@ int plan_check_names(const struct plan *plan, struct fail *fail)
 	const struct scenario *scenario = plan->scenario;
 
 	LIST_EACH(scenario->groups, struct group_spec, group)
-	if (check_named(plan, &group->nodes, "groups", group->name, "nodes", fail) < 0 ||
-		check_named(plan, &group->without, "groups", group->name, "not", fail) < 0)
-		return -1;
+		if (check_named(plan, &group->nodes, "groups", group->name, "nodes", fail) < 0 ||
+			check_named(plan, &group->without, "groups", group->name, "not", fail) < 0)
+			return -1;
 	LIST_EACH(scenario->probes, struct probe_spec, probe)
-	if (check_named(plan, &probe->from, "probes", probe->name, "from", fail) < 0)
-		return -1;
+		if (check_named(plan, &probe->from, "probes", probe->name, "from", fail) < 0)
+			return -1;
 	LIST_EACH(scenario->workloads, struct workload_spec, workload)
-	if (check_named(plan, &workload->from, "workloads", workload->name, "from", fail) < 0)
-		return -1;
+		if (check_named(plan, &workload->from, "workloads", workload->name, "from", fail) <
+			0)
+			return -1;
 	return check_fault_names(plan, fail);
 }
 
@@ -208,13 +206,12 @@ int plan_check_limits(const struct plan *plan, struct fail *fail)
 {
 	const struct limits_spec *limits = plan->scenario->guardrails->limits;
 
-	LIST_EACH(plan->scenario->phases, struct phase_spec, phase)
-	{
+	LIST_EACH(plan->scenario->phases, struct phase_spec, phase) {
 		size_t worst = 0;
 
 		LIST_EACH(phase->faults, struct fault_spec, fault)
-		LIST_EACH(fault->on->nodes, char *, name)
-		worst += worst_count(plan, *name);
+			LIST_EACH(fault->on->nodes, char *, name)
+				worst += worst_count(plan, *name);
 		if (limits->nodes && worst > (size_t)limits->nodes)
 			return fail_set(fail, FAIL_REFUSED,
 				"phase \"%s\" may hit %zu nodes at one time; "
@@ -237,8 +234,7 @@ static char *addresses_of(const struct plan_text *context, const struct list *no
 
 	if (!out)
 		abort();
-	LIST_EACH(*nodes, char *, name)
-	{
+	LIST_EACH(*nodes, char *, name) {
 		const struct plan_node *node = plan_node(context->plan, *name);
 		const char *address = node ? plan_node_address(node, buffer) : NULL;
 
@@ -263,8 +259,7 @@ static enum placeholder_answer group_addresses(
 		*out_value = addresses_of(context, context->only);
 		return PLACEHOLDER_VALUE;
 	}
-	LIST_EACH(*context->groups, struct group_record, known)
-	{
+	LIST_EACH(*context->groups, struct group_record, known) {
 		if (strlen(known->group) != length - 6 ||
 			memcmp(known->group, group, length - 6) != 0)
 			continue;

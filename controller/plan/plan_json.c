@@ -30,15 +30,14 @@ static cJSON *nodes_json(const struct plan *plan)
 	cJSON *list = json_array();
 	char text[PREFIX_TEXT_MAX];
 
-	LIST_EACH(plan->nodes, struct plan_node, node)
-	{
+	LIST_EACH(plan->nodes, struct plan_node, node) {
 		cJSON *item = json_object(), *addresses = json_array();
 
 		json_put_string(item, "node", node->name);
 		json_put_string(item, "host", node->host);
 		json_put(item, "labels", cJSON_Duplicate(node->labels, true));
 		LIST_EACH(node->addresses, struct prefix, address)
-		json_append_string(addresses, prefix_format(address, text));
+			json_append_string(addresses, prefix_format(address, text));
 		json_put(item, "addresses", addresses);
 		json_append(list, item);
 	}
@@ -50,7 +49,7 @@ static cJSON *groups_json(const struct list *groups)
 	cJSON *object = json_object();
 
 	LIST_EACH(*groups, struct group_record, group)
-	json_put(object, group->group, list_to_json(&group->nodes));
+		json_put(object, group->group, list_to_json(&group->nodes));
 	return object;
 }
 
@@ -83,20 +82,19 @@ static cJSON *faults_json(const struct scenario *scenario)
 	cJSON *list = json_array();
 
 	LIST_EACH(scenario->phases, struct phase_spec, phase)
-	LIST_EACH(phase->faults, struct fault_spec, fault)
-	{
-		cJSON *item = json_object();
+		LIST_EACH(phase->faults, struct fault_spec, fault) {
+			cJSON *item = json_object();
 
-		json_put_string(item, "id", fault->id);
-		json_put_string(item, "fault", fault->fault);
-		json_put_string(item, "phase", phase->id);
-		json_put(item, "on", list_to_json(&fault->on->nodes));
-		json_put(item, "with", cJSON_Duplicate(fault->with, true));
-		put_duration(item, "starts_after", fault->at_ns);
-		put_duration(item, "lasts_at_most",
-			fault_end_ns(fault, phase_longest_ns(phase)) - fault->at_ns);
-		json_append(list, item);
-	}
+			json_put_string(item, "id", fault->id);
+			json_put_string(item, "fault", fault->fault);
+			json_put_string(item, "phase", phase->id);
+			json_put(item, "on", list_to_json(&fault->on->nodes));
+			json_put(item, "with", cJSON_Duplicate(fault->with, true));
+			put_duration(item, "starts_after", fault->at_ns);
+			put_duration(item, "lasts_at_most",
+				fault_end_ns(fault, phase_longest_ns(phase)) - fault->at_ns);
+			json_append(list, item);
+		}
 	return list;
 }
 
@@ -104,8 +102,7 @@ static cJSON *stops_json(const struct scenario *scenario)
 {
 	cJSON *list = json_array();
 
-	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule)
-	{
+	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule) {
 		cJSON *item = json_object();
 
 		json_put_string(item, "id", rule->id);
@@ -124,8 +121,7 @@ static struct run_time run_time(const struct scenario *scenario)
 {
 	struct run_time time = {0};
 
-	LIST_EACH(scenario->phases, struct phase_spec, phase)
-	{
+	LIST_EACH(scenario->phases, struct phase_spec, phase) {
 		time.shortest_ns += phase_shortest_ns(phase);
 		time.longest_ns += phase_longest_ns(phase);
 	}
@@ -144,7 +140,7 @@ cJSON *plan_to_json(const struct plan *plan, const struct list *groups)
 	json_put(json, "groups", groups_json(groups));
 	json_put(json, "faults", faults_json(plan->scenario));
 	LIST_EACH(plan->scenario->invariants, struct invariant_spec, claim)
-	json_append(claims, claim_json(plan->scenario, claim));
+		json_append(claims, claim_json(plan->scenario, claim));
 	json_put(json, "claims", claims);
 	json_put(json, "stop_rules", stops_json(plan->scenario));
 	put_duration(json, "phases_last_at_least", time.shortest_ns);
@@ -171,14 +167,16 @@ static void print_claim(
 					samples, slo->objective, CLAIM_ALPHA));
 		else
 			fprintf(out,
-				"; held with at most %lld bad, violated from %lld; %.2g %% chance of "
+				"; held with at most %lld bad, violated from %lld; %.2g %% chance "
+				"of "
 				"INCONCLUSIVE at 0.1 %% errors",
 				(long long)statistics_tolerated(
 					samples, slo->objective, CLAIM_ALPHA),
 				(long long)statistics_violating(
 					samples, slo->objective, CLAIM_ALPHA),
-				100 * statistics_chance_inconclusive(samples, slo->objective,
-					      CLAIM_ALPHA, BACKGROUND_ERRORS));
+				100 *
+					statistics_chance_inconclusive(samples, slo->objective,
+						CLAIM_ALPHA, BACKGROUND_ERRORS));
 	}
 	fputc('\n', out);
 }
@@ -194,12 +192,13 @@ void plan_print(FILE *out, const struct scenario *scenario)
 		duration_format(scenario->guardrails->limits->run_ns, limit));
 	fputs("claims\n", out);
 	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
-	print_claim(out, scenario, claim);
+		print_claim(out, scenario, claim);
 	fputs("stop rules\n", out);
 	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule)
-	fprintf(out, "  %-12s fires after %s at 100 %% errors\n", rule->id,
-		duration_format(
-			rule->no_good_for_ns ? rule->no_good_for_ns : rule->no_data_for_ns, low));
+		fprintf(out, "  %-12s fires after %s at 100 %% errors\n", rule->id,
+			duration_format(
+				rule->no_good_for_ns ? rule->no_good_for_ns : rule->no_data_for_ns,
+				low));
 	if (!scenario->guardrails->stop_if.count)
 		fprintf(out, "  none, because: %s\n", scenario->guardrails->no_stop_because);
 }
@@ -224,22 +223,22 @@ static void url_host(const char *url, char *out, size_t size)
 static bool may_be_hit(const struct plan *plan, const struct list *groups, const char *node)
 {
 	LIST_EACH(plan->scenario->phases, struct phase_spec, phase)
-	LIST_EACH(phase->faults, struct fault_spec, fault)
-	LIST_EACH(fault->on->nodes, char *, name)
-	{
-		const struct group_spec *group = scenario_group(plan->scenario, *name);
-		struct list members = {0};
-		bool hit;
+		LIST_EACH(phase->faults, struct fault_spec, fault)
+			LIST_EACH(fault->on->nodes, char *, name) {
+				const struct group_spec *group =
+					scenario_group(plan->scenario, *name);
+				struct list members = {0};
+				bool hit;
 
-		if (group)
-			group_candidates(plan, groups, group, &members);
-		else
-			list_push_text(&members, *name);
-		hit = list_has_text(&members, node);
-		list_free_texts(&members);
-		if (hit)
-			return true;
-	}
+				if (group)
+					group_candidates(plan, groups, group, &members);
+				else
+					list_push_text(&members, *name);
+				hit = list_has_text(&members, node);
+				list_free_texts(&members);
+				if (hit)
+					return true;
+			}
 	return false;
 }
 
@@ -250,24 +249,23 @@ static int check_url(const struct plan *plan, const struct list *groups,
 
 	url_host(probe->url->valuestring, host, sizeof(host));
 	LIST_EACH(plan->nodes, struct plan_node, node)
-	LIST_EACH(node->addresses, struct prefix, address)
-	{
-		if (strcmp(prefix_format(address, text), host) != 0 ||
-			!may_be_hit(plan, groups, node->name))
-			continue;
-		json_path_key(path, json_path_key(path, "probes", probe->name), "url");
-		return fail_at(fail, path,
-			"lies on node \"%s\", inside the blast radius of a fault: it would measure "
-			"the fault (if that is meant: \"inside_radius\": true)",
-			node->name);
-	}
+		LIST_EACH(node->addresses, struct prefix, address) {
+			if (strcmp(prefix_format(address, text), host) != 0 ||
+				!may_be_hit(plan, groups, node->name))
+				continue;
+			json_path_key(path, json_path_key(path, "probes", probe->name), "url");
+			return fail_at(fail, path,
+				"lies on node \"%s\", inside the blast radius of a fault: it would "
+				"measure "
+				"the fault (if that is meant: \"inside_radius\": true)",
+				node->name);
+		}
 	return 0;
 }
 
 int plan_check_radius(const struct plan *plan, const struct list *groups, struct fail *fail)
 {
-	LIST_EACH(plan->scenario->probes, struct probe_spec, probe)
-	{
+	LIST_EACH(plan->scenario->probes, struct probe_spec, probe) {
 		if (probe->to || probe->inside_radius || !cJSON_IsString(probe->url))
 			continue;
 		if (check_url(plan, groups, probe, fail) < 0)

@@ -214,8 +214,7 @@ static char **make_environment(const struct list *given, char **path_variable)
 	*next++ = *path_variable;
 	*next++ = home;
 	*next++ = language;
-	LIST_EACH(*given, char *, variable)
-	{
+	LIST_EACH(*given, char *, variable) {
 		*next++ = *variable;
 	}
 	return env;

@@ -159,8 +159,7 @@ static cJSON *find_pointer(cJSON *value, const char *pointer)
 
 static int encode_strings(cJSON *body, const struct list *pointers, struct fail *fail)
 {
-	LIST_EACH(*pointers, char *, pointer)
-	{
+	LIST_EACH(*pointers, char *, pointer) {
 		cJSON *value = find_pointer(body, *pointer);
 		char *encoded;
 

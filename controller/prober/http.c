@@ -239,8 +239,7 @@ static void set_headers(struct transfer *transfer, const struct list *headers)
 {
 	/* Without this curl would wait up to a second for "100 Continue" before a large body. */
 	transfer->headers = curl_slist_append(NULL, "Expect:");
-	LIST_EACH(*headers, char *, header)
-	{
+	LIST_EACH(*headers, char *, header) {
 		transfer->headers = curl_slist_append(transfer->headers, *header);
 	}
 	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);

@@ -165,8 +165,7 @@ static bool is_expected(const struct list *statuses, int status)
 {
 	if (statuses->count == 0)
 		return status >= 200 && status < 400;
-	LIST_EACH(*statuses, int64_t, expected)
-	{
+	LIST_EACH(*statuses, int64_t, expected) {
 		if (*expected == status)
 			return true;
 	}
@@ -205,8 +204,7 @@ static void rendered_deinit(struct rendered *rendered)
 {
 	free(rendered->url);
 	free(rendered->body);
-	LIST_EACH(rendered->headers, char *, header)
-	{
+	LIST_EACH(rendered->headers, char *, header) {
 		free(*header);
 	}
 	free(rendered->headers.items);

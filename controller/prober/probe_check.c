@@ -29,8 +29,7 @@ static bool has_header(const struct list *headers, const char *name)
 {
 	size_t length = strlen(name);
 
-	LIST_EACH(*headers, char *, header)
-	{
+	LIST_EACH(*headers, char *, header) {
 		if (strncasecmp(*header, name, length) == 0 && (*header)[length] == ':')
 			return true;
 	}
@@ -39,8 +38,7 @@ static bool has_header(const struct list *headers, const char *name)
 
 static int check_headers(const struct list *headers, struct fail *fail)
 {
-	LIST_EACH(*headers, char *, header)
-	{
+	LIST_EACH(*headers, char *, header) {
 		const char *colon = strchr(*header, ':');
 
 		if (!colon || colon == *header || strpbrk(*header, "\r\n"))
@@ -68,8 +66,7 @@ static int check_texts(const struct probe_order *order, struct fail *fail)
 	struct event_values values = event_values_of(order->seed, 0);
 	char *text;
 
-	LIST_EACH(order->targets, const struct probe_target, target)
-	{
+	LIST_EACH(order->targets, const struct probe_target, target) {
 		if (strncmp(target->url, "http://", 7) != 0 &&
 			strncmp(target->url, "https://", 8) != 0)
 			return fail_set(fail, FAIL_USAGE,
@@ -78,8 +75,7 @@ static int check_texts(const struct probe_order *order, struct fail *fail)
 			return fail_context(fail, "url");
 		free(text);
 	}
-	LIST_EACH(order->headers, char *, header)
-	{
+	LIST_EACH(order->headers, char *, header) {
 		if (expand_text(*header, &values, &text, fail) < 0)
 			return fail_context(fail, "headers");
 		free(text);

@@ -175,8 +175,7 @@ static struct list judge_classes(const struct window *window, const struct list 
 
 	if (!runs)
 		abort();
-	LIST_EACH(*classes, const struct probe_class, class)
-	{
+	LIST_EACH(*classes, const struct probe_class, class) {
 		next->slo = strdup(class->slo);
 		next->runs = runs_of_class(window, class);
 		if (!next->slo)

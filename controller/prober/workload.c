@@ -323,8 +323,7 @@ int workload_check(const struct workload_order *order, struct fail *fail)
 		return fail_set(fail, FAIL_USAGE,
 			"rate × window is %.0f, more than a report can hold (%d)", operations,
 			WINDOW_OPERATIONS_MAX);
-	LIST_EACH(order->env, char *, variable)
-	{
+	LIST_EACH(order->env, char *, variable) {
 		if (!strchr(*variable, '=') || **variable == '=')
 			return fail_set(fail, FAIL_USAGE,
 				"a variable of the environment is not \"NAME=value\"");

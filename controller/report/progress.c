@@ -28,8 +28,7 @@ static const char *join(const cJSON *list, char *buffer, size_t size)
 	const cJSON *item;
 
 	buffer[0] = '\0';
-	cJSON_ArrayForEach(item, list)
-	{
+	cJSON_ArrayForEach(item, list) {
 		size_t used = strlen(buffer);
 
 		snprintf(buffer + used, size - used, "%s%s", used ? ", " : "",

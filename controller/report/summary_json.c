@@ -29,8 +29,7 @@ static cJSON *claims_json(const struct judgement *judgement)
 {
 	cJSON *list = json_array();
 
-	LIST_EACH(judgement->claims, struct claim_judgement, own)
-	{
+	LIST_EACH(judgement->claims, struct claim_judgement, own) {
 		cJSON *item = json_object();
 
 		json_put_string(item, "id", own->claim->id);
@@ -56,8 +55,7 @@ static cJSON *faults_json(const struct judgement *judgement)
 {
 	cJSON *list = json_array();
 
-	LIST_EACH(judgement->effects, struct effect_judgement, own)
-	{
+	LIST_EACH(judgement->effects, struct effect_judgement, own) {
 		cJSON *item = json_object(), *pairs = json_array();
 
 		json_put_string(item, "id", own->fault->spec->id);
@@ -69,8 +67,7 @@ static cJSON *faults_json(const struct judgement *judgement)
 		put_seconds(item, "healed_s", own->fault->healed_ns);
 		put_seconds(item, "start_error_bound_s", own->fault->skew_ns);
 		json_put_string(item, "effect", effect_words[own->effect]);
-		LIST_EACH(own->pairs, struct pair_effect, pair)
-		{
+		LIST_EACH(own->pairs, struct pair_effect, pair) {
 			cJSON *entry = json_object();
 
 			json_put_string(entry, "from", pair->from);
@@ -89,8 +86,7 @@ static cJSON *reverts_json(const struct judgement *judgement)
 {
 	cJSON *list = json_array();
 
-	LIST_EACH(judgement->reverts, struct revert_judgement, own)
-	{
+	LIST_EACH(judgement->reverts, struct revert_judgement, own) {
 		cJSON *item = json_object();
 
 		json_put_string(item, "node", own->node);
@@ -108,8 +104,7 @@ static cJSON *outages_json(const struct judgement *judgement)
 {
 	cJSON *list = json_array();
 
-	LIST_EACH(judgement->outages, struct outage, own)
-	{
+	LIST_EACH(judgement->outages, struct outage, own) {
 		cJSON *item = json_object();
 
 		json_put_string(item, "fault", own->fault->spec->id);
@@ -126,8 +121,7 @@ static cJSON *data_json(const struct judgement *judgement)
 {
 	cJSON *list = json_array();
 
-	LIST_EACH(judgement->data, struct data_summary, own)
-	{
+	LIST_EACH(judgement->data, struct data_summary, own) {
 		cJSON *item = json_object();
 
 		json_put_string(item, "workload", own->workload->spec->name);
@@ -150,8 +144,7 @@ static cJSON *costs_json(const struct judgement *judgement)
 {
 	cJSON *list = json_array();
 
-	LIST_EACH(judgement->costs, struct cost, own)
-	{
+	LIST_EACH(judgement->costs, struct cost, own) {
 		cJSON *item = json_object();
 
 		json_put_string(item, "slo", own->slo->name);

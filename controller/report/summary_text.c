@@ -16,8 +16,7 @@ enum {
 static void print_claims(FILE *out, const struct judgement *judgement)
 {
 	fputs("\nclaims\n", out);
-	LIST_EACH(judgement->claims, struct claim_judgement, own)
-	{
+	LIST_EACH(judgement->claims, struct claim_judgement, own) {
 		const char *mark = own->finding == FINDING_OTHERWISE ? "!"
 			: own->finding == FINDING_UNPROVEN           ? "?"
 			: own->finding == FINDING_NOT_JUDGED         ? "-"
@@ -35,25 +34,27 @@ static void print_outages(FILE *out, const struct judgement *judgement)
 	char gap[DURATION_TEXT_MAX], after[DURATION_TEXT_MAX];
 
 	LIST_EACH(judgement->outages, struct outage, own)
-	fprintf(out, "  gap        %s during %s: %s without a good event%s; after the heal %s\n",
-		own->slo->name, own->fault->spec->id, duration_human(own->during.length_ns, gap),
-		own->during.open ? " (still open when it was healed)" : "",
-		duration_human(own->after.length_ns, after));
+		fprintf(out,
+			"  gap        %s during %s: %s without a good event%s; after the heal %s\n",
+			own->slo->name, own->fault->spec->id,
+			duration_human(own->during.length_ns, gap),
+			own->during.open ? " (still open when it was healed)" : "",
+			duration_human(own->after.length_ns, after));
 }
 
 static void print_cost(FILE *out, const struct judgement *judgement)
 {
 	LIST_EACH(judgement->costs, struct cost, own)
-	fprintf(out,
-		"  cost       %s: %lld of %lld events bad, %.3g %% of the period's error budget\n",
-		own->slo->name, (long long)own->tally.bad, (long long)own->tally.total,
-		own->budget_spent * 100);
+		fprintf(out,
+			"  cost       %s: %lld of %lld events bad, %.3g %% of the period's error "
+			"budget\n",
+			own->slo->name, (long long)own->tally.bad, (long long)own->tally.total,
+			own->budget_spent * 100);
 }
 
 static void print_data(FILE *out, const struct judgement *judgement)
 {
-	LIST_EACH(judgement->data, struct data_summary, own)
-	{
+	LIST_EACH(judgement->data, struct data_summary, own) {
 		fprintf(out,
 			"  data       %s: %lld attempted, %lld acknowledged, %lld failed, %lld "
 			"unknown",
@@ -67,16 +68,15 @@ static void print_data(FILE *out, const struct judgement *judgement)
 			fprintf(out, ", %lld not on every member", (long long)own->on_some);
 		fputc('\n', out);
 		LIST_EACH(own->workload->reads, struct read_record, read)
-		if (!read->ok)
-			fprintf(out, "             %s could not be read: %s\n", read->node,
-				read->reason ? read->reason : "?");
+			if (!read->ok)
+				fprintf(out, "             %s could not be read: %s\n", read->node,
+					read->reason ? read->reason : "?");
 	}
 }
 
 static void print_latency(FILE *out, const struct record *record)
 {
-	LIST_EACH(record->sources, struct source_record, source)
-	{
+	LIST_EACH(record->sources, struct source_record, source) {
 		struct histogram_edges median, p99;
 		char low[DURATION_TEXT_MAX], high[DURATION_TEXT_MAX], lag[DURATION_TEXT_MAX];
 
@@ -98,8 +98,7 @@ static void print_effects(FILE *out, const struct judgement *judgement)
 	char bound[DURATION_TEXT_MAX];
 
 	fputs("\neffect\n", out);
-	LIST_EACH(judgement->effects, struct effect_judgement, own)
-	{
+	LIST_EACH(judgement->effects, struct effect_judgement, own) {
 		fprintf(out, "%s %-10s %s: %s", own->effect == EFFECT_NONE ? "?" : " ",
 			own->fault->spec->id, effect_words[own->effect], own->text);
 		if (own->fault->skew_ns > 0)
@@ -107,9 +106,9 @@ static void print_effects(FILE *out, const struct judgement *judgement)
 				duration_human(own->fault->skew_ns, bound));
 		fputc('\n', out);
 		LIST_EACH(own->pairs, struct pair_effect, pair)
-		fprintf(out, "  %-10s %s -> %s: %lld packets, %lld segments%s\n", "", pair->from,
-			pair->to, (long long)pair->packets, (long long)pair->segments,
-			pair->packets ? "" : " (none)");
+			fprintf(out, "  %-10s %s -> %s: %lld packets, %lld segments%s\n", "",
+				pair->from, pair->to, (long long)pair->packets,
+				(long long)pair->segments, pair->packets ? "" : " (none)");
 	}
 }
 
@@ -117,8 +116,7 @@ static void print_lines(FILE *out, const char *mark, const struct list *lines)
 {
 	size_t shown = 0;
 
-	LIST_EACH(*lines, char *, line)
-	{
+	LIST_EACH(*lines, char *, line) {
 		if (shown++ == DIFFERENCES_SHOWN) {
 			fprintf(out, "             … and %zu more\n",
 				lines->count - DIFFERENCES_SHOWN);
@@ -131,8 +129,7 @@ static void print_lines(FILE *out, const char *mark, const struct list *lines)
 static void print_reverts(FILE *out, const struct judgement *judgement)
 {
 	fputs("\nrevert\n", out);
-	LIST_EACH(judgement->reverts, struct revert_judgement, own)
-	{
+	LIST_EACH(judgement->reverts, struct revert_judgement, own) {
 		fprintf(out, "%s %-10s %s: %s\n", own->confirmed ? " " : "!", own->node,
 			own->confirmed ? "confirmed" : "NOT CONFIRMED", own->text);
 		print_lines(out, "was there before:", &own->missing);
@@ -146,16 +143,16 @@ static void print_residue(FILE *out, const struct record *record)
 	size_t changed = 0;
 
 	LIST_EACH(record->nodes, struct node_record, node)
-	LIST_EACH(node->residue_after, char *, line)
-	{
-		if (list_has_text(&node->residue_before, *line))
-			continue;
-		if (changed++ < RESIDUE_SHOWN)
-			fprintf(out, "%s %s: %s\n",
-				changed == 1 ? "  natural residue, not compared:\n            "
-					     : "            ",
-				node->node, *line);
-	}
+		LIST_EACH(node->residue_after, char *, line) {
+			if (list_has_text(&node->residue_before, *line))
+				continue;
+			if (changed++ < RESIDUE_SHOWN)
+				fprintf(out, "%s %s: %s\n",
+					changed == 1
+						? "  natural residue, not compared:\n            "
+						: "            ",
+					node->node, *line);
+		}
 	if (changed > RESIDUE_SHOWN)
 		fprintf(out, "             … and %zu more\n", changed - RESIDUE_SHOWN);
 }

@@ -378,7 +378,7 @@ static char **plain_argv(const struct list *argv)
 	if (!plain)
 		abort();
 	LIST_EACH(*argv, char *, word)
-	plain[i++] = *word;
+		plain[i++] = *word;
 	return plain;
 }
 

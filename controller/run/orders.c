@@ -44,9 +44,9 @@ static void add_endpoint(const struct plan *plan, struct list *list, const char 
 	endpoint->node = copy_text(name);
 	if (node) {
 		LIST_EACH(node->addresses, struct prefix, address)
-		add_prefix(&endpoint->prefixes, address);
+			add_prefix(&endpoint->prefixes, address);
 		LIST_EACH(node->also_reached_as, struct prefix, address)
-		add_prefix(&endpoint->prefixes, address);
+			add_prefix(&endpoint->prefixes, address);
 	} else if (strcmp(name, "everything") == 0) {
 		prefix_parse("0.0.0.0/0", &prefix, &ignored);
 		add_prefix(&endpoint->prefixes, &prefix);
@@ -70,10 +70,10 @@ void order_fault(const struct plan *plan, const struct fault_record *fault, enum
 	if (!out->scope || !out->with)
 		abort();
 	LIST_EACH(fault->on, char *, name)
-	add_endpoint(plan, &out->on, *name);
+		add_endpoint(plan, &out->on, *name);
 	LIST_EACH(fault->from, char *, name)
-	if (role != ROLE_ON || strcmp(*name, node) != 0) /* no node is cut from itself */
-		add_endpoint(plan, &out->from, *name);
+		if (role != ROLE_ON || strcmp(*name, node) != 0) /* no node is cut from itself */
+			add_endpoint(plan, &out->from, *name);
 }
 
 /* --- secrets
@@ -82,8 +82,7 @@ void order_fault(const struct plan *plan, const struct fault_record *fault, enum
 static int read_secret(
 	const struct scenario *scenario, const char *name, char **out, struct fail *fail)
 {
-	LIST_EACH(scenario->secrets, struct secret_spec, secret)
-	{
+	LIST_EACH(scenario->secrets, struct secret_spec, secret) {
 		const char *value;
 		size_t length;
 
@@ -174,8 +173,7 @@ static int add_targets(const struct plan_text *base, const struct probe_spec *pr
 	}
 	list_push_text(&name, probe->to->group);
 	nodes_of_names(base->plan, base->groups, &name, &nodes);
-	LIST_EACH(nodes, char *, node)
-	{
+	LIST_EACH(nodes, char *, node) {
 		struct probe_target *target = list_push(&order->targets, sizeof(*target));
 
 		target->node = copy_text(*node);
@@ -216,15 +214,14 @@ static int add_body(const struct plan_text *text, const struct probe_body *body,
 	if (!order->body_json)
 		return -1;
 	LIST_EACH(body->base64_at, char *, pointer)
-	list_push_text(&order->base64_at, *pointer);
+		list_push_text(&order->base64_at, *pointer);
 	return 0;
 }
 
 static void add_classes(
 	const struct scenario *scenario, const struct probe_spec *probe, struct probe_order *order)
 {
-	LIST_EACH(scenario->slos, struct slo_spec, slo)
-	{
+	LIST_EACH(scenario->slos, struct slo_spec, slo) {
 		struct probe_class *class;
 
 		if (strcmp(slo->probe, probe->name) != 0)
@@ -250,7 +247,7 @@ cJSON *order_probe(const struct plan *plan, const struct list *groups,
 	cJSON *json = NULL;
 
 	LIST_EACH(probe->expect ? probe->expect->status : (struct list){0}, int64_t, status)
-	*(int64_t *)list_push(&order.expect_status, sizeof(*status)) = *status;
+		*(int64_t *)list_push(&order.expect_status, sizeof(*status)) = *status;
 	add_classes(plan->scenario, probe, &order);
 	if (add_targets(&text, probe, &order, fail) == 0 &&
 		add_headers(&text, probe, &order, fail) == 0 &&
@@ -268,8 +265,7 @@ cJSON *order_probe(const struct plan *plan, const struct list *groups,
 static int fill_argv(const struct plan_text *text, const struct workload_spec *workload,
 	struct list *out, struct fail *fail)
 {
-	LIST_EACH(workload->exec, char *, word)
-	{
+	LIST_EACH(workload->exec, char *, word) {
 		char *filled;
 
 		if (plan_expand(text, *word, &filled, fail) < 0)
@@ -310,8 +306,7 @@ cJSON *order_final_read(const struct plan *plan, const struct list *groups,
 
 	list_push_text(&name, workload->final_read->from_each);
 	nodes_of_names(plan, groups, &name, &nodes);
-	LIST_EACH(nodes, char *, node)
-	{
+	LIST_EACH(nodes, char *, node) {
 		struct list only = {.items = node, .count = 1};
 		struct read_target *target = list_push(&order.targets, sizeof(*target));
 

@@ -38,7 +38,7 @@ struct list reach_argv(const char *self_dir, const struct plan_node *node, const
 	char *path = NULL;
 
 	LIST_EACH(node->connect, char *, word)
-	list_push_text(&argv, *word);
+		list_push_text(&argv, *word);
 	if (asprintf(&path, "%s/%s", self_dir, program) < 0)
 		abort();
 	list_push_text(&argv, node->here ? path : program);
@@ -104,7 +104,7 @@ int reach_wait(const struct list *argv, struct fail *fail)
 	if (!plain)
 		abort();
 	LIST_EACH(*argv, char *, word)
-	plain[i++] = *word;
+		plain[i++] = *word;
 	outcome = posix_spawnp(&pid, plain[0], NULL, NULL, plain, environ);
 	if (outcome != 0)
 		fail_errno(fail, outcome, "cannot start %s", plain[0]);

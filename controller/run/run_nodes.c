@@ -35,8 +35,7 @@ static cJSON *counters_json(const struct run_node *node, const struct list *coun
 {
 	cJSON *array = json_array();
 
-	LIST_EACH(*counters, struct counter, counter)
-	{
+	LIST_EACH(*counters, struct counter, counter) {
 		cJSON *item = json_object();
 
 		json_put_string(item, "peer", counter->peer);
@@ -77,7 +76,7 @@ static void notified(void *context, const struct wire_message *message)
 	if (shape_decode(&evidence_shape, message->body, "", &evidence, &fail) < 0)
 		return; /* the next one, or the reply to heal, will do */
 	LIST_EACH(evidence.faults, struct fault_evidence, fault)
-	feed_evidence(node, fault);
+		feed_evidence(node, fault);
 	shape_free(&evidence_shape, &evidence);
 }
 
@@ -118,7 +117,7 @@ static int open_injector(struct run_node *node, struct fail *fail)
 
 	list_push_text(&words, "session");
 	LIST_EACH(node->node->injector_args, char *, word)
-	list_push_text(&words, *word);
+		list_push_text(&words, *word);
 	*(char **)list_push(&words, sizeof(char *)) = NULL;
 	argv = reach_argv(node->run->self_dir, node->node, "backburn-injector", words.items);
 	words.count--;
@@ -159,7 +158,7 @@ static void log_node(struct run_node *node, const struct hello_result *hello)
 	json_put_string(event, "attach", hello->attach);
 	json_put_number(event, "pid", (double)hello->pid);
 	LIST_EACH(hello->addresses, struct prefix, address)
-	json_append_string(addresses, prefix_format(address, text));
+		json_append_string(addresses, prefix_format(address, text));
 	json_put(event, "addresses", addresses);
 	if (engine_note(node->run->engine, event, &fail) < 0)
 		run_trouble(node->run, &fail);
@@ -174,11 +173,12 @@ static int check_hello(
 			"%d: install the same version",
 			node->node->name, (long long)hello->version, CONTRACT_VERSION);
 	LIST_EACH(node->run->scenario.phases, struct phase_spec, phase)
-	LIST_EACH(phase->faults, struct fault_spec, fault)
-	LIST_EACH(hello->capabilities, struct capability, capability)
-	if (strcmp(capability->name, fault->fault) == 0 && !capability->ok)
-		return fail_set(fail, FAIL_REFUSED, "%s is not possible on %s: %s", fault->fault,
-			node->node->name, capability->reason);
+		LIST_EACH(phase->faults, struct fault_spec, fault)
+			LIST_EACH(hello->capabilities, struct capability, capability)
+				if (strcmp(capability->name, fault->fault) == 0 && !capability->ok)
+					return fail_set(fail, FAIL_REFUSED,
+						"%s is not possible on %s: %s", fault->fault,
+						node->node->name, capability->reason);
 	return 0;
 }
 
@@ -328,8 +328,7 @@ static void feed_healed(struct errand *errand, const struct evidence *evidence)
 		.kind = EVENT_HEALED, .name = errand->fault, .node = node->node->name};
 	struct fail fail = FAIL_INIT;
 
-	LIST_EACH(evidence->faults, struct fault_evidence, fault)
-	{
+	LIST_EACH(evidence->faults, struct fault_evidence, fault) {
 		if (strcmp(fault->id, errand->fault) != 0)
 			continue;
 		feed_evidence(node, fault);
@@ -457,9 +456,9 @@ static void audit_page(void *context, const struct wire_message *reply, const st
 		return;
 	}
 	LIST_EACH(result.state, char *, line)
-	json_append_string(node->audit_state, *line);
+		json_append_string(node->audit_state, *line);
 	LIST_EACH(result.residue, char *, line)
-	json_append_string(node->audit_residue, *line);
+		json_append_string(node->audit_residue, *line);
 	if (result.page + 1 < result.pages)
 		audit_next(node, result.page + 1);
 	else

@@ -120,9 +120,9 @@ static int open_prober(struct run_prober *prober, struct fail *fail)
 static void collect_origins(const struct run *run, struct list *out)
 {
 	LIST_EACH(run->scenario.probes, struct probe_spec, probe)
-	origins(run, &probe->from, out);
+		origins(run, &probe->from, out);
 	LIST_EACH(run->scenario.workloads, struct workload_spec, workload)
-	origins(run, &workload->from, out);
+		origins(run, &workload->from, out);
 }
 
 int run_connect_probers(struct run *run, struct fail *fail)
@@ -133,8 +133,7 @@ int run_connect_probers(struct run *run, struct fail *fail)
 	run->probers = calloc(names.count + 1, sizeof(*run->probers));
 	if (!run->probers)
 		abort();
-	LIST_EACH(names, char *, name)
-	{
+	LIST_EACH(names, char *, name) {
 		if (find_prober(run, *name))
 			continue;
 		run->probers[run->prober_count++] =
@@ -218,20 +217,18 @@ static int start_all(struct run *run, struct fail *fail)
 	struct list from = {0};
 	int outcome = 0;
 
-	LIST_EACH(run->scenario.probes, struct probe_spec, probe)
-	{
+	LIST_EACH(run->scenario.probes, struct probe_spec, probe) {
 		origins(run, &probe->from, &from);
 		LIST_EACH(from, char *, name)
-		if (outcome == 0)
-			outcome = start_probe(run, probe, *name, fail);
+			if (outcome == 0)
+				outcome = start_probe(run, probe, *name, fail);
 		list_free_texts(&from);
 	}
-	LIST_EACH(run->scenario.workloads, struct workload_spec, workload)
-	{
+	LIST_EACH(run->scenario.workloads, struct workload_spec, workload) {
 		origins(run, &workload->from, &from);
 		LIST_EACH(from, char *, name)
-		if (outcome == 0)
-			outcome = start_workload(run, workload, *name, fail);
+			if (outcome == 0)
+				outcome = start_workload(run, workload, *name, fail);
 		list_free_texts(&from);
 	}
 	return outcome;

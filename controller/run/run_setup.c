@@ -255,8 +255,8 @@ static int resolve_one(struct run *run, const char *name, struct fail *fail)
 static int resolve_names(struct run *run, const struct list *names, struct fail *fail)
 {
 	LIST_EACH(*names, char *, name)
-	if (resolve_one(run, *name, fail) < 0)
-		return -1;
+		if (resolve_one(run, *name, fail) < 0)
+			return -1;
 	return 0;
 }
 
@@ -264,27 +264,24 @@ static int resolve_names(struct run *run, const struct list *names, struct fail 
 static int resolve_texts(struct run *run, const struct workload_spec *workload, struct fail *fail)
 {
 	LIST_EACH(workload->exec, char *, word)
-	LIST_EACH(run->scenario.groups, struct group_spec, group)
-	{
-		char placeholder[128];
+		LIST_EACH(run->scenario.groups, struct group_spec, group) {
+			char placeholder[128];
 
-		snprintf(placeholder, sizeof(placeholder), "{group.%s.addrs}", group->name);
-		if (strstr(*word, placeholder) && resolve_one(run, group->name, fail) < 0)
-			return -1;
-	}
+			snprintf(placeholder, sizeof(placeholder), "{group.%s.addrs}", group->name);
+			if (strstr(*word, placeholder) && resolve_one(run, group->name, fail) < 0)
+				return -1;
+		}
 	return 0;
 }
 
 int run_resolve_static(struct run *run, struct fail *fail)
 {
-	LIST_EACH(run->scenario.probes, struct probe_spec, probe)
-	{
+	LIST_EACH(run->scenario.probes, struct probe_spec, probe) {
 		if (resolve_names(run, &probe->from, fail) < 0 ||
 			(probe->to && resolve_one(run, probe->to->group, fail) < 0))
 			return fail_context(fail, "probe %s", probe->name);
 	}
-	LIST_EACH(run->scenario.workloads, struct workload_spec, workload)
-	{
+	LIST_EACH(run->scenario.workloads, struct workload_spec, workload) {
 		if (resolve_names(run, &workload->from, fail) < 0 ||
 			resolve_one(run, workload->final_read->from_each, fail) < 0 ||
 			resolve_texts(run, workload, fail) < 0)
@@ -306,8 +303,7 @@ cJSON *run_services(const struct run *run)
 		json_append_string(list, "the lab's supervisor does not answer");
 		return list;
 	}
-	LIST_EACH(services.services, struct service_status, service)
-	{
+	LIST_EACH(services.services, struct service_status, service) {
 		char text[256];
 
 		snprintf(text, sizeof(text), "%s %s %s", service->node, service->service,

@@ -247,8 +247,7 @@ const cJSON *cli_event(const cJSON *journal, const char *type, const char *key, 
 {
 	const cJSON *event;
 
-	cJSON_ArrayForEach(event, journal)
-	{
+	cJSON_ArrayForEach(event, journal) {
 		const cJSON *member = key ? cJSON_GetObjectItem(event, key) : NULL;
 
 		if (strcmp(cJSON_GetObjectItem(event, "event")->valuestring, type) == 0 &&

@@ -136,10 +136,8 @@ static bool has_dropped(const struct cli *cli)
 	const cJSON *event, *counter;
 	bool dropped = false;
 
-	cJSON_ArrayForEach(event, journal)
-	{
-		cJSON_ArrayForEach(counter, cJSON_GetObjectItem(event, "counters"))
-		{
+	cJSON_ArrayForEach(event, journal) {
+		cJSON_ArrayForEach(counter, cJSON_GetObjectItem(event, "counters")) {
 			dropped = dropped ||
 				strcmp(cJSON_GetObjectItem(counter, "packets")->valuestring, "0") !=
 					0;
@@ -219,8 +217,7 @@ static void assert_reverted(const struct broken *run)
 	cJSON *summary = cli_summary(&run->cli);
 	const cJSON *revert;
 
-	cJSON_ArrayForEach(revert, cJSON_GetObjectItem(summary, "revert"))
-	{
+	cJSON_ArrayForEach(revert, cJSON_GetObjectItem(summary, "revert")) {
 		if (!cJSON_IsTrue(cJSON_GetObjectItem(revert, "confirmed")))
 			fail_msg("not reverted: %s", cJSON_Print(revert));
 	}

@@ -251,8 +251,7 @@ static void add_window(struct probe_sum *sum, const struct probe_window *window)
 	assert_int_equal(outcomes, window->count);
 	for (size_t i = 0; i < window->classes.count && i < 2; i++)
 		add_class(sum, LIST_AT(window->classes, struct class_runs, i), i);
-	LIST_EACH(window->latency, const struct histogram_bucket, bucket)
-	{
+	LIST_EACH(window->latency, const struct histogram_bucket, bucket) {
 		sum->latencies += bucket->count;
 	}
 	if (window->latency_max_ns > sum->latency_max_ns)
@@ -285,8 +284,7 @@ struct probe_sum harness_sum(const struct harness *harness, const char *probe)
 
 static void add_ranges(struct workload_sum *sum, const struct list *ranges, size_t member)
 {
-	LIST_EACH(*ranges, const struct id_range, range)
-	{
+	LIST_EACH(*ranges, const struct id_range, range) {
 		assert_true(range->first >= 1 && range->first <= range->last);
 		assert_true(range->last < 4096);
 		for (int64_t id = range->first; id <= range->last; id++)
@@ -318,8 +316,7 @@ struct workload_sum *harness_workload(const struct harness *harness, const char 
 		add_ranges(sum, &window.acked, offsetof(struct operation_lists, acked));
 		add_ranges(sum, &window.failed, offsetof(struct operation_lists, failed));
 		add_ranges(sum, &window.unknown, offsetof(struct operation_lists, unknown));
-		LIST_EACH(window.attempted, const struct id_range, range)
-		{
+		LIST_EACH(window.attempted, const struct id_range, range) {
 			sum->highest = range->last;
 		}
 		if (window.last_error)

@@ -21,8 +21,7 @@ static const char *spell(const struct ranges *ranges)
 	size_t used = 0;
 
 	text[0] = '\0';
-	LIST_EACH(ranges->list, const struct id_range, range)
-	{
+	LIST_EACH(ranges->list, const struct id_range, range) {
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%lld-%lld",
 			used ? " " : "", (long long)range->first, (long long)range->last);
 	}
@@ -79,8 +78,7 @@ static void duplicates_are_counted_once_each(void **state)
 		for (int id = 0; id < 40; id++) {
 			bool present = false;
 
-			LIST_EACH(ranges.list, const struct id_range, range)
-			{
+			LIST_EACH(ranges.list, const struct id_range, range) {
 				present |= range->first <= id && id <= range->last;
 			}
 			assert_int_equal(present, mentions[id] > 0);
