@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- parsing ---------------------------------------------------------------------------- */
+/* --- parsing --------------------------------------------------------------------------- */
 
 static int line_at(const char *text, const char *place)
 {
@@ -137,7 +137,7 @@ cJSON *json_parse(const char *text, size_t length, struct fail *fail)
 	return value;
 }
 
-/* --- files ------------------------------------------------------------------------------ */
+/* --- files ----------------------------------------------------------------------------- */
 
 static int read_all(int fd, char *text, size_t size, size_t *out_length)
 {
@@ -158,12 +158,11 @@ static int read_all(int fd, char *text, size_t size, size_t *out_length)
 	return 0;
 }
 
-static int read_open_file(int fd, const char *path, size_t max_bytes, char **out_text,
-	size_t *out_length, struct fail *fail)
+/* The size of an open regular file, when it is one and small enough. */
+static int check_size(
+	int fd, const char *path, size_t max_bytes, size_t *out_size, struct fail *fail)
 {
 	struct stat status;
-	char *text;
-	size_t size;
 
 	if (fstat(fd, &status) < 0)
 		return fail_errno(fail, errno, "%s", path);
@@ -172,12 +171,26 @@ static int read_open_file(int fd, const char *path, size_t max_bytes, char **out
 	if ((size_t)status.st_size > max_bytes)
 		return fail_set(fail, FAIL_BAD_FILE, "%s: %lld bytes; at most %zu are read", path,
 			(long long)status.st_size, max_bytes);
-	size = (size_t)status.st_size;
-	text = malloc(size + 1);
-	if (!text)
-		return fail_errno(fail, ENOMEM, "%s", path);
-	if (read_all(fd, text, size, out_length) < 0) {
-		fail_errno(fail, errno, "%s", path);
+	*out_size = (size_t)status.st_size;
+	return 0;
+}
+
+int json_read_file(
+	const char *path, size_t max_bytes, char **out_text, size_t *out_length, struct fail *fail)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), outcome;
+	char *text = NULL;
+	size_t size;
+
+	if (fd < 0)
+		return fail_errno(fail, errno, "%s", path);
+	outcome = check_size(fd, path, max_bytes, &size, fail);
+	if (outcome == 0 && !(text = malloc(size + 1)))
+		outcome = fail_errno(fail, ENOMEM, "%s", path);
+	if (outcome == 0 && read_all(fd, text, size, out_length) < 0)
+		outcome = fail_errno(fail, errno, "%s", path);
+	close(fd);
+	if (outcome < 0) {
 		free(text);
 		return -1;
 	}
@@ -186,20 +199,7 @@ static int read_open_file(int fd, const char *path, size_t max_bytes, char **out
 	return 0;
 }
 
-int json_read_file(
-	const char *path, size_t max_bytes, char **out_text, size_t *out_length, struct fail *fail)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int outcome;
-
-	if (fd < 0)
-		return fail_errno(fail, errno, "%s", path);
-	outcome = read_open_file(fd, path, max_bytes, out_text, out_length, fail);
-	close(fd);
-	return outcome;
-}
-
-/* --- names and words -------------------------------------------------------------------- */
+/* --- names and words ------------------------------------------------------------------- */
 
 static bool key_is_plain(const char *key)
 {
@@ -290,7 +290,7 @@ const char *json_kind(const cJSON *value)
 	return "null";
 }
 
-/* --- building and reading ---------------------------------------------------------------- */
+/* --- building and reading -------------------------------------------------------------- */
 
 static cJSON *must(cJSON *value)
 {

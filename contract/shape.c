@@ -59,7 +59,7 @@ static int wrong_kind(
 	return fail_at(fail, place->path, "must be %s, not %s", expected, json_kind(value));
 }
 
-/* --- scalars ---------------------------------------------------------------------------- */
+/* --- scalars --------------------------------------------------------------------------- */
 
 static int decode_bool(const struct place *place, const cJSON *value, struct fail *fail)
 {
@@ -279,7 +279,7 @@ static int decode_json(const struct place *place, const cJSON *value, struct fai
 	return 0;
 }
 
-/* --- objects ---------------------------------------------------------------------------- */
+/* --- objects --------------------------------------------------------------------------- */
 
 static int decode_object(const struct place *place, const cJSON *value, struct fail *fail)
 {
@@ -539,7 +539,7 @@ int shape_decode(const struct shape *shape, const cJSON *value, const char *path
 	return 0;
 }
 
-/* --- freeing ---------------------------------------------------------------------------- */
+/* --- freeing --------------------------------------------------------------------------- */
 
 static void free_items(const struct field *field, struct list *list)
 {

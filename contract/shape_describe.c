@@ -10,7 +10,7 @@
  * the controller, which checks scenarios against a catalogue without any fault code of its own.
  */
 
-/* --- table to data ---------------------------------------------------------------------- */
+/* --- table to data --------------------------------------------------------------------- */
 
 static cJSON *describe_words(const char *const *words)
 {
@@ -66,7 +66,7 @@ cJSON *shape_describe(const struct shape *shape)
 	return out;
 }
 
-/* --- data to table ---------------------------------------------------------------------- */
+/* --- data to table --------------------------------------------------------------------- */
 
 static char *copy_text(const char *text)
 {

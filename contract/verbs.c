@@ -15,7 +15,7 @@ static const char *const role_words[] = {"on", "from", NULL};
 static const struct field no_fields[] = {{.key = "", .later = true}};
 const struct shape empty_shape = {.name = "params", .size = 0, .fields = no_fields, .count = 0};
 
-/* --- common parts ----------------------------------------------------------------------- */
+/* --- common parts ---------------------------------------------------------------------- */
 
 static const struct field scope_fields[] = {
 	{.key = "netns", .kind = FIELD_STRING, AT(scope, netns)},
@@ -37,7 +37,7 @@ static const struct field endpoint_fields[] = {
 const struct shape endpoint_shape = {
 	.name = "endpoint", .size = sizeof(struct endpoint), SHAPE_FIELDS(endpoint_fields)};
 
-/* --- hello, ping ------------------------------------------------------------------------ */
+/* --- hello, ping ----------------------------------------------------------------------- */
 
 static const struct field hello_params_fields[] = {
 	{.key = "version", .kind = FIELD_INTEGER, AT(hello_params, version), .required = true},
@@ -110,7 +110,7 @@ const struct shape ping_result_shape = {.name = "ping result",
 	.size = sizeof(struct ping_result),
 	SHAPE_FIELDS(ping_result_fields)};
 
-/* --- inspect, arm ----------------------------------------------------------------------- */
+/* --- inspect, arm ---------------------------------------------------------------------- */
 
 static const struct field fault_order_fields[] = {
 	{.key = "id", .kind = FIELD_NAME, AT(fault_order, id), .required = true},
@@ -217,7 +217,7 @@ static const struct field arm_result_fields[] = {
 const struct shape arm_result_shape = {
 	.name = "arm result", .size = sizeof(struct arm_result), SHAPE_FIELDS(arm_result_fields)};
 
-/* --- renew, heal, evidence, audit --------------------------------------------------------- */
+/* --- renew, heal, evidence, audit ------------------------------------------------------ */
 
 static const struct field renew_params_fields[] = {
 	{.key = "lease",

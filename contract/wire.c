@@ -14,7 +14,7 @@ enum {
 	ERROR_CODE_BASE = -32000
 };
 
-/* --- messages --------------------------------------------------------------------------- */
+/* --- messages -------------------------------------------------------------------------- */
 
 static cJSON *envelope(uint64_t id)
 {
@@ -184,7 +184,7 @@ void wire_message_deinit(struct wire_message *message)
 	message->body = NULL;
 }
 
-/* --- lines ------------------------------------------------------------------------------ */
+/* --- lines ----------------------------------------------------------------------------- */
 
 void wire_reader_init(struct wire_reader *reader, size_t max_line)
 {

@@ -19,15 +19,16 @@ static size_t name_length(const char *brace)
 	return length > 0 && length <= NAME_MAX_LENGTH && brace[1 + length] == '}' ? length : 0;
 }
 
-static int expand_one(FILE *out, const char *brace, size_t length, placeholder_lookup *lookup,
-	void *context, const char *known, struct fail *fail)
+static int expand_one(
+	FILE *out, const char *brace, const struct placeholders *placeholders, struct fail *fail)
 {
 	char name[NAME_MAX_LENGTH + 1];
+	size_t length = name_length(brace);
 	char *value = NULL;
 
 	memcpy(name, brace + 1, length);
 	name[length] = '\0';
-	switch (lookup(context, name, &value)) {
+	switch (placeholders->lookup(placeholders->context, name, &value)) {
 	case PLACEHOLDER_VALUE:
 		fputs(value, out);
 		free(value);
@@ -38,12 +39,12 @@ static int expand_one(FILE *out, const char *brace, size_t length, placeholder_l
 	case PLACEHOLDER_UNKNOWN:
 		break;
 	}
-	return fail_set(
-		fail, FAIL_BAD_FILE, "unknown placeholder {%s}; known here: %s", name, known);
+	return fail_set(fail, FAIL_BAD_FILE, "unknown placeholder {%s}; known here: %s", name,
+		placeholders->known);
 }
 
-int placeholder_expand(const char *text, placeholder_lookup *lookup, void *context,
-	const char *known, char **out_text, struct fail *fail)
+int placeholder_expand(const char *text, const struct placeholders *placeholders, char **out_text,
+	struct fail *fail)
 {
 	char *result = NULL;
 	size_t size = 0;
@@ -56,7 +57,7 @@ int placeholder_expand(const char *text, placeholder_lookup *lookup, void *conte
 		size_t length = *text == '{' ? name_length(text) : 0;
 
 		if (length > 0) {
-			outcome = expand_one(out, text, length, lookup, context, known, fail);
+			outcome = expand_one(out, text, placeholders, fail);
 			text += length + 2;
 		} else {
 			fputc(*text++, out);

@@ -17,12 +17,19 @@ enum placeholder_answer {
 typedef enum placeholder_answer placeholder_lookup(
 	void *context, const char *name, char **out_value);
 
+/* What placeholders mean at one place. */
+struct placeholders {
+	placeholder_lookup *lookup;
+	void *context;     /* for the lookup */
+	const char *known; /* for the error text: "{n}, {uuid}" */
+};
+
 /*
  * Expands `text` into *out_text (owned by the caller). A '{' that does not begin a placeholder
  * name ({"json": 1}) is ordinary text: a name is letters, digits, '.', '_' and '-', then '}'.
- * `known` is the list for the error text, e.g. "{n}, {uuid}". Failure: FAIL_BAD_FILE, no path.
+ * Failure: FAIL_BAD_FILE, no path.
  */
-int placeholder_expand(const char *text, placeholder_lookup *lookup, void *context,
-	const char *known, char **out_text, struct fail *fail);
+int placeholder_expand(const char *text, const struct placeholders *placeholders, char **out_text,
+	struct fail *fail);
 
 #endif

@@ -10,8 +10,7 @@
 #include "contract/list.h"
 #include "controller/engine/engine_parts.h"
 
-/* --- life ----------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------ */
 
 struct engine *engine_new(const struct plan *plan, const struct engine_options *options,
 	const cJSON *run_started, struct fail *fail)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include "contract/json.h"
@@ -55,9 +56,14 @@ static void log_over(struct engine *engine, struct fault_record *fault)
 
 	if (fault_is_out(engine, fault) || fault->healed_ns != NEVER_NS)
 		return;
-	LIST_EACH(engine->arms, struct arm, arm)
-		if (arm->fault == fault && arm->healed_ns > healed_ns)
+	LIST_EACH(engine->arms, struct arm, arm) {
+		if (arm->fault != fault)
+			continue;
+		if (arm->heal_failed)
+			return;
+		if (arm->healed_ns > healed_ns)
 			healed_ns = arm->healed_ns;
+	}
 	if (healed_ns == NEVER_NS)
 		return; /* it was never armed anywhere */
 	if (healed_ns > fault->deadline_ns)
@@ -75,6 +81,18 @@ static void log_over(struct engine *engine, struct fault_record *fault)
 		}
 }
 
+/* Noted as well, because a run that has been stopped already keeps its first reason. */
+static void heal_failed(struct engine *engine, struct arm *arm, const struct event *event)
+{
+	char text[FAIL_TEXT_MAX];
+
+	arm->heal_failed = true;
+	snprintf(text, sizeof(text), "fault %s could not be healed on %s: %.800s", event->name,
+		event->node, event->fail->text);
+	engine_log_note(engine, arm->node, text);
+	engine_stop(engine, STOP_INTERNAL, arm->node, "%s", text);
+}
+
 void heal_healed(struct engine *engine, const struct event *event)
 {
 	LIST_EACH(engine->arms, struct arm, arm) {
@@ -85,12 +103,9 @@ void heal_healed(struct engine *engine, const struct event *event)
 			continue;
 		arm->state = ARM_GONE;
 		if (!event->ok) {
-			engine_stop(engine, STOP_INTERNAL, event->node,
-				"fault %s could not be healed on %s: %s", event->name, event->node,
-				event->fail->text);
+			heal_failed(engine, arm, event);
 			return;
 		}
-		arm->healed_by_node = true;
 		arm->healed_ns = event->at_ns;
 		entry = journal_event("fault_healed", engine->now_ns);
 		json_put_string(entry, "fault", event->name);

@@ -48,7 +48,7 @@ struct engine {
 	bool hurry;        /* a signal came: no final reads */
 };
 
-/* --- engine.c --------------------------------------------------------------------------------- */
+/* --- engine.c -------------------------------------------------------------------------- */
 
 struct action *engine_push(struct engine *engine, enum action_kind kind);
 
@@ -62,8 +62,7 @@ void engine_log_note(struct engine *engine, const char *node, const char *text);
 void engine_stop(struct engine *engine, enum stop_kind why, const char *id, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* --- engine_phase.c ----------------------------------------------------------------------------
- */
+/* --- engine_phase.c -------------------------------------------------------------------- */
 
 void phase_enter(struct engine *engine, size_t index);
 void phase_answer(struct engine *engine, const struct event *event);
@@ -72,8 +71,7 @@ void phase_armed(struct engine *engine, const struct event *event);
 void phase_run(struct engine *engine);
 void phase_decide(struct engine *engine);
 
-/* --- engine_heal.c -----------------------------------------------------------------------------
- */
+/* --- engine_heal.c --------------------------------------------------------------------- */
 
 /* Orders the heal of a fault at every node where it is or may be. */
 void heal_fault(struct engine *engine, const struct fault_record *fault);
@@ -85,15 +83,13 @@ bool heal_finished(const struct engine *engine);
 /* True while something is asked, armed or healing on that fault. */
 bool fault_is_out(const struct engine *engine, const struct fault_record *fault);
 
-/* --- engine_end.c -------------------------------------------------------------------------------
- */
+/* --- engine_end.c ---------------------------------------------------------------------- */
 
 /* After the last phase, or after a stop when everything is healed. */
 void end_begin(struct engine *engine);
 void end_step(struct engine *engine, const struct event *event);
 
-/* --- engine_guard.c -----------------------------------------------------------------------------
- */
+/* --- engine_guard.c -------------------------------------------------------------------- */
 
 void guard_check(struct engine *engine);
 

@@ -322,6 +322,15 @@ static enum stop_kind stop_for(enum fail_kind kind)
 		: STOP_INTERNAL;
 }
 
+/*
+ * A node that refuses has undone what it had begun. One that gave no answer, or none that made
+ * sense, may have armed: it is told to heal.
+ */
+static bool may_be_armed(const struct event *event)
+{
+	return event->fail->kind == FAIL_PEER;
+}
+
 void phase_armed(struct engine *engine, const struct event *event)
 {
 	bool all = true;
@@ -331,9 +340,7 @@ void phase_armed(struct engine *engine, const struct event *event)
 			strcmp(arm->node, event->node) == 0 && arm->state == ARM_ASKED) {
 			bool on = list_has_text(&arm->fault->on, arm->node);
 
-			/* A refusal leaves nothing behind: the node undid what it had begun. */
-			arm->state = event->ok ? ARM_ARMED : ARM_GONE;
-			arm->healed_by_node = !event->ok;
+			arm->state = event->ok || may_be_armed(event) ? ARM_ARMED : ARM_GONE;
 			if (event->ok)
 				log_armed(engine, event, on ? ROLE_ON : ROLE_FROM);
 		}
@@ -343,8 +350,8 @@ void phase_armed(struct engine *engine, const struct event *event)
 		engine_stop(engine, stop_for(event->fail->kind), event->name,
 			"fault %s could not be armed on %s: %s", event->name, event->node,
 			event->fail->text);
-	else if (engine->state == ENGINE_STOPPING)
-		heal_everything(engine); /* it came after the stop */
+	if (engine->state == ENGINE_STOPPING)
+		heal_everything(engine); /* the answer may have come after the stop */
 	else if (engine->state == ENGINE_ARMING && all)
 		begin_running(engine);
 }

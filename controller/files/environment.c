@@ -170,7 +170,7 @@ void environment_deinit(struct environment *environment)
 	shape_free(&environment_shape, environment);
 }
 
-/* --- the default ----------------------------------------------------------------------------- */
+/* --- the default ----------------------------------------------------------------------- */
 
 struct found {
 	char *path;

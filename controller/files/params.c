@@ -110,7 +110,7 @@ static cJSON *param_value(
 	return value;
 }
 
-/* --- placeholders ------------------------------------------------------------------------ */
+/* --- placeholders ---------------------------------------------------------------------- */
 
 struct text_context {
 	const struct params *params;
@@ -142,12 +142,13 @@ static int apply_to_text(
 	const struct params *params, cJSON *value, const char *path, struct fail *fail)
 {
 	struct text_context context = {.params = params, .path = path, .fail = fail};
+	const struct placeholders placeholders = {
+		.lookup = lookup_param, .context = &context, .known = "{param.NAME}"};
 	char *expanded;
 
 	if (!strstr(value->valuestring, "{param."))
 		return 0;
-	if (placeholder_expand(value->valuestring, lookup_param, &context, "{param.NAME}",
-		    &expanded, fail) < 0)
+	if (placeholder_expand(value->valuestring, &placeholders, &expanded, fail) < 0)
 		return -1;
 	if (context.failed) {
 		free(expanded);
@@ -159,7 +160,7 @@ static int apply_to_text(
 	return 0;
 }
 
-/* --- the tree ----------------------------------------------------------------------------- */
+/* --- the tree -------------------------------------------------------------------------- */
 
 static bool is_reference(const cJSON *value)
 {

@@ -37,7 +37,7 @@ struct secret_spec {
 	char *env, *file;
 };
 
-/* --- groups ------------------------------------------------------------------------------ */
+/* --- groups ---------------------------------------------------------------------------- */
 
 struct where_http {
 	char *url;
@@ -68,7 +68,7 @@ struct group_spec {
 	struct where_spec *where;
 };
 
-/* --- probes, SLOs, workloads ---------------------------------------------------------------- */
+/* --- probes, SLOs, workloads ----------------------------------------------------------- */
 
 struct probe_to {
 	char *group;
@@ -128,7 +128,7 @@ struct workload_spec {
 	struct final_read_spec *final_read;
 };
 
-/* --- phases ---------------------------------------------------------------------------------- */
+/* --- phases ---------------------------------------------------------------------------- */
 
 struct fault_on {
 	struct list nodes; /* of char *: groups or nodes */
@@ -170,7 +170,7 @@ struct phase_spec {
 	struct list faults; /* of struct fault_spec */
 };
 
-/* --- invariants ------------------------------------------------------------------------------ */
+/* --- invariants ------------------------------------------------------------------------ */
 
 enum claim_gate {
 	GATE_MUST,
@@ -230,7 +230,7 @@ struct invariant_spec {
 	char *why;
 };
 
-/* --- guardrails ------------------------------------------------------------------------------ */
+/* --- guardrails ------------------------------------------------------------------------ */
 
 struct group_limit {
 	char *group;

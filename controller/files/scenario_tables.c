@@ -52,7 +52,7 @@ static const struct field secret_fields[] = {
 };
 static const struct shape secret_shape = SHAPE("secret", secret_spec, secret_fields);
 
-/* --- groups ------------------------------------------------------------------------------ */
+/* --- groups ---------------------------------------------------------------------------- */
 
 static const struct field where_http_fields[] = {
 	{.key = "url", .kind = FIELD_STRING, AT(where_http, url), .required = true},
@@ -104,7 +104,7 @@ static const struct field group_fields[] = {
 };
 static const struct shape group_shape = SHAPE("group", group_spec, group_fields);
 
-/* --- probes, SLOs, workloads -------------------------------------------------------------- */
+/* --- probes, SLOs, workloads ----------------------------------------------------------- */
 
 static const struct field to_fields[] = {
 	{.key = "group", .kind = FIELD_GROUP, AT(probe_to, group), .required = true},
@@ -259,7 +259,7 @@ static const struct field workload_fields[] = {
 };
 static const struct shape workload_shape = SHAPE("workload", workload_spec, workload_fields);
 
-/* --- phases and faults -------------------------------------------------------------------- */
+/* --- phases and faults ----------------------------------------------------------------- */
 
 static const struct field on_fields[] = {
 	{.key = "nodes",
@@ -342,7 +342,7 @@ static const struct field phase_fields[] = {
 };
 static const struct shape phase_shape = SHAPE("phase", phase_spec, phase_fields);
 
-/* --- invariants --------------------------------------------------------------------------- */
+/* --- invariants ------------------------------------------------------------------------ */
 
 static const struct field holds_fields[] = {
 	{.key = "slo", .kind = FIELD_NAME, AT(holds_spec, slo), .required = true},
@@ -438,7 +438,7 @@ static const struct field invariant_fields[] = {
 };
 static const struct shape invariant_shape = SHAPE("invariant", invariant_spec, invariant_fields);
 
-/* --- guardrails --------------------------------------------------------------------------- */
+/* --- guardrails ------------------------------------------------------------------------ */
 
 static const struct field group_limit_fields[] = {
 	{.key = "group", .kind = FIELD_GROUP, AT(group_limit, group), .required = true},
@@ -536,7 +536,7 @@ static const struct field guardrails_fields[] = {
 static const struct shape guardrails_shape =
 	SHAPE("guardrails", guardrails_spec, guardrails_fields);
 
-/* --- the whole ---------------------------------------------------------------------------- */
+/* --- the whole ------------------------------------------------------------------------- */
 
 #define MAP_OF(name_text, table, member)                                                           \
 	{                                                                                          \

@@ -58,7 +58,7 @@ int journal_append(struct journal *journal, const cJSON *event, struct fail *fai
 	return outcome;
 }
 
-/* --- reading ---------------------------------------------------------------------------------- */
+/* --- reading --------------------------------------------------------------------------- */
 
 static int apply_line(
 	struct record *record, bool first, const char *line, size_t length, struct fail *fail)

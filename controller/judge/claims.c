@@ -13,7 +13,7 @@ const char *const verdict_words[] = {[VERDICT_HELD] = "HELD",
 	[VERDICT_INCONCLUSIVE] = "INCONCLUSIVE",
 	[VERDICT_NOT_JUDGED] = "NOT JUDGED"};
 
-/* --- holds ------------------------------------------------------------------------------------ */
+/* --- holds ----------------------------------------------------------------------------- */
 
 /* Adds up the claim's phases; false when one of them is missing or was cut short. */
 static bool tally_phases(const struct record *record, const struct invariant_spec *claim,
@@ -83,7 +83,7 @@ static void judge_holds(const struct record *record, const struct invariant_spec
 		complete ? "" : "; the phase was cut short");
 }
 
-/* --- recovers --------------------------------------------------------------------------------- */
+/* --- recovers -------------------------------------------------------------------------- */
 
 static int64_t first_bad_ns(
 	const struct record *record, const struct recovers_spec *recovers, int64_t from_ns)
@@ -209,8 +209,7 @@ static void judge_recovers(const struct record *record, const struct invariant_s
 	say_recovery(out, recovers, "not recovered before the data end");
 }
 
-/* --- data, budget ------------------------------------------------------------------------------
- */
+/* --- data, budget ---------------------------------------------------------------------- */
 
 static void judge_data_claim(const struct record *record, const struct invariant_spec *claim,
 	struct claim_judgement *out)
@@ -261,8 +260,7 @@ static void judge_budget(const struct record *record, const struct invariant_spe
 		(long long)out->tally.bad, out->measured * 100, claim->budget->max_spent * 100);
 }
 
-/* --- one claim ----------------------------------------------------------------------------------
- */
+/* --- one claim ------------------------------------------------------------------------- */
 
 static enum finding finding_of(const struct invariant_spec *claim, enum verdict verdict)
 {

@@ -55,12 +55,20 @@ static void add_claim(struct judgement *judgement, const struct claim_judgement 
 	}
 }
 
-static void add_effects(struct judgement *judgement)
+/* A run that was stopped may never have come to a fault; one that was not must have. */
+static bool effect_is_missing(const struct record *record, const struct effect_judgement *effect)
+{
+	if (effect->effect == EFFECT_NOT_INJECTED)
+		return record->stop == STOP_NONE && record->ended;
+	return effect->effect == EFFECT_NONE && effect->ran_to_its_end;
+}
+
+static void add_effects(const struct record *record, struct judgement *judgement)
 {
 	char reason[SENTENCE_MAX];
 
 	LIST_EACH(judgement->effects, struct effect_judgement, effect) {
-		if (effect->effect != EFFECT_NONE || !effect->ran_to_its_end)
+		if (!effect_is_missing(record, effect))
 			continue;
 		snprintf(reason, sizeof(reason), "the effect of fault %s is unproven: %.230s",
 			effect->fault->spec->id, effect->text);
@@ -134,7 +142,7 @@ void judge_codes(const struct record *record, struct judgement *judgement)
 	add_reverts(judgement);
 	LIST_EACH(judgement->claims, struct claim_judgement, claim)
 		add_claim(judgement, claim);
-	add_effects(judgement);
+	add_effects(record, judgement);
 	if (!record->ended)
 		add_code(judgement, 70, "the journal ends before the run did");
 	if (judgement->code_count == 0)

@@ -49,7 +49,8 @@ void judge(const struct record *record, struct judgement *out)
 	LIST_EACH(record->scenario.invariants, struct invariant_spec, claim)
 		judge_claim(record, claim, list_push(&out->claims, sizeof(struct claim_judgement)));
 	LIST_EACH(record->faults, struct fault_record, fault)
-		judge_effect(fault, list_push(&out->effects, sizeof(struct effect_judgement)));
+		judge_effect(
+			record, fault, list_push(&out->effects, sizeof(struct effect_judgement)));
 	LIST_EACH(record->workloads, struct workload_record, workload)
 		judge_data(workload, list_push(&out->data, sizeof(struct data_summary)));
 	judge_reverts(record, &out->reverts);

@@ -6,7 +6,8 @@
 
 /* The parts of judging, one file each; judge.c puts them together. */
 
-void judge_effect(const struct fault_record *fault, struct effect_judgement *out);
+void judge_effect(const struct record *record, const struct fault_record *fault,
+	struct effect_judgement *out);
 void judge_reverts(const struct record *record, struct list *reverts);
 void judge_data(const struct workload_record *workload, struct data_summary *out);
 void judge_codes(const struct record *record, struct judgement *judgement);

@@ -7,7 +7,7 @@
 #include "controller/judge/judge_parts.h"
 #include "controller/prober/orders.h"
 
-/* --- effect: did the fault touch anything? ---------------------------------------------------- */
+/* --- effect: did the fault touch anything? --------------------------------------------- */
 
 const char *const effect_words[] = {[EFFECT_PROVEN] = "proven",
 	[EFFECT_PARTIAL] = "partly proven",
@@ -99,7 +99,31 @@ static void add_pairs(
 		directed_pair(fault, from, on);
 }
 
-void judge_effect(const struct fault_record *fault, struct effect_judgement *out)
+/* A fault whose heal was never confirmed has nevertheless acted, if it was armed in time. */
+static bool was_injected(const struct fault_record *fault)
+{
+	if (fault->start_ns == NEVER_NS || !fault->nodes.count)
+		return false;
+	return fault->healed_ns == NEVER_NS || fault->healed_ns > fault->start_ns;
+}
+
+/*
+ * Nothing cut it short: its phase ended as planned (one with `until` may end long before the
+ * deadline), or it was healed so little early that the deadline, which is a bound, does not matter.
+ */
+static bool ran_to_its_end(const struct record *record, const struct fault_record *fault)
+{
+	const struct phase_spec *phase = NULL;
+
+	if (fault->healed_ns == NEVER_NS)
+		return false;
+	scenario_fault(&record->scenario, fault->spec->id, &phase);
+	return record_phase(record, phase->id)->end_ns != NEVER_NS ||
+		fault->deadline_ns - fault->healed_ns < INT64_C(1000000000);
+}
+
+void judge_effect(
+	const struct record *record, const struct fault_record *fault, struct effect_judgement *out)
 {
 	size_t silent = 0, untouched = 0;
 
@@ -118,17 +142,14 @@ void judge_effect(const struct fault_record *fault, struct effect_judgement *out
 		}
 		untouched += own == 0;
 	}
-	if (fault->healed_ns != NEVER_NS && fault->start_ns != NEVER_NS &&
-		fault->healed_ns > fault->start_ns) {
+	if (was_injected(fault)) {
 		out->effect = untouched ? EFFECT_NONE : silent ? EFFECT_PARTIAL : EFFECT_PROVEN;
-		/* Healed a little early still counts: the deadline is a bound, not a promise. */
-		out->ran_to_its_end = fault->deadline_ns - fault->healed_ns < INT64_C(1000000000);
+		out->ran_to_its_end = ran_to_its_end(record, fault);
 	}
 	say_effect(out, silent, untouched);
 }
 
-/* --- revert: is everything as before? -----------------------------------------------------------
- */
+/* --- revert: is everything as before? -------------------------------------------------- */
 
 static int by_text(const void *a, const void *b)
 {
@@ -237,8 +258,7 @@ void judge_reverts(const struct record *record, struct list *reverts)
 		judge_services(record, list_push(reverts, sizeof(struct revert_judgement)));
 }
 
-/* --- data: what became of acknowledged writes ----------------------------------------------------
- */
+/* --- data: what became of acknowledged writes ------------------------------------------ */
 
 static int64_t range_total(const struct ranges *ranges)
 {

@@ -19,7 +19,7 @@ const char *const stop_words[] = {[STOP_NONE] = "none",
 	[STOP_LOCKED] = "locked",
 	NULL};
 
-/* --- building and freeing ------------------------------------------------------------------ */
+/* --- building and freeing -------------------------------------------------------------- */
 
 static void prepare(struct record *record)
 {
@@ -158,7 +158,7 @@ void record_deinit(struct record *record)
 	*record = (struct record){0};
 }
 
-/* --- finding --------------------------------------------------------------------------------- */
+/* --- finding --------------------------------------------------------------------------- */
 
 struct fault_record *record_fault(const struct record *record, const char *id)
 {

@@ -14,9 +14,14 @@
  * One function per kind of journal event, and the table that finds it. Times in the journal are
  * nanoseconds since the run's zero as JSON numbers (exact up to 104 days).
  */
+#define NUMBER_MAX 0x1p53
+
 static int64_t time_of(const cJSON *event, const char *key)
 {
-	return (int64_t)json_number(event, key, (double)NEVER_NS);
+	double number = json_number(event, key, (double)NEVER_NS);
+
+	/* Beyond that a double is not exact, and sums of a few would leave 63 bits. */
+	return number >= 0 && number <= NUMBER_MAX ? (int64_t)number : NEVER_NS;
 }
 
 static void replace_text(char **slot, const char *text)
@@ -38,7 +43,7 @@ static int unknown_name(const cJSON *event, const char *key, struct fail *fail)
 		json_string(event, "event", "?"), key, json_string(event, key, ""));
 }
 
-/* --- nodes, groups, phases ------------------------------------------------------------------- */
+/* --- nodes, groups, phases ------------------------------------------------------------- */
 
 static struct node_record *node_of(struct record *record, const char *name)
 {
@@ -149,7 +154,7 @@ static int apply_phase_ended(struct record *record, const cJSON *event, struct f
 	return 0;
 }
 
-/* --- faults ---------------------------------------------------------------------------------- */
+/* --- faults ---------------------------------------------------------------------------- */
 
 void record_free_counters(struct list *counters)
 {
@@ -202,6 +207,14 @@ static int apply_fault_armed(struct record *record, const cJSON *event, struct f
 	return 0;
 }
 
+/* Counters are added up; one that no kernel can have counted to is taken for none. */
+static int64_t count_of(const cJSON *item, const char *key)
+{
+	long long count = json_i64(item, key, 0);
+
+	return count > 0 && (double)count <= NUMBER_MAX ? count : 0;
+}
+
 static int apply_evidence(struct record *record, const cJSON *event, struct fail *fail)
 {
 	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
@@ -217,9 +230,9 @@ static int apply_evidence(struct record *record, const cJSON *event, struct fail
 
 		replace_text(&counter->peer, json_string(item, "peer", ""));
 		counter->direction = strcmp(json_string(item, "direction", ""), "egress") == 0;
-		counter->packets = json_i64(item, "packets", 0);
-		counter->segments = json_i64(item, "segments", 0);
-		counter->bytes = json_i64(item, "bytes", 0);
+		counter->packets = count_of(item, "packets");
+		counter->segments = count_of(item, "segments");
+		counter->bytes = count_of(item, "bytes");
 		counter->first_ns = json_i64(item, "first_ns", NEVER_NS);
 		counter->last_ns = json_i64(item, "last_ns", NEVER_NS);
 		if (counter->packets > 0 && counter->first_ns >= 0 &&
@@ -250,7 +263,7 @@ static int apply_fault_over(struct record *record, const cJSON *event, struct fa
 	return 0;
 }
 
-/* --- measures --------------------------------------------------------------------------------- */
+/* --- measures -------------------------------------------------------------------------- */
 
 static struct source_record *source_of(const struct record *record, const cJSON *event)
 {
@@ -262,68 +275,106 @@ static struct source_record *source_of(const struct record *record, const cJSON 
 	return NULL;
 }
 
+/* What a scenario may ask for, and the longest window that a prober sends at that rate. */
+#define RATE_MIN 0.1
+#define RATE_MAX 5000
+#define WINDOW_EVENTS_MAX ((int64_t)(RATE_MAX * 60))
+
 static int apply_source(struct record *record, const cJSON *event, struct fail *fail)
 {
-	struct source_record *source = list_push(&record->sources, sizeof(*source));
+	double rate = json_number(event, "rate", 0);
+	int64_t start_ns = time_of(event, "start_ns");
+	struct source_record *source;
 
-	(void)fail;
+	if (!scenario_probe(&record->scenario, json_string(event, "probe", "")))
+		return unknown_name(event, "probe", fail);
+	if (source_of(record, event) || start_ns == NEVER_NS || rate < RATE_MIN || rate > RATE_MAX)
+		return fail_set(fail, FAIL_PEER, "journal: an impossible source of events");
+	source = list_push(&record->sources, sizeof(*source));
 	replace_text(&source->probe, json_string(event, "probe", ""));
 	replace_text(&source->from, json_string(event, "from", ""));
-	source->start_ns = time_of(event, "start_ns");
-	source->rate = json_number(event, "rate", 1);
-	source->last_heard_ns = source->start_ns;
+	source->start_ns = start_ns;
+	source->rate = rate;
+	source->last_heard_ns = start_ns;
 	source->latency = histogram_new();
 	return 0;
 }
 
-static int add_runs(struct record *record, const struct source_record *source,
-	const struct probe_window *window, const struct class_runs *runs, struct fail *fail)
+/* Every event of the window must be in the runs, or a claim would rest on fewer than it says. */
+static int check_runs(const struct record *record, const struct probe_window *window,
+	const struct class_runs *runs, struct fail *fail)
 {
-	struct sli_record *sli = record_sli(record, runs->slo);
-	int64_t index = window->first_index, count;
 	const char *cursor = runs->runs;
+	int64_t total = 0, count;
 	bool good;
 	int more;
 
-	if (!sli)
+	if (!record_sli(record, runs->slo))
 		return fail_set(fail, FAIL_PEER, "window: unknown SLO \"%.60s\"", runs->slo);
 	while ((more = runs_next(&cursor, &good, &count, fail)) > 0) {
-		if (count > window->first_index + window->count - index)
+		if (count > window->count - total)
 			return fail_set(fail, FAIL_PEER, "window: more runs than events");
+		total += count;
+	}
+	if (more == 0 && total != window->count)
+		return fail_set(fail, FAIL_PEER, "window: fewer runs than events");
+	return more;
+}
+
+static void add_runs(struct record *record, const struct source_record *source,
+	const struct probe_window *window, const struct class_runs *runs)
+{
+	struct samples *samples = &record_sli(record, runs->slo)->samples;
+	int64_t index = window->first_index, count;
+	const char *cursor = runs->runs;
+	struct fail checked = FAIL_INIT;
+	bool good;
+
+	while (runs_next(&cursor, &good, &count, &checked) > 0)
 		for (; count > 0; count--, index++)
-			samples_add(&sli->samples,
+			samples_add(samples,
 				source->start_ns + (int64_t)((double)index / source->rate * 1e9),
 				good);
-	}
-	return more;
+}
+
+/* All of a window is looked at before any of it is taken: the record holds whole events only. */
+static int check_window(const struct record *record, const struct source_record *source,
+	const struct probe_window *window, struct fail *fail)
+{
+	if (window->first_index != source->next_index)
+		return fail_set(fail, FAIL_PEER, "window: begins at event %lld, expected %lld",
+			(long long)window->first_index, (long long)source->next_index);
+	if (window->count < 0 || window->count > WINDOW_EVENTS_MAX)
+		return fail_set(fail, FAIL_PEER, "window: an impossible number of events");
+	LIST_EACH(window->classes, struct class_runs, runs)
+		if (check_runs(record, window, runs, fail) < 0)
+			return -1;
+	LIST_EACH(window->outcomes, int64_t, count)
+		if (*count < 0 || *count > window->count)
+			return fail_set(fail, FAIL_PEER, "window: more outcomes than events");
+	LIST_EACH(window->latency, struct histogram_bucket, bucket)
+		if (bucket->count > window->count)
+			return fail_set(fail, FAIL_PEER, "window: more latencies than events");
+	return 0;
 }
 
 static int add_window(struct record *record, struct source_record *source,
 	const struct probe_window *window, struct fail *fail)
 {
-	struct histogram *latency = histogram_new();
 	size_t i = 0;
-	int outcome;
 
-	if (window->first_index != source->next_index || window->count < 0) {
-		histogram_free(latency);
-		return fail_set(fail, FAIL_PEER, "window: begins at event %lld, expected %lld",
-			(long long)window->first_index, (long long)source->next_index);
-	}
-	outcome = histogram_decode(latency, &window->latency, fail);
-	if (outcome == 0)
-		histogram_merge(source->latency, latency);
-	histogram_free(latency);
+	if (check_window(record, source, window, fail) < 0 ||
+		histogram_decode(source->latency, &window->latency, fail) < 0)
+		return -1;
 	LIST_EACH(window->classes, struct class_runs, runs)
-		if (outcome == 0)
-			outcome = add_runs(record, source, window, runs, fail);
+		add_runs(record, source, window, runs);
 	LIST_EACH(window->outcomes, int64_t, count)
 		if (i < OUTCOME_COUNT)
 			source->outcomes[i++] += *count;
 	if (window->lag_max_ns > source->lag_max_ns)
 		source->lag_max_ns = window->lag_max_ns;
 	source->next_index = window->first_index + window->count;
-	return outcome;
+	return 0;
 }
 
 static int apply_window(struct record *record, const cJSON *event, struct fail *fail)
@@ -337,18 +388,21 @@ static int apply_window(struct record *record, const cJSON *event, struct fail *
 	if (shape_decode(&probe_window_shape, member(event, "window"), "window", &window, fail) < 0)
 		return -1;
 	outcome = add_window(record, source, &window, fail);
-	source->last_heard_ns = time_of(event, "t_ns");
+	if (outcome == 0)
+		source->last_heard_ns = time_of(event, "t_ns");
 	shape_free(&probe_window_shape, &window);
 	return outcome;
 }
 
-/* A range is walked id by id, so a lying peer must not name one that takes for ever. */
+/* Two days at the highest rate: a lying peer must not name ids that take for ever to walk. */
+#define ID_MAX INT64_C(1000000000)
 #define RANGE_MAX INT64_C(100000000)
 
 static int add_ranges(struct ranges *into, const struct list *list, struct fail *fail)
 {
 	LIST_EACH(*list, struct id_range, range) {
-		if (range->last < range->first || range->last - range->first > RANGE_MAX)
+		if (range->first < 0 || range->last < range->first || range->last > ID_MAX ||
+			range->last - range->first > RANGE_MAX)
 			return fail_set(fail, FAIL_PEER, "operations: an impossible range of ids");
 		for (int64_t id = range->first; id <= range->last; id++)
 			ranges_add(into, id);
@@ -401,8 +455,7 @@ static int apply_final_read(struct record *record, const cJSON *event, struct fa
 	return outcome;
 }
 
-/* --- the end -----------------------------------------------------------------------------------
- */
+/* --- the end --------------------------------------------------------------------------- */
 
 static int apply_stop(struct record *record, const cJSON *event, struct fail *fail)
 {

@@ -84,7 +84,7 @@ int lab_open(const char *name, struct lab_file *out, struct fail *fail)
 	return lab_file_load(lab_path_file(name, LAB_FILE_COPY, path), out, fail);
 }
 
-/* --- down ------------------------------------------------------------------------------- */
+/* --- down ------------------------------------------------------------------------------ */
 
 /* Processes first: they hold the namespaces, and files in the directory. */
 static int take_down(const char *name, struct fail *fail)
@@ -106,7 +106,7 @@ int lab_down(const char *name, struct fail *fail)
 	return outcome;
 }
 
-/* --- up --------------------------------------------------------------------------------- */
+/* --- up -------------------------------------------------------------------------------- */
 
 /* Everything that can be known to fail is, before anything is built. */
 static int check_commands(const struct lab_file *file, struct fail *fail)
@@ -220,7 +220,7 @@ int lab_up(const struct lab_file *file, lab_progress *progress, void *context, s
 	return outcome;
 }
 
-/* --- what a lab is ---------------------------------------------------------------------- */
+/* --- what a lab is --------------------------------------------------------------------- */
 
 void lab_node(const struct lab_file *file, size_t index, struct lab_node *out)
 {

@@ -235,6 +235,8 @@ int lab_file_expand(
 	const struct lab_file *file, size_t index, const char *text, char **out, struct fail *fail)
 {
 	struct expansion expansion = {.file = file, .index = index};
+	const struct placeholders placeholders = {
+		.lookup = lookup, .context = &expansion, .known = KNOWN_PLACEHOLDERS};
 
-	return placeholder_expand(text, lookup, &expansion, KNOWN_PLACEHOLDERS, out, fail);
+	return placeholder_expand(text, &placeholders, out, fail);
 }

@@ -39,7 +39,7 @@ struct check {
 	int64_t began_ns;
 };
 
-/* --- the child -------------------------------------------------------------------------- */
+/* --- the child ------------------------------------------------------------------------- */
 
 static size_t swallow(char *bytes, size_t size, size_t count, void *context)
 {
@@ -120,7 +120,7 @@ __attribute__((noreturn)) static void run_check(
 	_exit(0);
 }
 
-/* --- the one who waits ------------------------------------------------------------------ */
+/* --- the one who waits ----------------------------------------------------------------- */
 
 static int begin(struct check *check, const struct lab_file *file, struct fail *fail)
 {

@@ -34,7 +34,7 @@ struct supervisor {
 	bool stop;
 };
 
-/* --- requests --------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------- */
 
 static cJSON *say_services(struct supervisor *supervisor, const cJSON *params, struct fail *fail)
 {
@@ -123,7 +123,7 @@ static void serve(struct supervisor *supervisor)
 	close(fd);
 }
 
-/* --- the process ------------------------------------------------------------------------ */
+/* --- the process ----------------------------------------------------------------------- */
 
 static void take_signals(struct supervisor *supervisor)
 {

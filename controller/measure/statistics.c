@@ -100,7 +100,7 @@ double binomial_at_least(int64_t k, int64_t n, double p)
 	return binomial_at_most(n - k, n, 1 - p);
 }
 
-/* --- verdicts --------------------------------------------------------------------------------- */
+/* --- verdicts -------------------------------------------------------------------------- */
 
 enum statistics_verdict statistics_judge(int64_t bad, int64_t total, double objective, double alpha)
 {
@@ -182,7 +182,7 @@ double statistics_chance_not_held(int64_t n, double objective, double alpha, dou
 	return binomial_at_least(statistics_tolerated(n, objective, alpha) + 1, n, error_rate);
 }
 
-/* --- intervals -------------------------------------------------------------------------------- */
+/* --- intervals ------------------------------------------------------------------------- */
 
 /* Acklam's rational approximation (relative error 1.2e-9), for p ≤ 0.5. */
 static double quantile_approximation(double p)

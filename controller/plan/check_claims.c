@@ -65,7 +65,7 @@ int64_t claim_samples(const struct scenario *scenario, const struct invariant_sp
 		(int64_t)probe->from.count;
 }
 
-/* --- claims --------------------------------------------------------------------------------- */
+/* --- claims ---------------------------------------------------------------------------- */
 
 static int check_holds(const struct scenario *scenario, const struct invariant_spec *claim,
 	const char *path, struct fail *fail)
@@ -153,7 +153,7 @@ static int check_claim(const struct scenario *scenario, const struct invariant_s
 	return 0;
 }
 
-/* --- limits --------------------------------------------------------------------------------- */
+/* --- limits ---------------------------------------------------------------------------- */
 
 static int check_fault_times(const struct scenario *scenario, const struct phase_spec *phase,
 	const struct fault_spec *fault, const char *path, struct fail *fail)
@@ -213,7 +213,7 @@ static int check_phases(const struct scenario *scenario, struct fail *fail)
 	return 0;
 }
 
-/* --- stop rules ------------------------------------------------------------------------------ */
+/* --- stop rules ------------------------------------------------------------------------ */
 
 static int check_rule_against(const struct scenario *scenario, const struct stop_rule *rule,
 	const char *path, struct fail *fail)

@@ -90,7 +90,7 @@ static int unique_ids(
 	return 0;
 }
 
-/* --- placeholders and secrets ------------------------------------------------------------- */
+/* --- placeholders and secrets ---------------------------------------------------------- */
 
 struct text_rules {
 	const struct scenario *scenario;
@@ -131,11 +131,13 @@ static int check_placeholders(
 {
 	struct text_rules copy = *rules;
 	char known[160], *expanded;
+	const struct placeholders placeholders = {
+		.lookup = check_name, .context = &copy, .known = known};
 
 	snprintf(known, sizeof(known), "%s%s{group.NAME.addrs} of a group that exists, {var.NAME}",
 		rules->counter ? "{n}, {uuid}, " : "",
 		rules->node ? "{node.name}, {node.addr}, " : "");
-	if (placeholder_expand(text, check_name, &copy, known, &expanded, fail) < 0) {
+	if (placeholder_expand(text, &placeholders, &expanded, fail) < 0) {
 		snprintf(fail->path, sizeof(fail->path), "%s", at->path);
 		return -1;
 	}
@@ -189,7 +191,7 @@ static int check_secrets(const struct scenario *scenario, struct fail *fail)
 	return 0;
 }
 
-/* --- groups ------------------------------------------------------------------------------- */
+/* --- groups ---------------------------------------------------------------------------- */
 
 /* Depth-first; a group that is met again on its own way is a cycle. */
 static int check_cycle(const struct scenario *scenario, const struct group_spec *group,
@@ -248,7 +250,7 @@ static int check_group(
 	return check_cycle(scenario, group, 0, &at, fail);
 }
 
-/* --- probes, SLOs, workloads ---------------------------------------------------------------- */
+/* --- probes, SLOs, workloads ----------------------------------------------------------- */
 
 static int check_body(const struct text_rules *rules, const struct probe_body *body,
 	const struct at *at, struct fail *fail)
@@ -351,7 +353,7 @@ static int check_measures(const struct scenario *scenario, struct fail *fail)
 	return 0;
 }
 
-/* --- phases --------------------------------------------------------------------------------- */
+/* --- phases ---------------------------------------------------------------------------- */
 
 static int check_fault_kind(const struct catalogue *catalogue, const struct fault_spec *fault,
 	const struct at *at, struct fail *fail)
@@ -423,7 +425,7 @@ static int check_phase(const struct scenario *scenario, const struct catalogue *
 	return 0;
 }
 
-/* --- invariants and guardrails ---------------------------------------------------------------- */
+/* --- invariants and guardrails --------------------------------------------------------- */
 
 static int check_invariant(const struct scenario *scenario, const struct invariant_spec *claim,
 	const struct at *at, struct fail *fail)

@@ -16,8 +16,7 @@ static const struct list *known_nodes(const struct list *known, const char *grou
 	return NULL;
 }
 
-/* --- candidates ---------------------------------------------------------------------------------
- */
+/* --- candidates ------------------------------------------------------------------------ */
 
 static bool labels_match(const struct plan_node *node, const cJSON *labels)
 {
@@ -88,8 +87,7 @@ const struct group_spec *group_next(
 	return group;
 }
 
-/* --- pick and count ------------------------------------------------------------------------------
- */
+/* --- pick and count -------------------------------------------------------------------- */
 
 /* splitmix64 (Steele, Lea, Flood 2014): the same seed picks the same nodes. */
 static uint64_t next_random(uint64_t *state)

@@ -92,7 +92,7 @@ const char *plan_node_address(const struct plan_node *node, char buffer[PREFIX_T
 	return first ? prefix_format(first, buffer) : NULL;
 }
 
-/* --- names ------------------------------------------------------------------------------------ */
+/* --- names ----------------------------------------------------------------------------- */
 
 enum {
 	NAMES_MAX = 256
@@ -133,13 +133,17 @@ static int check_name_list(
 	return 0;
 }
 
-static int check_named(const struct plan *plan, const struct list *names, const char *section,
-	const char *name, const char *key, struct fail *fail)
-{
+/* The path of a member of something in one of the scenario's maps: probes.put.from. */
+struct place {
 	char path[JSON_PATH_MAX];
+};
 
-	json_path_key(path, json_path_key(path, section, name), key);
-	return check_name_list(plan, names, path, fail);
+static struct place place_of(const char *section, const char *name, const char *key)
+{
+	struct place place;
+
+	json_path_key(place.path, json_path_key(place.path, section, name), key);
+	return place;
 }
 
 static int check_fault_names(const struct plan *plan, struct fail *fail)
@@ -164,23 +168,30 @@ static int check_fault_names(const struct plan *plan, struct fail *fail)
 int plan_check_names(const struct plan *plan, struct fail *fail)
 {
 	const struct scenario *scenario = plan->scenario;
+	struct place place;
 
-	LIST_EACH(scenario->groups, struct group_spec, group)
-		if (check_named(plan, &group->nodes, "groups", group->name, "nodes", fail) < 0 ||
-			check_named(plan, &group->without, "groups", group->name, "not", fail) < 0)
+	LIST_EACH(scenario->groups, struct group_spec, group) {
+		place = place_of("groups", group->name, "nodes");
+		if (check_name_list(plan, &group->nodes, place.path, fail) < 0)
 			return -1;
-	LIST_EACH(scenario->probes, struct probe_spec, probe)
-		if (check_named(plan, &probe->from, "probes", probe->name, "from", fail) < 0)
+		place = place_of("groups", group->name, "not");
+		if (check_name_list(plan, &group->without, place.path, fail) < 0)
 			return -1;
-	LIST_EACH(scenario->workloads, struct workload_spec, workload)
-		if (check_named(plan, &workload->from, "workloads", workload->name, "from", fail) <
-			0)
+	}
+	LIST_EACH(scenario->probes, struct probe_spec, probe) {
+		place = place_of("probes", probe->name, "from");
+		if (check_name_list(plan, &probe->from, place.path, fail) < 0)
 			return -1;
+	}
+	LIST_EACH(scenario->workloads, struct workload_spec, workload) {
+		place = place_of("workloads", workload->name, "from");
+		if (check_name_list(plan, &workload->from, place.path, fail) < 0)
+			return -1;
+	}
 	return check_fault_names(plan, fail);
 }
 
-/* --- limits before anything is resolved ---------------------------------------------------------
- */
+/* --- limits before anything is resolved ------------------------------------------------ */
 
 /* The greatest number of nodes that a name can stand for. */
 static size_t worst_count(const struct plan *plan, const char *name)
@@ -222,8 +233,7 @@ int plan_check_limits(const struct plan *plan, struct fail *fail)
 	return 0;
 }
 
-/* --- placeholders --------------------------------------------------------------------------------
- */
+/* --- placeholders ---------------------------------------------------------------------- */
 
 static char *addresses_of(const struct plan_text *context, const struct list *nodes)
 {
@@ -305,9 +315,11 @@ int plan_expand(
 	const struct plan_text *context, const char *text, char **out_text, struct fail *fail)
 {
 	struct plan_text copy = *context;
+	const struct placeholders placeholders = {.lookup = lookup,
+		.context = &copy,
+		.known = "those of this environment: {var.NAME} of its vars, {group.NAME.addrs} of "
+			 "a "
+			 "group resolved by now"};
 
-	return placeholder_expand(text, lookup, &copy,
-		"those of this environment: {var.NAME} of its vars, {group.NAME.addrs} of a group "
-		"resolved by now",
-		out_text, fail);
+	return placeholder_expand(text, &placeholders, out_text, fail);
 }

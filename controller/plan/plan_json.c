@@ -150,7 +150,7 @@ cJSON *plan_to_json(const struct plan *plan, const struct list *groups)
 	return json;
 }
 
-/* --- for people ------------------------------------------------------------------------------- */
+/* --- for people ------------------------------------------------------------------------ */
 
 static void print_claim(
 	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
@@ -203,8 +203,7 @@ void plan_print(FILE *out, const struct scenario *scenario)
 		fprintf(out, "  none, because: %s\n", scenario->guardrails->no_stop_because);
 }
 
-/* --- the blast radius ----------------------------------------------------------------------------
- */
+/* --- the blast radius ------------------------------------------------------------------ */
 
 /* The host of "http://HOST:PORT/…" without port and brackets. */
 static void url_host(const char *url, char *out, size_t size)

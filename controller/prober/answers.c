@@ -53,7 +53,7 @@ int answer_parse(const char *line, struct answer *out)
 	return -1;
 }
 
-/* --- reads ------------------------------------------------------------------------------ */
+/* --- reads ----------------------------------------------------------------------------- */
 
 void read_parser_deinit(struct read_parser *parser)
 {

@@ -33,7 +33,7 @@ struct client {
 	char chunk[READ_CHUNK];
 };
 
-/* --- ending ----------------------------------------------------------------------------- */
+/* --- ending ---------------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -109,7 +109,7 @@ void client_discard(struct client *client)
 		finish(client);
 }
 
-/* --- talking ---------------------------------------------------------------------------- */
+/* --- talking --------------------------------------------------------------------------- */
 
 static void lend_chunk(uv_handle_t *handle, size_t wanted, uv_buf_t *buffer)
 {
@@ -195,7 +195,7 @@ void client_close_input(struct client *client)
 		uv_close((uv_handle_t *)&client->input, on_closed);
 }
 
-/* --- starting --------------------------------------------------------------------------- */
+/* --- starting -------------------------------------------------------------------------- */
 
 enum {
 	FIXED_VARIABLES = 3

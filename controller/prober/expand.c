@@ -54,8 +54,10 @@ int expand_text(
 	const char *text, const struct event_values *values, char **out_text, struct fail *fail)
 {
 	struct event_values copy = *values;
+	const struct placeholders placeholders = {
+		.lookup = look_up, .context = &copy, .known = "{n}, {uuid}"};
 
-	return placeholder_expand(text, look_up, &copy, "{n}, {uuid}", out_text, fail);
+	return placeholder_expand(text, &placeholders, out_text, fail);
 }
 
 char *base64_encode(const void *bytes, size_t length)
@@ -81,7 +83,7 @@ char *base64_encode(const void *bytes, size_t length)
 	return text;
 }
 
-/* --- JSON ------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------ */
 
 static void set_string(cJSON *value, const char *text)
 {

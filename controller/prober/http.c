@@ -101,7 +101,7 @@ static void collect(struct http *http)
 	}
 }
 
-/* --- the loop --------------------------------------------------------------------------- */
+/* --- the loop -------------------------------------------------------------------------- */
 
 static void on_watched_closed(uv_handle_t *handle)
 {
@@ -180,7 +180,7 @@ static int on_timeout_wanted(CURLM *multi, long timeout_ms, void *context)
 	return uv_timer_start(http->timer, on_timer, (uint64_t)timeout_ms, 0);
 }
 
-/* --- requests --------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------- */
 
 static size_t discard(char *bytes, size_t size, size_t count, void *context)
 {
@@ -281,7 +281,7 @@ void http_flush(struct http *http)
 	collect(http);
 }
 
-/* --- life ------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------ */
 
 static int set_up_multi(struct http *http, struct fail *fail)
 {

@@ -37,7 +37,7 @@ const char *const probe_outcome_words[] = {
 static_assert(sizeof(probe_outcome_words) / sizeof(probe_outcome_words[0]) == OUTCOME_COUNT + 1,
 	"a word for each outcome");
 
-/* --- hello, stop ------------------------------------------------------------------------ */
+/* --- hello, stop ----------------------------------------------------------------------- */
 
 static const struct field prober_hello_fields[] = {
 	{.key = "version", .kind = FIELD_INTEGER, AT(prober_hello, version), .required = true},
@@ -50,7 +50,7 @@ static const struct field stop_result_fields[] = {
 };
 const struct shape stop_result_shape = SHAPE(stop_result, "stop result", stop_result_fields);
 
-/* --- probe ------------------------------------------------------------------------------ */
+/* --- probe ----------------------------------------------------------------------------- */
 
 static const struct field probe_target_fields[] = {
 	{.key = "node", .kind = FIELD_STRING, AT(probe_target, node)},
@@ -177,7 +177,7 @@ static const struct field probe_window_fields[] = {
 };
 const struct shape probe_window_shape = SHAPE(probe_window, "window", probe_window_fields);
 
-/* --- workload --------------------------------------------------------------------------- */
+/* --- workload -------------------------------------------------------------------------- */
 
 static const struct field workload_order_fields[] = {
 	{.key = "id", .kind = FIELD_NAME, AT(workload_order, id), .required = true},
@@ -246,7 +246,7 @@ static const struct field workload_window_fields[] = {
 const struct shape workload_window_shape =
 	SHAPE(workload_window, "operations", workload_window_fields);
 
-/* --- final_read ------------------------------------------------------------------------- */
+/* --- final_read ------------------------------------------------------------------------ */
 
 static const struct field read_target_fields[] = {
 	{.key = "node", .kind = FIELD_STRING, AT(read_target, node), .required = true},

@@ -46,7 +46,7 @@ struct rendered {
 	struct list headers; /* of char * */
 };
 
-/* --- reporting -------------------------------------------------------------------------- */
+/* --- reporting ------------------------------------------------------------------------- */
 
 static const struct probe_target *target_at(const struct probe *probe, size_t index)
 {
@@ -92,7 +92,7 @@ static void set_alarm(struct probe *probe)
 	alarm_set(probe->alarm, at_ns);
 }
 
-/* --- events under way ------------------------------------------------------------------- */
+/* --- events under way ------------------------------------------------------------------ */
 
 static struct event *event_new(struct probe *probe, int64_t index, int64_t due_ns)
 {
@@ -122,7 +122,7 @@ static void event_free(struct event *event)
 	free(event);
 }
 
-/* --- one event -------------------------------------------------------------------------- */
+/* --- one event ------------------------------------------------------------------------- */
 
 static void format_error(const struct event *event, const char *text, char *out, size_t size)
 {
@@ -295,7 +295,7 @@ static void on_alarm(void *context)
 	set_alarm(probe);
 }
 
-/* --- life ------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------ */
 
 int probe_new(struct probe_order *order, int capacity, const struct reporter *reporter,
 	struct probe **out, struct fail *fail)

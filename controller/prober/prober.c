@@ -79,7 +79,7 @@ static void end(struct prober *prober, int status)
 	uv_stop(&prober->loop);
 }
 
-/* --- requests --------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------- */
 
 /* Each fills *out_result (NULL: an empty object), or sets *later when it will reply by itself. */
 struct request {
@@ -315,7 +315,7 @@ static int take_line(struct prober *prober, const char *line, size_t length, str
 	return 0;
 }
 
-/* --- input ------------------------------------------------------------------------------ */
+/* --- input ----------------------------------------------------------------------------- */
 
 static void lend_chunk(uv_handle_t *handle, size_t wanted, uv_buf_t *buffer)
 {
@@ -374,7 +374,7 @@ static void on_finished(void *context)
 	answer_stop_when_done(context);
 }
 
-/* --- life ------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------ */
 
 static int start(struct prober *prober, struct fail *fail)
 {

@@ -137,7 +137,7 @@ void windows_settle(struct windows *windows, int64_t index, enum probe_outcome o
 		text_clean(window->last_error, sizeof(window->last_error), error);
 }
 
-/* --- reporting -------------------------------------------------------------------------- */
+/* --- reporting ------------------------------------------------------------------------- */
 
 static struct list count_outcomes(const struct window *window)
 {

@@ -65,7 +65,7 @@ __attribute__((format(printf, 2, 3))) static void note(
 	text_clean(workload->last_error, sizeof(workload->last_error), text);
 }
 
-/* --- windows ---------------------------------------------------------------------------- */
+/* --- windows --------------------------------------------------------------------------- */
 
 static void report_window(struct workload *workload, int64_t end_ns)
 {
@@ -117,7 +117,7 @@ static void report_finished_windows(struct workload *workload)
 	workload->reporter->finished(workload->reporter->context);
 }
 
-/* --- operations ------------------------------------------------------------------------- */
+/* --- operations ------------------------------------------------------------------------ */
 
 static void settle(struct workload *workload, int64_t id, enum operation_state state)
 {
@@ -222,7 +222,7 @@ static void begin_due_operations(struct workload *workload)
 	}
 }
 
-/* --- the client ------------------------------------------------------------------------- */
+/* --- the client ------------------------------------------------------------------------ */
 
 static void set_alarm(struct workload *workload);
 
@@ -272,7 +272,7 @@ static void restart_client(struct workload *workload)
 		note(workload, "%s", fail.text);
 }
 
-/* --- time ------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------ */
 
 static void set_alarm(struct workload *workload)
 {
@@ -313,7 +313,7 @@ static void on_alarm(void *context)
 	set_alarm(workload);
 }
 
-/* --- life ------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------ */
 
 int workload_check(const struct workload_order *order, struct fail *fail)
 {

@@ -337,8 +337,7 @@ static int send_line(struct link *link, char *line, struct fail *fail)
 		fail, FAIL_PEER, "writing to the %s: %s", link->label, uv_strerror(outcome));
 }
 
-void link_request(struct link *link, const char *method, cJSON *body, int64_t timeout_ns,
-	link_reply *replied, void *context)
+void link_request(struct link *link, const char *method, cJSON *body, const struct link_wait *wait)
 {
 	struct pending *pending;
 	struct fail fail = FAIL_INIT;
@@ -347,12 +346,12 @@ void link_request(struct link *link, const char *method, cJSON *body, int64_t ti
 	if (link->lost || link->closing || uv_is_closing((uv_handle_t *)&link->in)) {
 		cJSON_Delete(body);
 		fail_set(&fail, FAIL_PEER, "the %s is gone", link->label);
-		replied(context, NULL, &fail);
+		wait->replied(wait->context, NULL, &fail);
 		return;
 	}
 	line = wire_request(++link->next_id, method, body);
 	if (send_line(link, line, &fail) < 0) {
-		replied(context, NULL, &fail);
+		wait->replied(wait->context, NULL, &fail);
 		return;
 	}
 	pending = calloc(1, sizeof(*pending));
@@ -360,9 +359,9 @@ void link_request(struct link *link, const char *method, cJSON *body, int64_t ti
 		abort();
 	*pending = (struct pending){.next = link->pending,
 		.id = link->next_id,
-		.expires = uv_hrtime() + (uint64_t)timeout_ns,
-		.replied = replied,
-		.context = context};
+		.expires = uv_hrtime() + (uint64_t)wait->timeout_ns,
+		.replied = wait->replied,
+		.context = wait->context};
 	snprintf(pending->method, sizeof(pending->method), "%s", method);
 	link->pending = pending;
 }

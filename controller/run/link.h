@@ -31,9 +31,15 @@ struct link_options {
 
 struct link *link_open(uv_loop_t *loop, const struct link_options *options, struct fail *fail);
 
-/* `body` is consumed. The reply comes within timeout_ns, or a failure does. */
-void link_request(struct link *link, const char *method, cJSON *body, int64_t timeout_ns,
-	link_reply *replied, void *context);
+/* How long for an answer, and who gets it. */
+struct link_wait {
+	int64_t timeout_ns;
+	link_reply *replied;
+	void *context;
+};
+
+/* `body` is consumed. The reply comes within the time, or a failure does. */
+void link_request(struct link *link, const char *method, cJSON *body, const struct link_wait *wait);
 
 /*
  * Closes the child's stdin, which tells it to heal and exit; after `patience_ns` it gets SIGKILL.

@@ -31,8 +31,7 @@ int64_t run_now_ns(const struct run *run)
 	return (int64_t)(uv_hrtime() - run->zero);
 }
 
-/* --- clocks --------------------------------------------------------------------------------------
- */
+/* --- clocks ---------------------------------------------------------------------------- */
 
 struct ping {
 	struct run *run;
@@ -77,7 +76,8 @@ static void ponged(void *context, const struct wire_message *reply, const struct
 static void ping_once(struct ping *ping)
 {
 	ping->sent = uv_hrtime();
-	link_request(ping->link, "ping", NULL, REQUEST_TIMEOUT_NS, ponged, ping);
+	link_request(
+		ping->link, "ping", NULL, &(struct link_wait){REQUEST_TIMEOUT_NS, ponged, ping});
 }
 
 void run_measure_clock(struct run *run, struct link *link, struct clock_offset *clock,

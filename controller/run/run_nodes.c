@@ -28,8 +28,7 @@ struct run_node *run_find_node(struct run *run, const char *name)
 	return NULL;
 }
 
-/* --- evidence ----------------------------------------------------------------------------------
- */
+/* --- evidence -------------------------------------------------------------------------- */
 
 static cJSON *counters_json(const struct run_node *node, const struct list *counters)
 {
@@ -237,7 +236,8 @@ int run_connect(struct run *run, struct fail *fail)
 				return -1;
 			run->waiting++;
 			link_request(run->nodes[i].injector, "hello", hello_body(run),
-				REQUEST_TIMEOUT_NS, hello_came, &run->nodes[i]);
+				&(struct link_wait){
+					REQUEST_TIMEOUT_NS, hello_came, &run->nodes[i]});
 		}
 		if (run_await(run, fail) < 0)
 			return -1;
@@ -317,7 +317,8 @@ void run_arm(struct run *run, const struct action *action)
 	order.start_ns = to_theirs(node, order.start_ns);
 	order.deadline_ns = to_theirs(node, order.deadline_ns);
 	link_request(node->injector, "arm", shape_encode(&fault_order_shape, &order),
-		REQUEST_TIMEOUT_NS, armed, errand_new(node, action->fault->spec->id));
+		&(struct link_wait){
+			REQUEST_TIMEOUT_NS, armed, errand_new(node, action->fault->spec->id)});
 	shape_free(&fault_order_shape, &order);
 }
 
@@ -373,7 +374,8 @@ void run_heal(struct run *run, const struct action *action)
 	}
 	list_push_text(&params.faults, action->fault->spec->id);
 	link_request(node->injector, "heal", shape_encode(&heal_params_shape, &params),
-		REQUEST_TIMEOUT_NS, healed, errand_new(node, action->fault->spec->id));
+		&(struct link_wait){
+			REQUEST_TIMEOUT_NS, healed, errand_new(node, action->fault->spec->id)});
 	list_free_texts(&params.faults);
 }
 
@@ -393,8 +395,8 @@ void run_renew(struct run *run)
 	for (size_t i = 0; i < run->node_count; i++)
 		if (run->nodes[i].injector)
 			link_request(run->nodes[i].injector, "renew",
-				shape_encode(&renew_params_shape, &params), params.lease_ns,
-				renewed, &run->nodes[i]);
+				shape_encode(&renew_params_shape, &params),
+				&(struct link_wait){params.lease_ns, renewed, &run->nodes[i]});
 }
 
 /* --- audits
@@ -471,7 +473,7 @@ static void audit_next(struct run_node *node, int64_t page)
 	const struct audit_params params = {.page = page};
 
 	link_request(node->injector, "audit", shape_encode(&audit_params_shape, &params),
-		REQUEST_TIMEOUT_NS, audit_page, node);
+		&(struct link_wait){REQUEST_TIMEOUT_NS, audit_page, node});
 }
 
 void run_audit(struct run_node *node)
@@ -531,8 +533,8 @@ static void recovery_exited(uv_process_t *process, int64_t status, int signal_nu
 		feed_recovered(node, &fail);
 		return;
 	}
-	link_request(node->injector, "hello", hello_body(node->run), REQUEST_TIMEOUT_NS,
-		hello_again, node);
+	link_request(node->injector, "hello", hello_body(node->run),
+		&(struct link_wait){REQUEST_TIMEOUT_NS, hello_again, node});
 }
 
 /*

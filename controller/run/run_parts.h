@@ -75,8 +75,7 @@ struct run {
 
 int64_t run_now_ns(const struct run *run);
 
-/* --- run_setup.c -------------------------------------------------------------------------------
- */
+/* --- run_setup.c ----------------------------------------------------------------------- */
 
 /* Files, catalogue, environment: pure but for reading. */
 int run_load(struct run *run, struct fail *fail);
@@ -90,8 +89,7 @@ int run_resolve_static(struct run *run, struct fail *fail);
 cJSON *run_services(const struct run *run);
 int run_note_services(struct run *run, struct fail *fail);
 
-/* --- run_nodes.c -------------------------------------------------------------------------------
- */
+/* --- run_nodes.c ----------------------------------------------------------------------- */
 
 /* Connects every node: hello, clock, audit. Waits until all have answered. */
 int run_connect(struct run *run, struct fail *fail);
@@ -102,8 +100,7 @@ void run_renew(struct run *run);
 void run_audit(struct run_node *node);
 void run_recover(struct run_node *node);
 
-/* --- run_probes.c -------------------------------------------------------------------------------
- */
+/* --- run_probes.c ---------------------------------------------------------------------- */
 
 int run_connect_probers(struct run *run, struct fail *fail);
 void run_start_probes(struct run *run);

@@ -37,8 +37,7 @@ static void origins(const struct run *run, const struct list *from, struct list 
 	nodes_of_names(&run->plan, &engine_record(run->engine)->groups, from, out);
 }
 
-/* --- connecting --------------------------------------------------------------------------------
- */
+/* --- connecting ------------------------------------------------------------------------ */
 
 static void notified(void *context, const struct wire_message *message)
 {
@@ -147,8 +146,8 @@ int run_connect_probers(struct run *run, struct fail *fail)
 			return -1;
 		run->waiting++;
 		link_request(run->probers[i].link, "hello",
-			shape_encode(&prober_hello_shape, &hello), REQUEST_TIMEOUT_NS, hello_came,
-			&run->probers[i]);
+			shape_encode(&prober_hello_shape, &hello),
+			&(struct link_wait){REQUEST_TIMEOUT_NS, hello_came, &run->probers[i]});
 	}
 	return run_await(run, fail);
 }
@@ -195,7 +194,8 @@ static int start_probe(
 	if (!order)
 		return -1;
 	log_source(run, probe, from);
-	link_request(prober->link, "probe", order, REQUEST_TIMEOUT_NS, started, run);
+	link_request(prober->link, "probe", order,
+		&(struct link_wait){REQUEST_TIMEOUT_NS, started, run});
 	return 0;
 }
 
@@ -208,7 +208,8 @@ static int start_workload(
 
 	if (!order)
 		return -1;
-	link_request(prober->link, "workload", order, REQUEST_TIMEOUT_NS, started, run);
+	link_request(prober->link, "workload", order,
+		&(struct link_wait){REQUEST_TIMEOUT_NS, started, run});
 	return 0;
 }
 
@@ -271,8 +272,8 @@ void run_stop_probes(struct run *run)
 	}
 	for (size_t i = 0; i < run->prober_count; i++)
 		if (run->probers[i].link)
-			link_request(run->probers[i].link, "stop", NULL, REQUEST_TIMEOUT_NS,
-				one_stopped, run);
+			link_request(run->probers[i].link, "stop", NULL,
+				&(struct link_wait){REQUEST_TIMEOUT_NS, one_stopped, run});
 }
 
 /* --- final reads
@@ -315,9 +316,10 @@ void run_read(struct run *run, const struct workload_spec *workload)
 	order = order_final_read(&run->plan, groups, workload, &fail);
 	if (order && prober && prober->link) {
 		link_request(prober->link, "final_read", order,
-			workload->final_read->timeout_ns * (int64_t)(run->node_count + 1) +
-				READ_GRACE_NS,
-			read_done, reading);
+			&(struct link_wait){
+				workload->final_read->timeout_ns * (int64_t)(run->node_count + 1) +
+					READ_GRACE_NS,
+				read_done, reading});
 		return;
 	}
 	if (order)
@@ -418,6 +420,6 @@ void run_query(struct run *run, const struct group_spec *group, const char *name
 		return;
 	}
 	link_request(node->asker, "get", shape_encode(&ask_get_shape, &get),
-		get.timeout_ns + NS_PER_SEC, answered, question);
+		&(struct link_wait){get.timeout_ns + NS_PER_SEC, answered, question});
 	free(get.url);
 }

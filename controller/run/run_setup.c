@@ -18,8 +18,7 @@
 
 /* Everything before the first connection: files, lock, lab, run directory. */
 
-/* --- files ---------------------------------------------------------------------------------------
- */
+/* --- files ----------------------------------------------------------------------------- */
 
 static int load_environment(struct run *run, struct fail *fail)
 {

@@ -125,7 +125,7 @@ static CURL *easy_new(const struct client *client, const char *body, struct text
 	return easy;
 }
 
-/* --- add -------------------------------------------------------------------------------- */
+/* --- add ------------------------------------------------------------------------------- */
 
 static void send_operation(struct operation *operation)
 {
@@ -235,7 +235,7 @@ static void work(struct client *client)
 	}
 }
 
-/* --- read ------------------------------------------------------------------------------- */
+/* --- read ------------------------------------------------------------------------------ */
 
 struct ids {
 	int64_t *items;
@@ -328,7 +328,7 @@ static void read_all(struct client *client)
 	free(ids.items);
 }
 
-/* --- input ------------------------------------------------------------------------------ */
+/* --- input ----------------------------------------------------------------------------- */
 
 static void obey(struct client *client, const char *line)
 {
@@ -396,7 +396,7 @@ static int serve(struct client *client)
 	return EXIT_SUCCESS;
 }
 
-/* --- options ---------------------------------------------------------------------------- */
+/* --- options --------------------------------------------------------------------------- */
 
 static void parse_members(struct client *client, char *list, struct argp_state *state)
 {

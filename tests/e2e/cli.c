@@ -24,8 +24,7 @@
 
 extern char **environ;
 
-/* --- places ------------------------------------------------------------------------------------
- */
+/* --- places ---------------------------------------------------------------------------- */
 
 static const char *from_environment(const char *name)
 {
@@ -85,8 +84,7 @@ const char *cli_write(const struct cli *cli, const char *name, const char *text)
 	return path;
 }
 
-/* --- running -------------------------------------------------------------------------------------
- */
+/* --- running --------------------------------------------------------------------------- */
 
 static char *slurp(int fd)
 {

@@ -39,8 +39,7 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* --- reaching the server from the client's namespace -------------------------------------------
- */
+/* --- reaching the server from the client's namespace ----------------------------------- */
 
 static int connect_once(int timeout_ms)
 {

@@ -219,7 +219,7 @@ static void test_a_killed_member_comes_back_when_healed(void **state)
 	down();
 }
 
-/* --- light labs ------------------------------------------------------------------------- */
+/* --- light labs ------------------------------------------------------------------------ */
 
 #define LIGHT(services)                                                                            \
 	"{\"backburn_lab\":1,\"name\":\"" LAB "\",\"subnet\":\"10.78.0.0/24\","                    \
@@ -402,7 +402,7 @@ static void test_a_long_log_is_cut(void **state)
 	down();
 }
 
-/* --- refusals --------------------------------------------------------------------------- */
+/* --- refusals -------------------------------------------------------------------------- */
 
 static void assert_refused_clean(const char *text, const char *says)
 {

@@ -215,7 +215,7 @@ int harness_end(struct harness *harness)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-/* --- sums ------------------------------------------------------------------------------- */
+/* --- sums ------------------------------------------------------------------------------ */
 
 static void add_class(struct probe_sum *sum, const struct class_runs *class, size_t number)
 {

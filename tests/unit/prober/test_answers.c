@@ -28,7 +28,7 @@ static const char *spell(const struct ranges *ranges)
 	return text;
 }
 
-/* --- ranges ----------------------------------------------------------------------------- */
+/* --- ranges ---------------------------------------------------------------------------- */
 
 static void ranges_merge(void **state)
 {
@@ -90,7 +90,7 @@ static void duplicates_are_counted_once_each(void **state)
 	}
 }
 
-/* --- answers to add --------------------------------------------------------------------- */
+/* --- answers to add -------------------------------------------------------------------- */
 
 static void answers_are_read(void **state)
 {
@@ -121,7 +121,7 @@ static void odd_answers_are_refused(void **state)
 		assert_int_equal(answer_parse(odd[i], &answer), -1);
 }
 
-/* --- answers to read -------------------------------------------------------------------- */
+/* --- answers to read ------------------------------------------------------------------- */
 
 static void read_answers(void **state)
 {
@@ -186,7 +186,7 @@ static void endless_read_answers_are_given_up(void **state)
 	read_parser_deinit(&parser);
 }
 
-/* --- text ------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------ */
 
 static void text_is_cut_between_characters(void **state)
 {

@@ -18,7 +18,7 @@
 
 #define HEADER "{\"header\":{\"cluster_id\":\"1\",\"revision\":\"7\"}"
 
-/* --- what etcd's answers mean ----------------------------------------------------------- */
+/* --- what etcd's answers mean ---------------------------------------------------------- */
 
 static void puts_are_judged_by_what_they_prove(void **state)
 {
@@ -90,7 +90,7 @@ static void pages_give_their_ids(void **state)
 	assert_string_equal(page.reason, "HTTP 200: x");
 }
 
-/* --- the client ------------------------------------------------------------------------- */
+/* --- the client ------------------------------------------------------------------------ */
 
 /* Runs the client on `input` until it ends by itself; what it printed. */
 static const char *run(uint16_t port, const char *members, const char *input)

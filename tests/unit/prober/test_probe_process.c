@@ -350,7 +350,7 @@ static void events_before_the_first_turn_are_sent_all(void **state)
 	http_server_free(server);
 }
 
-/* --- the conversation ------------------------------------------------------------------- */
+/* --- the conversation ------------------------------------------------------------------ */
 
 static enum fail_kind refusal(struct harness *harness, const char *method, const char *params)
 {

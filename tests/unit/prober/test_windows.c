@@ -13,7 +13,7 @@
 #include "controller/prober/schedule.h"
 #include "controller/prober/window.h"
 
-/* --- the schedule ----------------------------------------------------------------------- */
+/* --- the schedule ---------------------------------------------------------------------- */
 
 static void events_are_due_by_index(void **state)
 {
@@ -49,7 +49,7 @@ static void first_at_inverts_due(void **state)
 	}
 }
 
-/* --- runs ------------------------------------------------------------------------------- */
+/* --- runs ------------------------------------------------------------------------------ */
 
 static void runs_go_round(void **state)
 {
@@ -109,7 +109,7 @@ static void odd_runs_are_refused(void **state)
 	}
 }
 
-/* --- windows ---------------------------------------------------------------------------- */
+/* --- windows --------------------------------------------------------------------------- */
 
 #define MS NS_PER_MS
 

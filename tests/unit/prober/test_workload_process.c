@@ -214,7 +214,7 @@ static void the_end_of_input_kills_clients(void **state)
 	close(end.fd);
 }
 
-/* --- the final read --------------------------------------------------------------------- */
+/* --- the final read -------------------------------------------------------------------- */
 
 static void every_target_is_read(void **state)
 {
