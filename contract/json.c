@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,16 +66,18 @@ static int compare_keys(const void *a, const void *b)
 static int check_own_duplicates(const cJSON *object, const char *path, struct fail *fail)
 {
 	size_t count = (size_t)cJSON_GetArraySize(object), used = 0;
-	const char **keys = count ? malloc(count * sizeof(*keys)) : NULL;
+	const char **keys;
 	char twice[JSON_PATH_MAX];
 	int outcome = 0;
 
-	if (count && !keys)
+	if (count < 2)
+		return 0;
+	keys = malloc(count * sizeof(*keys));
+	if (!keys)
 		abort();
 	for (const cJSON *child = object->child; child; child = child->next)
 		keys[used++] = child->string;
-	if (count)
-		qsort(keys, count, sizeof(*keys), compare_keys);
+	qsort(keys, count, sizeof(*keys), compare_keys);
 	for (size_t i = 1; i < count && outcome == 0; i++)
 		if (strcmp(keys[i - 1], keys[i]) == 0)
 			outcome = fail_at(fail, json_path_key(twice, path, keys[i]),
@@ -103,6 +106,24 @@ static int check_duplicates(const cJSON *value, const char *path, struct fail *f
 	return 0;
 }
 
+/* What cJSON could not read, which stops at `at`; the text may lack a NUL behind it. */
+static void say_invalid(const char *text, size_t length, const char *at, struct fail *fail)
+{
+	const char *end = text + length;
+	int shown = 0;
+
+	if (!at || at >= end) {
+		at = end;
+		fail_set(
+			fail, FAIL_BAD_FILE, "not valid JSON: the text ends before the value does");
+	} else {
+		while (at + shown < end && at[shown] != '\n' && shown < 24)
+			shown++;
+		fail_set(fail, FAIL_BAD_FILE, "not valid JSON near \"%.*s\"", shown, at);
+	}
+	fail->line = line_at(text, at);
+}
+
 cJSON *json_parse(const char *text, size_t length, struct fail *fail)
 {
 	const char *end = NULL;
@@ -112,17 +133,11 @@ cJSON *json_parse(const char *text, size_t length, struct fail *fail)
 		return NULL;
 	value = cJSON_ParseWithLengthOpts(text, length, &end, false);
 	if (!value) {
-		if (!end || end > text + length)
-			end = text + length;
-		fail_set(fail, FAIL_BAD_FILE, "not valid JSON near \"%.*s\"",
-			(int)strcspn(end, "\n") > 24 ? 24 : (int)strcspn(end, "\n"), end);
-		if (end == text + length || *end == '\0')
-			fail_set(fail, FAIL_BAD_FILE,
-				"not valid JSON: the text ends before the value does");
-		fail->line = line_at(text, end);
+		say_invalid(text, length, end, fail);
 		return NULL;
 	}
-	end += strspn(end, " \t\r\n");
+	while (end < text + length && strchr(" \t\r\n", *end))
+		end++;
 	if (end < text + length) {
 		fail_set(fail, FAIL_BAD_FILE, "not valid JSON: something follows the value");
 		fail->line = line_at(text, end);
@@ -180,7 +195,7 @@ int json_read_file(
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), outcome;
 	char *text = NULL;
-	size_t size;
+	size_t size = 0;
 
 	if (fd < 0)
 		return fail_errno(fail, errno, "%s", path);
@@ -190,7 +205,7 @@ int json_read_file(
 	if (outcome == 0 && read_all(fd, text, size, out_length) < 0)
 		outcome = fail_errno(fail, errno, "%s", path);
 	close(fd);
-	if (outcome < 0) {
+	if (outcome < 0 || !text) {
 		free(text);
 		return -1;
 	}
@@ -370,7 +385,8 @@ long long json_i64(const cJSON *object, const char *key, long long otherwise)
 	long long number;
 
 	if (cJSON_IsNumber(value))
-		return (long long)value->valuedouble;
+		return fabs(value->valuedouble) < 0x1p63 ? (long long)value->valuedouble
+							 : otherwise;
 	if (!cJSON_IsString(value))
 		return otherwise;
 	errno = 0;

@@ -29,8 +29,7 @@ static void skip_string(struct walk *walk)
 	for (walk->at++; walk->at < walk->end && *walk->at != '"'; walk->at++)
 		if (*walk->at == '\\')
 			walk->at++;
-	if (walk->at < walk->end)
-		walk->at++;
+	walk->at = walk->at < walk->end ? walk->at + 1 : walk->end;
 }
 
 static void skip_value(struct walk *walk)
@@ -52,7 +51,8 @@ static void skip_value(struct walk *walk)
 		} else if (depth > 0) {
 			walk->at++;
 		} else {
-			walk->at += strcspn(walk->at, ",]} \t\r\n");
+			while (walk->at < walk->end && !strchr(",]} \t\r\n", *walk->at))
+				walk->at++;
 		}
 		if (depth <= 0)
 			return;

@@ -124,7 +124,8 @@ static int read_field(const cJSON *in, struct field *out, struct fail *fail)
 		out->preset = json_print(preset);
 	if (cJSON_IsArray(words))
 		out->words = copy_words(words);
-	if (out->kind == FIELD_ENUM && !out->words)
+	if ((out->kind == FIELD_ENUM || (out->kind == FIELD_LIST && out->item == FIELD_ENUM)) &&
+		!out->words)
 		return fail_set(fail, FAIL_PEER, "%s: an enum without words", key);
 	if (sub) {
 		out->sub = shape_from_description(sub, fail);

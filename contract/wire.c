@@ -99,10 +99,11 @@ static int parse_id(const cJSON *value, uint64_t *out, struct fail *fail)
 static void parse_error_object(const cJSON *error, struct fail *out)
 {
 	const cJSON *data = cJSON_GetObjectItemCaseSensitive(error, "data");
+	const cJSON *number = cJSON_GetObjectItemCaseSensitive(data, "errno");
 
 	*out = (struct fail){
 		.kind = fail_kind_of_word(json_string(data, "kind", "internal")),
-		.error = (int)json_number(data, "errno", 0),
+		.error = cJSON_IsNumber(number) ? number->valueint : 0,
 	};
 	snprintf(out->text, sizeof(out->text), "%s", json_string(error, "message", "(no message)"));
 	snprintf(out->path, sizeof(out->path), "%s", json_string(data, "path", ""));

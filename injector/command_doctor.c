@@ -34,8 +34,7 @@ static void print_json(const struct host_facts *facts, const struct list *capabi
 	cJSON *doctor = json_object(), *list = json_array();
 	char *text;
 
-	LIST_EACH(*capabilities, const struct capability, capability)
-	{
+	LIST_EACH(*capabilities, const struct capability, capability) {
 		cJSON *item = json_object();
 
 		json_put_string(item, "name", capability->name);
@@ -58,8 +57,7 @@ static void print_json(const struct host_facts *facts, const struct list *capabi
 static void print_text(const struct host_facts *facts, const struct list *capabilities)
 {
 	printf("%s, Linux %s, %s\n", facts->host, facts->kernel, facts->machine);
-	LIST_EACH(*capabilities, const struct capability, capability)
-	{
+	LIST_EACH(*capabilities, const struct capability, capability) {
 		printf("  %-3s  %-14s %s\n", capability->ok ? "yes" : "no", capability->name,
 			capability->reason);
 	}
@@ -89,8 +87,7 @@ int command_doctor(int argc, char **argv)
 		print_json(&facts, &capabilities);
 	else
 		print_text(&facts, &capabilities);
-	LIST_EACH(capabilities, struct capability, capability)
-	{
+	LIST_EACH(capabilities, struct capability, capability) {
 		free(capability->name);
 		free(capability->reason);
 	}

@@ -32,8 +32,7 @@ static void add_place(struct list *places, const char *path)
 
 	if (strlen(path) >= sizeof(place->path) || stat(path, &status) < 0)
 		return;
-	LIST_EACH(*places, const struct place, known)
-	{
+	LIST_EACH(*places, const struct place, known) {
 		if (known->inode == status.st_ino && known->device == status.st_dev)
 			return;
 	}
@@ -50,8 +49,7 @@ static void add_processes(struct list *places)
 
 	if (host_dir_list("/proc", &names, &ignored) < 0)
 		return;
-	LIST_EACH(names, char *, name)
-	{
+	LIST_EACH(names, char *, name) {
 		char path[64];
 
 		if (strspn(*name, "0123456789") != strlen(*name))
@@ -99,8 +97,7 @@ static int enter(const char *path)
 /* In the child: visits each place, and says its cookie, 0 where it can't be entered. */
 static void visit(const struct list *places, int report)
 {
-	LIST_EACH(*places, const struct place, place)
-	{
+	LIST_EACH(*places, const struct place, place) {
 		struct host_facts facts = {0};
 		struct fail ignored = FAIL_INIT;
 		uint64_t cookie = 0;
@@ -114,8 +111,7 @@ static void visit(const struct list *places, int report)
 
 static void collect(int from, const struct list *places, struct list *namespaces)
 {
-	LIST_EACH(*places, const struct place, place)
-	{
+	LIST_EACH(*places, const struct place, place) {
 		struct host_netns *netns;
 		uint64_t cookie;
 

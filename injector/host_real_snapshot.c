@@ -54,8 +54,7 @@ static void put(struct line *line, const char *format, ...)
 
 static const char *link_name(const struct list *links, int64_t ifindex, char text[16])
 {
-	LIST_EACH(*links, const struct host_link, link)
-	{
+	LIST_EACH(*links, const struct host_link, link) {
 		if (link->ifindex == ifindex)
 			return link->name;
 	}
@@ -261,8 +260,7 @@ static int dump(int type, size_t size, void (*each)(const struct nlmsghdr *, voi
 	};
 	int result = netlink_dump(&dump, fail);
 
-	LIST_EACH(collected, char *, text)
-	{
+	LIST_EACH(collected, char *, text) {
 		if (result == 0)
 			list_add_text(lines->to, "%s", *text);
 	}
@@ -278,16 +276,14 @@ static int put_programs(const struct host_link *link, struct list *to, struct fa
 
 		if (host_tcx_list(link->ifindex, direction, &programs, fail) < 0)
 			return -1;
-		LIST_EACH(programs, const struct host_program, program)
-		{
+		LIST_EACH(programs, const struct host_program, program) {
 			list_add_text(to, "tcx %s %s %zu %s tag %s", link->name,
 				direction_words[direction], place++, program->name, program->tag);
 		}
 		list_free(&programs);
 		if (host_filter_list(link->ifindex, direction, &filters, fail) < 0)
 			return -1;
-		LIST_EACH(filters, const struct host_filter, filter)
-		{
+		LIST_EACH(filters, const struct host_filter, filter) {
 			list_add_text(to, "filter %s %s pref %u protocol %x handle %x %s %s %s",
 				link->name, direction_words[direction], filter->pref,
 				filter->protocol, filter->handle, filter->kind, filter->name,
@@ -306,8 +302,7 @@ static void put_cgroups(const char *path, const char *shown, struct list *to)
 	list_add_text(to, "cgroup %s", shown);
 	if (host_dir_list(path, &names, &ignored) < 0)
 		return;
-	LIST_EACH(names, char *, name)
-	{
+	LIST_EACH(names, char *, name) {
 		struct stat status;
 		char *below, *shown_below;
 
@@ -331,8 +326,7 @@ static int snapshot(struct lines *state, struct lines *residue, struct fail *fai
 		dump(RTM_GETROUTE, sizeof(struct rtmsg), put_route, state, fail) < 0 ||
 		dump(RTM_GETNEIGH, sizeof(struct ndmsg), put_neighbour, residue, fail) < 0)
 		return -1;
-	LIST_EACH(*state->links, const struct host_link, each)
-	{
+	LIST_EACH(*state->links, const struct host_link, each) {
 		if (put_programs(each, state->to, fail) < 0)
 			return -1;
 	}

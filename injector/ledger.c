@@ -212,8 +212,7 @@ int ledger_parse(const char *text, size_t length, struct ledger_content *out, st
 void ledger_content_deinit(struct ledger_content *content)
 {
 	shape_free(&ledger_header_shape, &content->header);
-	LIST_EACH(content->pending, struct ledger_record, record)
-	{
+	LIST_EACH(content->pending, struct ledger_record, record) {
 		shape_free(&undo_shape, &record->undo);
 	}
 	list_free(&content->pending);

@@ -25,8 +25,7 @@ struct effect *plan_add(struct plan *plan, enum effect_kind kind)
 
 void plan_deinit(struct plan *plan)
 {
-	LIST_EACH(plan->effects, struct effect, effect)
-	{
+	LIST_EACH(plan->effects, struct effect, effect) {
 		matcher_rule_free(effect->armed);
 	}
 	list_free(&plan->effects);
@@ -52,8 +51,7 @@ static const char *peers_text(const struct list *peers, char text[PEERS_TEXT_MAX
 	size_t used = 0, named = 0;
 
 	text[0] = '\0';
-	LIST_EACH(*peers, const struct endpoint, peer)
-	{
+	LIST_EACH(*peers, const struct endpoint, peer) {
 		if (named == PEERS_NAMED_MAX || used > PEERS_TEXT_MAX / 2) {
 			snprintf(text + used, PEERS_TEXT_MAX - used, " and %zu more",
 				peers->count - named);
@@ -97,8 +95,7 @@ static void describe_match(const struct match_rule *rule, struct list *effects, 
 
 void plan_describe(const struct plan *plan, struct list *effects, struct list *undo)
 {
-	LIST_EACH(plan->effects, const struct effect, effect)
-	{
+	LIST_EACH(plan->effects, const struct effect, effect) {
 		switch (effect->kind) {
 		case EFFECT_MATCH:
 			describe_match(&effect->match, effects, undo);

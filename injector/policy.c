@@ -195,8 +195,7 @@ void policy_deinit(struct policy *policy)
 
 static bool names(const struct list *list, const char *word)
 {
-	LIST_EACH(*list, char *, text)
-	{
+	LIST_EACH(*list, char *, text) {
 		if (strcmp(*text, word) == 0)
 			return true;
 	}
@@ -256,8 +255,7 @@ static bool within_hours(const struct policy_hours *hours, int64_t wall_ns)
 	minutes_of_day(hours->to, &to);
 	minute = local.tm_hour * MINUTES_PER_HOUR + local.tm_min;
 	day = (local.tm_wday + 6) % 7; /* tm_wday counts from Sunday */
-	LIST_EACH(hours->days, const int, named)
-	{
+	LIST_EACH(hours->days, const int, named) {
 		day_named |= *named == day;
 	}
 	return day_named && minute >= from && minute < to;
@@ -285,12 +283,9 @@ static int judge_peers(
 
 	if (!protect)
 		return 0;
-	LIST_EACH(*peers, const struct endpoint, peer)
-	{
-		LIST_EACH(peer->prefixes, const struct prefix, prefix)
-		{
-			LIST_EACH(protect->prefixes, const struct prefix, hole)
-			{
+	LIST_EACH(*peers, const struct endpoint, peer) {
+		LIST_EACH(peer->prefixes, const struct prefix, prefix) {
+			LIST_EACH(protect->prefixes, const struct prefix, hole) {
 				if (prefix_contains(hole, prefix))
 					return fail_set(fail, FAIL_REFUSED,
 						"protect.prefixes names %s, which covers %s of %s",

@@ -22,8 +22,7 @@ enum {
 
 static bool is_held(const struct list *held, int64_t ifindex)
 {
-	LIST_EACH(*held, const int64_t, each)
-	{
+	LIST_EACH(*held, const int64_t, each) {
 		if (*each == ifindex)
 			return true;
 	}
@@ -146,8 +145,7 @@ size_t recover_namespace(
 		list_add_text(said, "NOT undone: %s", fail.text);
 		return 1;
 	}
-	LIST_EACH(sessions, char *, session)
-	{
+	LIST_EACH(sessions, char *, session) {
 		if (strcmp(*session, "lock") != 0)
 			left += replay(runtime_dir, facts, cookie, *session, said);
 	}
@@ -213,8 +211,7 @@ static size_t recover_here(const struct recovery *recovery, uint64_t cookie, con
 	struct list said = {0};
 	size_t left = recover_namespace(recovery->runtime_dir, &recovery->facts, cookie, &said);
 
-	LIST_EACH(said, char *, line)
-	{
+	LIST_EACH(said, char *, line) {
 		say(recovery, "%s%s", indent, *line);
 	}
 	list_free_texts(&said);
@@ -232,8 +229,7 @@ static int recover_elsewhere(void *context)
 
 static const char *path_of(const struct recovery *recovery, uint64_t cookie)
 {
-	LIST_EACH(recovery->namespaces, const struct host_netns, netns)
-	{
+	LIST_EACH(recovery->namespaces, const struct host_netns, netns) {
 		if (netns->cookie == cookie)
 			return netns->path;
 	}
@@ -249,8 +245,7 @@ static void drop_ledgers(struct recovery *recovery, uint64_t cookie)
 	ledger_namespace_dir(path, recovery->runtime_dir, cookie);
 	if (host_dir_list(path, &sessions, &ignored) < 0)
 		return;
-	LIST_EACH(sessions, char *, session)
-	{
+	LIST_EACH(sessions, char *, session) {
 		int lock = -1;
 
 		if (strcmp(*session, "lock") == 0)
@@ -306,8 +301,7 @@ size_t recover_all(const char *runtime_dir, bool stop_live, void (*say_line)(con
 		list_free_texts(&cookies);
 		return 1;
 	}
-	LIST_EACH(cookies, char *, name)
-	{
+	LIST_EACH(cookies, char *, name) {
 		uint64_t cookie;
 
 		if (u64_parse(*name, &cookie) < 0)

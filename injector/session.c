@@ -158,8 +158,7 @@ static void add_evidence(struct session *session, struct session_fault *fault, s
 	evidence->deadline_ns = fault->order.deadline_ns;
 	evidence->healed = fault->state == FAULT_HEALED;
 	evidence->healed_ns = fault->healed_ns;
-	LIST_EACH(fault->plan.effects, const struct effect, effect)
-	{
+	LIST_EACH(fault->plan.effects, const struct effect, effect) {
 		if (effect->armed)
 			matcher_count(session->matcher, effect->armed, &evidence->counters);
 	}
@@ -167,8 +166,7 @@ static void add_evidence(struct session *session, struct session_fault *fault, s
 
 static bool wanted(const struct list *of, const char *id)
 {
-	LIST_EACH(*of, char *, text)
-	{
+	LIST_EACH(*of, char *, text) {
 		if (strcmp(*text, id) == 0)
 			return true;
 	}

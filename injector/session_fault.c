@@ -143,8 +143,7 @@ int session_arm(struct session *session, struct session_fault *fault, struct fai
 	transport_flows(session->facts.pid, &flows);
 	matcher_protect(session->matcher, &flows);
 	list_free(&flows);
-	LIST_EACH(fault->plan.effects, struct effect, effect)
-	{
+	LIST_EACH(fault->plan.effects, struct effect, effect) {
 		if (matcher_arm(session->matcher, &effect->match, session->ledger, &effect->armed,
 			    fail) == 0)
 			continue;

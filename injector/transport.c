@@ -34,8 +34,7 @@ void transport_sockets(struct list *sockets)
 
 static bool holds(const struct list *inodes, uint64_t wanted)
 {
-	LIST_EACH(*inodes, const uint64_t, inode)
-	{
+	LIST_EACH(*inodes, const uint64_t, inode) {
 		if (*inode == wanted)
 			return true;
 	}
@@ -44,8 +43,7 @@ static bool holds(const struct list *inodes, uint64_t wanted)
 
 static void add_flows(struct list *flows, const struct list *sockets, const struct list *inodes)
 {
-	LIST_EACH(*sockets, const struct tcp_socket, socket)
-	{
+	LIST_EACH(*sockets, const struct tcp_socket, socket) {
 		struct bb_flow *flow;
 
 		if (!socket->inode || socket->state == TCP_STATE_LISTENING ||

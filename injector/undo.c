@@ -64,8 +64,7 @@ static int run_filter(const struct undo *undo, char *text, struct fail *fail)
 
 	if (host_filter_list((int)undo->ifindex, undo->direction, &filters, fail) < 0)
 		return -1;
-	LIST_EACH(filters, const struct host_filter, filter)
-	{
+	LIST_EACH(filters, const struct host_filter, filter) {
 		found |= is_ours(undo, filter);
 	}
 	list_free(&filters);

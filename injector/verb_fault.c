@@ -63,8 +63,7 @@ int verb_arm(struct session *session, void *params, void *result, struct fail *f
 
 static int check_known(const struct session *session, const struct list *ids, struct fail *fail)
 {
-	LIST_EACH(*ids, char *, id)
-	{
+	LIST_EACH(*ids, char *, id) {
 		if (!session_find(session, *id))
 			return fail_set(fail, FAIL_USAGE, "no fault \"%s\" in this session", *id);
 	}
@@ -80,8 +79,7 @@ int verb_heal(struct session *session, void *params, void *result, struct fail *
 		return -1;
 	if (heal->faults.count == 0)
 		outcome = session_heal_all(session, fail);
-	LIST_EACH(heal->faults, char *, id)
-	{
+	LIST_EACH(heal->faults, char *, id) {
 		struct fail each = FAIL_INIT;
 
 		if (session_heal(session, session_find(session, *id), &each) == 0)

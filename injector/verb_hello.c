@@ -53,8 +53,7 @@ static void read_policies(struct session *session)
 
 		if (!protect)
 			continue;
-		LIST_EACH(protect->prefixes, const struct prefix, prefix)
-		{
+		LIST_EACH(protect->prefixes, const struct prefix, prefix) {
 			*(struct prefix *)list_push(&session->exempt, sizeof(*prefix)) = *prefix;
 		}
 		for (int r = 0;
@@ -136,8 +135,7 @@ static void heal_leftovers(const struct session *session)
 	size_t left = recover_namespace(
 		session->config.runtime_dir, &session->facts, session->facts.netns_cookie, &said);
 
-	LIST_EACH(said, char *, line)
-	{
+	LIST_EACH(said, char *, line) {
 		log_line("%s", *line);
 	}
 	if (left)

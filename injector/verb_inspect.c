@@ -49,12 +49,10 @@ static int list_tcx(const struct host_link *link, enum bb_direction direction,
 
 	if (host_tcx_list(link->ifindex, direction, &programs, fail) < 0)
 		return -1;
-	LIST_EACH(programs, const struct host_program, program)
-	{
+	LIST_EACH(programs, const struct host_program, program) {
 		ours_there |= strcmp(program->name, program_name(direction)) == 0;
 	}
-	LIST_EACH(programs, const struct host_program, program)
-	{
+	LIST_EACH(programs, const struct host_program, program) {
 		/* All of tcx runs before clsact; in tcx we would come first, if not there yet. */
 		bool ahead = mode == ATTACH_CLSACT || (ours_there && !ours_seen);
 
@@ -76,13 +74,11 @@ static int list_filters(const struct host_link *link, enum bb_direction directio
 	if (host_filter_list(link->ifindex, direction, &filters, fail) < 0)
 		return -1;
 	ours = hooks_free_pref(&filters);
-	LIST_EACH(filters, const struct host_filter, filter)
-	{
+	LIST_EACH(filters, const struct host_filter, filter) {
 		if (strcmp(filter->name, program_name(direction)) == 0)
 			ours = filter->pref;
 	}
-	LIST_EACH(filters, const struct host_filter, filter)
-	{
+	LIST_EACH(filters, const struct host_filter, filter) {
 		/* Each filter chain head is listed too, with handle 0. */
 		if (!filter->handle || strcmp(filter->name, program_name(direction)) == 0)
 			continue;
@@ -114,8 +110,7 @@ static int inspect_links(
 
 	if (host_links(&links, fail) < 0)
 		return -1;
-	LIST_EACH(links, const struct host_link, link)
-	{
+	LIST_EACH(links, const struct host_link, link) {
 		if (link->loopback)
 			continue;
 		describe_hook(link, mode, out);
@@ -136,10 +131,8 @@ static const char *owner_of(const struct list *peers, const struct prefix *addre
 	const char *owner = NULL;
 	int longest = -1;
 
-	LIST_EACH(*peers, const struct endpoint, peer)
-	{
-		LIST_EACH(peer->prefixes, const struct prefix, prefix)
-		{
+	LIST_EACH(*peers, const struct endpoint, peer) {
+		LIST_EACH(peer->prefixes, const struct prefix, prefix) {
 			if (prefix->length > longest && prefix_contains(prefix, address)) {
 				longest = prefix->length;
 				owner = peer->node;
@@ -159,8 +152,7 @@ static bool is_hit(const struct match_rule *rule, const struct tcp_socket *socke
 
 static bool is_exempt(const struct session *session, const struct tcp_socket *socket)
 {
-	LIST_EACH(session->exempt, const struct prefix, prefix)
-	{
+	LIST_EACH(session->exempt, const struct prefix, prefix) {
 		if (prefix_contains(prefix, &socket->remote))
 			return true;
 	}
@@ -191,10 +183,8 @@ static void inspect_connections(
 	struct list sockets;
 
 	transport_sockets(&sockets);
-	LIST_EACH(plan->effects, const struct effect, effect)
-	{
-		LIST_EACH(sockets, const struct tcp_socket, socket)
-		{
+	LIST_EACH(plan->effects, const struct effect, effect) {
+		LIST_EACH(sockets, const struct tcp_socket, socket) {
 			const char *peer;
 
 			if (!is_hit(&effect->match, socket) || is_exempt(session, socket))

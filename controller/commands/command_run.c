@@ -41,10 +41,15 @@ static void take_param(struct arguments *arguments, char *text, struct argp_stat
 {
 	char *equals = strchr(text, '=');
 
-	if (!equals || equals == text)
+	/* argp_error() does not come back, but only argp knows. */
+	if (!equals || equals == text) {
 		argp_error(state, "--param needs NAME=VALUE, not \"%s\"", text);
-	if (arguments->param_count == PARAMS_MAX)
+		return;
+	}
+	if (arguments->param_count == PARAMS_MAX) {
 		argp_error(state, "more than %d parameters", PARAMS_MAX);
+		return;
+	}
 	*equals = '\0';
 	arguments->params[arguments->param_count++] =
 		(struct param_value){.name = text, .text = equals + 1};

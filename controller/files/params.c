@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/files/params.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,9 +53,11 @@ static int magnitude(int type, const cJSON *value, double *out)
 	if (!cJSON_IsNumber(value))
 		return -1;
 	*out = value->valuedouble;
+	if (!isfinite(*out))
+		return -1;
 	if (type == PARAM_RATIO && (*out < 0 || *out > 1))
 		return -1;
-	return type == PARAM_INTEGER && *out != (double)(int64_t)*out ? -1 : 0;
+	return type == PARAM_INTEGER && *out != floor(*out) ? -1 : 0;
 }
 
 static int check_value(

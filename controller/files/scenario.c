@@ -100,36 +100,52 @@ static int use_parts(cJSON *tree, struct sources *sources, struct fail *fail)
 	return 0;
 }
 
+enum {
+	COUNT_MAX = 100000
+};
+
+static int decode_bound(const cJSON *json, const char *path, int64_t *out, struct fail *fail)
+{
+	double number = cJSON_IsNumber(json) ? json->valuedouble : 0;
+
+	if (number < 1 || number > COUNT_MAX || number != (double)(int64_t)number)
+		return fail_at(fail, path, "must be a whole number from 1 to %d", COUNT_MAX);
+	*out = (int64_t)number;
+	return 0;
+}
+
 /* "count": 2, or {"min": 1, "max": 3}; absent means one or more. */
 static int decode_count(struct group_spec *group, struct fail *fail)
 {
 	const cJSON *json = group->count_json;
-	char path[JSON_PATH_MAX];
+	char path[JSON_PATH_MAX], key_path[JSON_PATH_MAX];
 
 	json_path_key(path, json_path_key(path, "groups", group->name), "count");
-	group->count = (struct count_spec){.min = 1, .max = INT32_MAX};
+	group->count = (struct count_spec){.min = 1, .max = COUNT_MAX};
 	if (!json)
 		return 0;
-	if (cJSON_IsNumber(json)) {
-		group->count.min = group->count.max = (int64_t)json->valuedouble;
-	} else if (cJSON_IsObject(json) && json->child) {
-		for (const cJSON *bound = json->child; bound; bound = bound->next)
-			if ((strcmp(bound->string, "min") != 0 &&
-				    strcmp(bound->string, "max") != 0) ||
-				!cJSON_IsNumber(bound))
-				return fail_at(fail, path,
-					"unknown key \"%.40s\" in count; it may hold the numbers "
-					"min "
-					"and max",
-					bound->string);
-		group->count.min = (int64_t)json_number(json, "min", 1);
-		group->count.max = (int64_t)json_number(json, "max", INT32_MAX);
-	} else {
-		return fail_at(fail, path, "must be a number or {\"min\": …, \"max\": …}, not %s",
-			json_kind(json));
+	if (!cJSON_IsObject(json)) {
+		if (decode_bound(json, path, &group->count.min, fail) < 0)
+			return -1;
+		group->count.max = group->count.min;
+		return 0;
 	}
-	if (group->count.min < 1 || group->count.max < group->count.min)
-		return fail_at(fail, path, "must be at least 1, and min at most max");
+	if (!json->child)
+		return fail_at(fail, path, "needs at least one of \"min\" and \"max\"");
+	for (const cJSON *bound = json->child; bound; bound = bound->next) {
+		bool min = strcmp(bound->string, "min") == 0;
+
+		json_path_key(key_path, path, bound->string);
+		if (!min && strcmp(bound->string, "max") != 0)
+			return fail_at(fail, key_path,
+				"unknown key \"%.40s\" in count; it may hold min and max",
+				bound->string);
+		if (decode_bound(bound, key_path, min ? &group->count.min : &group->count.max,
+			    fail) < 0)
+			return -1;
+	}
+	if (group->count.max < group->count.min)
+		return fail_at(fail, path, "min must be at most max");
 	return 0;
 }
 

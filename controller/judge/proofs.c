@@ -5,7 +5,6 @@
 
 #include "contract/list.h"
 #include "controller/judge/judge_parts.h"
-#include "controller/prober/orders.h"
 
 /* --- effect: did the fault touch anything? --------------------------------------------- */
 
@@ -256,104 +255,4 @@ void judge_reverts(const struct record *record, struct list *reverts)
 		qsort(reverts->items, reverts->count, sizeof(struct revert_judgement), by_node);
 	if (record->services_before.count && record->services_known)
 		judge_services(record, list_push(reverts, sizeof(struct revert_judgement)));
-}
-
-/* --- data: what became of acknowledged writes ------------------------------------------ */
-
-static int64_t range_total(const struct ranges *ranges)
-{
-	int64_t total = 0;
-
-	LIST_EACH(ranges->list, struct id_range, range)
-		total += range->last - range->first + 1;
-	return total;
-}
-
-/* One bit per id and set: attempted, acked, and how many reads hold it. */
-struct membership {
-	uint8_t *marks;
-	uint16_t *reads;
-	int64_t limit; /* ids 0..limit */
-};
-
-enum {
-	MARK_ATTEMPTED = 1,
-	MARK_ACKED = 2
-};
-
-static int64_t highest(const struct ranges *ranges, int64_t at_least)
-{
-	LIST_EACH(ranges->list, struct id_range, range)
-		if (range->last > at_least)
-			at_least = range->last;
-	return at_least;
-}
-
-static void mark(struct membership *members, const struct ranges *ranges, uint8_t bit)
-{
-	LIST_EACH(ranges->list, struct id_range, range)
-		for (int64_t id = range->first; id <= range->last; id++)
-			if (id >= 0 && id <= members->limit)
-				members->marks[id] |= bit;
-}
-
-static int64_t count_read(struct membership *members, const struct read_record *read)
-{
-	int64_t foreign = 0;
-
-	LIST_EACH(read->present.list, struct id_range, range)
-		for (int64_t id = range->first; id <= range->last; id++) {
-			if (id >= 0 && id <= members->limit)
-				members->reads[id]++;
-			else
-				foreign++;
-		}
-	return foreign;
-}
-
-static void compare_ids(const struct membership *members, struct data_summary *out)
-{
-	for (int64_t id = 0; id <= members->limit; id++) {
-		bool attempted = members->marks[id] & MARK_ATTEMPTED;
-		bool acked = members->marks[id] & MARK_ACKED;
-		size_t reads = members->reads[id];
-
-		if (acked && reads == 0) {
-			out->first_lost = out->lost ? out->first_lost : id;
-			out->lost++;
-		}
-		out->on_some += acked && reads > 0 && reads < out->reads_ok;
-		out->recovered += attempted && !acked && reads > 0;
-		out->unexpected += !attempted && reads > 0;
-	}
-}
-
-void judge_data(const struct workload_record *workload, struct data_summary *out)
-{
-	struct membership members;
-
-	*out = (struct data_summary){.workload = workload};
-	out->attempted = range_total(&workload->attempted);
-	out->acked = range_total(&workload->acked);
-	out->failed = range_total(&workload->failed);
-	out->unknown = range_total(&workload->unknown);
-	LIST_EACH(workload->reads, struct read_record, read) {
-		out->reads_ok += read->ok;
-		out->reads_failed += !read->ok;
-	}
-	if (!workload->read_done || !out->reads_ok)
-		return;
-	members.limit = highest(&workload->attempted, highest(&workload->acked, 0));
-	members.marks = calloc((size_t)members.limit + 1, sizeof(*members.marks));
-	members.reads = calloc((size_t)members.limit + 1, sizeof(*members.reads));
-	if (!members.marks || !members.reads)
-		abort();
-	mark(&members, &workload->attempted, MARK_ATTEMPTED);
-	mark(&members, &workload->acked, MARK_ACKED);
-	LIST_EACH(workload->reads, struct read_record, read)
-		if (read->ok)
-			out->unexpected += count_read(&members, read);
-	compare_ids(&members, out);
-	free(members.marks);
-	free(members.reads);
 }

@@ -180,6 +180,18 @@ static int check_text_value(
 	return 0;
 }
 
+/* The same where only a text will do. */
+static int check_text(
+	const struct text_rules *rules, const cJSON *value, const struct at *at, struct fail *fail)
+{
+	const char *secret;
+
+	if (!cJSON_IsString(value) && !secret_reference(value, &secret))
+		return fail_at(fail, at->path, "must be a string or a secret, not %s",
+			json_kind(value));
+	return check_text_value(rules, value, at, fail);
+}
+
 static int check_secrets(const struct scenario *scenario, struct fail *fail)
 {
 	struct at base = at_key(NULL, "secrets");
@@ -193,28 +205,52 @@ static int check_secrets(const struct scenario *scenario, struct fail *fail)
 
 /* --- groups ---------------------------------------------------------------------------- */
 
-/* Depth-first; a group that is met again on its own way is a cycle. */
-static int check_cycle(const struct scenario *scenario, const struct group_spec *group,
-	size_t depth, const struct at *at, struct fail *fail)
+/* Whether `group` is built from `wanted`, in any number of steps; `seen` has a place per group. */
+static bool built_from(const struct scenario *scenario, const struct group_spec *group,
+	const struct group_spec *wanted, bool *seen)
 {
-	const struct group_spec *in = group->in ? scenario_group(scenario, group->in) : NULL;
+	const struct list in = {.items = (void *)&group->in, .count = group->in ? 1 : 0};
+	const struct list *const sources[] = {&in, &group->without, &group->unite};
+	size_t index = (size_t)(group - LIST_AT(scenario->groups, struct group_spec, 0));
 
-	if (depth > scenario->groups.count)
+	if (seen[index])
+		return false;
+	seen[index] = true;
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		LIST_EACH(*sources[i], char *, name) {
+			const struct group_spec *other = scenario_group(scenario, *name);
+
+			if (other == wanted ||
+				(other && built_from(scenario, other, wanted, seen)))
+				return true;
+		}
+	return false;
+}
+
+static int check_cycle(const struct scenario *scenario, const struct group_spec *group,
+	const struct at *at, struct fail *fail)
+{
+	bool *seen = calloc(scenario->groups.count, sizeof(*seen));
+	bool circular;
+
+	if (!seen)
+		abort();
+	circular = built_from(scenario, group, group, seen);
+	free(seen);
+	if (circular)
 		return fail_at(fail, at->path, "the group is defined by itself, round a circle");
-	if (in && check_cycle(scenario, in, depth + 1, at, fail) < 0)
-		return -1;
-	LIST_EACH(group->without, char *, name) {
-		const struct group_spec *other = scenario_group(scenario, *name);
+	return 0;
+}
 
-		if (other && check_cycle(scenario, other, depth + 1, at, fail) < 0)
-			return -1;
-	}
-	LIST_EACH(group->unite, char *, name) {
-		const struct group_spec *other = scenario_group(scenario, *name);
-
-		if (other && check_cycle(scenario, other, depth + 1, at, fail) < 0)
-			return -1;
-	}
+static int check_labels(const cJSON *labels, const struct at *at, struct fail *fail)
+{
+	if (labels && !cJSON_IsObject(labels))
+		return fail_at(fail, at->path, "must be an object of strings, not %s",
+			json_kind(labels));
+	for (const cJSON *label = labels ? labels->child : NULL; label; label = label->next)
+		if (!cJSON_IsString(label))
+			return fail_at(fail, at_key(at, label->string).path,
+				"must be a string, not %s", json_kind(label));
 	return 0;
 }
 
@@ -223,6 +259,7 @@ static int check_group(
 {
 	struct at base = at_key(NULL, "groups"), at = at_key(&base, group->name);
 	struct at where = at_key(&at, "where"), key = at_key(&at, "in");
+	struct at labels = at_key(&at, "labels");
 	const struct text_rules rules = {.scenario = scenario, .node = true};
 	int sources = (group->labels != NULL) + (group->nodes.count > 0) + (group->in != NULL) +
 		(group->unite.count > 0);
@@ -230,8 +267,8 @@ static int check_group(
 	if (sources == 0)
 		return fail_at(fail, at.path,
 			"group needs one of \"labels\", \"nodes\", \"in\" and \"union\"");
-	if (group->labels && !cJSON_IsObject(group->labels))
-		return fail_at(fail, at_key(&at, "labels").path, "must be an object of strings");
+	if (check_labels(group->labels, &labels, fail) < 0)
+		return -1;
 	if (group->in && need_group(scenario, group->in, &key, fail) < 0)
 		return -1;
 	key = at_key(&at, "union");
@@ -247,7 +284,7 @@ static int check_group(
 		if (check_placeholders(&rules, group->where->http->url, &url, fail) < 0)
 			return -1;
 	}
-	return check_cycle(scenario, group, 0, &at, fail);
+	return check_cycle(scenario, group, &at, fail);
 }
 
 /* --- probes, SLOs, workloads ----------------------------------------------------------- */
@@ -261,7 +298,7 @@ static int check_body(const struct text_rules *rules, const struct probe_body *b
 
 	if (!body->json == !body->text)
 		return fail_at(fail, at->path, "body needs exactly one of \"json\" and \"text\"");
-	if (body->text && check_text_value(rules, body->text, &text, fail) < 0)
+	if (body->text && check_text(rules, body->text, &text, fail) < 0)
 		return -1;
 	if (body->json && check_text_value(rules, body->json, &json, fail) < 0)
 		return -1;
@@ -284,26 +321,27 @@ static int check_probe(
 	struct at body = at_key(&at, "body");
 	const struct text_rules rules = {
 		.scenario = scenario, .counter = true, .node = probe->to != NULL};
-	const char *secret;
-
 	if (probe->to && need_group(scenario, probe->to->group, &group, fail) < 0)
 		return -1;
 	if (probe->to && probe->to->policy == 2)
 		return fail_at(fail, at_key(&to, "policy").path,
 			"\"each\" is not supported in this version");
-	if (!cJSON_IsString(probe->url) && !secret_reference(probe->url, &secret))
-		return fail_at(fail, url.path, "must be a string, not %s", json_kind(probe->url));
 	if (cJSON_IsString(probe->url) && strncmp(probe->url->valuestring, "http://", 7) != 0 &&
 		strncmp(probe->url->valuestring, "{var.", 5) != 0)
 		return fail_at(fail, url.path,
 			"must begin with http:// (https is not supported in this version)");
-	if (check_text_value(&rules, probe->url, &url, fail) < 0)
+	if (check_text(&rules, probe->url, &url, fail) < 0)
 		return -1;
 	if (probe->headers && !cJSON_IsObject(probe->headers))
 		return fail_at(
 			fail, headers.path, "must be an object, not %s", json_kind(probe->headers));
-	if (probe->headers && check_text_value(&rules, probe->headers, &headers, fail) < 0)
-		return -1;
+	for (const cJSON *value = probe->headers ? probe->headers->child : NULL; value;
+		value = value->next) {
+		struct at header = at_key(&headers, value->string);
+
+		if (check_text(&rules, value, &header, fail) < 0)
+			return -1;
+	}
 	return probe->body ? check_body(&rules, probe->body, &body, fail) : 0;
 }
 

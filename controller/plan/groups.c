@@ -117,6 +117,7 @@ int group_finish(const struct plan *plan, const struct group_spec *group, struct
 	struct fail *fail)
 {
 	char found[512] = "";
+	bool few;
 
 	if (group->pick)
 		pick_some(nodes, (size_t)group->pick, (uint64_t)plan->scenario->seed);
@@ -127,13 +128,13 @@ int group_finish(const struct plan *plan, const struct group_spec *group, struct
 
 		snprintf(found + used, sizeof(found) - used, "%s%s", used ? ", " : ": ", *name);
 	}
-	if (group->count.min == group->count.max)
-		return fail_set(fail, FAIL_REFUSED,
-			"group \"%s\" must have %lld nodes; %zu found%s", group->name,
-			(long long)group->count.min, nodes->count, found);
-	return fail_set(fail, FAIL_REFUSED,
-		"group \"%s\" must have at least %lld nodes; %zu found%s", group->name,
-		(long long)group->count.min, nodes->count, found);
+	few = (int64_t)nodes->count < group->count.min;
+	return fail_set(fail, FAIL_REFUSED, "group \"%s\" must have %s%lld nodes; %zu found%s",
+		group->name,
+		group->count.min == group->count.max ? ""
+			: few                        ? "at least "
+						     : "at most ",
+		(long long)(few ? group->count.min : group->count.max), nodes->count, found);
 }
 
 void nodes_of_names(const struct plan *plan, const struct list *known, const struct list *names,

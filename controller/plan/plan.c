@@ -213,16 +213,30 @@ static size_t worst_count(const struct plan *plan, const char *name)
 	return (size_t)group->count.max < count ? (size_t)group->count.max : count;
 }
 
+/* All that a phase may hit at one time; a name that stands there twice is hit once. */
+static size_t worst_of_phase(const struct plan *plan, const struct phase_spec *phase)
+{
+	struct list names = {0};
+	size_t worst = 0;
+
+	LIST_EACH(phase->faults, struct fault_spec, fault)
+		LIST_EACH(fault->on->nodes, char *, name) {
+			if (list_has_text(&names, *name))
+				continue;
+			list_push_text(&names, *name);
+			worst += worst_count(plan, *name);
+		}
+	list_free_texts(&names);
+	return worst < plan->nodes.count ? worst : plan->nodes.count;
+}
+
 int plan_check_limits(const struct plan *plan, struct fail *fail)
 {
 	const struct limits_spec *limits = plan->scenario->guardrails->limits;
 
 	LIST_EACH(plan->scenario->phases, struct phase_spec, phase) {
-		size_t worst = 0;
+		size_t worst = worst_of_phase(plan, phase);
 
-		LIST_EACH(phase->faults, struct fault_spec, fault)
-			LIST_EACH(fault->on->nodes, char *, name)
-				worst += worst_count(plan, *name);
 		if (limits->nodes && worst > (size_t)limits->nodes)
 			return fail_set(fail, FAIL_REFUSED,
 				"phase \"%s\" may hit %zu nodes at one time; "

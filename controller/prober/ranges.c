@@ -13,11 +13,16 @@ void ranges_deinit(struct ranges *ranges)
 
 void ranges_add(struct ranges *ranges, int64_t id)
 {
+	ranges_add_run(ranges, id, id);
+}
+
+void ranges_add_run(struct ranges *ranges, int64_t first, int64_t last)
+{
 	struct id_range *items = ranges->list.items;
 	size_t count = ranges->list.count;
 
-	if (count && items[count - 1].last + 1 == id) {
-		items[count - 1].last = id;
+	if (count && items[count - 1].last + 1 == first) {
+		items[count - 1].last = last;
 		return;
 	}
 	if (count == ranges->capacity) {
@@ -27,7 +32,7 @@ void ranges_add(struct ranges *ranges, int64_t id)
 			abort();
 		ranges->list.items = items;
 	}
-	items[count] = (struct id_range){.first = id, .last = id};
+	items[count] = (struct id_range){.first = first, .last = last};
 	ranges->list.count++;
 }
 

@@ -19,6 +19,8 @@ struct ranges {
 void ranges_deinit(struct ranges *ranges);
 
 void ranges_add(struct ranges *ranges, int64_t id);
+/* All ids from `first` to `last`, which is not below it. */
+void ranges_add_run(struct ranges *ranges, int64_t first, int64_t last);
 
 /* Sorts and merges; returns how many different ids had been added more than once. */
 int64_t ranges_tidy(struct ranges *ranges);

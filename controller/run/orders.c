@@ -112,7 +112,7 @@ static cJSON *fill_in(const struct plan_text *text, const cJSON *value, struct f
 {
 	cJSON *copy;
 	const char *secret;
-	char *filled;
+	char *filled = NULL;
 
 	if (secret_reference(value, &secret)) {
 		if (read_secret(text->plan->scenario, secret, &filled, fail) < 0)

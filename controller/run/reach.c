@@ -14,8 +14,6 @@
 #include "contract/list.h"
 #include "controller/lab/lab_cgroup.h"
 
-extern char **environ;
-
 int reach_self_dir(char **out_dir, struct fail *fail)
 {
 	char path[PATH_MAX];
@@ -96,11 +94,14 @@ int reach_load(const char *path, struct environment *environment, struct lab_fil
 
 int reach_wait(const struct list *argv, struct fail *fail)
 {
-	char **plain = calloc(argv->count + 1, sizeof(*plain));
+	char **plain;
 	int outcome, status;
 	size_t i = 0;
 	pid_t pid;
 
+	if (!argv->count)
+		return fail_set(fail, FAIL_INTERNAL, "nothing to start");
+	plain = calloc(argv->count + 1, sizeof(*plain));
 	if (!plain)
 		abort();
 	LIST_EACH(*argv, char *, word)

@@ -15,7 +15,7 @@ struct list reach_argv(const char *self_dir, const struct plan_node *node, const
 	const char *const *words);
 
 /* Adds a lab's nodes, each its own host, behind nsenter. */
-int reach_add_lab(struct plan *plan, const struct lab_file *lab, struct fail *fail);
+int reach_add_lab(struct plan *plan, const struct lab_file *file, struct fail *fail);
 
 /*
  * Loads an environment and its lab, if it has one (*out_has_lab). On success both are the

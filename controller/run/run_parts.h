@@ -106,7 +106,7 @@ int run_connect_probers(struct run *run, struct fail *fail);
 void run_start_probes(struct run *run);
 void run_stop_probes(struct run *run);
 void run_read(struct run *run, const struct workload_spec *workload);
-void run_query(struct run *run, const struct group_spec *group, const char *node);
+void run_query(struct run *run, const struct group_spec *group, const char *name);
 
 /* --- orders.c (pure)
  * ------------------------------------------------------------------------------ */

@@ -96,11 +96,11 @@ static void hello_came(void *context, const struct wire_message *reply, const st
 		run_trouble(prober->run, why);
 }
 
-static int open_prober(struct run_prober *prober, struct fail *fail)
+static int open_prober(struct run *run, struct run_prober *prober, struct fail *fail)
 {
 	static const char *const words[] = {"probe", NULL};
-	struct list argv = reach_argv(prober->run->self_dir,
-		plan_node(&prober->run->plan, prober->node), "backburn", words);
+	struct list argv =
+		reach_argv(run->self_dir, plan_node(&run->plan, prober->node), "backburn", words);
 	char label[128];
 	const struct link_options options = {.label = label,
 		.argv = &argv,
@@ -111,7 +111,7 @@ static int open_prober(struct run_prober *prober, struct fail *fail)
 		.said = said};
 
 	snprintf(label, sizeof(label), "prober at %s", prober->node);
-	prober->link = link_open(prober->run->loop, &options, fail);
+	prober->link = link_open(run->loop, &options, fail);
 	list_free_texts(&argv);
 	return prober->link ? 0 : -1;
 }
@@ -142,7 +142,7 @@ int run_connect_probers(struct run *run, struct fail *fail)
 	for (size_t i = 0; i < run->prober_count; i++) {
 		struct prober_hello hello = {.version = PROBER_VERSION};
 
-		if (open_prober(&run->probers[i], fail) < 0)
+		if (open_prober(run, &run->probers[i], fail) < 0)
 			return -1;
 		run->waiting++;
 		link_request(run->probers[i].link, "hello",

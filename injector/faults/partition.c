@@ -111,8 +111,7 @@ static int plan_partition(
 			"with enforce \"on\" a node of \"from\" has nothing to do");
 	if (partition->ports.count && partition->protocol == CUT_ICMP)
 		return fail_set(fail, FAIL_USAGE, "icmp has no ports: leave out one of the two");
-	LIST_EACH(*peers, const struct endpoint, peer)
-	{
+	LIST_EACH(*peers, const struct endpoint, peer) {
 		prefixes += peer->prefixes.count;
 	}
 	if (prefixes == 0)

@@ -96,8 +96,7 @@ uint32_t hooks_free_pref(const struct list *filters)
 	uint32_t pref = 1;
 
 	/* Sorted by the kernel: the first gap is the lowest free one. */
-	LIST_EACH(*filters, const struct host_filter, filter)
-	{
+	LIST_EACH(*filters, const struct host_filter, filter) {
 		if (filter->pref == pref)
 			pref++;
 	}
@@ -182,8 +181,7 @@ static int detach(struct hook *hook, struct fail *fail)
 
 static bool has_hook(const struct hooks *hooks, int ifindex)
 {
-	LIST_EACH(hooks->hooks, const struct hook, hook)
-	{
+	LIST_EACH(hooks->hooks, const struct hook, hook) {
 		if (hook->undo.ifindex == ifindex)
 			return true;
 	}
@@ -192,8 +190,7 @@ static bool has_hook(const struct hooks *hooks, int ifindex)
 
 static bool has_link(const struct list *links, int64_t ifindex)
 {
-	LIST_EACH(*links, const struct host_link, link)
-	{
+	LIST_EACH(*links, const struct host_link, link) {
 		if (link->ifindex == ifindex)
 			return true;
 	}
@@ -261,8 +258,7 @@ int hooks_sync(struct hooks *hooks, const struct list *links, struct fail *fail)
 			host_tcx_detach(hook->tcx_link);
 		forget(hooks, i);
 	}
-	LIST_EACH(*links, const struct host_link, link)
-	{
+	LIST_EACH(*links, const struct host_link, link) {
 		size_t before = hooks->hooks.count;
 		struct fail each = FAIL_INIT, undoing = FAIL_INIT;
 
@@ -292,8 +288,7 @@ int hooks_release(struct hooks *hooks, struct fail *fail)
 
 void hooks_deinit(struct hooks *hooks)
 {
-	LIST_EACH(hooks->hooks, struct hook, hook)
-	{
+	LIST_EACH(hooks->hooks, struct hook, hook) {
 		shape_free(&undo_shape, &hook->undo);
 	}
 	list_free(&hooks->hooks);
@@ -304,8 +299,7 @@ void hooks_names(const struct hooks *hooks, struct list *names)
 	int64_t last = 0;
 
 	/* Hooks of one link stand together. */
-	LIST_EACH(hooks->hooks, const struct hook, hook)
-	{
+	LIST_EACH(hooks->hooks, const struct hook, hook) {
 		if (hook->undo.ifindex != last)
 			list_add_text(names, "%s", hook->undo.interface);
 		last = hook->undo.ifindex;

@@ -64,14 +64,11 @@ static struct prefix normalised(const struct prefix *prefix)
 
 static void collect(struct list *claims, const struct list *sources)
 {
-	LIST_EACH(*sources, const struct match_source, source)
-	{
+	LIST_EACH(*sources, const struct match_source, source) {
 		uint32_t endpoint = 0;
 
-		LIST_EACH(*source->peers, const struct endpoint, peer)
-		{
-			LIST_EACH(peer->prefixes, const struct prefix, prefix)
-			{
+		LIST_EACH(*source->peers, const struct endpoint, peer) {
+			LIST_EACH(peer->prefixes, const struct prefix, prefix) {
 				struct claim *claim = list_push(claims, sizeof(*claim));
 
 				claim->prefix = normalised(prefix);
@@ -119,13 +116,11 @@ static void list_prefixes(
 {
 	bool root_needed = false;
 
-	LIST_EACH(*claims, const struct claim, claim)
-	{
+	LIST_EACH(*claims, const struct claim, claim) {
 		add_entry(entries, &claim->prefix);
 		root_needed |= covers_ipv4_root(&claim->prefix);
 	}
-	LIST_EACH(*exempt, const struct prefix, prefix)
-	{
+	LIST_EACH(*exempt, const struct prefix, prefix) {
 		add_entry(entries, prefix);
 	}
 	if (root_needed)
@@ -136,8 +131,7 @@ static void list_prefixes(
 
 static bool is_exempt(const struct list *exempt, const struct prefix *prefix)
 {
-	LIST_EACH(*exempt, const struct prefix, hole)
-	{
+	LIST_EACH(*exempt, const struct prefix, hole) {
 		struct prefix whole = normalised(hole);
 
 		if (prefix_contains(&whole, prefix))
@@ -220,8 +214,7 @@ void match_table_build(struct match_table *out, const struct list *sources,
 	collect(&claims, sources);
 	if (claims.count)
 		list_prefixes(&out->entries, &claims, exempt);
-	LIST_EACH(out->entries, struct match_entry, entry)
-	{
+	LIST_EACH(out->entries, struct match_entry, entry) {
 		if (prefix_is_address(&entry->prefix))
 			out->addresses++;
 		else

@@ -86,8 +86,7 @@ void matcher_lease(struct matcher *matcher, int64_t until_ns)
 
 static bool has_flow(const struct list *flows, const struct bb_flow *wanted)
 {
-	LIST_EACH(*flows, const struct bb_flow, flow)
-	{
+	LIST_EACH(*flows, const struct bb_flow, flow) {
 		if (memcmp(flow, wanted, sizeof(*flow)) == 0)
 			return true;
 	}
@@ -97,8 +96,7 @@ static bool has_flow(const struct list *flows, const struct bb_flow *wanted)
 void matcher_protect(struct matcher *matcher, const struct list *flows)
 {
 	list_free(&matcher->wanted_flows);
-	LIST_EACH(*flows, const struct bb_flow, flow)
-	{
+	LIST_EACH(*flows, const struct bb_flow, flow) {
 		*(struct bb_flow *)list_push(&matcher->wanted_flows, sizeof(*flow)) = *flow;
 	}
 }
@@ -111,14 +109,12 @@ static int apply_flows(struct matcher *matcher, struct fail *fail)
 			"%zu connections may carry this session, more than the %d that can be "
 			"protected",
 			matcher->wanted_flows.count, BB_PROTECTED_FLOWS);
-	LIST_EACH(matcher->flows, const struct bb_flow, flow)
-	{
+	LIST_EACH(matcher->flows, const struct bb_flow, flow) {
 		if (!has_flow(&matcher->wanted_flows, flow))
 			host_matcher_unprotect(matcher->loaded, flow);
 	}
 	list_free(&matcher->flows);
-	LIST_EACH(matcher->wanted_flows, const struct bb_flow, flow)
-	{
+	LIST_EACH(matcher->wanted_flows, const struct bb_flow, flow) {
 		if (host_matcher_protect(matcher->loaded, flow, fail) < 0)
 			return -1;
 		*(struct bb_flow *)list_push(&matcher->flows, sizeof(*flow)) = *flow;
@@ -162,8 +158,7 @@ static void fold(struct matcher *matcher, const struct match_count *count)
 
 static int add_counters(struct matcher *matcher, const struct match_table *table, struct fail *fail)
 {
-	LIST_EACH(table->counts, const struct match_count, count)
-	{
+	LIST_EACH(table->counts, const struct match_count, count) {
 		if (match_table_count(&matcher->table, count->slot, count->peer))
 			continue;
 		for (int direction = 0; direction < BB_DIRECTIONS; direction++) {
@@ -178,8 +173,7 @@ static int add_counters(struct matcher *matcher, const struct match_table *table
 
 static int put_entries(struct matcher *matcher, const struct match_table *table, struct fail *fail)
 {
-	LIST_EACH(table->entries, const struct match_entry, entry)
-	{
+	LIST_EACH(table->entries, const struct match_entry, entry) {
 		const struct match_entry *before =
 			match_table_find(&matcher->table, &entry->prefix);
 		struct bb_entry value = {.slots = entry->slots, .peer = entry->peer};
@@ -195,8 +189,7 @@ static int put_entries(struct matcher *matcher, const struct match_table *table,
 static int remove_entries(
 	struct matcher *matcher, const struct match_table *table, struct fail *fail)
 {
-	LIST_EACH(matcher->table.entries, const struct match_entry, entry)
-	{
+	LIST_EACH(matcher->table.entries, const struct match_entry, entry) {
 		if (match_table_find(table, &entry->prefix))
 			continue;
 		if (host_matcher_remove(matcher->loaded, &entry->prefix, fail) < 0)
@@ -215,8 +208,7 @@ static int change_table(struct matcher *matcher, struct match_table *table, stru
 	if (add_counters(matcher, table, fail) < 0 || put_entries(matcher, table, fail) < 0 ||
 		remove_entries(matcher, table, fail) < 0)
 		return -1;
-	LIST_EACH(matcher->table.counts, const struct match_count, count)
-	{
+	LIST_EACH(matcher->table.counts, const struct match_count, count) {
 		if (!match_table_count(table, count->slot, count->peer))
 			fold(matcher, count);
 	}
@@ -452,8 +444,7 @@ void matcher_count(
 
 	memcpy(sums, rule->folded, size * sizeof(*sums));
 	if (matcher->rules[rule->slot] == rule)
-		LIST_EACH(matcher->table.counts, const struct match_count, count)
-		{
+		LIST_EACH(matcher->table.counts, const struct match_count, count) {
 			for (int d = 0; count->slot == rule->slot && d < BB_DIRECTIONS; d++) {
 				struct bb_counter_key key = counter_key(count, d);
 				struct bb_counter value;

@@ -224,8 +224,7 @@ void injector_heal(struct injector *injector, const char *id)
 			     : injector_call(injector, "heal", "{}");
 	cJSON *fault;
 
-	cJSON_ArrayForEach(fault, cJSON_GetObjectItem(evidence, "faults"))
-	{
+	cJSON_ArrayForEach(fault, cJSON_GetObjectItem(evidence, "faults")) {
 		assert_true(cJSON_IsTrue(cJSON_GetObjectItem(fault, "healed")));
 	}
 	cJSON_Delete(evidence);
@@ -238,8 +237,7 @@ int64_t injector_packets(struct injector *injector, const char *id, const char *
 	int64_t packets = 0;
 
 	assert_non_null(fault);
-	cJSON_ArrayForEach(counter, cJSON_GetObjectItem(fault, "counters"))
-	{
+	cJSON_ArrayForEach(counter, cJSON_GetObjectItem(fault, "counters")) {
 		if (direction &&
 			strcmp(cJSON_GetObjectItem(counter, "direction")->valuestring, direction) !=
 				0)

@@ -133,8 +133,7 @@ static void assert_foreign_is_listed(struct injector *injector, const char *name
 	bool found = false;
 
 	free(order);
-	cJSON_ArrayForEach(each, cJSON_GetObjectItem(inspected, "foreign"))
-	{
+	cJSON_ArrayForEach(each, cJSON_GetObjectItem(inspected, "foreign")) {
 		if (!strstr(cJSON_GetObjectItem(each, "name")->valuestring, name))
 			continue;
 		found = true;

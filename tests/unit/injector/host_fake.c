@@ -40,8 +40,7 @@ int fake_refuse(struct fail *fail, const char *name)
 
 static void forget_files(void)
 {
-	LIST_EACH(fake.files, struct fake_file *, file)
-	{
+	LIST_EACH(fake.files, struct fake_file *, file) {
 		free((*file)->text);
 		free(*file);
 	}
@@ -111,8 +110,7 @@ void fake_kill(void)
 {
 	forget_attachments(false, 0, true);
 	fake_unload();
-	LIST_EACH(fake.files, struct fake_file *, file)
-	{
+	LIST_EACH(fake.files, struct fake_file *, file) {
 		(*file)->locked = false;
 	}
 }
@@ -124,12 +122,10 @@ void fake_hit(const char *address, int slot, enum bb_direction direction)
 
 	if (prefix_parse(address, &prefix, &fail) < 0)
 		abort();
-	LIST_EACH(fake.entries, struct fake_entry, entry)
-	{
+	LIST_EACH(fake.entries, struct fake_entry, entry) {
 		if (memcmp(&entry->prefix, &prefix, sizeof(prefix)) != 0)
 			continue;
-		LIST_EACH(fake.counters, struct fake_counter, counter)
-		{
+		LIST_EACH(fake.counters, struct fake_counter, counter) {
 			if (counter->key.peer != entry->entry.peer || counter->key.slot != slot ||
 				counter->key.direction != direction)
 				continue;
@@ -222,12 +218,10 @@ int host_snapshot(const char *cgroup, struct list *state, struct list *residue, 
 {
 	(void)cgroup;
 	(void)fail;
-	LIST_EACH(fake.links, const struct host_link, link)
-	{
+	LIST_EACH(fake.links, const struct host_link, link) {
 		list_add_text(state, "link %s", link->name);
 	}
-	LIST_EACH(fake.attachments, const struct fake_attachment, each)
-	{
+	LIST_EACH(fake.attachments, const struct fake_attachment, each) {
 		list_add_text(state, "program %d %s", each->ifindex, each->name);
 	}
 	list_add_text(residue, "neighbour 10.0.0.1");
@@ -238,8 +232,7 @@ int host_snapshot(const char *cgroup, struct list *state, struct list *residue, 
 
 static struct fake_file *find_file(const char *path)
 {
-	LIST_EACH(fake.files, struct fake_file *, file)
-	{
+	LIST_EACH(fake.files, struct fake_file *, file) {
 		if (strcmp((*file)->path, path) == 0)
 			return *file;
 	}
@@ -277,8 +270,7 @@ size_t fake_file_count(void)
 {
 	size_t count = 0;
 
-	LIST_EACH(fake.files, struct fake_file *, file)
-	{
+	LIST_EACH(fake.files, struct fake_file *, file) {
 		count += !(*file)->directory;
 	}
 	return count;
@@ -314,8 +306,7 @@ int host_dir_list(const char *path, struct list *names, struct fail *fail)
 
 	(void)fail;
 	*names = (struct list){0};
-	LIST_EACH(fake.files, struct fake_file *, file)
-	{
+	LIST_EACH(fake.files, struct fake_file *, file) {
 		char name[256];
 
 		if (strncmp((*file)->path, path, length) != 0 || (*file)->path[length] != '/')
@@ -365,8 +356,7 @@ int host_file_lock(const char *path, int *out_file, struct fail *fail)
 /* NULL for a file that was removed while it was open. */
 static struct fake_file *by_descriptor(int descriptor)
 {
-	LIST_EACH(fake.files, struct fake_file *, file)
-	{
+	LIST_EACH(fake.files, struct fake_file *, file) {
 		if ((*file)->descriptor == descriptor)
 			return *file;
 	}

@@ -20,8 +20,7 @@ int host_links(struct list *links, struct fail *fail)
 	*links = (struct list){0};
 	if (fake_fails("links"))
 		return fake_refuse(fail, "links");
-	LIST_EACH(fake.links, const struct host_link, link)
-	{
+	LIST_EACH(fake.links, const struct host_link, link) {
 		*(struct host_link *)list_push(links, sizeof(*link)) = *link;
 	}
 	return 0;
@@ -83,8 +82,7 @@ const char *host_matcher_tag(const struct host_matcher *matcher, enum bb_directi
 
 static struct fake_entry *find_entry(const struct prefix *prefix)
 {
-	LIST_EACH(fake.entries, struct fake_entry, entry)
-	{
+	LIST_EACH(fake.entries, struct fake_entry, entry) {
 		if (memcmp(&entry->prefix, prefix, sizeof(*prefix)) == 0)
 			return entry;
 	}
@@ -121,8 +119,7 @@ int host_matcher_remove(
 
 static struct fake_counter *find_counter(const struct bb_counter_key *key)
 {
-	LIST_EACH(fake.counters, struct fake_counter, counter)
-	{
+	LIST_EACH(fake.counters, struct fake_counter, counter) {
 		if (memcmp(&counter->key, key, sizeof(*key)) == 0)
 			return counter;
 	}
@@ -224,8 +221,7 @@ int host_tcx_list(
 {
 	(void)fail;
 	*programs = (struct list){0};
-	LIST_EACH(fake.attachments, const struct fake_attachment, each)
-	{
+	LIST_EACH(fake.attachments, const struct fake_attachment, each) {
 		struct host_program *program;
 
 		if (each->ifindex != ifindex || each->direction != direction || each->pref)
@@ -241,8 +237,7 @@ int host_clsact_state(int ifindex, enum host_clsact *out, struct fail *fail)
 {
 	(void)fail;
 	*out = CLSACT_NONE;
-	LIST_EACH(fake.clsacts, const int, each)
-	{
+	LIST_EACH(fake.clsacts, const int, each) {
 		if (*each == ifindex)
 			*out = CLSACT_PRESENT;
 	}
@@ -272,8 +267,7 @@ int host_filter_list(
 {
 	(void)fail;
 	*filters = (struct list){0};
-	LIST_EACH(fake.attachments, const struct fake_attachment, each)
-	{
+	LIST_EACH(fake.attachments, const struct fake_attachment, each) {
 		struct host_filter *filter;
 
 		if (each->ifindex != ifindex || each->direction != direction || !each->pref)

@@ -31,8 +31,7 @@ static void the_catalogue_tells_each_fault(void **state)
 	assert_int_equal(cJSON_GetObjectItem(catalogue, "catalogue")->valueint, 1);
 	assert_int_equal(
 		cJSON_GetArraySize(cJSON_GetObjectItem(catalogue, "faults")), (int)registry_count);
-	cJSON_ArrayForEach(fault, cJSON_GetObjectItem(catalogue, "faults"))
-	{
+	cJSON_ArrayForEach(fault, cJSON_GetObjectItem(catalogue, "faults")) {
 		struct fail fail = FAIL_INIT;
 		const char *name = cJSON_GetObjectItem(fault, "name")->valuestring;
 		struct shape *shape;

@@ -50,8 +50,7 @@ static void add_rule(struct rules *rules, int slot, ...)
 static void free_rules(struct rules *rules)
 {
 	for (int i = 0; i < 4; i++) {
-		LIST_EACH(rules->peers[i], struct endpoint, peer)
-		{
+		LIST_EACH(rules->peers[i], struct endpoint, peer) {
 			list_free(&peer->prefixes);
 		}
 		list_free(&rules->peers[i]);
@@ -74,8 +73,7 @@ static const struct match_entry *look_up(const struct match_table *table, const 
 	const struct match_entry *best = NULL;
 	struct prefix wanted = parse(address);
 
-	LIST_EACH(table->entries, const struct match_entry, entry)
-	{
+	LIST_EACH(table->entries, const struct match_entry, entry) {
 		if (bits_equal(entry->prefix.address, wanted.address, entry->prefix.length) &&
 			(!best || entry->prefix.length > best->prefix.length))
 			best = entry;
