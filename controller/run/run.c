@@ -210,7 +210,7 @@ static void on_signal(uv_signal_t *handle, int number)
 	struct event event = {.kind = EVENT_SIGNAL, .value = number == SIGINT ? SIGINT : SIGTERM};
 
 	run->signal = number == SIGINT ? SIGINT : SIGTERM;
-	if (engine_state(run->engine) == ENGINE_NEW)
+	if (!run->engine || engine_state(run->engine) == ENGINE_NEW)
 		uv_stop(run->loop);
 	else
 		run_feed(run, &event);
@@ -375,6 +375,10 @@ static void close_all(struct run *run)
 	uv_timer_stop(&run->renew);
 	while (links_alive() > 0)
 		uv_run(run->loop, UV_RUN_ONCE);
+}
+
+static void close_handles(struct run *run)
+{
 	uv_close((uv_handle_t *)&run->tick, handle_closed);
 	uv_close((uv_handle_t *)&run->renew, handle_closed);
 	uv_close((uv_handle_t *)&run->sigint, handle_closed);
@@ -420,7 +424,6 @@ static int run_in_directory(struct run *run, struct fail *fail)
 	cJSON_Delete(started);
 	if (!run->engine)
 		return exit_code_of(fail->kind);
-	start_handles(run);
 	if (set_up(run, &trouble) < 0)
 		refuse_run(run, &trouble);
 	else
@@ -485,18 +488,24 @@ int run_scenario(const struct run_options *options)
 	run->lock_fd = -1;
 	run->journal.fd = -1;
 	run->probes_at_ns = NEVER_NS;
+	start_handles(run);
 	if (run_load(run, &fail) < 0 || run_prepare(run, &fail) < 0)
 		code = exit_code_of(fail.kind);
 	else
 		code = run_in_directory(run, &fail);
 	if (fail.kind != FAIL_NONE)
 		fprintf(stderr, "backburn: %s\n", fail.text);
+	/* A signal while the lab was built ends that, and is the reason that counts. */
+	uv_run(run->loop, UV_RUN_NOWAIT);
+	if (run->signal && !run->engine)
+		code = 128 + run->signal;
 	if (run->brought_up && !options->keep_lab) {
 		struct fail down = FAIL_INIT;
 
 		if (lab_down(run->lab.name, &down) < 0)
 			fprintf(stderr, "backburn: lab %s: %s\n", run->lab.name, down.text);
 	}
+	close_handles(run);
 	run_free(run);
 	return code;
 }

@@ -95,6 +95,20 @@ static void read_holder(int fd, char *out, size_t size)
 	out[strcspn(out, "\n")] = '\0';
 }
 
+/* A blocking flock would not hear of Ctrl-C: the loop's handler restarts system calls. */
+static int wait_for_lock(struct run *run, struct fail *fail)
+{
+	const struct timespec pause = {.tv_nsec = 200 * NS_PER_MS};
+
+	while (flock(run->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		uv_run(run->loop, UV_RUN_NOWAIT);
+		if (run->signal)
+			return fail_set(fail, FAIL_BUSY, "stopped while waiting for the lock");
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 static int take_lock(struct run *run, struct fail *fail)
 {
 	char holder[256];
@@ -120,7 +134,7 @@ static int take_lock(struct run *run, struct fail *fail)
 			run->environment.name, holder[0] ? holder : "another run");
 	fprintf(stderr, "backburn: waiting for %s, which holds environment \"%s\"\n", holder,
 		run->environment.name);
-	return flock(run->lock_fd, LOCK_EX) < 0 ? fail_errno(fail, errno, "lock") : 0;
+	return wait_for_lock(run, fail);
 }
 
 static void say_holder(const struct run *run)
