@@ -135,7 +135,7 @@ void record_deinit(struct record *record)
 		free_workload(workload);
 	LIST_EACH(record->nodes, struct node_record, node)
 		free_node(node);
-	LIST_EACH(record->groups, struct group_record, group) {
+	LIST_EACH(record->groups, struct resolved_group, group) {
 		free(group->group);
 		list_free_texts(&group->nodes);
 	}
@@ -200,9 +200,9 @@ struct workload_record *record_workload(const struct record *record, const char 
 	return NULL;
 }
 
-struct group_record *record_group(const struct record *record, const char *group)
+struct resolved_group *record_group(const struct record *record, const char *group)
 {
-	LIST_EACH(record->groups, struct group_record, own)
+	LIST_EACH(record->groups, struct resolved_group, own)
 		if (strcmp(own->group, group) == 0)
 			return own;
 	return NULL;

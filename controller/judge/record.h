@@ -9,6 +9,7 @@
 #include "controller/files/scenario.h"
 #include "controller/judge/samples.h"
 #include "controller/measure/histogram.h"
+#include "controller/plan/plan.h"
 #include "controller/prober/ranges.h"
 
 /*
@@ -85,11 +86,6 @@ struct node_record {
 	char *lost_reason;
 };
 
-struct group_record {
-	char *group;
-	struct list nodes; /* of char * */
-};
-
 enum stop_kind {
 	STOP_NONE,
 	STOP_GUARDRAIL,
@@ -111,7 +107,7 @@ struct record {
 	struct list sources;                         /* of struct source_record */
 	struct list workloads;                       /* of struct workload_record */
 	struct list nodes;                           /* of struct node_record */
-	struct list groups;                          /* of struct group_record */
+	struct list groups;                          /* of struct resolved_group */
 	struct list services_before, services_after; /* of char *: "n1 etcd running" */
 	enum stop_kind stop;                         /* why the run ended early */
 	char *stop_id, *stop_text;
@@ -137,7 +133,7 @@ struct phase_record *record_phase(const struct record *record, const char *id);
 struct sli_record *record_sli(const struct record *record, const char *slo);
 struct node_record *record_node(const struct record *record, const char *node);
 struct workload_record *record_workload(const struct record *record, const char *name);
-struct group_record *record_group(const struct record *record, const char *group);
+struct resolved_group *record_group(const struct record *record, const char *group);
 
 /* An event with its type and time, to be completed by the caller. */
 cJSON *journal_event(const char *type, int64_t at_ns);

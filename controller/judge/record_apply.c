@@ -121,7 +121,7 @@ static int apply_services(struct record *record, const cJSON *event, struct fail
 static int apply_group(struct record *record, const cJSON *event, struct fail *fail)
 {
 	const char *name = json_string(event, "group", "");
-	struct group_record *group = record_group(record, name);
+	struct resolved_group *group = record_group(record, name);
 
 	(void)fail;
 	if (!group) {

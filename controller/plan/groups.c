@@ -10,7 +10,7 @@
 
 static const struct list *known_nodes(const struct list *known, const char *group)
 {
-	LIST_EACH(*known, struct group_record, own)
+	LIST_EACH(*known, struct resolved_group, own)
 		if (strcmp(own->group, group) == 0)
 			return &own->nodes;
 	return NULL;

@@ -2,7 +2,6 @@
 #ifndef BACKBURN_GROUPS_H
 #define BACKBURN_GROUPS_H
 
-#include "controller/judge/record.h"
 #include "controller/plan/plan.h"
 
 /* Groups and limits over resolved nodes; pure. Lists of nodes are lists of names (char *). */

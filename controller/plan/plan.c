@@ -7,7 +7,6 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
-#include "controller/judge/record.h"
 #include "controller/placeholder.h"
 #include "controller/plan/groups.h"
 
@@ -283,7 +282,7 @@ static enum placeholder_answer group_addresses(
 		*out_value = addresses_of(context, context->only);
 		return PLACEHOLDER_VALUE;
 	}
-	LIST_EACH(*context->groups, struct group_record, known) {
+	LIST_EACH(*context->groups, struct resolved_group, known) {
 		if (strlen(known->group) != length - 6 ||
 			memcmp(known->group, group, length - 6) != 0)
 			continue;

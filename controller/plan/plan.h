@@ -37,6 +37,12 @@ struct plan {
 void plan_init(struct plan *plan, const struct scenario *scenario,
 	const struct catalogue *catalogue, const struct environment *environment);
 void plan_deinit(struct plan *plan);
+/* A group as it means nodes for the rest of the run. */
+struct resolved_group {
+	char *group;
+	struct list nodes; /* of char * */
+};
+
 struct plan_node *plan_add_node(struct plan *plan, const char *name, const char *host);
 
 struct plan_node *plan_node(const struct plan *plan, const char *name);
@@ -61,7 +67,7 @@ struct plan_text {
 	const struct plan *plan;
 	const struct plan_node *node; /* NULL: no {node.…} here */
 	const struct list *only;      /* of char *: replaces every group's members; or NULL */
-	const struct list *groups;    /* of struct group_record: what is resolved */
+	const struct list *groups;    /* of struct resolved_group: what is resolved */
 };
 int plan_expand(
 	const struct plan_text *context, const char *text, char **out_text, struct fail *fail);

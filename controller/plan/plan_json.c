@@ -48,7 +48,7 @@ static cJSON *groups_json(const struct list *groups)
 {
 	cJSON *object = json_object();
 
-	LIST_EACH(*groups, struct group_record, group)
+	LIST_EACH(*groups, struct resolved_group, group)
 		json_put(object, group->group, list_to_json(&group->nodes));
 	return object;
 }

@@ -22,8 +22,6 @@
 
 #include <cmocka.h>
 
-extern char **environ;
-
 /* --- places ---------------------------------------------------------------------------- */
 
 static const char *from_environment(const char *name)
