@@ -56,8 +56,7 @@ const struct record *engine_record(const struct engine *engine)
 	return &engine->record;
 }
 
-/* --- actions and journal
- * ---------------------------------------------------------------------------- */
+/* --- actions and journal --------------------------------------------------------------- */
 
 struct action *engine_push(struct engine *engine, enum action_kind kind)
 {
@@ -135,8 +134,7 @@ void engine_stop(struct engine *engine, enum stop_kind why, const char *id, cons
 	heal_everything(engine);
 }
 
-/* --- events
- * -------------------------------------------------------------------------------------------- */
+/* --- events ---------------------------------------------------------------------------- */
 
 static void log_measure(struct engine *engine, const struct event *event, const char *type,
 	const char *name_key, const char *data_key)

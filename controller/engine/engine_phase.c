@@ -40,8 +40,7 @@ void phase_enter(struct engine *engine, size_t index)
 	phase_resolve(engine);
 }
 
-/* --- resolving
- * --------------------------------------------------------------------------------------- */
+/* --- resolving ------------------------------------------------------------------------- */
 
 /* The next group that this phase needs and that is not resolved; NULL when all are. */
 static const struct group_spec *next_group(const struct engine *engine)
@@ -183,8 +182,7 @@ void phase_resolve(struct engine *engine)
 	}
 }
 
-/* --- arming
- * ------------------------------------------------------------------------------------------- */
+/* --- arming ---------------------------------------------------------------------------- */
 
 static void counterpart_names(
 	const struct engine *engine, const struct fault_spec *fault, struct list *out)
@@ -356,8 +354,7 @@ void phase_armed(struct engine *engine, const struct event *event)
 		begin_running(engine);
 }
 
-/* --- running
- * ------------------------------------------------------------------------------------------- */
+/* --- running --------------------------------------------------------------------------- */
 
 static bool condition_met(const struct engine *engine)
 {
@@ -444,8 +441,7 @@ void phase_run(struct engine *engine)
 		after_healing(engine);
 }
 
-/* --- preconditions
- * ---------------------------------------------------------------------------------------- */
+/* --- preconditions --------------------------------------------------------------------- */
 
 void phase_decide(struct engine *engine)
 {

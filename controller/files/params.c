@@ -182,6 +182,9 @@ static int apply_to_value(const struct params *params, cJSON *parent, cJSON **va
 
 		if (!replacement)
 			return -1;
+		/* A copy of a default brings the key "default" along. */
+		cJSON_free(replacement->string);
+		replacement->string = NULL;
 		if ((*value)->string) {
 			replacement->string = strdup((*value)->string);
 			if (!replacement->string)

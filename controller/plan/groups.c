@@ -155,8 +155,7 @@ void nodes_of_names(const struct plan *plan, const struct list *known, const str
 	}
 }
 
-/* --- limits
- * --------------------------------------------------------------------------------------- */
+/* --- limits ---------------------------------------------------------------------------- */
 
 static int check_group_limit(const struct list *known, const struct list *targets,
 	const struct group_limit *limit, struct fail *fail)
@@ -233,8 +232,7 @@ int limits_check(const struct plan *plan, const struct list *known, const struct
 	return outcome;
 }
 
-/* --- where
- * ------------------------------------------------------------------------------------------ */
+/* --- where ----------------------------------------------------------------------------- */
 
 int metric_find(const char *text, const char *metric, double *out_value)
 {

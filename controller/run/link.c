@@ -57,8 +57,7 @@ size_t links_alive(void)
 	return alive;
 }
 
-/* --- the end
- * --------------------------------------------------------------------------------------- */
+/* --- the end --------------------------------------------------------------------------- */
 
 static void handle_closed(uv_handle_t *handle)
 {
@@ -149,8 +148,7 @@ static void exited(uv_process_t *process, int64_t status, int signal_number)
 	link->drop_at = uv_hrtime() + (uint64_t)NS_PER_SEC;
 }
 
-/* --- timers
- * ----------------------------------------------------------------------------------------- */
+/* --- timers ---------------------------------------------------------------------------- */
 
 static void expire(struct link *link, uint64_t now)
 {
@@ -194,8 +192,7 @@ static void on_timer(uv_timer_t *timer)
 	}
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------------ */
+/* --- reading --------------------------------------------------------------------------- */
 
 static void answer(struct link *link, const struct wire_message *message)
 {
@@ -299,8 +296,7 @@ static void on_stderr(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer
 	}
 }
 
-/* --- writing
- * -------------------------------------------------------------------------------------------- */
+/* --- writing --------------------------------------------------------------------------- */
 
 struct write {
 	uv_write_t request;
@@ -366,8 +362,7 @@ void link_request(struct link *link, const char *method, cJSON *body, const stru
 	link->pending = pending;
 }
 
-/* --- the beginning
- * ---------------------------------------------------------------------------------------- */
+/* --- the beginning --------------------------------------------------------------------- */
 
 static char **plain_argv(const struct list *argv)
 {

@@ -75,8 +75,7 @@ void order_fault(const struct plan *plan, const struct fault_record *fault, enum
 			add_endpoint(plan, &out->from, *name);
 }
 
-/* --- secrets
- * -------------------------------------------------------------------------------------- */
+/* --- secrets --------------------------------------------------------------------------- */
 
 static int read_secret(
 	const struct scenario *scenario, const char *name, char **out, struct fail *fail)
@@ -155,8 +154,7 @@ static int fill_text(
 	return 0;
 }
 
-/* --- probes
- * ------------------------------------------------------------------------------------------ */
+/* --- probes ---------------------------------------------------------------------------- */
 
 static int add_targets(const struct plan_text *base, const struct probe_spec *probe,
 	struct probe_order *order, struct fail *fail)
@@ -258,8 +256,7 @@ cJSON *order_probe(const struct plan *plan, const struct list *groups,
 	return json;
 }
 
-/* --- workloads
- * ----------------------------------------------------------------------------------------- */
+/* --- workloads ------------------------------------------------------------------------- */
 
 static int fill_argv(const struct plan_text *text, const struct workload_spec *workload,
 	struct list *out, struct fail *fail)

@@ -93,8 +93,7 @@ void run_measure_clock(struct run *run, struct link *link, struct clock_offset *
 	ping_once(ping);
 }
 
-/* --- carrying out
- * ---------------------------------------------------------------------------------- */
+/* --- carrying out ---------------------------------------------------------------------- */
 
 static void write_journal(struct run *run, const cJSON *event)
 {
@@ -182,8 +181,7 @@ void run_feed(struct run *run, struct event *event)
 	depth--;
 }
 
-/* --- timers and signals
- * -------------------------------------------------------------------------------- */
+/* --- timers and signals ---------------------------------------------------------------- */
 
 static void on_tick(uv_timer_t *timer)
 {
@@ -255,8 +253,7 @@ static void start_handles(struct run *run)
 	run->tick.data = run->renew.data = run;
 }
 
-/* --- the run
- * ------------------------------------------------------------------------------------------- */
+/* --- the run --------------------------------------------------------------------------- */
 
 static void put_stop(struct run *run, enum stop_kind kind, const struct fail *fail)
 {
@@ -354,8 +351,7 @@ static void execute(struct run *run)
 		uv_run(run->loop, UV_RUN_DEFAULT);
 }
 
-/* --- the end
- * -------------------------------------------------------------------------------------------- */
+/* --- the end --------------------------------------------------------------------------- */
 
 static void handle_closed(uv_handle_t *handle)
 {

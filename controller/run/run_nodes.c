@@ -99,10 +99,9 @@ static void said(void *context, const char *line)
 		fprintf(stderr, "  %s: %s\n", node->node->name, line);
 }
 
-/* --- connecting
- * ----------------------------------------------------------------------------------- */
+/* --- connecting ------------------------------------------------------------------------ */
 
-static int open_injector(struct run_node *node, struct fail *fail)
+int run_open_injector(struct run_node *node, struct fail *fail)
 {
 	struct list words = {0};
 	struct list argv;
@@ -128,7 +127,7 @@ static int open_injector(struct run_node *node, struct fail *fail)
 	return node->injector ? 0 : -1;
 }
 
-static cJSON *hello_body(const struct run *run)
+cJSON *run_hello_body(const struct run *run)
 {
 	char controller[160], host[64] = "?";
 	struct hello_params params = {.version = CONTRACT_VERSION, .session = run->run_id};
@@ -181,8 +180,6 @@ static int check_hello(
 	return 0;
 }
 
-static void audit_next(struct run_node *node, int64_t page);
-
 static void clock_known(void *context, const struct fail *why)
 {
 	struct run_node *node = context;
@@ -232,10 +229,10 @@ int run_connect(struct run *run, struct fail *fail)
 
 	for (size_t first = 0; first < run->node_count; first += at_once) {
 		for (size_t i = first; i < run->node_count && i < first + at_once; i++) {
-			if (open_injector(&run->nodes[i], fail) < 0)
+			if (run_open_injector(&run->nodes[i], fail) < 0)
 				return -1;
 			run->waiting++;
-			link_request(run->nodes[i].injector, "hello", hello_body(run),
+			link_request(run->nodes[i].injector, "hello", run_hello_body(run),
 				&(struct link_wait){
 					REQUEST_TIMEOUT_NS, hello_came, &run->nodes[i]});
 		}
@@ -245,8 +242,7 @@ int run_connect(struct run *run, struct fail *fail)
 	return 0;
 }
 
-/* --- arming and healing
- * -------------------------------------------------------------------------------- */
+/* --- arming and healing ---------------------------------------------------------------- */
 
 /* A request about one fault on one node, until its reply. */
 struct errand {
@@ -397,180 +393,4 @@ void run_renew(struct run *run)
 			link_request(run->nodes[i].injector, "renew",
 				shape_encode(&renew_params_shape, &params),
 				&(struct link_wait){params.lease_ns, renewed, &run->nodes[i]});
-}
-
-/* --- audits
- * ------------------------------------------------------------------------------------------- */
-
-static void audit_failed(struct run_node *node, const struct fail *why)
-{
-	struct event event = {.kind = EVENT_AUDITED, .node = node->node->name, .fail = why};
-
-	cJSON_Delete(node->audit_state);
-	cJSON_Delete(node->audit_residue);
-	node->audit_state = node->audit_residue = NULL;
-	if (node->audit_when)
-		run_trouble(node->run, why);
-	else
-		run_feed(node->run, &event);
-}
-
-static void audit_complete(struct run_node *node)
-{
-	struct event event = {.kind = EVENT_AUDITED, .node = node->node->name, .ok = true};
-	struct fail fail = FAIL_INIT;
-	cJSON *data;
-
-	if (node->audit_when) {
-		data = journal_event("audit", run_now_ns(node->run));
-		json_put_string(data, "node", node->node->name);
-		json_put_string(data, "when", node->audit_when);
-	} else {
-		data = json_object();
-	}
-	json_put(data, "state", node->audit_state);
-	json_put(data, "residue", node->audit_residue);
-	node->audit_state = node->audit_residue = NULL;
-	if (node->audit_when) {
-		node->audit_when = NULL;
-		node->run->waiting--;
-		if (engine_note(node->run->engine, data, &fail) < 0)
-			run_trouble(node->run, &fail);
-		return;
-	}
-	event.data = data;
-	run_feed(node->run, &event);
-	cJSON_Delete(data);
-}
-
-static void audit_page(void *context, const struct wire_message *reply, const struct fail *why)
-{
-	struct run_node *node = context;
-	struct audit_result result;
-	struct fail fail = FAIL_INIT;
-
-	if (!reply) {
-		audit_failed(node, why);
-		return;
-	}
-	if (shape_decode(&audit_result_shape, reply->body, "", &result, &fail) < 0) {
-		audit_failed(node, &fail);
-		return;
-	}
-	LIST_EACH(result.state, char *, line)
-		json_append_string(node->audit_state, *line);
-	LIST_EACH(result.residue, char *, line)
-		json_append_string(node->audit_residue, *line);
-	if (result.page + 1 < result.pages)
-		audit_next(node, result.page + 1);
-	else
-		audit_complete(node);
-	shape_free(&audit_result_shape, &result);
-}
-
-static void audit_next(struct run_node *node, int64_t page)
-{
-	const struct audit_params params = {.page = page};
-
-	link_request(node->injector, "audit", shape_encode(&audit_params_shape, &params),
-		&(struct link_wait){REQUEST_TIMEOUT_NS, audit_page, node});
-}
-
-void run_audit(struct run_node *node)
-{
-	struct fail fail = FAIL_INIT;
-
-	if (!node->injector) {
-		fail_set(&fail, FAIL_PEER, "the injector on %s is gone", node->node->name);
-		audit_failed(node, &fail);
-		return;
-	}
-	node->audit_state = json_array();
-	node->audit_residue = json_array();
-	audit_next(node, 0);
-}
-
-/* --- a lost injector
- * ---------------------------------------------------------------------------------- */
-
-static void feed_recovered(struct run_node *node, const struct fail *why)
-{
-	struct event event = {
-		.kind = EVENT_RECOVERED, .node = node->node->name, .ok = why == NULL, .fail = why};
-
-	run_feed(node->run, &event);
-}
-
-static void hello_again(void *context, const struct wire_message *reply, const struct fail *why)
-{
-	feed_recovered(context, reply ? NULL : why);
-}
-
-struct recovery {
-	uv_process_t process;
-	struct run_node *node;
-};
-
-static void recovery_closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
-
-static void recovery_exited(uv_process_t *process, int64_t status, int signal_number)
-{
-	struct recovery *recovery = process->data;
-	struct run_node *node = recovery->node;
-	struct fail fail = FAIL_INIT;
-
-	uv_close((uv_handle_t *)process, recovery_closed);
-	if (status != 0 || signal_number != 0) {
-		fail_set(&fail, FAIL_PEER, "recovering %s ended with %lld", node->node->name,
-			(long long)status);
-		feed_recovered(node, &fail);
-		return;
-	}
-	if (open_injector(node, &fail) < 0) {
-		feed_recovered(node, &fail);
-		return;
-	}
-	link_request(node->injector, "hello", hello_body(node->run),
-		&(struct link_wait){REQUEST_TIMEOUT_NS, hello_again, node});
-}
-
-/*
- * What the injector left behind is undone by a fresh one from its ledger; a stopped one, which
- * would heal itself if it ever ran again, is ended for that.
- */
-void run_recover(struct run_node *node)
-{
-	static const char *const words[] = {"recover", "--stop-live", NULL};
-	struct list argv = reach_argv(node->run->self_dir, node->node, "backburn-injector", words);
-	struct recovery *recovery = calloc(1, sizeof(*recovery));
-	uv_stdio_container_t stdio[] = {
-		{.flags = UV_IGNORE}, {.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD, .data.fd = 2}};
-	uv_process_options_t options = {.exit_cb = recovery_exited,
-		.flags = UV_PROCESS_DETACHED,
-		.stdio = stdio,
-		.stdio_count = 3};
-	struct fail fail = FAIL_INIT;
-	int outcome;
-
-	if (!recovery)
-		abort();
-	link_close(node->injector, 0);
-	node->injector = NULL;
-	recovery->node = node;
-	recovery->process.data = recovery;
-	*(char **)list_push(&argv, sizeof(char *)) = NULL;
-	options.args = argv.items;
-	options.file = options.args[0];
-	outcome = uv_spawn(node->run->loop, &recovery->process, &options);
-	argv.count--;
-	list_free_texts(&argv);
-	if (outcome < 0) {
-		uv_close((uv_handle_t *)&recovery->process, recovery_closed);
-		fail_set(&fail, FAIL_PEER, "recovering %s: %s", node->node->name,
-			uv_strerror(outcome));
-		feed_recovered(node, &fail);
-	}
 }

@@ -97,6 +97,12 @@ struct run_node *run_find_node(struct run *run, const char *name);
 void run_arm(struct run *run, const struct action *action);
 void run_heal(struct run *run, const struct action *action);
 void run_renew(struct run *run);
+/* One session more on that node; `hello` is the caller's to say. */
+int run_open_injector(struct run_node *node, struct fail *fail);
+cJSON *run_hello_body(const struct run *run);
+
+/* --- run_audit.c ----------------------------------------------------------------------- */
+
 void run_audit(struct run_node *node);
 void run_recover(struct run_node *node);
 
@@ -108,8 +114,7 @@ void run_stop_probes(struct run *run);
 void run_read(struct run *run, const struct workload_spec *workload);
 void run_query(struct run *run, const struct group_spec *group, const char *name);
 
-/* --- orders.c (pure)
- * ------------------------------------------------------------------------------ */
+/* --- orders.c (pure) ------------------------------------------------------------------- */
 
 /* The order for one node; times are still ours. Free with shape_free(&fault_order_shape, …). */
 void order_fault(const struct plan *plan, const struct fault_record *fault, enum fault_role role,
@@ -123,8 +128,7 @@ cJSON *order_workload(const struct plan *plan, const struct list *groups,
 cJSON *order_final_read(const struct plan *plan, const struct list *groups,
 	const struct workload_spec *workload, struct fail *fail);
 
-/* --- run.c
- * ----------------------------------------------------------------------------------------- */
+/* --- run.c ----------------------------------------------------------------------------- */
 
 /* Gives the engine an event and carries out what it wants. */
 void run_feed(struct run *run, struct event *event);

@@ -152,8 +152,7 @@ int run_connect_probers(struct run *run, struct fail *fail)
 	return run_await(run, fail);
 }
 
-/* --- starting
- * ------------------------------------------------------------------------------------- */
+/* --- starting -------------------------------------------------------------------------- */
 
 static void probes_failed(struct run *run, const struct fail *why)
 {
@@ -245,8 +244,7 @@ void run_start_probes(struct run *run)
 		probes_failed(run, &fail);
 }
 
-/* --- stopping
- * -------------------------------------------------------------------------------------- */
+/* --- stopping -------------------------------------------------------------------------- */
 
 static void one_stopped(void *context, const struct wire_message *reply, const struct fail *why)
 {
@@ -276,8 +274,7 @@ void run_stop_probes(struct run *run)
 				&(struct link_wait){REQUEST_TIMEOUT_NS, one_stopped, run});
 }
 
-/* --- final reads
- * -------------------------------------------------------------------------------------- */
+/* --- final reads ----------------------------------------------------------------------- */
 
 struct reading {
 	struct run *run;
@@ -328,8 +325,7 @@ void run_read(struct run *run, const struct workload_spec *workload)
 	read_done(reading, NULL, &fail);
 }
 
-/* --- where
- * ---------------------------------------------------------------------------------------------- */
+/* --- where ----------------------------------------------------------------------------- */
 
 static void asker_notified(void *context, const struct wire_message *message)
 {

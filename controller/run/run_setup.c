@@ -55,8 +55,7 @@ int run_load(struct run *run, struct fail *fail)
 	return load_environment(run, fail);
 }
 
-/* --- the plan's nodes
- * ------------------------------------------------------------------------------- */
+/* --- the plan's nodes ------------------------------------------------------------------ */
 
 static int make_plan(struct run *run, struct fail *fail)
 {
@@ -84,8 +83,7 @@ static int make_plan(struct run *run, struct fail *fail)
 	return 0;
 }
 
-/* --- lock and directory
- * -------------------------------------------------------------------------------- */
+/* --- lock and directory ---------------------------------------------------------------- */
 
 static void read_holder(int fd, char *out, size_t size)
 {
@@ -231,8 +229,7 @@ cJSON *run_started_event(const struct run *run)
 	return event;
 }
 
-/* --- what the probes need
- * ------------------------------------------------------------------------------- */
+/* --- what the probes need -------------------------------------------------------------- */
 
 static int resolve_one(struct run *run, const char *name, struct fail *fail)
 {

@@ -180,8 +180,7 @@ int cli_in_node(const char *lab, const char *node, const char *const *args)
 	return code;
 }
 
-/* --- what a run wrote
- * --------------------------------------------------------------------------------- */
+/* --- what a run wrote ------------------------------------------------------------------ */
 
 static bool only_run(const struct cli *cli, const char *name, char *out, size_t size)
 {
@@ -286,8 +285,7 @@ char *cli_replaced(const char *path, const char *what, const char *by)
 	return result;
 }
 
-/* --- programs
- * ------------------------------------------------------------------------------------------ */
+/* --- programs -------------------------------------------------------------------------- */
 
 static int by_text(const void *a, const void *b)
 {

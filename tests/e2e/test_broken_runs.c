@@ -102,8 +102,7 @@ static bool reachable_now(void)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* --- a run in mid-partition
- * ------------------------------------------------------------------------ */
+/* --- a run in mid-partition ------------------------------------------------------------ */
 
 struct broken {
 	struct cli cli;
@@ -223,8 +222,7 @@ static void assert_reverted(const struct broken *run)
 	cJSON_Delete(summary);
 }
 
-/* --- tests
- * ------------------------------------------------------------------------------------------- */
+/* --- tests ----------------------------------------------------------------------------- */
 
 static void test_ctrl_c_heals_first(void **state)
 {
