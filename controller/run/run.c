@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/run/run.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,248 +8,11 @@
 #include <unistd.h>
 
 #include "contract/json.h"
-#include "contract/list.h"
 #include "controller/plan/plan_json.h"
-#include "controller/report/progress.h"
 #include "controller/report/summary.h"
 #include "controller/run/run_parts.h"
 
-/* The engine's hands: one loop, its timers and signals, and the way actions are carried out. */
-
-enum {
-	TICK_MS = 50,
-	PINGS = 5
-};
-
-/* How long an injector may take to heal and exit when its stdin is closed. */
-#define CLOSE_PATIENCE_NS (10 * NS_PER_SEC)
-
-int64_t run_now_ns(const struct run *run)
-{
-	return (int64_t)(uv_hrtime() - run->zero);
-}
-
-/* --- clocks ---------------------------------------------------------------------------- */
-
-struct ping {
-	struct run *run;
-	struct link *link;
-	struct clock_offset *clock;
-	void (*done)(void *context, const struct fail *why);
-	void *context;
-	uint64_t sent;
-};
-
-static void ping_once(struct ping *ping);
-
-/*
- * The answer was read at some instant between sending and receiving; the middle is the best guess
- * and half the round trip its bound. The ping with the shortest round trip is kept.
- */
-static void ponged(void *context, const struct wire_message *reply, const struct fail *why)
-{
-	struct ping *ping = context;
-	int64_t round_trip_ns = (int64_t)(uv_hrtime() - ping->sent);
-	struct clock_offset *clock = ping->clock;
-
-	if (!reply) {
-		ping->done(ping->context, why);
-		free(ping);
-		return;
-	}
-	if (clock->pings == 0 || round_trip_ns < clock->round_trip_ns) {
-		int64_t middle = (int64_t)ping->sent + round_trip_ns / 2;
-
-		clock->round_trip_ns = round_trip_ns;
-		clock->offset_ns = json_i64(reply->body, "monotonic_ns", middle) - middle;
-	}
-	if (++clock->pings < PINGS) {
-		ping_once(ping);
-		return;
-	}
-	ping->done(ping->context, NULL);
-	free(ping);
-}
-
-static void ping_once(struct ping *ping)
-{
-	ping->sent = uv_hrtime();
-	link_request(
-		ping->link, "ping", NULL, &(struct link_wait){REQUEST_TIMEOUT_NS, ponged, ping});
-}
-
-void run_measure_clock(struct run *run, struct link *link, struct clock_offset *clock,
-	void (*done)(void *context, const struct fail *why), void *context)
-{
-	struct ping *ping = calloc(1, sizeof(*ping));
-
-	if (!ping)
-		abort();
-	*ping = (struct ping){
-		.run = run, .link = link, .clock = clock, .done = done, .context = context};
-	clock->pings = 0;
-	ping_once(ping);
-}
-
-/* --- carrying out ---------------------------------------------------------------------- */
-
-static void write_journal(struct run *run, const cJSON *event)
-{
-	struct fail fail = FAIL_INIT;
-	struct event broken = {.kind = EVENT_BROKEN, .fail = &fail};
-
-	if (!run->options->quiet)
-		progress_print(stderr, event);
-	if (run->broken || journal_append(&run->journal, event, &fail) == 0)
-		return;
-	run->broken = true;
-	fprintf(stderr, "backburn: %s\n", fail.text);
-	run_feed(run, &broken);
-}
-
-static void ask_services(struct run *run)
-{
-	cJSON *list = run_services(run);
-	struct event event = {.kind = EVENT_SERVICES, .ok = true, .data = list};
-
-	run_feed(run, &event);
-	cJSON_Delete(list);
-}
-
-static void perform(struct run *run, struct action *action)
-{
-	struct fail fail = FAIL_INIT;
-
-	switch (action->kind) {
-	case ACTION_JOURNAL:
-		write_journal(run, action->data);
-		break;
-	case ACTION_START_PROBES:
-		run_start_probes(run);
-		break;
-	case ACTION_QUERY:
-		run_query(run, action->group, action->node);
-		break;
-	case ACTION_ARM:
-		run_arm(run, action);
-		break;
-	case ACTION_HEAL:
-		run_heal(run, action);
-		break;
-	case ACTION_TELL_HEALED:
-		if (run->has_lab && lab_node_healed(run->lab.name, action->node, &fail) < 0)
-			fprintf(stderr, "backburn: %s\n", fail.text);
-		break;
-	case ACTION_STOP_PROBES:
-		run_stop_probes(run);
-		break;
-	case ACTION_READ:
-		run_read(run, action->workload);
-		break;
-	case ACTION_AUDIT:
-		run_audit(run_find_node(run, action->node));
-		break;
-	case ACTION_RECOVER:
-		run_recover(run_find_node(run, action->node));
-		break;
-	case ACTION_SERVICES:
-		ask_services(run);
-		break;
-	case ACTION_DONE:
-		run->done = true;
-		uv_stop(run->loop);
-		break;
-	}
-	cJSON_Delete(action->data);
-}
-
-/* Events may be fed from inside an action: the outermost call carries out what they lead to. */
-void run_feed(struct run *run, struct event *event)
-{
-	static int depth;
-	struct action action;
-
-	event->now_ns = run_now_ns(run);
-	engine_step(run->engine, event);
-	if (depth > 0)
-		return;
-	depth++;
-	while (engine_action(run->engine, &action))
-		perform(run, &action);
-	depth--;
-}
-
-/* --- timers and signals ---------------------------------------------------------------- */
-
-static void on_tick(uv_timer_t *timer)
-{
-	struct run *run = timer->data;
-	struct event started = {.kind = EVENT_PROBES_STARTED, .ok = true};
-	struct event tick = {.kind = EVENT_TICK};
-
-	if (run->probes_at_ns != NEVER_NS && run_now_ns(run) >= run->probes_at_ns) {
-		run->probes_at_ns = NEVER_NS;
-		run_feed(run, &started);
-	}
-	run_feed(run, &tick);
-}
-
-static void on_renew(uv_timer_t *timer)
-{
-	run_renew(timer->data);
-}
-
-static void on_signal(uv_signal_t *handle, int number)
-{
-	struct run *run = handle->data;
-	/* A closed terminal is as good a reason to stop as SIGTERM. */
-	struct event event = {.kind = EVENT_SIGNAL, .value = number == SIGINT ? SIGINT : SIGTERM};
-
-	run->signal = number == SIGINT ? SIGINT : SIGTERM;
-	if (!run->engine || engine_state(run->engine) == ENGINE_NEW)
-		uv_stop(run->loop);
-	else
-		run_feed(run, &event);
-}
-
-void run_trouble(struct run *run, const struct fail *fail)
-{
-	if (run->trouble.kind == FAIL_NONE)
-		run->trouble = *fail;
-	uv_stop(run->loop);
-}
-
-int run_await(struct run *run, struct fail *fail)
-{
-	while (run->waiting && run->trouble.kind == FAIL_NONE && !run->signal)
-		uv_run(run->loop, UV_RUN_ONCE);
-	if (run->trouble.kind != FAIL_NONE) {
-		*fail = run->trouble;
-		return -1;
-	}
-	if (run->signal)
-		return fail_set(fail, FAIL_NONE, "stopped by a signal");
-	return 0;
-}
-
-static void start_handles(struct run *run)
-{
-	struct {
-		uv_signal_t *handle;
-		int number;
-	} signals[] = {{&run->sigint, SIGINT}, {&run->sigterm, SIGTERM}, {&run->sighup, SIGHUP}};
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		uv_signal_init(run->loop, signals[i].handle);
-		signals[i].handle->data = run;
-		uv_signal_start(signals[i].handle, on_signal, signals[i].number);
-	}
-	/* A child that dies while we write to it is an event, not the end of the controller. */
-	signal(SIGPIPE, SIG_IGN);
-	uv_timer_init(run->loop, &run->tick);
-	uv_timer_init(run->loop, &run->renew);
-	run->tick.data = run->renew.data = run;
-}
+/* One run from beginning to end: set up, execute or refuse, close, report. */
 
 /* --- the run --------------------------------------------------------------------------- */
 
@@ -284,7 +45,7 @@ static void refuse_run(struct run *run, const struct fail *fail)
 	put_stop(run, kind, fail);
 	while (engine_action(run->engine, &action)) {
 		if (action.kind == ACTION_JOURNAL)
-			write_journal(run, action.data);
+			run_write_journal(run, action.data);
 		cJSON_Delete(action.data);
 	}
 }
@@ -294,7 +55,7 @@ static void drain_journal(struct run *run)
 	struct action action;
 
 	while (engine_action(run->engine, &action)) {
-		write_journal(run, action.data);
+		run_write_journal(run, action.data);
 		cJSON_Delete(action.data);
 	}
 }
@@ -310,10 +71,7 @@ static int write_plan(struct run *run, struct fail *fail)
 
 static int set_up(struct run *run, struct fail *fail)
 {
-	uint64_t lease_ms = (uint64_t)(run->scenario.guardrails->limits->lease_ns / NS_PER_MS);
-
-	/* Leases run from hello on, so they are renewed from here on. */
-	uv_timer_start(&run->renew, on_renew, lease_ms / 3, lease_ms / 3);
+	run_start_renewing(run);
 	drain_journal(run);
 	if (run_connect(run, fail) < 0)
 		return -1;
@@ -344,44 +102,14 @@ static void execute(struct run *run)
 
 	run->waiting = 0;
 	engine_set_skew(run->engine, clock_error_ns(run));
-	uv_timer_start(&run->tick, on_tick, TICK_MS, TICK_MS);
+	run_start_ticking(run);
 	engine_start(run->engine, run_now_ns(run));
 	run_feed(run, &tick);
 	while (!run->done)
 		uv_run(run->loop, UV_RUN_DEFAULT);
 }
 
-/* --- the end --------------------------------------------------------------------------- */
-
-static void handle_closed(uv_handle_t *handle)
-{
-	(void)handle;
-}
-
-/* Every child is told by the end of its stdin, and waited for: an injector heals first. */
-static void close_all(struct run *run)
-{
-	for (size_t i = 0; i < run->node_count; i++) {
-		link_close(run->nodes[i].injector, CLOSE_PATIENCE_NS);
-		link_close(run->nodes[i].asker, NS_PER_SEC);
-	}
-	for (size_t i = 0; i < run->prober_count; i++)
-		link_close(run->probers[i].link, 2 * NS_PER_SEC);
-	uv_timer_stop(&run->tick);
-	uv_timer_stop(&run->renew);
-	while (links_alive() > 0)
-		uv_run(run->loop, UV_RUN_ONCE);
-}
-
-static void close_handles(struct run *run)
-{
-	uv_close((uv_handle_t *)&run->tick, handle_closed);
-	uv_close((uv_handle_t *)&run->renew, handle_closed);
-	uv_close((uv_handle_t *)&run->sigint, handle_closed);
-	uv_close((uv_handle_t *)&run->sigterm, handle_closed);
-	uv_close((uv_handle_t *)&run->sighup, handle_closed);
-	uv_run(run->loop, UV_RUN_DEFAULT);
-}
+/* --- the end ---------------------------------------------------------------------------- */
 
 /* The verdict comes from the journal's file, as `backburn report` would have it. */
 static int report(const struct run *run)
@@ -424,7 +152,7 @@ static int run_in_directory(struct run *run, struct fail *fail)
 		refuse_run(run, &trouble);
 	else
 		execute(run);
-	close_all(run);
+	run_close_all(run);
 	journal_close(&run->journal);
 	return report(run);
 }
@@ -484,7 +212,7 @@ int run_scenario(const struct run_options *options)
 	run->lock_fd = -1;
 	run->journal.fd = -1;
 	run->probes_at_ns = NEVER_NS;
-	start_handles(run);
+	run_start_handles(run);
 	if (run_load(run, &fail) < 0 || run_prepare(run, &fail) < 0)
 		code = exit_code_of(fail.kind);
 	else
@@ -501,7 +229,7 @@ int run_scenario(const struct run_options *options)
 		if (lab_down(run->lab.name, &down) < 0)
 			fprintf(stderr, "backburn: lab %s: %s\n", run->lab.name, down.text);
 	}
-	close_handles(run);
+	run_close_handles(run);
 	run_free(run);
 	return code;
 }

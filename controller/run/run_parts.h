@@ -128,13 +128,23 @@ cJSON *order_workload(const struct plan *plan, const struct list *groups,
 cJSON *order_final_read(const struct plan *plan, const struct list *groups,
 	const struct workload_spec *workload, struct fail *fail);
 
-/* --- run.c ----------------------------------------------------------------------------- */
+/* --- run_loop.c ------------------------------------------------------------------------- */
 
 /* Gives the engine an event and carries out what it wants. */
 void run_feed(struct run *run, struct event *event);
 
 /* What a failure means for whoever started us. */
 int exit_code_of(enum fail_kind kind);
+
+void run_start_handles(struct run *run);
+/* Leases run from hello on, so they are renewed from the first connection on. */
+void run_start_renewing(struct run *run);
+void run_start_ticking(struct run *run);
+/* Every child is told by the end of its stdin, and waited for: an injector heals first. */
+void run_close_all(struct run *run);
+void run_close_handles(struct run *run);
+/* Prints and appends; a journal that can't be written stops the run. */
+void run_write_journal(struct run *run, const cJSON *event);
 
 /* While setting up: runs the loop until `waiting` is zero, something failed or a signal came. */
 int run_await(struct run *run, struct fail *fail);

@@ -108,17 +108,17 @@ void given_set(cJSON *tree, const char *path, const char *json)
 
 /* --- scenarios and plans ------------------------------------------------------------------- */
 
-char *given_path(const char *name_in_scenarios)
+char *given_path(const char *name)
 {
 	char *path = NULL;
 
-	assert_true(asprintf(&path, "%s/%s", SCENARIOS, name_in_scenarios) >= 0);
+	assert_true(asprintf(&path, "%s/%s", GIVEN_FILES, name) >= 0);
 	return path;
 }
 
 cJSON *given_tree(void)
 {
-	char *path = given_path("etcd-leader-cut.json");
+	char *path = given_path("leader-cut.json");
 	struct sources sources = {0};
 	struct scenario scenario;
 	struct fail fail = FAIL_INIT;

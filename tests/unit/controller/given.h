@@ -18,9 +18,10 @@
 
 #define SECONDS(n) ((int64_t)((n)*1e9))
 
-/* The shipped scenario etcd-leader-cut with its part and parameters put in; the caller deletes. */
+/* files/leader-cut.json with its part and parameters put in; the caller deletes. */
 cJSON *given_tree(void);
-char *given_path(const char *name_in_scenarios);
+/* A name in files/; the caller frees. */
+char *given_path(const char *name);
 
 /* JSON in which ' stands for ", so that tests can be read. The caller deletes. */
 cJSON *given_json(const char *format, ...) __attribute__((format(printf, 1, 2)));

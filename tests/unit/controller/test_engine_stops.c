@@ -15,7 +15,6 @@ static const enum engine_state all_states[] = {ENGINE_STARTING, ENGINE_RESOLVING
 static void reach(struct hands *hands, enum engine_state state)
 {
 	if (state == ENGINE_STOPPING) {
-		assert_true(hands_run_to(hands, ENGINE_HEALING, SECONDS(100)));
 		assert_true(hands_run_to(hands, ENGINE_ARMING, SECONDS(100)));
 		assert_true(hands_run_to(hands, ENGINE_RUNNING, SECONDS(100)));
 		hands->heal_lag_ns = SECONDS(1);
