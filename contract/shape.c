@@ -525,11 +525,11 @@ static int decode_absent(const struct shape *shape, const cJSON *object, const c
 int shape_decode(const struct shape *shape, const cJSON *value, const char *path, void *out,
 	struct fail *fail)
 {
-	if (!cJSON_IsObject(value))
-		return fail_at(
-			fail, path, "%s must be an object, not %s", shape->name, json_kind(value));
 	if (out && shape->size)
 		memset(out, 0, shape->size);
+	if (!cJSON_IsObject(value))
+		return fail_at(fail, path, "%s must be an object, not %s", shape->name,
+			json_kind(value));
 	if (decode_members(shape, value, path, out, fail) < 0 ||
 		decode_absent(shape, value, path, out, fail) < 0) {
 		if (out)

@@ -195,12 +195,17 @@ static void compare_states(
 	list_free_texts(&new);
 }
 
+/* Armed there, or ordered to arm by a controller that did not live to hear the answer. */
 static bool node_touched(const struct record *record, const char *node)
 {
-	LIST_EACH(record->faults, struct fault_record, fault)
+	LIST_EACH(record->faults, struct fault_record, fault) {
+		if (!record->ended &&
+			(list_has_text(&fault->on, node) || list_has_text(&fault->from, node)))
+			return true;
 		LIST_EACH(fault->nodes, struct fault_node, own)
 			if (strcmp(own->node, node) == 0)
 				return true;
+	}
 	return false;
 }
 

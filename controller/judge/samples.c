@@ -73,11 +73,11 @@ static bool within_objective(struct tally tally, double objective)
 size_t samples_recovery(const struct samples *samples, int64_t from_ns, int64_t stable_ns,
 	double objective, int64_t covered_ns)
 {
-	size_t end = samples_from(samples, from_ns);
+	size_t first = samples_from(samples, from_ns), begin = first, end = first;
 	struct tally window = {0};
 
-	/* One window slides over the events: [start, end) holds what lies within stable_ns. */
-	for (size_t start = end; start < samples->count; start++) {
+	/* One window slides over the events: [begin, end) is all that lies within stable_ns. */
+	for (size_t start = first; start < samples->count; start++) {
 		int64_t at_ns = samples_at(samples, start);
 
 		if (at_ns + stable_ns > covered_ns)
@@ -87,10 +87,13 @@ size_t samples_recovery(const struct samples *samples, int64_t from_ns, int64_t 
 			window.total++;
 			window.bad += !samples_good(samples, end);
 		}
+		/* Events of one instant (several probers) belong to it together. */
+		for (; begin < end && samples_at(samples, begin) < at_ns; begin++) {
+			window.total--;
+			window.bad -= !samples_good(samples, begin);
+		}
 		if (samples_good(samples, start) && within_objective(window, objective))
 			return start;
-		window.total--;
-		window.bad -= !samples_good(samples, start);
 	}
 	return samples->count;
 }

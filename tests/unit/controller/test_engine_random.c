@@ -137,7 +137,7 @@ static int one_run(cJSON *tree, unsigned number)
 	assert_int_equal(hands_journaled(&hands, "run_ended"), 1);
 	assert_in_range(hands_journaled(&hands, "stop"), 0, 1);
 	code = hands_code(&hands);
-	if (hands_anything_armed(&hands) && (!chance.trouble || code != 5))
+	if (hands_anything_armed(&hands) && (!chance.heal_lost || code != 5))
 		fail_msg("run %u leaves something armed with code %d", number, code);
 	if (hands.stopped && code == 0)
 		fail_msg("run %u was stopped and says 0", number);

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/list.h"
+#include "given.h"
+
+/* Effect, revert and data: what a run proves about the fault itself and about what it left. */
+
+/* --- effect --------------------------------------------------------------------------------- */
+
+/* The fault is on n2, from n1 and n3, from 10 s to 20 s, armed on all three. */
+static struct record armed(void)
+{
+	struct record record = given_record(given_tree());
+	static const char *const nodes[] = {"n1", "n2", "n3"};
+
+	given_event(&record, "fault_arming", SECONDS(9),
+		"'fault':'cut-leader','on':['n2'],'from':['n1','n3'],'start_ns':%lld,"
+		"'deadline_ns':%lld,'skew_ns':0",
+		(long long)SECONDS(10), (long long)SECONDS(20));
+	for (size_t i = 0; i < 3; i++)
+		given_event(&record, "fault_armed", SECONDS(9),
+			"'fault':'cut-leader','node':'%s','role':'%s','armed_ns':1,'late_ns':0",
+			nodes[i], i == 1 ? "on" : "from");
+	return record;
+}
+
+static void count(struct record *record, const char *node, const char *peer, const char *direction,
+	int packets)
+{
+	given_event(record, "evidence", SECONDS(19),
+		"'fault':'cut-leader','node':'%s','counters':[{'peer':'%s','direction':'%s',"
+		"'packets':'%d','segments':'%d','first_ns':'10000000001'}]",
+		node, peer, direction, packets, packets * 2);
+}
+
+static void heal(struct record *record, int64_t at_ns)
+{
+	given_event(
+		record, "fault_over", at_ns, "'fault':'cut-leader','healed_ns':%lld", (long long)at_ns);
+}
+
+static struct effect_judgement effect_of(struct record *record, struct judgement *judgement)
+{
+	judge(record, judgement);
+	assert_int_equal(judgement->effects.count, 1);
+	return *LIST_AT(judgement->effects, struct effect_judgement, 0);
+}
+
+static void each_pair_and_direction_is_added_up(void **state)
+{
+	(void)state;
+	struct record record = armed();
+	struct judgement judgement;
+	struct effect_judgement own;
+	const struct pair_effect *pairs;
+
+	/* n2 dropped 7 on their way out to n1, n1 dropped 3 that came in from n2. */
+	count(&record, "n2", "n1", "egress", 7);
+	count(&record, "n1", "n2", "ingress", 3);
+	count(&record, "n3", "n2", "egress", 5);
+	heal(&record, SECONDS(20));
+	own = effect_of(&record, &judgement);
+	assert_int_equal(own.effect, EFFECT_PROVEN);
+	assert_true(own.ran_to_its_end);
+	assert_int_equal(own.pairs.count, 4);
+	pairs = own.pairs.items;
+	assert_string_equal(pairs[0].from, "n2");
+	assert_string_equal(pairs[0].to, "n1");
+	assert_int_equal(pairs[0].packets, 10);
+	assert_int_equal(pairs[0].segments, 20);
+	assert_true(pairs[0].counted_at_both);
+	assert_int_equal(pairs[1].packets, 0); /* n1 → n2 */
+	assert_int_equal(pairs[2].packets, 0); /* n2 → n3 */
+	assert_string_equal(pairs[3].from, "n3");
+	assert_int_equal(pairs[3].packets, 5);
+	assert_false(pairs[3].counted_at_both);
+	assert_string_equal(own.text, "15 packets dropped, on every pair");
+	judgement_deinit(&judgement);
+	record_deinit(&record);
+}
+
+static void a_later_count_replaces_the_earlier(void **state)
+{
+	(void)state;
+	struct record record = armed();
+	struct judgement judgement;
+
+	count(&record, "n2", "n1", "egress", 7);
+	count(&record, "n2", "n1", "egress", 9);
+	heal(&record, SECONDS(20));
+	effect_of(&record, &judgement);
+	assert_int_equal(LIST_AT(LIST_AT(judgement.effects, struct effect_judgement, 0)->pairs,
+				 struct pair_effect, 0)
+				 ->packets,
+		9);
+	judgement_deinit(&judgement);
+	record_deinit(&record);
+}
+
+static void a_silent_pair_is_partial_and_none_is_none(void **state)
+{
+	(void)state;
+	struct record record = armed();
+	struct judgement judgement;
+	struct effect_judgement own;
+
+	heal(&record, SECONDS(20));
+	own = effect_of(&record, &judgement);
+	assert_int_equal(own.effect, EFFECT_NONE);
+	judgement_deinit(&judgement);
+	count(&record, "n2", "n1", "egress", 7);
+	own = effect_of(&record, &judgement);
+	assert_int_equal(own.effect, EFFECT_PARTIAL);
+	assert_string_equal(own.text, "7 packets dropped; 1 pairs exchanged none");
+	judgement_deinit(&judgement);
+	record_deinit(&record);
+}
+
+static void a_fault_that_was_never_armed_was_not_injected(void **state)
+{
+	(void)state;
+	struct record record = given_record(given_tree());
+	struct judgement judgement;
+
+	assert_int_equal(effect_of(&record, &judgement).effect, EFFECT_NOT_INJECTED);
+	judgement_deinit(&judgement);
+	record_deinit(&record);
+	/* Healed before it began. */
+	record = armed();
+	heal(&record, SECONDS(9.5));
+	assert_int_equal(effect_of(&record, &judgement).effect, EFFECT_NOT_INJECTED);
+	judgement_deinit(&judgement);
+	record_deinit(&record);
+}
+
+static void an_unconfirmed_heal_does_not_hide_the_effect(void **state)
+{
+	(void)state;
+	struct record record = armed();
+	struct judgement judgement;
+	struct effect_judgement own;
+
+	count(&record, "n2", "n1", "egress", 7);
+	own = effect_of(&record, &judgement);
+	assert_int_equal(own.effect, EFFECT_PARTIAL);
+	assert_false(own.ran_to_its_end);
+	judgement_deinit(&judgement);
+	record_deinit(&record);
+}
+
+static void cut_short_or_ended(void **state)
+{
+	(void)state;
+	struct record record = armed();
+	struct judgement judgement;
+
+	heal(&record, SECONDS(15));
+	assert_false(effect_of(&record, &judgement).ran_to_its_end);
+	judgement_deinit(&judgement);
+	/* A phase with a condition ends before the deadline as a matter of course. */
+	given_event(&record, "phase_ended", SECONDS(15),
+		"'phase':'cut','how':'good','end_ns':%lld", (long long)SECONDS(15));
+	assert_true(effect_of(&record, &judgement).ran_to_its_end);
+	judgement_deinit(&judgement);
+	record_deinit(&record);
+}
+
+static void nodes_on_both_sides_make_one_pair(void **state)
+{
+	(void)state;
+	struct record record = given_record(given_tree());
+	struct judgement judgement;
+	struct effect_judgement own;
+
+	/* n1 and n2 are cut from the whole group, themselves included. */
+	given_event(&record, "fault_arming", SECONDS(9),
+		"'fault':'cut-leader','on':['n1','n2'],'from':['n1','n2','n3'],"
+		"'start_ns':10000000000,'deadline_ns':20000000000,'skew_ns':0");
+	count(&record, "n1", "n2", "egress", 1);
+	count(&record, "n2", "n3", "egress", 1);
+	heal(&record, SECONDS(20));
+	own = effect_of(&record, &judgement);
+	assert_int_equal(own.pairs.count, 6); /* n1-n2, n1-n3, n2-n3, both ways */
+	assert_int_equal(own.effect, EFFECT_PARTIAL);
+	judgement_deinit(&judgement);
+	record_deinit(&record);
+}
+
+/* --- revert --------------------------------------------------------------------------------- */
+
+static const struct revert_judgement *revert_of(const struct judgement *judgement, const char *node)
+{
+	LIST_EACH(judgement->reverts, struct revert_judgement, own)
+		if (strcmp(own->node, node) == 0)
+			return own;
+	fail_msg("no revert of %s", node);
+	return NULL;
+}
+
+static void audit(struct record *record, const char *node, const char *when, const char *state)
+{
+	given_event(record, "audit", 1, "'node':'%s','when':'%s','state':%s,'residue':[]", node,
+		when, state);
+}
+
+static void states_are_compared_line_by_line(void **state)
+{
+	(void)state;
+	struct record record = armed();
+	struct judgement judgement;
+	const struct revert_judgement *own;
+
+	audit(&record, "n1", "before", "['b','a','a','c']");
+	audit(&record, "n1", "after", "['a','c','b','a']");
+	audit(&record, "n2", "before", "['a','a','b']");
+	audit(&record, "n2", "after", "['a','c','b']");
+	judge(&record, &judgement);
+	own = revert_of(&judgement, "n1");
+	assert_true(own->confirmed);
+	assert_true(own->touched);
+	assert_string_equal(own->text, "4 facts as before");
+	own = revert_of(&judgement, "n2");
+	assert_false(own->confirmed);
+	assert_int_equal(own->missing.count, 1); /* one of the two a's */
+	assert_string_equal(*LIST_AT(own->missing, char *, 0), "a");
+	assert_int_equal(own->added.count, 1);
+	assert_string_equal(*LIST_AT(own->added, char *, 0), "c");
+	assert_string_equal(own->text, "1 facts missing, 1 new");
+	assert_int_equal(judgement.exit_code, 5);
+	judgement_deinit(&judgement);
+	record_deinit(&record);
+}
+
+static void a_touched_node_that_was_not_looked_at_is_not_confirmed(void **state)
+{
+	(void)state;
+	struct record record = armed();
+	struct judgement judgement;
+
+	audit(&record, "n2", "before", "['a']");
+	audit(&record, "client", "before", "['a']");
+	given_event(&record, "node_lost", 5, "'node':'n2','reason':'pipe broke'");
+	judge(&record, &judgement);
+	assert_false(revert_of(&judgement, "n2")->confirmed);
+	assert_string_equal(revert_of(&judgement, "n2")->text,
+		"could not be looked at afterwards: pipe broke");
+	assert_true(revert_of(&judgement, "client")->confirmed);
+	assert_false(revert_of(&judgement, "client")->touched);
+	judgement_deinit(&judgement);
+	record_deinit(&record);
+}
+
+static void a_node_lost_while_it_was_to_arm_counts_as_touched(void **state)
+{
+	(void)state;
+	struct record record = given_record(given_tree());
+	struct judgement judgement;
+
+	/* The controller died between the order and the answer: nobody knows what n2 did. */
+	audit(&record, "n2", "before", "['a']");
+	audit(&record, "client", "before", "['a']");
+	given_event(&record, "fault_arming", SECONDS(9),
+		"'fault':'cut-leader','on':['n2'],'from':['n1','n3'],'start_ns':1,"
+		"'deadline_ns':2,'skew_ns':0");
+	judge(&record, &judgement);
+	assert_false(revert_of(&judgement, "n2")->confirmed);
+	assert_true(revert_of(&judgement, "client")->confirmed);
+	assert_int_equal(judgement.exit_code, 5);
+	judgement_deinit(&judgement);
+	record_deinit(&record);
+}
+
+static void services_are_compared_too(void **state)
+{
+	(void)state;
+	struct record record = given_record(given_tree());
+	struct judgement judgement;
+
+	given_event(&record, "services", 1, "'when':'before','services':['n1 etcd running']");
+	judge(&record, &judgement);
+	assert_int_equal(judgement.reverts.count, 0); /* nobody has asked again yet */
+	judgement_deinit(&judgement);
+	given_event(&record, "services", 2, "'when':'after','services':['n1 etcd dead']");
+	judge(&record, &judgement);
+	assert_false(revert_of(&judgement, "services")->confirmed);
+	judgement_deinit(&judgement);
+	given_event(&record, "services", 2, "'when':'after','services':['n1 etcd running']");
+	judge(&record, &judgement);
+	assert_true(revert_of(&judgement, "services")->confirmed);
+	judgement_deinit(&judgement);
+	record_deinit(&record);
+}
+
+/* --- data ----------------------------------------------------------------------------------- */
+
+static void operations(struct record *record, const char *attempted, const char *acked,
+	const char *failed, const char *unknown)
+{
+	given_event(record, "operations", 1,
+		"'workload':'acked','window':{'workload':'acked','start_ns':'0','end_ns':'0',"
+		"'attempted':%s,'acked':%s,'failed':%s,'unknown':%s}",
+		attempted, acked, failed, unknown);
+}
+
+#define READ(node, ranges) "{'node':'" node "','ok':true,'present':" ranges ",'duplicates':0}"
+#define UNREAD(node) "{'node':'" node "','ok':false,'reason':'down','present':[],'duplicates':0}"
+#define RANGE(first, last) "{'first':" #first ",'last':" #last "}"
+
+static void read_back(struct record *record, const char *reads)
+{
+	given_event(record, "final_read", 2, "'workload':'acked','result':{'workload':'acked',"
+					     "'reads':[%s]}",
+		reads);
+}
+
+static struct data_summary data_of(const struct record *record)
+{
+	struct judgement judgement;
+	struct data_summary data;
+
+	judge(record, &judgement);
+	data = *LIST_AT(judgement.data, struct data_summary, 0);
+	judgement_deinit(&judgement);
+	return data;
+}
+
+/* 1..100 attempted; 1..80 acknowledged; 81..90 failed, 91..100 unknown. */
+static struct record written(void)
+{
+	struct record record = given_record(given_tree());
+
+	operations(&record, "[" RANGE(1, 60) "]", "[" RANGE(1, 50) "]", "[]", "[]");
+	operations(&record, "[" RANGE(61, 100) "]", "[" RANGE(51, 80) "]", "[" RANGE(81, 90) "]",
+		"[" RANGE(91, 100) "]");
+	return record;
+}
+
+static enum verdict no_loss(const struct record *record)
+{
+	return given_judgement(record, "no-loss").verdict;
+}
+
+static void all_there(void **state)
+{
+	(void)state;
+	struct record record = written();
+	struct data_summary data;
+
+	assert_int_equal(no_loss(&record), VERDICT_NOT_JUDGED);
+	read_back(&record, READ("n1", "[" RANGE(1, 80) "]") "," READ("n2", "[" RANGE(1, 80) "]"));
+	data = data_of(&record);
+	assert_int_equal(data.attempted, 100);
+	assert_int_equal(data.acked, 80);
+	assert_int_equal(data.failed, 10);
+	assert_int_equal(data.unknown, 10);
+	assert_int_equal(data.lost + data.recovered + data.unexpected + data.on_some, 0);
+	assert_int_equal(data.reads_ok, 2);
+	assert_int_equal(no_loss(&record), VERDICT_HELD);
+	record_deinit(&record);
+}
+
+static void lost_is_absent_from_every_member(void **state)
+{
+	(void)state;
+	struct record record = written();
+	struct data_summary data;
+
+	/* 20 and 21 nowhere; 30 at n1 alone. */
+	read_back(&record,
+		READ("n1", "[" RANGE(1, 19) "," RANGE(22, 80) "]") "," READ(
+			"n2", "[" RANGE(1, 19) "," RANGE(22, 29) "," RANGE(31, 80) "]"));
+	data = data_of(&record);
+	assert_int_equal(data.lost, 2);
+	assert_int_equal(data.first_lost, 20);
+	assert_int_equal(data.on_some, 1);
+	assert_int_equal(no_loss(&record), VERDICT_VIOLATED);
+	((struct invariant_spec *)given_claim(&record, "no-loss"))->data->max_lost = 2;
+	assert_int_equal(no_loss(&record), VERDICT_HELD);
+	record_deinit(&record);
+}
+
+static void unacknowledged_writes_may_be_there(void **state)
+{
+	(void)state;
+	struct record record = written();
+	struct data_summary data;
+
+	/* Unknown 95 and even failed 81 were attempted: recovered, neither lost nor unexpected. */
+	read_back(&record, READ("n1", "[" RANGE(1, 81) "," RANGE(95, 95) "]"));
+	data = data_of(&record);
+	assert_int_equal(data.recovered, 2);
+	assert_int_equal(data.unexpected, 0);
+	assert_int_equal(no_loss(&record), VERDICT_HELD);
+	record_deinit(&record);
+}
+
+static void what_nobody_wrote_is_unexpected(void **state)
+{
+	(void)state;
+	struct record record = written();
+	struct data_summary data;
+
+	/* The same three foreign ids at both members are three. */
+	read_back(&record,
+		READ("n1", "[" RANGE(1, 80) "," RANGE(500, 502) "]") "," READ(
+			"n2", "[" RANGE(1, 80) "," RANGE(500, 502) "]"));
+	data = data_of(&record);
+	assert_int_equal(data.unexpected, 3);
+	assert_int_equal(no_loss(&record), VERDICT_VIOLATED);
+	record_deinit(&record);
+}
+
+static void an_unreadable_member_leaves_it_open(void **state)
+{
+	(void)state;
+	struct record record = written();
+
+	/* What is missing at n1 might be at n2. */
+	read_back(&record, READ("n1", "[" RANGE(1, 10) "]") "," UNREAD("n2"));
+	assert_int_equal(data_of(&record).reads_failed, 1);
+	assert_int_equal(no_loss(&record), VERDICT_INCONCLUSIVE);
+	record_deinit(&record);
+	record = written();
+	read_back(&record, UNREAD("n1") "," UNREAD("n2"));
+	assert_int_equal(no_loss(&record), VERDICT_INCONCLUSIVE);
+	assert_int_equal(data_of(&record).lost, 0);
+	record_deinit(&record);
+}
+
+static void nothing_acknowledged_proves_nothing(void **state)
+{
+	(void)state;
+	struct record record = given_record(given_tree());
+
+	operations(&record, "[" RANGE(1, 10) "]", "[]", "[]", "[" RANGE(1, 10) "]");
+	read_back(&record, READ("n1", "[]"));
+	assert_int_equal(no_loss(&record), VERDICT_INCONCLUSIVE);
+	record_deinit(&record);
+}
+
+static void a_late_ok_outdates_unknown(void **state)
+{
+	(void)state;
+	struct record record = given_record(given_tree());
+
+	operations(&record, "[" RANGE(1, 10) "]", "[" RANGE(1, 4) "]", "[]", "[" RANGE(5, 10) "]");
+	operations(&record, "[]", "[" RANGE(7, 8) "]", "[]", "[]");
+	assert_int_equal(data_of(&record).acked, 6);
+	assert_int_equal(data_of(&record).unknown, 4);
+	read_back(&record, READ("n1", "[" RANGE(1, 6) "]"));
+	assert_int_equal(data_of(&record).lost, 2); /* 7 and 8 */
+	record_deinit(&record);
+}
+
+static void huge_ids_cost_nothing(void **state)
+{
+	(void)state;
+	struct record record = given_record(given_tree());
+
+	operations(&record, "[" RANGE(1, 9000000000000000) "]", "[" RANGE(1, 9000000000000000) "]",
+		"[]", "[]");
+	read_back(&record, READ("n1", "[" RANGE(2, 9000000000000000) "]"));
+	assert_int_equal(data_of(&record).lost, 1);
+	record_deinit(&record);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_pair_and_direction_is_added_up),
+		cmocka_unit_test(a_later_count_replaces_the_earlier),
+		cmocka_unit_test(a_silent_pair_is_partial_and_none_is_none),
+		cmocka_unit_test(a_fault_that_was_never_armed_was_not_injected),
+		cmocka_unit_test(an_unconfirmed_heal_does_not_hide_the_effect),
+		cmocka_unit_test(cut_short_or_ended),
+		cmocka_unit_test(nodes_on_both_sides_make_one_pair),
+		cmocka_unit_test(states_are_compared_line_by_line),
+		cmocka_unit_test(a_touched_node_that_was_not_looked_at_is_not_confirmed),
+		cmocka_unit_test(a_node_lost_while_it_was_to_arm_counts_as_touched),
+		cmocka_unit_test(services_are_compared_too),
+		cmocka_unit_test(all_there),
+		cmocka_unit_test(lost_is_absent_from_every_member),
+		cmocka_unit_test(unacknowledged_writes_may_be_there),
+		cmocka_unit_test(what_nobody_wrote_is_unexpected),
+		cmocka_unit_test(an_unreadable_member_leaves_it_open),
+		cmocka_unit_test(nothing_acknowledged_proves_nothing),
+		cmocka_unit_test(a_late_ok_outdates_unknown),
+		cmocka_unit_test(huge_ids_cost_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
