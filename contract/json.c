@@ -110,9 +110,12 @@ static int check_duplicates(const cJSON *value, const char *path, struct fail *f
 static void say_invalid(const char *text, size_t length, const char *at, struct fail *fail)
 {
 	const char *end = text + length;
+	const char *rest = at;
 	int shown = 0;
 
-	if (!at || at >= end) {
+	while (rest && rest < end && strchr(" \t\r\n", *rest))
+		rest++;
+	if (!rest || rest >= end) {
 		at = end;
 		fail_set(
 			fail, FAIL_BAD_FILE, "not valid JSON: the text ends before the value does");

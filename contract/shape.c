@@ -528,8 +528,8 @@ int shape_decode(const struct shape *shape, const cJSON *value, const char *path
 	if (out && shape->size)
 		memset(out, 0, shape->size);
 	if (!cJSON_IsObject(value))
-		return fail_at(fail, path, "%s must be an object, not %s", shape->name,
-			json_kind(value));
+		return fail_at(
+			fail, path, "%s must be an object, not %s", shape->name, json_kind(value));
 	if (decode_members(shape, value, path, out, fail) < 0 ||
 		decode_absent(shape, value, path, out, fail) < 0) {
 		if (out)
@@ -569,6 +569,8 @@ void shape_free(const struct shape *shape, void *decoded)
 		const struct field *field = &shape->fields[i];
 		void *slot = (char *)decoded + field->offset;
 
+		if (field->later)
+			continue; /* it has no place in the struct */
 		switch (field->kind) {
 		case FIELD_STRING:
 		case FIELD_NAME:

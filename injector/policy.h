@@ -41,6 +41,10 @@ struct policy_rules {
 };
 extern const struct shape policy_shape;
 
+enum {
+	POLICIES = 2 /* the host's own, and the one of --policy */
+};
+
 enum policy_state {
 	POLICY_ABSENT,
 	POLICY_READ,

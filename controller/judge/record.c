@@ -208,6 +208,17 @@ struct resolved_group *record_group(const struct record *record, const char *gro
 	return NULL;
 }
 
+double record_rate(const struct record *record, const struct slo_spec *slo)
+{
+	double rate = 0;
+
+	LIST_EACH(record->sources, struct source_record, source) {
+		if (strcmp(source->probe, slo->probe) == 0)
+			rate += source->rate;
+	}
+	return rate;
+}
+
 int64_t record_covered_ns(const struct record *record, const struct slo_spec *slo)
 {
 	int64_t covered_ns = INT64_MAX;

@@ -77,29 +77,37 @@ void order_fault(const struct plan *plan, const struct fault_record *fault, enum
 
 /* --- secrets --------------------------------------------------------------------------- */
 
-static int read_secret(
-	const struct scenario *scenario, const char *name, char **out, struct fail *fail)
+static int read_secret_file(
+	const struct plan *plan, const struct secret_spec *secret, char **out, struct fail *fail)
 {
-	LIST_EACH(scenario->secrets, struct secret_spec, secret) {
+	char *path = path_beside(plan->origin ? plan->origin : "", secret->file);
+	size_t length;
+	int outcome = json_read_file(path, SECRET_MAX, out, &length, fail);
+
+	free(path);
+	if (outcome < 0) {
+		fail->kind = FAIL_REFUSED;
+		return fail_context(fail, "secret \"%s\"", secret->name);
+	}
+	(*out)[strcspn(*out, "\r\n")] = '\0';
+	return 0;
+}
+
+static int read_secret(const struct plan *plan, const char *name, char **out, struct fail *fail)
+{
+	LIST_EACH(plan->scenario->secrets, struct secret_spec, secret) {
 		const char *value;
-		size_t length;
 
 		if (strcmp(secret->name, name) != 0)
 			continue;
-		if (secret->env) {
-			value = getenv(secret->env);
-			if (!value)
-				return fail_set(fail, FAIL_REFUSED,
-					"secret \"%s\": the environment variable %s is not set",
-					name, secret->env);
-			*out = copy_text(value);
-			return 0;
-		}
-		if (json_read_file(secret->file, SECRET_MAX, out, &length, fail) < 0) {
-			fail->kind = FAIL_REFUSED;
-			return fail_context(fail, "secret \"%s\"", name);
-		}
-		(*out)[strcspn(*out, "\r\n")] = '\0';
+		if (secret->file)
+			return read_secret_file(plan, secret, out, fail);
+		value = getenv(secret->env);
+		if (!value)
+			return fail_set(fail, FAIL_REFUSED,
+				"secret \"%s\": the environment variable %s is not set", name,
+				secret->env);
+		*out = copy_text(value);
 		return 0;
 	}
 	return fail_set(fail, FAIL_INTERNAL, "secret \"%s\" is not declared", name);
@@ -114,7 +122,7 @@ static cJSON *fill_in(const struct plan_text *text, const cJSON *value, struct f
 	char *filled = NULL;
 
 	if (secret_reference(value, &secret)) {
-		if (read_secret(text->plan->scenario, secret, &filled, fail) < 0)
+		if (read_secret(text->plan, secret, &filled, fail) < 0)
 			return NULL;
 	} else if (cJSON_IsString(value)) {
 		if (plan_expand(text, value->valuestring, &filled, fail) < 0)

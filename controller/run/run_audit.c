@@ -153,7 +153,7 @@ static void recovery_exited(uv_process_t *process, int64_t status, int signal_nu
  */
 void run_recover(struct run_node *node)
 {
-	static const char *const words[] = {"recover", "--stop-live", NULL};
+	static const char *const words[] = {"recover", "--stop-live", "--here", NULL};
 	struct list argv = reach_argv(node->run->self_dir, node->node, "backburn-injector", words);
 	struct recovery *recovery = calloc(1, sizeof(*recovery));
 	uv_stdio_container_t stdio[] = {

@@ -170,6 +170,13 @@ static int check_hello(
 			"the injector on %s speaks version %lld of the contract, this controller "
 			"%d: install the same version",
 			node->node->name, (long long)hello->version, CONTRACT_VERSION);
+	/* A host whose policy can't be read allows nothing: better said now than at the first
+	 * fault. */
+	LIST_EACH(hello->capabilities, struct capability, capability)
+		if (strcmp(capability->name, "policy") == 0 && !capability->ok)
+			return fail_set(fail, FAIL_REFUSED,
+				"the policy of %s can't be used, so nothing is allowed there: %s",
+				node->node->name, capability->reason);
 	LIST_EACH(node->run->scenario.phases, struct phase_spec, phase)
 		LIST_EACH(phase->faults, struct fault_spec, fault)
 			LIST_EACH(hello->capabilities, struct capability, capability)
@@ -380,7 +387,11 @@ static void renewed(void *context, const struct wire_message *reply, const struc
 	struct run_node *node = context;
 	struct event event = {.kind = EVENT_NODE_LOST, .node = node->node->name, .fail = why};
 
-	if (!reply && node->injector)
+	if (reply || !node->injector)
+		return;
+	if (engine_state(node->run->engine) == ENGINE_NEW)
+		run_trouble(node->run, why);
+	else
 		run_feed(node->run, &event);
 }
 
