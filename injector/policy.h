@@ -12,7 +12,7 @@
 
 /*
  * What the owner of a host allows, whatever a controller asks. The file's keys are those of
- * docs/safety.md; a file that can't be read or understood allows nothing.
+ * docs/scenario.md; a file that can't be read or understood allows nothing.
  */
 struct policy_faults {
 	struct list allow, deny; /* of char *; an empty allow list means all */
