@@ -128,6 +128,8 @@ void engine_stop(struct engine *engine, enum stop_kind why, const char *id, cons
 	if (why == STOP_SIGNAL)
 		json_put_number(event, "signal", strcmp(id, "SIGINT") == 0 ? 2 : 15);
 	engine_log(engine, event);
+	if (engine->state == ENGINE_RUNNING)
+		phase_log_end(engine, "stopped", engine->now_ns);
 	if (engine->heed_nothing)
 		return; /* the phases are over and everything is healed already */
 	engine->state = ENGINE_STOPPING;
