@@ -8,6 +8,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "controller/engine/engine_parts.h"
 
 /* --- life ------------------------------------------------------------------------------ */
@@ -15,10 +16,8 @@
 struct engine *engine_new(const struct plan *plan, const struct engine_options *options,
 	const cJSON *run_started, struct fail *fail)
 {
-	struct engine *engine = calloc(1, sizeof(*engine));
+	struct engine *engine = must_alloc(sizeof(*engine));
 
-	if (!engine)
-		abort();
 	engine->plan = plan;
 	engine->options = *options;
 	engine->state = ENGINE_NEW;

@@ -5,6 +5,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "controller/run/reach.h"
 #include "controller/run/run_parts.h"
 
@@ -259,10 +260,8 @@ struct errand {
 
 static struct errand *errand_new(struct run_node *node, const char *fault)
 {
-	struct errand *errand = calloc(1, sizeof(*errand));
+	struct errand *errand = must_alloc(sizeof(*errand));
 
-	if (!errand)
-		abort();
 	errand->node = node;
 	errand->fault = strdup(fault);
 	if (!errand->fault)

@@ -70,6 +70,9 @@ static void bad_text_is_refused_with_its_line(void **state)
 	REFUSED("1\n\n x", 3, "", "not valid JSON: something follows the value");
 	REFUSED("{\"a\":\n\"\0\"}", 2, "", "not JSON: a NUL byte");
 	REFUSED("[1]\0", 1, "", "not JSON: a NUL byte");
+	REFUSED("[1,\n\x19 2]", 2, "", "not JSON: the control character 0x19");
+	REFUSED("\"a\nb\"", 1, "", "not JSON: the control character 0x0a");
+	REFUSED("\xef\xbb\xbf{}", 1, "", "not valid JSON near \"\xef\xbb\xbf{}\"");
 }
 
 static void depth_is_bounded(void **state)
