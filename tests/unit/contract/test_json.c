@@ -26,8 +26,8 @@ static cJSON *parse_bytes(const char *text, size_t length, struct fail *fail)
 	return value;
 }
 
-static void assert_refused(const char *text, size_t length, int line, const char *path,
-	const char *expected)
+static void assert_refused(
+	const char *text, size_t length, int line, const char *path, const char *expected)
 {
 	struct fail fail = FAIL_INIT;
 	cJSON *value = parse_bytes(text, length, &fail);
@@ -111,16 +111,15 @@ static void duplicate_keys_are_refused(void **state)
 static void lines_are_found(void **state)
 {
 	(void)state;
-	static const char text[] =
-		"{\n"                                                  /* 1 */
-		"  \"a\": { \"b\": [ 1, \"x]\\\"}\",\n"                /* 2 */
-		"    { \"c\": [],\n"                                   /* 3 */
-		"      \"d\" : -1.5e3 }, {}, [ [\n"                    /* 4 */
-		"      2 ], 3 ] ] },\n"                                /* 5 */
-		"  \"odd.key\": { \"[x]\":\n"                          /* 6 */
-		"    true, \"y\": null },\n"                           /* 7 */
-		"  \"e\": \"a\", \"f\"\n"                              /* 8 */
-		"  : \"f\" }\n";
+	static const char text[] = "{\n"                                   /* 1 */
+				   "  \"a\": { \"b\": [ 1, \"x]\\\"}\",\n" /* 2 */
+				   "    { \"c\": [],\n"                    /* 3 */
+				   "      \"d\" : -1.5e3 }, {}, [ [\n"     /* 4 */
+				   "      2 ], 3 ] ] },\n"                 /* 5 */
+				   "  \"odd.key\": { \"[x]\":\n"           /* 6 */
+				   "    true, \"y\": null },\n"            /* 7 */
+				   "  \"e\": \"a\", \"f\"\n"               /* 8 */
+				   "  : \"f\" }\n";
 	static const struct {
 		const char *path;
 		int line;

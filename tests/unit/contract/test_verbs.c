@@ -29,17 +29,21 @@ static const struct {
 	{&hello_result_shape,
 		"{'version':1,'tool':'backburn-injector 0.1.0','host':'h','kernel':'6.1',"
 		"'machine':'x86_64','boot_id':'b','netns_cookie':'18014398509481985','pid':42,"
-		"'cgroup':'/lab','attach':'tcx','capabilities':[{'name':'tcx','ok':true,'reason':''},"
+		"'cgroup':'/"
+		"lab','attach':'tcx','capabilities':[{'name':'tcx','ok':true,'reason':''},"
 		"{'name':'lane','ok':false,'reason':'no netem'}],'addresses':['10.0.0.1'],"
 		"'policy':{'max_fault':'5m'}}"},
 	{&ping_result_shape, "{'monotonic_ns':'9007199254740993'}"},
 	{&fault_order_shape,
-		"{'id':'cut','fault':'partition','scope':{},'role':'from','with':{'direction':'both'},"
+		"{'id':'cut','fault':'partition','scope':{},'role':'from','with':{'direction':'"
+		"both'},"
 		"'on':[{'node':'n1','prefixes':['10.0.0.1']}],'from':[{'node':'n2','prefixes':[]}],"
 		"'start_ns':'9007199254740993','deadline_ns':'9007199254740995'}"},
 	{&inspect_result_shape,
-		"{'effects':['a'],'undo':['b'],'interfaces':['eth0'],'foreign':[{'interface':'eth0',"
-		"'direction':'ingress','name':'','ahead':true}],'connections':[{'local':'1','remote':"
+		"{'effects':['a'],'undo':['b'],'interfaces':['eth0'],'foreign':[{'interface':'eth0'"
+		","
+		"'direction':'ingress','name':'','ahead':true}],'connections':[{'local':'1','"
+		"remote':"
 		"'2','peer':'n2','state':'established'}],'connection_count':1}"},
 	{&inspect_result_shape,
 		"{'effects':[],'undo':[],'interfaces':[],'foreign':[],'connections':[],"
@@ -51,7 +55,8 @@ static const struct {
 	{&heal_params_shape, "{'faults':['a','b']}"},
 	{&heal_params_shape, "{}"},
 	{&evidence_shape,
-		"{'now_ns':'5','faults':[{'id':'cut','start_ns':'1','deadline_ns':'2','healed':true,"
+		"{'now_ns':'5','faults':[{'id':'cut','start_ns':'1','deadline_ns':'2','healed':"
+		"true,"
 		"'healed_ns':'3','counters':[{'peer':'n2','direction':'egress','packets':'7',"
 		"'segments':'9','bytes':'1000','first_ns':'1','last_ns':'2'}]}]}"},
 	{&evidence_shape, "{'now_ns':'5','faults':[]}"},

@@ -71,8 +71,7 @@ static const struct mutation references[] = {
 		"{group.NAME.addrs} of a group that exists, {var.NAME}"},
 	{"probes.put.body.base64_at[1]", "'value'", "probes.put.body.base64_at[1]",
 		"must be a JSON pointer like \"/key\" into body.json"},
-	{"secrets", "{'t':{}}", "secrets.t",
-		"a secret needs exactly one of \"env\" and \"file\""},
+	{"secrets", "{'t':{}}", "secrets.t", "a secret needs exactly one of \"env\" and \"file\""},
 	{"secrets", "{'t':{'env':'A','file':'b'}}", "secrets.t",
 		"a secret needs exactly one of \"env\" and \"file\""},
 	{"slos.avail.probe", "'putt'", "slos.avail.probe",
@@ -146,7 +145,8 @@ static const struct mutation claims[] = {
 		"99 % cannot be shown: this claim will have 250 samples, 299 are needed (a longer "
 		"phase, a higher rate or a lower objective)"},
 	{"invariants[1].skip_first", "'10s'", "invariants[1].holds",
-		"a violation of 99 % cannot be shown: 0 samples, and not even all of them bad would "
+		"a violation of 99 % cannot be shown: 0 samples, and not even all of them bad "
+		"would "
 		"prove it"},
 	/* the phases after the fault's start leave 10 + 5 + 20 s at least */
 	{"invariants[2].recovers.stable_for", "'31s'", "invariants[2].recovers",
@@ -158,7 +158,8 @@ static const struct mutation claims[] = {
 	{"invariants[2].gate", "'precondition'", "invariants[2].recovers",
 		"only \"holds\" can be a precondition"},
 	{"invariants[0].in", "['before','cut']", "invariants[0]",
-		"a precondition must be decided before the first fault; phase \"cut\" already has one"},
+		"a precondition must be decided before the first fault; phase \"cut\" already has "
+		"one"},
 	/* limits */
 	{"guardrails.limits.fault", "'9s'", "phases[1].faults[0]",
 		"fault \"cut-leader\" would last 10s, longer than its own limit "

@@ -85,9 +85,10 @@ static void faults_start_after_the_lead_and_end_with_the_phase(void **state)
 	armed_ns = event_number(&hands, "fault_arming", "t_ns");
 	start_ns = event_number(&hands, "fault_arming", "start_ns");
 	assert_int_equal(start_ns - armed_ns, 500 * NS_PER_MS);
-	assert_int_equal(event_number(&hands, "fault_arming", "deadline_ns") - start_ns,
-		SECONDS(10));
-	/* Healed a tick or two after the deadline, but over at the deadline: the kernel ended it. */
+	assert_int_equal(
+		event_number(&hands, "fault_arming", "deadline_ns") - start_ns, SECONDS(10));
+	/* Healed a tick or two after the deadline, but over at the deadline: the kernel ended it.
+	 */
 	assert_int_equal(event_number(&hands, "fault_over", "healed_ns") - start_ns, SECONDS(10));
 	hands_deinit(&hands);
 }
@@ -244,9 +245,8 @@ static int code_after_timeout(const char *on_timeout, const char **out_stop)
 	hands.outage_ns = SECONDS(1000);
 	assert_true(hands_run(&hands, SECONDS(240)));
 	assert_false(hands_anything_armed(&hands));
-	*out_stop = hands_event(&hands, "stop")
-		? stop_words[engine_record(hands.engine)->stop]
-		: NULL;
+	*out_stop =
+		hands_event(&hands, "stop") ? stop_words[engine_record(hands.engine)->stop] : NULL;
 	code = hands_code(&hands);
 	hands_deinit(&hands);
 	return code;

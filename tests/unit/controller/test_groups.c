@@ -93,8 +93,8 @@ static void each_way_to_select(void **state)
 	(void)state;
 	assert_group("{'g':{'labels':{'role':'etcd'}}}", "n1,n2,n3");
 	assert_group("{'g':{'labels':{'role':'etcd','zone':'b'}}}", "n2");
-	assert_group("{'g':{'labels':{'none':'x'}}}",
-		"group \"g\" must have at least 1 nodes; 0 found");
+	assert_group(
+		"{'g':{'labels':{'none':'x'}}}", "group \"g\" must have at least 1 nodes; 0 found");
 	assert_group("{'g':{'nodes':['n3','client','n1']}}", "n1,n3,client");
 	assert_group("{'g':{'in':'h'},'h':{'nodes':['n3','n1']}}", "n1,n3");
 	assert_group("{'g':{'in':'h','labels':{'zone':'a'}},'h':{'nodes':['n3','n1']}}", "n1");
@@ -102,8 +102,8 @@ static void each_way_to_select(void **state)
 		     "'k':{'nodes':'n2'}}",
 		"n1,n3");
 	assert_group("{'g':{'labels':{'role':'etcd'},'not':['n1']}}", "n2,n3");
-	assert_group("{'g':{'union':['h','k']},'h':{'nodes':'n3'},'k':{'nodes':['n1','n3']}}",
-		"n1,n3");
+	assert_group(
+		"{'g':{'union':['h','k']},'h':{'nodes':'n3'},'k':{'nodes':['n1','n3']}}", "n1,n3");
 	/* union widens what the others select; not takes away from all of it */
 	assert_group("{'g':{'union':['h'],'nodes':['n1','n2'],'not':['n2']},'h':{'nodes':'n3'}}",
 		"n1,n3");
@@ -203,16 +203,14 @@ static void limits_have_both_sides(void **state)
 	assert_limits(LIMITS("'nodes':2"), "n1,n2,n3",
 		"limits: 3 nodes would be hit at one time; at most 2 are allowed");
 	assert_limits(LIMITS("'protect':['client']"), "n1", "");
-	assert_limits(
-		LIMITS("'protect':['client']"), "n1,client", "limits: node \"client\" is protected");
-	assert_limits(
-		LIMITS("'protect':['members']"), "n3", "limits: node \"n3\" is protected");
+	assert_limits(LIMITS("'protect':['client']"), "n1,client",
+		"limits: node \"client\" is protected");
+	assert_limits(LIMITS("'protect':['members']"), "n3", "limits: node \"n3\" is protected");
 	assert_limits(LIMITS("'of_group':[{'group':'members','max_fraction':0.34}]"), "n1", "");
 	assert_limits(LIMITS("'of_group':[{'group':'members','max_fraction':0.33}]"), "n1",
 		"limits: 1 of the 3 nodes of group \"members\" would be hit (0.333); at most 0.33 "
 		"is allowed");
-	assert_limits(
-		LIMITS("'of_group':[{'group':'members','max_fraction':0.34}]"), "client", "");
+	assert_limits(LIMITS("'of_group':[{'group':'members','max_fraction':0.34}]"), "client", "");
 	assert_limits(LIMITS("'of_group':[{'group':'members','keep_quorum':true}]"), "n1", "");
 	assert_limits(LIMITS("'of_group':[{'group':'members','keep_quorum':true}]"), "n1,n3",
 		"limits: group \"members\" would keep 1 of 3 nodes, fewer than its quorum of 2");
@@ -253,8 +251,9 @@ static void an_even_group_needs_more_than_half(void **state)
 static void metrics_are_found_by_their_whole_name(void **state)
 {
 	(void)state;
-	static const char text[] = "# HELP is_leader x\n# TYPE is_leader gauge\n"
-				   "is_leader_total 7\nis_leader{a=\"b\"} 3\nis_leader 1\nlast -2.5e3";
+	static const char text[] =
+		"# HELP is_leader x\n# TYPE is_leader gauge\n"
+		"is_leader_total 7\nis_leader{a=\"b\"} 3\nis_leader 1\nlast -2.5e3";
 	double value = -1;
 
 	assert_int_equal(metric_find(text, "is_leader", &value), 0);

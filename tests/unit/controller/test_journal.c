@@ -163,7 +163,8 @@ static void nonsense_is_refused_with_its_line(void **state)
 		{"{\"event\":\"stop\",\"why\":\"fun\"}", "journal: unknown reason to stop \"fun\""},
 		{"{\"event\":\"fault_over\",\"fault\":\"x\"}",
 			"journal: fault_over names the unknown fault \"x\""},
-		{"{\"event\":\"source\",\"probe\":\"put\",\"from\":\"c\",\"start_ns\":0,\"rate\":0}",
+		{"{\"event\":\"source\",\"probe\":\"put\",\"from\":\"c\",\"start_ns\":0,\"rate\":"
+		 "0}",
 			"journal: an impossible source of events"},
 	};
 	struct fail fail = FAIL_INIT;
@@ -235,8 +236,9 @@ static void progress_is_one_line_for_what_matters(void **state)
 		lines += *c == '\n';
 	/* run, four phases, three groups, arming, healed, read back: measures say nothing */
 	assert_int_equal(lines, 11);
-	assert_non_null(strstr(text, "T+   0.0s  run r1: etcd keeps serving when its leader is cut "
-				     "off\n"));
+	assert_non_null(strstr(text,
+		"T+   0.0s  run r1: etcd keeps serving when its leader is cut "
+		"off\n"));
 	assert_non_null(strstr(text, "group leader: n2\n"));
 	assert_non_null(strstr(text, "arming cut-leader on n2 from n1, n3, for at most 10.0s\n"));
 	assert_non_null(strstr(text, "healed cut-leader\n"));
@@ -275,9 +277,9 @@ static void the_summary_has_all_that_was_judged(void **state)
 	assert_string_equal(json_string(claim, "id", ""), "failover");
 	assert_string_equal(json_string(claim, "verdict", ""), "HELD");
 	assert_true(json_number(claim, "recovered_after_s", 0) > 1.4);
-	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(
-				 cJSON_GetArrayItem(cJSON_GetObjectItem(json, "faults"), 0),
-				 "pairs")),
+	assert_int_equal(
+		cJSON_GetArraySize(cJSON_GetObjectItem(
+			cJSON_GetArrayItem(cJSON_GetObjectItem(json, "faults"), 0), "pairs")),
 		4);
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "revert")), 5);
 	cJSON_Delete(json);
@@ -307,7 +309,8 @@ static void the_text_begins_with_the_verdict(void **state)
 	assert_int_equal(judgement.exit_code, 1);
 	assert_memory_equal(text,
 		"\nVIOLATED: etcd keeps serving when its leader is cut off\n"
-		"  claim failover is VIOLATED: recovered 7.00s after the fault's start; allowed 5s, "
+		"  claim failover is VIOLATED: recovered 7.00s after the fault's start; allowed "
+		"5s, "
 		"stable for 3s (exit 1)\n",
 		150);
 	assert_non_null(strstr(text, "! failover   must         VIOLATED\n"));

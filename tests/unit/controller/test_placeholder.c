@@ -77,8 +77,7 @@ static void the_unknown_is_refused_with_the_known(void **state)
 	assert_int_equal(asked, 2);
 	assert_int_equal(fail.kind, FAIL_BAD_FILE);
 	assert_string_equal(fail.path, "");
-	assert_string_equal(
-		fail.text, "unknown placeholder {quark}; known here: {n}, {node.addr}");
+	assert_string_equal(fail.text, "unknown placeholder {quark}; known here: {n}, {node.addr}");
 }
 
 int main(void)

@@ -111,8 +111,7 @@ static void texts_are_expanded_for_a_node(void **state)
 	struct plan plan = given_plan(&scenario, &catalogue);
 	struct resolved_group group = {.group = (char *)"members"};
 	struct list groups = {.items = &group, .count = 1}, only = {0};
-	struct plan_text text = {
-		.plan = &plan, .node = plan_node(&plan, "n2"), .groups = &groups};
+	struct plan_text text = {.plan = &plan, .node = plan_node(&plan, "n2"), .groups = &groups};
 	struct fail fail = FAIL_INIT;
 	char *out;
 

@@ -44,8 +44,8 @@ static void stage_free(struct stage *stage)
 
 static cJSON *probe_order(struct stage *stage, struct fail *fail)
 {
-	return order_probe(&stage->plan, &stage->groups,
-		scenario_probe(&stage->scenario, "put"), 7, fail);
+	return order_probe(
+		&stage->plan, &stage->groups, scenario_probe(&stage->scenario, "put"), 7, fail);
 }
 
 static void a_probe_knows_each_member(void **state)
@@ -83,8 +83,8 @@ static void a_final_read_asks_each_member_alone(void **state)
 	(void)state;
 	struct stage *stage = stage_new(given_tree());
 	struct fail fail = FAIL_INIT;
-	cJSON *json = order_final_read(&stage->plan, &stage->groups,
-		scenario_workload(&stage->scenario, "acked"), &fail);
+	cJSON *json = order_final_read(
+		&stage->plan, &stage->groups, scenario_workload(&stage->scenario, "acked"), &fail);
 	struct final_read_order order;
 	const struct read_target *targets;
 
@@ -96,8 +96,7 @@ static void a_final_read_asks_each_member_alone(void **state)
 	cJSON_Delete(json);
 	json = order_workload(&stage->plan, &stage->groups,
 		scenario_workload(&stage->scenario, "acked"), 0, &fail);
-	assert_string_equal(
-		cJSON_GetArrayItem(cJSON_GetObjectItem(json, "argv"), 1)->valuestring,
+	assert_string_equal(cJSON_GetArrayItem(cJSON_GetObjectItem(json, "argv"), 1)->valuestring,
 		"10.0.0.1,10.0.0.3");
 	cJSON_Delete(json);
 	stage_free(stage);
@@ -110,8 +109,9 @@ static cJSON *with_secrets(const char *file)
 	cJSON *tree = given_tree();
 	char secrets[256];
 
-	snprintf(secrets, sizeof(secrets), "{'token':{'env':'BACKBURN_TEST_TOKEN'},"
-					   "'password':{'file':'%s'}}",
+	snprintf(secrets, sizeof(secrets),
+		"{'token':{'env':'BACKBURN_TEST_TOKEN'},"
+		"'password':{'file':'%s'}}",
 		file);
 	given_set(tree, "secrets", secrets);
 	given_set(tree, "probes.put.headers", "{'X-Token':{'secret':'token'},'X-N':'{n}'}");
@@ -156,8 +156,9 @@ static void secrets_are_put_into_the_order_alone(void **state)
 	assert_int_equal(fail.kind, FAIL_REFUSED);
 	unsetenv("BACKBURN_TEST_TOKEN");
 	assert_null(probe_order(stage, &fail));
-	assert_string_equal(fail.text, "probe put: secret \"token\": the environment variable "
-				       "BACKBURN_TEST_TOKEN is not set");
+	assert_string_equal(fail.text,
+		"probe put: secret \"token\": the environment variable "
+		"BACKBURN_TEST_TOKEN is not set");
 	stage_free(stage);
 }
 
@@ -167,8 +168,7 @@ static void a_fault_order_names_both_sides(void **state)
 {
 	(void)state;
 	struct stage *stage = stage_new(given_tree());
-	struct fault_record fault = {
-		.spec = scenario_fault(&stage->scenario, "cut-leader", NULL),
+	struct fault_record fault = {.spec = scenario_fault(&stage->scenario, "cut-leader", NULL),
 		.start_ns = 5,
 		.deadline_ns = 6};
 	struct fault_order order;

@@ -165,7 +165,8 @@ static void errors_in_parts_name_the_part(void **state)
 		const char *part, *said;
 	} cases[] = {
 		{"{'backburn_part':1,\n\n'phases':[]}",
-			"part.json:3: phases: unknown key \"phases\" in a part; it may hold groups, "
+			"part.json:3: phases: unknown key \"phases\" in a part; it may hold "
+			"groups, "
 			"probes, slos and workloads"},
 		{"{'backburn_part':1,\n'groups':[]}",
 			"part.json:2: groups: must be an object, not a list"},
@@ -200,12 +201,12 @@ static void a_missing_part_is_told_by_name(void **state)
 	free(write_file("part.json", "{'backburn':1}"));
 	said = load("{'backburn':1,'name':'x',\n'use':['part.json']," REST, NULL, &scenario);
 	assert_non_null(strstr(said, "s.json:2: use[0]: "));
-	assert_non_null(
-		strstr(said, "part.json:1: has no key \"backburn_part\" at its top level"));
+	assert_non_null(strstr(said, "part.json:1: has no key \"backburn_part\" at its top level"));
 	free(said);
 }
 
-/* --- parameters -------------------------------------------------------------------------------- */
+/* --- parameters --------------------------------------------------------------------------------
+ */
 
 #define WITH_PARAMS                                                                                \
 	"{'backburn':1,'name':'x','params':{"                                                      \
@@ -244,8 +245,8 @@ static void defaults_are_put_in(void **state)
 static void given_values_win(void **state)
 {
 	(void)state;
-	static const struct param_value items[] = {{"d", "1m"}, {"i", "5"}, {"t", "other"},
-		{"r", "0.99"}};
+	static const struct param_value items[] = {
+		{"d", "1m"}, {"i", "5"}, {"t", "other"}, {"r", "0.99"}};
 	const struct param_values values = {.items = items, .count = 4};
 	struct scenario scenario;
 
@@ -310,7 +311,8 @@ static void unknown_parameters_have_a_place(void **state)
 		"s.json:2: params.s.default: the parameter needs a known type and a default");
 }
 
-/* --- what we ship ------------------------------------------------------------------------------ */
+/* --- what we ship ------------------------------------------------------------------------------
+ */
 
 static void shipped_scenarios_are_sound(void **state)
 {
