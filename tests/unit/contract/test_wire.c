@@ -214,6 +214,7 @@ static void a_line_too_long_fails_for_good(void **state)
 	assert_int_equal(fail.kind, FAIL_PEER);
 	assert_string_equal(fail.text, "a line is longer than 4 bytes");
 	assert_int_equal(wire_reader_feed(&reader, "\n", 1, &fail), -1);
+	assert_string_equal(fail.text, "the stream has failed before");
 	wire_reader_deinit(&reader);
 	assert_int_equal(wire_reader_feed(&reader, "x\n", 2, &fail), -1);
 }

@@ -152,6 +152,49 @@ static void a_negative_control_turns_the_finding_round(void **state)
 	record_deinit(&record);
 }
 
+static void windows_are_taken_whole_or_not_at_all(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *window, *said;
+	} cases[] = {
+		{"'first_index':1,'count':2,'outcomes':[0],'classes':[]",
+			"window: begins at event 1, expected 0"},
+		{"'first_index':0,'count':3,'outcomes':[0],'classes':[{'slo':'avail','runs':'g2'}]",
+			"window: fewer runs than events"},
+		{"'first_index':0,'count':1,'outcomes':[0],'classes':[{'slo':'avail','runs':'g2'}]",
+			"window: more runs than events"},
+		{"'first_index':0,'count':2,'outcomes':[0],'classes':[{'slo':'avail','runs':'g2'},"
+		 "{'slo':'none','runs':'g2'}]",
+			"window: unknown SLO \"none\""},
+		{"'first_index':0,'count':2,'outcomes':[3],'classes':[{'slo':'avail','runs':'g2'}]",
+			"window: more outcomes than events"},
+		{"'first_index':0,'count':-1,'outcomes':[0],'classes':[]", NULL},
+		{"'first_index':0,'count':300001,'outcomes':[0],'classes':[]",
+			"window: an impossible number of events"},
+	};
+	struct record record = given_record(given_tree());
+
+	given_source(&record);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cJSON *event =
+			given_json("{'event':'window','t_ns':1,'probe':'put','from':'client',"
+				   "'window':{'probe':'put','start_ns':'0','end_ns':'0',"
+				   "'latency':[],%s}}",
+				cases[i].window);
+		struct fail fail = FAIL_INIT;
+
+		assert_int_equal(record_apply(&record, event, &fail), -1);
+		if (cases[i].said)
+			assert_string_equal(fail.text, cases[i].said);
+		assert_int_equal(record_sli(&record, "avail")->samples.count, 0);
+		cJSON_Delete(event);
+	}
+	given_window(&record, "g1b1");
+	assert_int_equal(record_sli(&record, "avail")->samples.count, 2);
+	record_deinit(&record);
+}
+
 /* --- recovers ----------------------------------------------------------------------------- */
 
 /* The fault acts from 10 s to 20 s; "failover" allows 5 s from its start, stable for 3 s. */
@@ -342,6 +385,7 @@ int main(void)
 		cmocka_unit_test(a_cut_window_proves_violations_only),
 		cmocka_unit_test(what_is_open_at_a_planned_end_is_inconclusive),
 		cmocka_unit_test(a_negative_control_turns_the_finding_round),
+		cmocka_unit_test(windows_are_taken_whole_or_not_at_all),
 		cmocka_unit_test(recovered_in_time),
 		cmocka_unit_test(never_breached_is_held_and_worded_so),
 		cmocka_unit_test(a_lucky_event_is_no_recovery),

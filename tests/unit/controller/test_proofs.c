@@ -409,6 +409,7 @@ static void what_nobody_wrote_is_unexpected(void **state)
 			"n2", "[" RANGE(1, 80) "," RANGE(500, 502) "]"));
 	data = data_of(&record);
 	assert_int_equal(data.unexpected, 3);
+	assert_int_equal(data.recovered, 0);
 	assert_int_equal(no_loss(&record), VERDICT_VIOLATED);
 	record_deinit(&record);
 }
