@@ -33,8 +33,12 @@ static void add_environment_node(
 		LIST_EACH(host->connect, char *, word)
 			list_push_text(&node->connect, *word);
 	}
-	LIST_EACH(spec->also_reached_as, struct prefix, prefix)
-		*(struct prefix *)list_push(&node->also_reached_as, sizeof(*prefix)) = *prefix;
+	LIST_EACH(spec->also_reached_as, char *, text) {
+		struct fail checked = FAIL_INIT;
+
+		prefix_parse(*text, list_push(&node->also_reached_as, sizeof(struct prefix)),
+			&checked); /* environment_load() has seen to it that this succeeds */
+	}
 }
 
 void plan_init(struct plan *plan, const struct scenario *scenario,
