@@ -9,6 +9,9 @@
 #include "controller/run/reach.h"
 #include "controller/run/run_parts.h"
 
+/* How long an injector may take to heal and exit when its stdin is closed. */
+#define HEAL_PATIENCE_NS (10 * NS_PER_SEC)
+
 /* Injectors: connecting, what the engine orders of them, and what becomes of a lost one. */
 
 static int64_t to_theirs(const struct run_node *node, int64_t ours_ns)
@@ -324,6 +327,22 @@ void run_arm(struct run *run, const struct action *action)
 	shape_free(&fault_order_shape, &order);
 }
 
+/*
+ * A heal that nobody confirms may not have happened. Without its stdin the injector heals by
+ * itself, without renewals the lease ends the fault, and at the end the node is recovered and
+ * audited.
+ */
+static void give_up(struct run_node *node, const struct fail *why)
+{
+	struct event event = {.kind = EVENT_NODE_LOST, .node = node->node->name, .fail = why};
+
+	if (!node->injector)
+		return;
+	link_close(node->injector, HEAL_PATIENCE_NS);
+	node->injector = NULL;
+	run_feed(node->run, &event);
+}
+
 static void feed_healed(struct errand *errand, const struct evidence *evidence)
 {
 	struct run_node *node = errand->node;
@@ -343,6 +362,8 @@ static void feed_healed(struct errand *errand, const struct evidence *evidence)
 		event.fail = &fail;
 	}
 	run_feed(node->run, &event);
+	if (!event.ok)
+		give_up(node, &fail);
 }
 
 static void healed(void *context, const struct wire_message *reply, const struct fail *why)
@@ -361,6 +382,7 @@ static void healed(void *context, const struct wire_message *reply, const struct
 		fail.kind = FAIL_PEER;
 		event.fail = reply ? &fail : why;
 		run_feed(node->run, &event);
+		give_up(node, event.fail);
 	}
 	errand_free(errand);
 }

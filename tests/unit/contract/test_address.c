@@ -37,6 +37,7 @@ static void prefixes_go_round(void **state)
 		{"FD00:0:0::/64", "fd00::/64", 64},
 		{"::/0", "::/0", 0},
 		{"fe80::/10", "fe80::/10", 10},
+		{"::ffff:10.0.0.0/104", "10.0.0.0/8", 104},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -55,6 +56,10 @@ static void ipv4_is_kept_mapped(void **state)
 	static const uint8_t expected[16] = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 5};
 	struct prefix prefix = parse("10.0.0.5");
 
+	assert_true(prefix.ipv4);
+	assert_memory_equal(prefix.address, expected, sizeof(expected));
+	/* The mapped spelling is the same address, so it is the same value. */
+	prefix = parse("::ffff:10.0.0.5");
 	assert_true(prefix.ipv4);
 	assert_memory_equal(prefix.address, expected, sizeof(expected));
 }
