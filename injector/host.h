@@ -20,8 +20,9 @@
 
 /* ---- clock and identity ---- */
 
-int64_t host_now_ns(void);  /* CLOCK_MONOTONIC */
-int64_t host_wall_ns(void); /* CLOCK_REALTIME: only for the hours of a policy */
+int64_t host_now_ns(void);   /* CLOCK_MONOTONIC */
+void host_pause(int64_t ns); /* between two looks at something that is awaited */
+int64_t host_wall_ns(void);  /* CLOCK_REALTIME: only for the hours of a policy */
 
 struct host_facts {
 	char host[65], kernel[65], machine[65];

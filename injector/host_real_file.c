@@ -27,6 +27,13 @@ static int64_t read_clock(clockid_t clock)
 	return now.tv_sec * NS_PER_SEC + now.tv_nsec;
 }
 
+void host_pause(int64_t ns)
+{
+	const struct timespec pause = {.tv_sec = ns / NS_PER_SEC, .tv_nsec = ns % NS_PER_SEC};
+
+	nanosleep(&pause, NULL);
+}
+
 int64_t host_now_ns(void)
 {
 	return read_clock(CLOCK_MONOTONIC);

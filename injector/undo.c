@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "contract/units.h"
 #include "contract/verbs.h"
 #include "injector/host.h"
 #include "injector/lists.h"
@@ -26,6 +27,9 @@ static const struct field undo_fields[] = {
 };
 const struct shape undo_shape = {
 	.name = "undo record", .size = sizeof(struct undo), SHAPE_FIELDS(undo_fields)};
+
+#define TCX_WAIT_NS (5 * NS_PER_SEC)
+#define TCX_LOOK_AGAIN_NS (5 * NS_PER_MS)
 
 const char *undo_describe(const struct undo *undo, char text[static UNDO_TEXT_MAX])
 {
@@ -55,6 +59,45 @@ static bool is_ours(const struct undo *undo, const struct host_filter *filter)
 	return filter->pref == (uint32_t)undo->pref && filter->handle != 0 && undo->name &&
 		undo->tag && strcmp(filter->kind, "bpf") == 0 &&
 		strcmp(filter->name, undo->name) == 0 && strcmp(filter->tag, undo->tag) == 0;
+}
+
+static int tcx_is_attached(const struct undo *undo, bool *out, struct fail *fail)
+{
+	struct list programs;
+
+	*out = false;
+	if (host_tcx_list((int)undo->ifindex, undo->direction, &programs, fail) < 0)
+		return -1;
+	LIST_EACH(programs, const struct host_program, program) {
+		*out |= undo->name && undo->tag && strcmp(program->name, undo->name) == 0 &&
+			strcmp(program->tag, undo->tag) == 0;
+	}
+	list_free(&programs);
+	return 0;
+}
+
+/*
+ * A link goes with its process, but not in the same instant: the kernel drops the last reference of
+ * a killed process in the background. Until then the state is not as before.
+ */
+static int run_tcx(const struct undo *undo, char *text, struct fail *fail)
+{
+	int64_t until_ns = host_now_ns() + TCX_WAIT_NS;
+	bool attached;
+
+	for (;;) {
+		if (tcx_is_attached(undo, &attached, fail) < 0)
+			return -1;
+		if (!attached)
+			break;
+		if (host_now_ns() >= until_ns)
+			return fail_set(fail, FAIL_BUSY, "somebody still holds its link");
+		host_pause(TCX_LOOK_AGAIN_NS);
+	}
+	snprintf(text, UNDO_TEXT_MAX, "%s on %s %s: went with its process",
+		undo->name ? undo->name : "program", undo->interface,
+		direction_words[undo->direction]);
+	return 0;
 }
 
 static int run_filter(const struct undo *undo, char *text, struct fail *fail)
@@ -118,10 +161,8 @@ int undo_run(const struct undo *undo, char text[static UNDO_TEXT_MAX], struct fa
 
 	switch ((enum undo_kind)undo->kind) {
 	case UNDO_TCX:
-		snprintf(text, UNDO_TEXT_MAX, "%s on %s %s: went with its process",
-			undo->name ? undo->name : "program", undo->interface,
-			direction_words[undo->direction]);
-		return 0;
+		result = run_tcx(undo, text, fail);
+		break;
 	case UNDO_FILTER:
 		result = run_filter(undo, text, fail);
 		break;

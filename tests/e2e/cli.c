@@ -320,3 +320,42 @@ char *cli_programs(void)
 	fclose(out);
 	return text;
 }
+
+/* How often a whole line stands in a text. */
+static size_t times(const char *text, const char *line, size_t length)
+{
+	size_t found = 0;
+
+	for (; *text; text += strcspn(text, "\n") + 1)
+		found += strcspn(text, "\n") == length && memcmp(text, line, length) == 0;
+	return found;
+}
+
+static bool has_new(const char *now, const char *before)
+{
+	for (const char *line = now; *line; line += strcspn(line, "\n") + 1) {
+		size_t length = strcspn(line, "\n");
+
+		if (times(now, line, length) > times(before, line, length))
+			return true;
+	}
+	return false;
+}
+
+void cli_assert_no_new_programs(char *before)
+{
+	int64_t until_s = now_s() + 10;
+
+	for (;;) {
+		char *now = cli_programs();
+		bool new = has_new(now, before);
+
+		if (new &&now_s() > until_s)
+			fail_msg("BPF programs left:\n%s\nbefore:\n%s", now, before);
+		free(now);
+		if (!new)
+			break;
+		pause_ms(50);
+	}
+	free(before);
+}

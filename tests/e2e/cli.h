@@ -65,4 +65,10 @@ int cli_in_node(const char *lab, const char *node, const char *const *args);
 /* Our BPF programs of the whole machine, by name and tag, as sorted lines. The caller frees. */
 char *cli_programs(void);
 
+/*
+ * Waits until no program is there that is not in `before`, and asserts that: the kernel lets go of
+ * programs a moment after their last user. Frees `before`.
+ */
+void cli_assert_no_new_programs(char *before);
+
 #endif

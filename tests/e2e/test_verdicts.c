@@ -16,7 +16,7 @@
 
 static void run_pair(const char *scenario, int code, struct cli *cli, struct cli_result *result)
 {
-	char *before = host_state("pair"), *programs = cli_programs(), *programs_after;
+	char *before = host_state("pair"), *programs = cli_programs();
 
 	cli_begin(cli);
 	cli_run((const char *[]){"run", cli_file(scenario), "--on",
@@ -25,10 +25,7 @@ static void run_pair(const char *scenario, int code, struct cli *cli, struct cli
 	if (result->code != code)
 		fail_msg("exit %d, expected %d\n%s\n%s", result->code, code, result->err,
 			result->out);
-	programs_after = cli_programs();
-	assert_string_equal(programs_after, programs);
-	free(programs);
-	free(programs_after);
+	cli_assert_no_new_programs(programs);
 	assert_host_state("pair", before);
 }
 

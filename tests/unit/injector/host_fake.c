@@ -140,6 +140,11 @@ void fake_hit(const char *address, int slot, enum bb_direction direction)
 
 /* ---- clock, identity, processes ---- */
 
+void host_pause(int64_t ns)
+{
+	fake.now_ns += ns;
+}
+
 int64_t host_now_ns(void)
 {
 	return fake.now_ns;
