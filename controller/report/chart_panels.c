@@ -225,8 +225,6 @@ static void draw_shortfall(const struct chart *chart, const struct line *line,
 
 static void draw_void(const struct chart *chart, double from, double to, const char *text)
 {
-	double middle = chart->top + CHART_TITLE + CHART_PANEL / 2.0;
-
 	if (to - from < 0.5)
 		return;
 	fprintf(chart->out,
@@ -237,7 +235,7 @@ static void draw_void(const struct chart *chart, double from, double to, const c
 		fprintf(chart->out,
 			"<text x=\"%.1f\" y=\"%.1f\" class=\"c-muted\" fill=\"#5c6470\" "
 			"text-anchor=\"middle\" font-size=\"11\">%s</text>\n",
-			(from + to) / 2, middle + 4, text);
+			(from + to) / 2, chart->top + CHART_TITLE + 15, text);
 }
 
 /* No data is not zero: a grey field says so. */
@@ -363,7 +361,7 @@ static void silence_panel(const struct chart *chart, const struct panel *panel)
 	snprintf(label, sizeof(label), "worst of each step; longest %s",
 		duration_human((int64_t)(greatest(&line) * 1e9), length));
 	title(chart, name, label);
-	draw_voids(chart, &line, "no data");
+	draw_voids(chart, &line, "");
 	draw_tick(chart, &scale, 0, "0s");
 	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule) {
 		double bound = (double)rule->no_good_for_ns / 1e9;

@@ -137,7 +137,7 @@ static void header(FILE *out, const struct report *report)
 	const struct scenario *scenario = &report->record.scenario;
 	const struct judgement *judgement = &report->judgement;
 	enum tone tone = tone_of_run(judgement);
-	char cut[SENTENCE_MAX];
+	char cut[SENTENCE_MAX], also[SENTENCE_MAX];
 
 	fprintf(out, "<header>\n<p class=\"verdict %s\">", tone_names[tone]);
 	shape(out, tone);
@@ -148,6 +148,8 @@ static void header(FILE *out, const struct report *report)
 	fputs("<p class=\"reason\">", out);
 	sentence(out, judgement->reason);
 	fputs("</p>\n", out);
+	if (words_also(report, also))
+		element(out, "p class=\"reason\"", "%s", also);
 	owner(out, scenario);
 	if (words_cut(report, cut)) {
 		fputs("<p class=\"cut\">", out);

@@ -123,8 +123,9 @@ static void data_story(FILE *out, const struct report *report, const struct data
 {
 	if (own->lost) {
 		fputs("<p>", out);
-		word(out, TONE_BAD, "Lost writes");
-		markup(out, " of %s:", own->workload->spec->name);
+		word(out, own->reads_failed ? TONE_OPEN : TONE_BAD, "Lost writes");
+		markup(out, " of %s%s:", own->workload->spec->name,
+			own->reads_failed ? ", as far as members could be read" : "");
 		fputs("</p>\n", out);
 		line_list(out, words_losses(report, own));
 	}
@@ -152,7 +153,8 @@ void html_data(FILE *out, const struct report *report)
 	html_table_end(out);
 	LIST_EACH(report->judgement.data, struct data_summary, own)
 		data_story(out, report, own);
-	fputs("<p class=\"note\">Lost: acknowledged, and on no member at the end. Recovered: not "
+	fputs("<p class=\"note\">Lost: acknowledged, and on no member that was read at the end. "
+	      "Recovered: not "
 	      "acknowledged, but there. Unexpected: there, but never written.</p>\n</section>\n",
 		out);
 }

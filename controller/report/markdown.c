@@ -96,7 +96,7 @@ static void verdict(struct page *page, const struct report *report)
 {
 	const struct record *record = &report->record;
 	const struct judgement *judgement = &report->judgement;
-	char cut[SENTENCE_MAX], started[WORDS_MAX], lasted[DURATION_TEXT_MAX];
+	char cut[SENTENCE_MAX], also[SENTENCE_MAX], started[WORDS_MAX], lasted[DURATION_TEXT_MAX];
 	FILE *out = begin(page);
 
 	fprintf(out, "## %s %s: ", sign(tone_of_run(judgement)), judgement->headline);
@@ -104,6 +104,10 @@ static void verdict(struct page *page, const struct report *report)
 	fputs("\n\n", out);
 	markdown(out, "%s (exit %d).", judgement->reason, judgement->exit_code);
 	fputs("\n\n", out);
+	if (words_also(report, also)) {
+		escape_markdown(out, also);
+		fputs("\n\n", out);
+	}
 	if (words_cut(report, cut)) {
 		fputs("> **", out);
 		escape_markdown(out, cut);

@@ -28,11 +28,13 @@ static void verdict(FILE *out, const struct report *report)
 {
 	const struct scenario *scenario = &report->record.scenario;
 	const struct owner *owner = scenario->owner;
-	char cut[SENTENCE_MAX];
+	char cut[SENTENCE_MAX], also[SENTENCE_MAX];
 	const cJSON *link;
 
 	plain_line(out, "%s: %s", report->judgement.headline, scenario->title);
 	plain_line(out, "  %s (exit %d)", report->judgement.reason, report->judgement.exit_code);
+	if (words_also(report, also))
+		plain_line(out, "  %s", also);
 	if (words_cut(report, cut))
 		plain_line(out, "  %s", cut);
 	if (owner && owner->team)

@@ -163,6 +163,35 @@ const char *words_cut(const struct report *report, char buffer[SENTENCE_MAX])
 	return buffer;
 }
 
+/* A stop gives its own code, and its sentence, unless something heavier came of it. */
+static bool stop_is_the_reason(const struct report *report)
+{
+	const char *text = report->record.stop_text;
+
+	return text && strncmp(report->judgement.reason, text, strlen(text)) == 0;
+}
+
+const char *words_also(const struct report *report, char buffer[SENTENCE_MAX])
+{
+	const struct record *record = &report->record;
+	struct list names = {0};
+	char joined[120];
+	size_t used = 0;
+
+	buffer[0] = '\0';
+	if (record->stop != STOP_NONE && !stop_is_the_reason(report))
+		used = (size_t)snprintf(buffer, SENTENCE_MAX, "The run was stopped (%s): %.140s. ",
+			stop_words[record->stop], record->stop_text ? record->stop_text : "?");
+	LIST_EACH(report->judgement.claims, struct claim_judgement, own)
+		if (own->finding == FINDING_OTHERWISE)
+			list_push_text(&names, own->claim->id);
+	if (names.count && (report->judgement.exit_code != 1 || names.count > 1))
+		snprintf(buffer + used, SENTENCE_MAX - used, "Claims other than expected: %s.",
+			words_join(&names, joined, sizeof(joined)));
+	list_free_texts(&names);
+	return *buffer ? buffer : NULL;
+}
+
 int64_t words_resolution_ns(const struct record *record, const char *probe)
 {
 	double rate = 0;

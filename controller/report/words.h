@@ -43,6 +43,12 @@ int64_t words_length_ns(const struct report *report);
 /* "The run was cut off at T+…: …"; NULL for a run that came to its end. */
 const char *words_cut(const struct report *report, char buffer[SENTENCE_MAX]);
 
+/*
+ * What the heaviest exit code's sentence does not say: that the run was stopped, and which claims
+ * came out other than expected. NULL when there is nothing to add.
+ */
+const char *words_also(const struct report *report, char buffer[SENTENCE_MAX]);
+
 /* The numbers of a claim's row, "–" where there are none. */
 struct claim_numbers {
 	char samples[WORDS_MAX], bad[WORDS_MAX], allowed[WORDS_MAX], measured[WORDS_MAX];

@@ -63,7 +63,7 @@ static void cost_of_outage(
 		own->slo->name, own->fault->spec->id,
 		duration_human(words_resolution_ns(&report->record, own->slo->probe), step),
 		own->during.open ? ", still open at the heal" : "",
-		duration_human(own->after.length_ns, after));
+		own->after.length_ns > 0 ? duration_human(own->after.length_ns, after) : "no data");
 }
 
 static void cost_of_data(const struct data_summary *data, struct list *figures)
@@ -74,8 +74,9 @@ static void cost_of_data(const struct data_summary *data, struct list *figures)
 		return;
 	lost = list_push(figures, sizeof(*lost));
 	snprintf(lost->value, sizeof(lost->value), "%lld", (long long)data->lost);
-	snprintf(lost->text, sizeof(lost->text), "of %lld acknowledged writes of %.60s lost",
-		(long long)data->acked, data->workload->spec->name);
+	snprintf(lost->text, sizeof(lost->text), "of %lld acknowledged writes of %.60s %s",
+		(long long)data->acked, data->workload->spec->name,
+		data->reads_failed ? "not found on the members that could be read" : "lost");
 }
 
 struct list words_cost(const struct report *report)

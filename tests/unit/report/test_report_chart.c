@@ -108,7 +108,7 @@ static void missing_data_is_a_gap_and_not_a_zero(void **state)
 	/* Nothing more is heard for twice as long. */
 	told_event(&told, "run_ended", SECONDS(30), "'end':true");
 	text = chart_of(&told);
-	assert_int_equal(count_of(text, ">no data</text>"), 3);
+	assert_int_equal(count_of(text, ">no data</text>"), 2);
 	assert_int_equal(count_of(text, ">no answer</text>"), 1);
 	assert_float_equal(number_at(void_at(text), "<rect x=\""), 58 + (946 - 58) / 3.0, 0.11);
 	free(text);

@@ -248,6 +248,43 @@ static void files_are_whole_and_replaced(void **state)
 	told_end(&told);
 }
 
+/* The heaviest code has one sentence: what else happened must not be lost behind it. */
+static void what_the_heaviest_code_hides_is_said(void **state)
+{
+	struct report report;
+	struct told told;
+	char *text;
+
+	(void)state;
+	told_begin(&told, given_tree());
+	told_run(&told);
+	told_event(&told, "stop", SECONDS(67),
+		"'why':'guardrail','id':'outage','text':'avail had no good event for 12s'");
+	told_run_ends(&told, 60);
+	told_event(&told, "audit", SECONDS(71),
+		"'node':'n2','when':'after','state':['link eth0','link eth1'],'residue':[]");
+	told_report(&told, &report);
+	text = told_form(&report, report_summary);
+	assert_has(text, "REVERT NOT CONFIRMED: ");
+	assert_has(text,
+		"The run was stopped (guardrail): avail had no good event for 12s. Claims "
+		"other than expected: no-loss.\n");
+	free(text);
+	report_deinit(&report);
+	told_end(&told);
+
+	told_begin(&told, given_tree());
+	told_run(&told);
+	told_run_ends(&told, 60);
+	told_report(&told, &report);
+	text = told_form(&report, report_summary);
+	/* One sentence is enough for one finding. */
+	assert_has_not(text, "other than expected: ");
+	free(text);
+	report_deinit(&report);
+	told_end(&told);
+}
+
 static void bins_hold_a_handful_of_events(void **state)
 {
 	(void)state;
@@ -270,6 +307,7 @@ int main(void)
 		cmocka_unit_test(the_time_line_is_in_order),
 		cmocka_unit_test(no_name_can_forge_a_line),
 		cmocka_unit_test(files_are_whole_and_replaced),
+		cmocka_unit_test(what_the_heaviest_code_hides_is_said),
 		cmocka_unit_test(bins_hold_a_handful_of_events),
 	};
 
