@@ -402,6 +402,7 @@ static void latency_panel(const struct chart *chart, const struct panel *panel)
 	char label[DURATION_TEXT_MAX];
 	struct line median, p99;
 	double lowest;
+	int decades;
 
 	latency_line(panel->series, false, &median);
 	latency_line(panel->series, true, &p99);
@@ -412,8 +413,12 @@ static void latency_panel(const struct chart *chart, const struct panel *panel)
 		scale.high = scale.low * 10;
 	latency_title(chart, panel->series->probe);
 	draw_voids(chart, &p99, "no answer");
-	for (double value = scale.low; value <= scale.high * 1.01; value *= 10)
+	decades = (int)lround(log10(scale.high / scale.low));
+	for (int i = 0; i <= decades; i++) {
+		double value = scale.low * pow(10, i);
+
 		draw_tick(chart, &scale, value, duration_format((int64_t)llround(value), label));
+	}
 	draw_line(chart, &p99, &scale, &tail_ink);
 	draw_line(chart, &median, &scale, &main_ink);
 }

@@ -219,6 +219,9 @@ void escape_property(FILE *out, const char *text)
 /* --- with printf ----------------------------------------------------------------------- */
 
 static void print(FILE *out, spelling *spell, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
+
+static void print(FILE *out, spelling *spell, const char *format, va_list args)
 {
 	char *text = NULL;
 

@@ -40,14 +40,15 @@ static void pair_rows(FILE *out, const struct effect_judgement *own)
 	const struct pair_effect *pairs = own->pairs.items;
 
 	for (size_t i = 0; i + 1 < own->pairs.count; i += 2) {
+		long long segments = pairs[i].segments + pairs[i + 1].segments;
+
 		fputs("<tr>", out);
 		element(out, "td", "%s", own->fault->spec->id);
 		element(out, "th scope=\"row\"", "%s", pairs[i].from);
 		element(out, "td", "%s", pairs[i].to);
 		packets_cell(out, &pairs[i]);
 		packets_cell(out, &pairs[i + 1]);
-		fprintf(out, "<td class=\"number\">%lld</td></tr>\n",
-			(long long)(pairs[i].segments + pairs[i + 1].segments));
+		fprintf(out, "<td class=\"number\">%lld</td></tr>\n", segments);
 	}
 }
 

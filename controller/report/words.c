@@ -255,13 +255,14 @@ static void claim_data(
 	snprintf(out->allowed, sizeof(out->allowed), "≤ %lld lost",
 		(long long)own->claim->data->max_lost);
 	LIST_EACH(report->judgement.data, struct data_summary, data) {
+		long long bad = data->lost + data->unexpected;
+
 		if (strcmp(data->workload->spec->name, own->claim->data->workload) != 0)
 			continue;
 		snprintf(out->samples, sizeof(out->samples), "%lld", (long long)data->acked);
 		if (!data->reads_ok)
 			continue;
-		snprintf(out->bad, sizeof(out->bad), "%lld",
-			(long long)(data->lost + data->unexpected));
+		snprintf(out->bad, sizeof(out->bad), "%lld", bad);
 		snprintf(out->measured, sizeof(out->measured), "%lld lost, %lld unexpected",
 			(long long)data->lost, (long long)data->unexpected);
 	}

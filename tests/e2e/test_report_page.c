@@ -383,8 +383,10 @@ static char *result_of(const struct seen *seen, const char *start)
 	const char *line = strstr(seen->dom, start);
 	char *copy;
 
-	if (!line || !strstr(seen->dom, "\nend"))
+	if (!line || !strstr(seen->dom, "\nend")) {
 		fail_msg("nothing was measured:\n%s\n%s", seen->dom, seen->console);
+		return NULL;
+	}
 	copy = strndup(line, strcspn(line, "\n"));
 	assert_non_null(copy);
 	return copy;

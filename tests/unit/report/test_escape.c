@@ -38,6 +38,8 @@ static void control_characters_do_not_get_through(void **state)
 
 static void what_is_no_utf8_becomes_a_mark(void **state)
 {
+	static const char reordering[] = {'a', (char)0xe2, (char)0x80, (char)0xae, 'b', '\0'};
+
 	(void)state;
 	escapes(escape_plain, "caf\xc3\xa9 \xf0\x9f\x94\xa5 \xe2\x89\xa4",
 		"caf\xc3\xa9 \xf0\x9f\x94\xa5 \xe2\x89\xa4");
@@ -52,10 +54,8 @@ static void what_is_no_utf8_becomes_a_mark(void **state)
 	escapes(escape_plain, "\xf4\x90\x80\x80",
 		"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
 	escapes(escape_plain, "\xef\xbf\xbe", "\xef\xbf\xbd");
-	/* A text that is shown in another order than it is written in. */
-	escapes(escape_plain,
-		"a\xe2\x80\xae"
-		"b",
+	/* U+202E, with which a text is shown in another order than it is written in */
+	escapes(escape_plain, reordering,
 		"a\xef\xbf\xbd"
 		"b");
 }

@@ -32,8 +32,10 @@ static void in_order(const char *text, const char *const *parts)
 {
 	for (; *parts; parts++) {
 		text = strstr(text, *parts);
-		if (!text)
+		if (!text) {
 			fail_msg("\"%s\" is missing, or not in its place", *parts);
+			return;
+		}
 	}
 }
 
@@ -87,6 +89,8 @@ static void there_is_no_script_and_no_style_in_it(void **state)
 
 static void nothing_from_outside_is_markup(void **state)
 {
+	/* U+202E, in a spelling that does not reorder this file for those who read it */
+	static const char reordering[] = {(char)0xe2, (char)0x80, (char)0xae, '\0'};
 	cJSON *tree = given_tree();
 	struct told told;
 	char *text;
@@ -112,7 +116,7 @@ static void nothing_from_outside_is_markup(void **state)
 	assert_has_not(text, "<u>");
 	assert_has_not(text, "<i>");
 	assert_has_not(text, "\x01");
-	assert_has_not(text, "\xe2\x80\xae");
+	assert_has_not(text, reordering);
 	assert_int_equal(count_of(text, "<h1>"), 1);
 	assert_has(text, "<h1>&lt;script&gt;alert(1)&lt;/script&gt;</h1>");
 	/* An address that is none is shown, not followed. */

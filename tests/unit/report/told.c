@@ -80,18 +80,19 @@ static int64_t good_of(const char *runs)
 void told_second(struct told *told, const char *runs, int64_t latency_ns)
 {
 	int64_t good = good_of(runs), start_ns = told->index * 20 * NS_PER_MS;
+	int64_t end_ns = start_ns + NS_PER_SEC;
 	char latency[96] = "";
 
 	if (good)
 		snprintf(latency, sizeof(latency), "{'index':%d,'count':%lld}",
 			histogram_index(latency_ns), (long long)good);
-	told_event(told, "window", start_ns + NS_PER_SEC,
+	told_event(told, "window", end_ns,
 		"'probe':'put','from':'client','window':{'probe':'put','first_index':%lld,"
 		"'count':50,'start_ns':'%lld','end_ns':'%lld','outcomes':[%lld,%lld,0,0,0,0],"
 		"'classes':[{'slo':'avail','runs':'%s'}],'latency':[%s],'latency_max':'%lldns',"
 		"'lag_max':'1ms','target':'n1'}",
-		(long long)told->index, (long long)start_ns, (long long)(start_ns + NS_PER_SEC),
-		(long long)good, (long long)(50 - good), runs, latency, (long long)latency_ns);
+		(long long)told->index, (long long)start_ns, (long long)end_ns, (long long)good,
+		(long long)(50 - good), runs, latency, (long long)latency_ns);
 	told->index += 50;
 }
 
