@@ -19,6 +19,7 @@ struct command {
 static const struct command commands[] = {
 	{"run", "run a scenario and judge it", command_run, 0},
 	{"validate", "check scenarios, and say what they can prove", command_validate, 0},
+	{"report", "write the report of a run from its journal", command_report, 0},
 	{"faults", "list the faults, or explain one", command_faults, 0},
 	{"lab", "bring a local cluster up or down, look at it, run a command in it", command_lab,
 		0},

@@ -60,49 +60,70 @@ int journal_append(struct journal *journal, const cJSON *event, struct fail *fai
 
 /* --- reading --------------------------------------------------------------------------- */
 
-static int apply_line(
-	struct record *record, bool first, const char *line, size_t length, struct fail *fail)
+static int take_line(
+	const char *line, size_t length, journal_take *take, void *context, struct fail *fail)
 {
 	cJSON *event = json_parse(line, length, fail);
 	int outcome;
 
 	if (!event)
 		return -1;
-	outcome = first ? record_init(record, event, fail) : record_apply(record, event, fail);
+	outcome = take(context, event, fail);
 	cJSON_Delete(event);
 	return outcome;
 }
 
-static int read_lines(FILE *file, const char *path, struct record *out, struct fail *fail)
+int journal_each(const char *path, journal_take *take, void *context, struct fail *fail)
 {
+	FILE *file = fopen(path, "re");
 	char *line = NULL;
 	size_t room = 0, number = 0;
 	ssize_t length;
 	int outcome = 0;
 
+	if (!file)
+		return fail_errno(fail, errno, "%s", path);
 	while (outcome == 0 && (length = getline(&line, &room, file)) > 0) {
 		if (line[length - 1] != '\n')
 			break; /* torn: the writer was interrupted */
-		outcome = apply_line(out, number++ == 0, line, (size_t)length - 1, fail);
+		number++;
+		outcome = take_line(line, (size_t)length - 1, take, context, fail);
 	}
-	free(line);
-	if (outcome < 0) {
+	if (outcome < 0)
 		fail_context(fail, "%s:%zu", path, number);
-		if (number > 1)
-			record_deinit(out);
+	else if (ferror(file))
+		outcome = fail_errno(fail, errno, "%s", path);
+	else if (number == 0)
+		outcome = fail_set(fail, FAIL_BAD_FILE, "%s: the journal is empty", path);
+	free(line);
+	fclose(file);
+	return outcome;
+}
+
+struct reader {
+	struct record *record;
+	bool begun;
+};
+
+static int apply_event(void *context, const cJSON *event, struct fail *fail)
+{
+	struct reader *reader = context;
+
+	if (reader->begun)
+		return record_apply(reader->record, event, fail);
+	if (record_init(reader->record, event, fail) < 0)
 		return -1;
-	}
-	return number ? 0 : fail_set(fail, FAIL_BAD_FILE, "%s: the journal is empty", path);
+	reader->begun = true;
+	return 0;
 }
 
 int journal_read(const char *path, struct record *out, struct fail *fail)
 {
-	FILE *file = fopen(path, "re");
-	int outcome;
+	struct reader reader = {.record = out};
 
-	if (!file)
-		return fail_errno(fail, errno, "%s", path);
-	outcome = read_lines(file, path, out, fail);
-	fclose(file);
-	return outcome;
+	if (journal_each(path, apply_event, &reader, fail) == 0)
+		return 0;
+	if (reader.begun)
+		record_deinit(out);
+	return -1;
 }

@@ -16,6 +16,13 @@ int journal_open(struct journal *journal, const char *path, struct fail *fail);
 int journal_append(struct journal *journal, const cJSON *event, struct fail *fail);
 void journal_close(struct journal *journal);
 
+/*
+ * Hands the event of every complete line to `take`, in order, until that fails: then the failure
+ * has file and line in front. A file without a complete line is FAIL_BAD_FILE.
+ */
+typedef int journal_take(void *context, const cJSON *event, struct fail *fail);
+int journal_each(const char *path, journal_take *take, void *context, struct fail *fail);
+
 /* Builds the record of a journal's file. A torn or missing end is no error: record.ended says. */
 int journal_read(const char *path, struct record *out, struct fail *fail);
 

@@ -10,7 +10,8 @@
 #include "contract/json.h"
 #include "contract/memory.h"
 #include "controller/plan/plan_json.h"
-#include "controller/report/summary.h"
+#include "controller/report/output.h"
+#include "controller/report/report.h"
 #include "controller/run/run_parts.h"
 
 /* One run from beginning to end: set up, execute or refuse, close, report. */
@@ -64,7 +65,7 @@ static void drain_journal(struct run *run)
 static int write_plan(struct run *run, struct fail *fail)
 {
 	cJSON *json = plan_to_json(&run->plan, &engine_record(run->engine)->groups);
-	int outcome = summary_write_json(run->dir, "plan.json", json, fail);
+	int outcome = output_write_json(run->dir, "plan.json", json, fail);
 
 	cJSON_Delete(json);
 	return outcome;
@@ -112,29 +113,29 @@ static void execute(struct run *run)
 
 /* --- the end ---------------------------------------------------------------------------- */
 
-/* The verdict comes from the journal's file, as `backburn report` would have it. */
-static int report(const struct run *run)
+/* What `backburn report` would have of it: the journal's file says everything. */
+static int report_run(const struct run *run)
 {
-	struct record record;
-	struct judgement judgement;
+	struct report report;
 	struct fail fail = FAIL_INIT;
 	char *path = NULL;
-	int code;
+	int code = 70;
 
 	if (asprintf(&path, "%s/journal.ndjson", run->dir) < 0)
 		abort();
-	if (journal_read(path, &record, &fail) < 0) {
-		fprintf(stderr, "backburn: %s\n", fail.text);
-		free(path);
-		return 70;
+	if (report_load(&report, path, &fail) == 0) {
+		report_write(&report, run->dir, &fail);
+		putchar('\n');
+		report_summary(stdout, &report);
+		printf("\nfiles in %s: journal.ndjson, plan.json", run->dir);
+		for (size_t i = 0; report_files[i]; i++)
+			printf(", %s", report_files[i]);
+		putchar('\n');
+		code = report.judgement.exit_code;
+		report_deinit(&report);
 	}
-	judge(&record, &judgement);
-	if (summary_write(run->dir, &record, &judgement, &fail) < 0)
+	if (fail.kind != FAIL_NONE)
 		fprintf(stderr, "backburn: %s\n", fail.text);
-	summary_print(stdout, &record, &judgement, run->dir);
-	code = judgement.exit_code;
-	judgement_deinit(&judgement);
-	record_deinit(&record);
 	free(path);
 	return code;
 }
@@ -155,7 +156,7 @@ static int run_in_directory(struct run *run, struct fail *fail)
 		execute(run);
 	run_close_all(run);
 	journal_close(&run->journal);
-	return report(run);
+	return report_run(run);
 }
 
 int exit_code_of(enum fail_kind kind)

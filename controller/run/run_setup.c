@@ -211,6 +211,35 @@ int run_prepare(struct run *run, struct fail *fail)
 	return open_journal(run, fail);
 }
 
+/* The words that would start this run again, for the report. */
+static cJSON *command_words(const struct run_options *options)
+{
+	cJSON *words = json_array();
+
+	json_append_string(words, "backburn");
+	json_append_string(words, "run");
+	json_append_string(words, options->scenario);
+	if (options->environment) {
+		json_append_string(words, "--on");
+		json_append_string(words, options->environment);
+	}
+	for (size_t i = 0; i < options->params.count; i++) {
+		char *pair = NULL;
+
+		if (asprintf(&pair, "%s=%s", options->params.items[i].name,
+			    options->params.items[i].text) < 0)
+			abort();
+		json_append_string(words, "--param");
+		json_append_string(words, pair);
+		free(pair);
+	}
+	if (strcmp(options->attach, "auto") != 0) {
+		json_append_string(words, "--attach");
+		json_append_string(words, options->attach);
+	}
+	return words;
+}
+
 cJSON *run_started_event(const struct run *run)
 {
 	cJSON *event = journal_event("run_started", 0);
@@ -226,6 +255,7 @@ cJSON *run_started_event(const struct run *run)
 	json_put_string(event, "wall", wall);
 	json_put_string(event, "environment", run->environment.name);
 	json_put_string(event, "scenario_file", run->options->scenario);
+	json_put(event, "command", command_words(run->options));
 	json_put(event, "scenario", cJSON_Duplicate(run->scenario.merged, true));
 	return event;
 }

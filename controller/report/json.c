@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "contract/json.h"
 #include "contract/list.h"
 #include "controller/plan/check.h"
-#include "controller/report/summary.h"
+#include "controller/report/report.h"
+
+/* summary.json: the judgement for programs. Members are added, never taken away or renamed. */
 
 enum {
 	SUMMARY_VERSION = 1
@@ -156,8 +156,10 @@ static cJSON *costs_json(const struct judgement *judgement)
 	return list;
 }
 
-static cJSON *summary_json(const struct record *record, const struct judgement *judgement)
+static cJSON *summary_json(const struct report *report)
 {
+	const struct record *record = &report->record;
+	const struct judgement *judgement = &report->judgement;
 	cJSON *json = json_object(), *codes = json_array();
 
 	json_put_number(json, "summary", SUMMARY_VERSION);
@@ -166,6 +168,7 @@ static cJSON *summary_json(const struct record *record, const struct judgement *
 	json_put_string(json, "environment", record->environment ? record->environment : "");
 	json_put_string(json, "started", record->wall ? record->wall : "");
 	put_seconds(json, "lasted_s", record->end_ns);
+	put_seconds(json, "cut_off_at_s", record->ended ? NEVER_NS : report->story.last_ns);
 	json_put_string(json, "verdict", judgement->headline);
 	json_put_number(json, "exit_code", judgement->exit_code);
 	json_put_string(json, "reason", judgement->reason);
@@ -182,43 +185,14 @@ static cJSON *summary_json(const struct record *record, const struct judgement *
 	return json;
 }
 
-static int write_text(const char *path, const char *text, struct fail *fail)
+void report_json(FILE *out, const struct report *report)
 {
-	FILE *file = fopen(path, "we");
-	bool failed;
+	cJSON *json = summary_json(report);
+	char *text = cJSON_Print(json);
 
-	if (!file)
-		return fail_errno(fail, errno, "%s", path);
-	failed = fputs(text, file) == EOF || fputc('\n', file) == EOF;
-	failed = fflush(file) != 0 || failed;
-	failed = fsync(fileno(file)) != 0 || failed;
-	failed = fclose(file) != 0 || failed;
-	return failed ? fail_errno(fail, errno, "%s", path) : 0;
-}
-
-int summary_write_json(const char *dir, const char *name, const cJSON *json, struct fail *fail)
-{
-	char *path = NULL, *part = NULL, *text = cJSON_Print(json);
-	int outcome;
-
-	if (!text || asprintf(&path, "%s/%s", dir, name) < 0 ||
-		asprintf(&part, "%s/.%s.part", dir, name) < 0)
+	if (!text)
 		abort();
-	outcome = write_text(part, text, fail);
-	if (outcome == 0 && rename(part, path) < 0)
-		outcome = fail_errno(fail, errno, "%s", path);
+	fprintf(out, "%s\n", text);
 	free(text);
-	free(path);
-	free(part);
-	return outcome;
-}
-
-int summary_write(const char *dir, const struct record *record, const struct judgement *judgement,
-	struct fail *fail)
-{
-	cJSON *json = summary_json(record, judgement);
-	int outcome = summary_write_json(dir, "summary.json", json, fail);
-
 	cJSON_Delete(json);
-	return outcome;
 }

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "controller/commands/commands.h"
+#include "controller/report/escape.h"
+#include "controller/report/report.h"
+
+enum {
+	OPTION_OUT = 256,
+	OPTION_GITHUB
+};
+enum {
+	EXIT_BAD_FILE = 65,
+	EXIT_TROUBLE = 70
+};
+enum {
+	WORD_MAX = 33 /* 16 random bytes in hex */
+};
+
+struct arguments {
+	const char *run, *out;
+	bool github;
+};
+
+static const struct argp_option options[] = {
+	{"out", OPTION_OUT, "DIR", 0, "where to write (default: where the journal is)", 0},
+	{"github", OPTION_GITHUB, NULL, 0,
+		"also print annotations for GitHub Actions, and the summary so that nothing in it "
+		"is "
+		"taken for a command",
+		0},
+	{0},
+};
+
+static error_t take(int key, char *argument, struct argp_state *state)
+{
+	struct arguments *arguments = state->input;
+
+	switch (key) {
+	case OPTION_OUT:
+		arguments->out = argument;
+		return 0;
+	case OPTION_GITHUB:
+		arguments->github = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (arguments->run)
+			argp_error(state, "one run at a time; what is \"%s\"?", argument);
+		arguments->run = argument;
+		return 0;
+	case ARGP_KEY_END:
+		if (!arguments->run)
+			argp_error(state, "which run? a run directory or a journal's file");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* RUN is a directory with a journal in it, or the journal. The caller frees both. */
+static void find_journal(const char *run, char **out_journal, char **out_dir)
+{
+	const char *slash = strrchr(run, '/');
+
+	if (is_directory(run)) {
+		*out_dir = strdup(run);
+		if (asprintf(out_journal, "%s/journal.ndjson", run) < 0)
+			abort();
+	} else {
+		*out_journal = strdup(run);
+		*out_dir = !slash      ? strdup(".")
+			: slash == run ? strdup("/")
+				       : strndup(run, (size_t)(slash - run));
+	}
+	if (!*out_dir || !*out_journal)
+		abort();
+}
+
+/*
+ * What the scenario and its targets named may look like a command. The runner obeys no line between
+ * these two but the second; the word in them must not be one that whoever wrote the text could
+ * know.
+ */
+static int make_word(char word[WORD_MAX], struct fail *fail)
+{
+	unsigned char bytes[(WORD_MAX - 1) / 2];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		return fail_errno(fail, errno, "no random numbers");
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		snprintf(word + 2 * i, 3, "%02x", bytes[i]);
+	return 0;
+}
+
+static void print_outcome(const struct report *report, const char *dir)
+{
+	plain_line(stdout, "%s: %s", report->judgement.headline, report->judgement.reason);
+	for (size_t i = 0; report_files[i]; i++)
+		plain_line(stdout, "%s/%s", dir, report_files[i]);
+}
+
+static int print_for_github(const struct report *report, const char *dir, struct fail *fail)
+{
+	char word[WORD_MAX];
+
+	if (make_word(word, fail) < 0)
+		return -1;
+	report_annotations(stdout, report);
+	printf("::stop-commands::%s\n", word);
+	report_summary(stdout, report);
+	print_outcome(report, dir);
+	printf("::%s::\n", word);
+	return 0;
+}
+
+static int write_report(const struct arguments *arguments, const struct report *report,
+	const char *dir, struct fail *fail)
+{
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return fail_errno(fail, errno, "%s", dir);
+	if (report_write(report, dir, fail) < 0)
+		return -1;
+	if (arguments->github)
+		return print_for_github(report, dir, fail);
+	print_outcome(report, dir);
+	return 0;
+}
+
+int command_report(int argc, char **argv)
+{
+	static const struct argp parser = {.options = options,
+		.parser = take,
+		.args_doc = "RUN",
+		.doc = "Writes the report of a run again, from its journal alone: report.html, "
+		       "report.txt, report.md, junit.xml and summary.json. A run that was cut off "
+		       "is reported up to its journal's end.\v"
+		       "RUN is a run's directory or a journal's file. Exit status: 0 written, "
+		       "whatever the verdict; 64 usage; 65 not a journal; 70 not written."};
+	struct arguments arguments = {0};
+	struct report report;
+	struct fail fail = FAIL_INIT;
+	char *journal, *dir;
+	int code = 0;
+
+	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
+	find_journal(arguments.run, &journal, &dir);
+	if (report_load(&report, journal, &fail) < 0) {
+		code = EXIT_BAD_FILE;
+	} else {
+		if (write_report(&arguments, &report, arguments.out ? arguments.out : dir, &fail) <
+			0)
+			code = EXIT_TROUBLE;
+		report_deinit(&report);
+	}
+	if (code) {
+		fputs("backburn: ", stderr);
+		plain_line(stderr, "%s", fail.text);
+	}
+	free(journal);
+	free(dir);
+	return code;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "contract/list.h"
+#include "controller/plan/check.h"
+#include "controller/report/escape.h"
+#include "controller/report/words.h"
+
+/* GitHub's workflow commands: a line each, which the runner shows at a file's line. */
+
+enum {
+	SCENARIO_FILE_MAX = 4 << 20
+};
+
+/* The scenario's file as it is now, if it is here and still the one that ran. */
+struct scenario_text {
+	char *text;
+	size_t length;
+	cJSON *tree;
+};
+
+static struct scenario_text read_scenario(const char *path)
+{
+	struct scenario_text source = {0};
+	struct fail fail = FAIL_INIT;
+
+	if (path &&
+		json_read_file(path, SCENARIO_FILE_MAX, &source.text, &source.length, &fail) == 0)
+		source.tree = json_parse(source.text, source.length, &fail);
+	return source;
+}
+
+/* The line of an invariant, 1 where it can't be found. */
+static int line_of(const struct scenario_text *source, const char *id)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(source->tree, "invariants");
+	const cJSON *claim;
+	size_t index = 0;
+	int line;
+
+	cJSON_ArrayForEach(claim, list) {
+		char path[JSON_PATH_MAX];
+
+		if (strcmp(json_string(claim, "id", ""), id) == 0) {
+			line = json_line_of(source->text, source->length,
+				json_path_index(path, "invariants", index));
+			return line > 0 ? line : 1;
+		}
+		index++;
+	}
+	return 1;
+}
+
+struct annotation {
+	const char *level; /* "error", "warning", "notice" */
+	const char *file;
+	int line;
+};
+
+static void annotate(
+	FILE *out, const struct annotation *own, const char *title, const char *message)
+{
+	fprintf(out, "::%s ", own->level);
+	if (own->file) {
+		fputs("file=", out);
+		escape_property(out, own->file);
+		fprintf(out, ",line=%d,", own->line);
+	}
+	fputs("title=", out);
+	escape_property(out, title);
+	fputs("::", out);
+	escape_message(out, message);
+	fputc('\n', out);
+}
+
+/* NULL: nothing to say. */
+static const char *level_of(const struct claim_judgement *own)
+{
+	bool gated = own->claim->gate == GATE_MUST || own->claim->gate == GATE_PRECONDITION;
+
+	switch (own->finding) {
+	case FINDING_OTHERWISE:
+		return gated || own->claim->gate == GATE_SHOULD ? "error" : "notice";
+	case FINDING_UNPROVEN:
+		return gated ? "error" : "warning";
+	case FINDING_AS_EXPECTED:
+	case FINDING_NOT_JUDGED:
+		break;
+	}
+	return NULL;
+}
+
+static void annotate_claims(
+	FILE *out, const struct report *report, const struct scenario_text *source)
+{
+	LIST_EACH(report->judgement.claims, struct claim_judgement, own) {
+		struct annotation annotation = {
+			.level = level_of(own), .file = report->story.scenario_file};
+		char title[2 * WORDS_MAX], verdict[WORDS_MAX];
+
+		if (!annotation.level)
+			continue;
+		annotation.line = line_of(source, own->claim->id);
+		snprintf(title, sizeof(title), "claim %.120s: %s", own->claim->id,
+			words_verdict(own, verdict));
+		annotate(out, &annotation, title, own->text);
+	}
+}
+
+void report_annotations(FILE *out, const struct report *report)
+{
+	const struct judgement *judgement = &report->judgement;
+	struct annotation whole = {.level = judgement->exit_code ? "error" : "notice",
+		.file = report->story.scenario_file,
+		.line = 1};
+	struct scenario_text source = read_scenario(report->story.scenario_file);
+	char title[2 * WORDS_MAX];
+
+	snprintf(title, sizeof(title), "%s: %.200s", judgement->headline,
+		report->record.scenario.title);
+	annotate(out, &whole, title, judgement->reason);
+	annotate_claims(out, report, &source);
+	LIST_EACH(judgement->reverts, struct revert_judgement, own) {
+		if (own->confirmed)
+			continue;
+		whole.level = "error";
+		snprintf(title, sizeof(title), "revert not confirmed on %.120s", own->node);
+		annotate(out, &whole, title, own->text);
+	}
+	cJSON_Delete(source.tree);
+	free(source.text);
+}

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <string.h>
+
+#include "contract/units.h"
+#include "controller/report/chart_parts.h"
+#include "controller/report/escape.h"
+
+/* --- values over time ------------------------------------------------------------------ */
+
+/*
+ * Bin i covers [from + i · bin, from + (i+1) · bin), of which there are data in [first, last); a
+ * value below 0 is one that is not known.
+ */
+struct line {
+	int64_t from_ns, bin_ns;
+	int64_t first_ns, last_ns;
+	double rate; /* events a second, of all sources */
+	size_t count;
+	double values[BINS_MAX];
+};
+
+/* A bin begins where the first fault does, so that no step seems to fall before its cause. */
+static int64_t anchor_ns(const struct record *record)
+{
+	LIST_EACH(record->faults, struct fault_record, fault)
+		if (fault->start_ns != NEVER_NS)
+			return fault->start_ns;
+	return 0;
+}
+
+static void begin_line(const struct chart *chart, const struct sli_record *sli, struct line *out)
+{
+	const struct record *record = &chart->report->record;
+	int64_t before_ns;
+
+	*out = (struct line){.first_ns = INT64_MAX, .last_ns = record_covered_ns(record, sli->slo)};
+	LIST_EACH(record->sources, struct source_record, source) {
+		if (strcmp(source->probe, sli->slo->probe) != 0)
+			continue;
+		out->rate += source->rate;
+		if (source->start_ns < out->first_ns)
+			out->first_ns = source->start_ns;
+	}
+	if (out->first_ns >= out->last_ns) {
+		*out = (struct line){.bin_ns = NS_PER_SEC};
+		return;
+	}
+	out->bin_ns = story_bin_ns(out->last_ns - out->first_ns, out->rate);
+	before_ns = (out->first_ns - anchor_ns(record)) % out->bin_ns;
+	out->from_ns = out->first_ns - (before_ns < 0 ? before_ns + out->bin_ns : before_ns);
+	out->count = (size_t)((out->last_ns - out->from_ns + out->bin_ns - 1) / out->bin_ns);
+	out->count = out->count < BINS_MAX ? out->count : BINS_MAX;
+}
+
+static int64_t bin_start_ns(const struct line *line, size_t i)
+{
+	int64_t at_ns = line->from_ns + (int64_t)i * line->bin_ns;
+
+	at_ns = at_ns > line->first_ns ? at_ns : line->first_ns;
+	return at_ns < line->last_ns ? at_ns : line->last_ns;
+}
+
+static struct tally tally_bin(const struct line *line, const struct sli_record *sli, size_t i)
+{
+	return samples_tally(&sli->samples, bin_start_ns(line, i), bin_start_ns(line, i + 1));
+}
+
+static void ratio_line(const struct chart *chart, const struct sli_record *sli, struct line *out)
+{
+	begin_line(chart, sli, out);
+	for (size_t i = 0; i < out->count; i++) {
+		struct tally tally = tally_bin(out, sli, i);
+
+		out->values[i] =
+			tally.total ? (double)(tally.total - tally.bad) / (double)tally.total : -1;
+	}
+}
+
+/* The first and the last bin are cut by the ends of the data: a small piece says no rate. */
+static void rate_line(const struct chart *chart, const struct sli_record *sli, struct line *out)
+{
+	begin_line(chart, sli, out);
+	for (size_t i = 0; i < out->count; i++) {
+		struct tally tally = tally_bin(out, sli, i);
+		int64_t length_ns = bin_start_ns(out, i + 1) - bin_start_ns(out, i);
+
+		out->values[i] = tally.total && length_ns * 2 >= out->bin_ns
+			? (double)(tally.total - tally.bad) * (double)NS_PER_SEC / (double)length_ns
+			: -1;
+	}
+}
+
+/* The longest that a client of that bin had waited for a good event, in seconds. */
+static void silence_line(const struct chart *chart, const struct sli_record *sli, struct line *out)
+{
+	const struct samples *samples = &sli->samples;
+	int64_t last_ns;
+	size_t next = 0;
+
+	begin_line(chart, sli, out);
+	last_ns = out->first_ns;
+	for (size_t i = 0; i < out->count; i++) {
+		int64_t end_ns = bin_start_ns(out, i + 1), worst_ns = 0;
+
+		for (; next < samples->count && samples_at(samples, next) < end_ns; next++) {
+			int64_t at_ns = samples_at(samples, next);
+
+			if (at_ns - last_ns > worst_ns)
+				worst_ns = at_ns - last_ns;
+			if (samples_good(samples, next))
+				last_ns = at_ns;
+		}
+		out->values[i] =
+			tally_bin(out, sli, i).total ? (double)worst_ns / (double)NS_PER_SEC : -1;
+	}
+}
+
+static void latency_line(const struct latency_series *series, bool p99, struct line *out)
+{
+	*out = (struct line){.from_ns = series->from_ns,
+		.bin_ns = series->bin_ns,
+		.first_ns = series->from_ns,
+		.last_ns = INT64_MAX,
+		.count = series->count};
+	for (size_t i = 0; i < series->count; i++) {
+		const struct latency_bin *bin = &series->bins[i];
+
+		out->values[i] = bin->count ? (double)(p99 ? bin->p99_ns : bin->median_ns) : -1;
+	}
+}
+
+static double greatest(const struct line *line)
+{
+	double most = 0;
+
+	for (size_t i = 0; i < line->count; i++)
+		most = line->values[i] > most ? line->values[i] : most;
+	return most;
+}
+
+static double least(const struct line *line, double most)
+{
+	for (size_t i = 0; i < line->count; i++)
+		if (line->values[i] >= 0 && line->values[i] < most)
+			most = line->values[i];
+	return most;
+}
+
+/* --- drawing --------------------------------------------------------------------------- */
+
+struct scale {
+	double low, high;
+	bool logarithmic;
+};
+
+static double y_of(const struct chart *chart, const struct scale *scale, double value)
+{
+	double low = scale->low, high = scale->high, share;
+
+	if (scale->logarithmic) {
+		low = log10(low);
+		high = log10(high);
+		value = log10(value > 0 ? value : scale->low);
+	}
+	share = (value - low) / (high - low);
+	share = share < 0 ? 0 : share > 1 ? 1 : share;
+	return chart->top + CHART_TITLE + CHART_PANEL * (1 - share);
+}
+
+static double bin_x(const struct chart *chart, const struct line *line, size_t index)
+{
+	int64_t at_ns = bin_start_ns(line, index);
+
+	return chart_x(chart, at_ns < chart->span_ns ? at_ns : chart->span_ns);
+}
+
+struct ink {
+	const char *class, *colour;
+	double width;
+};
+
+/* Steps, because a value is one of its whole bin; it breaks where nothing is known. */
+static void draw_line(const struct chart *chart, const struct line *line, const struct scale *scale,
+	const struct ink *ink)
+{
+	bool drawing = false;
+
+	fputs("<path d=\"", chart->out);
+	for (size_t i = 0; i < line->count; i++) {
+		double y;
+
+		if (line->values[i] < 0) {
+			drawing = false;
+			continue;
+		}
+		y = y_of(chart, scale, line->values[i]);
+		if (drawing)
+			fprintf(chart->out, "V%.1f", y);
+		else
+			fprintf(chart->out, "M%.1f %.1f", bin_x(chart, line, i), y);
+		fprintf(chart->out, "H%.1f", bin_x(chart, line, i + 1));
+		drawing = true;
+	}
+	fprintf(chart->out,
+		"\" class=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"%.1f\" "
+		"stroke-linejoin=\"round\"/>\n",
+		ink->class, ink->colour, ink->width);
+}
+
+/* What lies between the line and `border`, where the line is below it. */
+static void draw_shortfall(const struct chart *chart, const struct line *line,
+	const struct scale *scale, double border)
+{
+	double bottom = y_of(chart, scale, border);
+
+	fputs("<path d=\"", chart->out);
+	for (size_t i = 0; i < line->count; i++)
+		if (line->values[i] >= 0 && line->values[i] < border)
+			fprintf(chart->out, "M%.1f %.1fH%.1fV%.1fH%.1fZ", bin_x(chart, line, i),
+				bottom, bin_x(chart, line, i + 1),
+				y_of(chart, scale, line->values[i]), bin_x(chart, line, i));
+	fputs("\" class=\"c-short\" fill=\"#b42318\" fill-opacity=\"0.22\"/>\n", chart->out);
+}
+
+static void draw_void(const struct chart *chart, double from, double to, const char *text)
+{
+	if (to - from < 0.5)
+		return;
+	fprintf(chart->out,
+		"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" class=\"c-void\" "
+		"fill=\"#8c939f\" fill-opacity=\"0.15\"/>\n",
+		from, chart->top + CHART_TITLE, to - from, CHART_PANEL);
+	if (to - from > 60)
+		fprintf(chart->out,
+			"<text x=\"%.1f\" y=\"%.1f\" class=\"c-muted\" fill=\"#5c6470\" "
+			"text-anchor=\"middle\" font-size=\"11\">%s</text>\n",
+			(from + to) / 2, chart->top + CHART_TITLE + 15, text);
+}
+
+/* No data is not zero: a grey field says so. */
+static void draw_voids(const struct chart *chart, const struct line *line, const char *text)
+{
+	double from = CHART_LEFT;
+	size_t i = 0;
+
+	for (;;) {
+		while (i < line->count && line->values[i] < 0)
+			i++;
+		if (i == line->count)
+			break;
+		draw_void(chart, from, bin_x(chart, line, i), text);
+		while (i < line->count && line->values[i] >= 0)
+			i++;
+		from = bin_x(chart, line, i);
+	}
+	draw_void(chart, from, CHART_WIDTH - CHART_RIGHT, text);
+}
+
+static void draw_tick(
+	const struct chart *chart, const struct scale *scale, double value, const char *label)
+{
+	double y = y_of(chart, scale, value);
+
+	fprintf(chart->out,
+		"<path d=\"M%d %.1fH%d\" class=\"c-grid\" stroke=\"#e2e5ea\"/>"
+		"<text x=\"%d\" y=\"%.1f\" class=\"c-muted\" fill=\"#5c6470\" text-anchor=\"end\" "
+		"font-size=\"11\">%s</text>\n",
+		CHART_LEFT, y, CHART_WIDTH - CHART_RIGHT, CHART_LEFT - 8, y + 4, label);
+}
+
+static void draw_bound(const struct chart *chart, const struct scale *scale, double value,
+	const char *class, const char *colour)
+{
+	double y = y_of(chart, scale, value);
+
+	fprintf(chart->out,
+		"<path d=\"M%d %.1fH%d\" class=\"%s\" stroke=\"%s\" stroke-dasharray=\"5 4\"/>\n",
+		CHART_LEFT, y, CHART_WIDTH - CHART_RIGHT, class, colour);
+}
+
+static void title(const struct chart *chart, const char *text, const char *detail)
+{
+	fprintf(chart->out, "<text x=\"%d\" y=\"%.1f\" class=\"c-ink\" fill=\"#1f2430\">",
+		CHART_LEFT, chart->top + CHART_TITLE - 9);
+	fputs("<tspan font-weight=\"600\">", chart->out);
+	escape_markup(chart->out, text);
+	fputs("</tspan><tspan dx=\"8\" class=\"c-muted\" fill=\"#5c6470\">", chart->out);
+	escape_markup(chart->out, detail);
+	fputs("</tspan></text>\n", chart->out);
+}
+
+static const struct ink main_ink = {"c-line", "#2a5a9c", 1.8};
+static const struct ink tail_ink = {"c-tail", "#b35900", 1.4};
+
+/* --- panels ---------------------------------------------------------------------------- */
+
+static void ratio_panel(const struct chart *chart, const struct panel *panel)
+{
+	double objective = panel->sli->slo->objective, lowest;
+	struct scale scale = {.high = 1};
+	char name[96], detail[96], label[16], step[DURATION_TEXT_MAX];
+	struct line line;
+
+	ratio_line(chart, panel->sli, &line);
+	lowest = least(&line, objective);
+	/* As near as the data allow, or a handful of bad events could not be seen. */
+	scale.low = lowest >= 0.995 ? 0.99 : lowest >= 0.95 ? 0.9 : 0;
+	snprintf(name, sizeof(name), "%.60s: good events", panel->sli->slo->name);
+	snprintf(detail, sizeof(detail), "in steps of %s; dashed: the objective, %.6g %%",
+		duration_format(line.bin_ns, step), objective * 100);
+	title(chart, name, detail);
+	draw_voids(chart, &line, "no data");
+	for (int i = 0; i <= 2; i++) {
+		double value = scale.low + (scale.high - scale.low) * i / 2;
+
+		snprintf(label, sizeof(label), "%.4g %%", value * 100);
+		draw_tick(chart, &scale, value, label);
+	}
+	draw_shortfall(chart, &line, &scale, objective);
+	draw_bound(chart, &scale, objective, "c-bound", "#5c6470");
+	draw_line(chart, &line, &scale, &main_ink);
+}
+
+static void rate_panel(const struct chart *chart, const struct panel *panel)
+{
+	struct scale scale = {0};
+	char name[96], detail[64], label[32];
+	struct line line;
+
+	rate_line(chart, panel->sli, &line);
+	scale.high = greatest(&line) > line.rate ? greatest(&line) : line.rate;
+	scale.high = scale.high > 0 ? scale.high * 1.1 : 1;
+	snprintf(name, sizeof(name), "%.60s: throughput", panel->sli->slo->name);
+	snprintf(detail, sizeof(detail), "good events a second; dashed: sent, %.6g/s", line.rate);
+	title(chart, name, detail);
+	draw_voids(chart, &line, "no data");
+	draw_tick(chart, &scale, 0, "0");
+	snprintf(label, sizeof(label), "%.4g/s", line.rate);
+	draw_tick(chart, &scale, line.rate, label);
+	draw_bound(chart, &scale, line.rate, "c-bound", "#5c6470");
+	draw_line(chart, &line, &scale, &main_ink);
+}
+
+static void silence_panel(const struct chart *chart, const struct panel *panel)
+{
+	const struct scenario *scenario = &chart->report->record.scenario;
+	struct scale scale = {0};
+	char name[96], label[96], length[DURATION_TEXT_MAX];
+	struct line line;
+
+	silence_line(chart, panel->sli, &line);
+	scale.high = greatest(&line);
+	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule)
+		if (rule->slo && strcmp(rule->slo, panel->sli->slo->name) == 0 &&
+			(double)rule->no_good_for_ns / 1e9 > scale.high)
+			scale.high = (double)rule->no_good_for_ns / 1e9;
+	scale.high = scale.high > 0 ? scale.high * 1.25 : 1;
+	snprintf(
+		name, sizeof(name), "%.60s: time since the last good event", panel->sli->slo->name);
+	snprintf(label, sizeof(label), "worst of each step; longest %s",
+		duration_human((int64_t)(greatest(&line) * 1e9), length));
+	title(chart, name, label);
+	draw_voids(chart, &line, "");
+	draw_tick(chart, &scale, 0, "0s");
+	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule) {
+		double bound = (double)rule->no_good_for_ns / 1e9;
+
+		if (!rule->slo || !rule->no_good_for_ns ||
+			strcmp(rule->slo, panel->sli->slo->name) != 0)
+			continue;
+		draw_tick(chart, &scale, bound, duration_format(rule->no_good_for_ns, length));
+		draw_bound(chart, &scale, bound, "c-stop", "#b42318");
+		snprintf(label, sizeof(label), "%.60s stops the run", rule->id);
+		fprintf(chart->out,
+			"<text x=\"%d\" y=\"%.1f\" class=\"c-bad\" fill=\"#b42318\" "
+			"font-size=\"11\" "
+			"text-anchor=\"end\">",
+			CHART_WIDTH - CHART_RIGHT - 6, y_of(chart, &scale, bound) - 5);
+		escape_markup(chart->out, label);
+		fputs("</text>\n", chart->out);
+	}
+	draw_line(chart, &line, &scale, &main_ink);
+}
+
+static void latency_title(const struct chart *chart, const struct probe_spec *probe)
+{
+	fprintf(chart->out,
+		"<text x=\"%d\" y=\"%.1f\" class=\"c-ink\" fill=\"#1f2430\"><tspan "
+		"font-weight=\"600\">",
+		CHART_LEFT, chart->top + CHART_TITLE - 9);
+	escape_markup(chart->out, probe->name);
+	fputs(": latency of answered events</tspan><tspan dx=\"8\" class=\"c-line-text\" "
+	      "fill=\"#2a5a9c\">median</tspan><tspan dx=\"8\" class=\"c-tail-text\" "
+	      "fill=\"#b35900\">p99</tspan></text>\n",
+		chart->out);
+}
+
+static void latency_panel(const struct chart *chart, const struct panel *panel)
+{
+	struct scale scale = {.logarithmic = true};
+	char label[DURATION_TEXT_MAX];
+	struct line median, p99;
+	double lowest;
+	int decades;
+
+	latency_line(panel->series, false, &median);
+	latency_line(panel->series, true, &p99);
+	lowest = least(&median, greatest(&p99));
+	scale.low = lowest > 0 ? pow(10, floor(log10(lowest))) : 1;
+	scale.high = pow(10, ceil(log10(greatest(&p99) > scale.low ? greatest(&p99) : scale.low)));
+	if (scale.high <= scale.low)
+		scale.high = scale.low * 10;
+	latency_title(chart, panel->series->probe);
+	draw_voids(chart, &p99, "no answer");
+	decades = (int)lround(log10(scale.high / scale.low));
+	for (int i = 0; i <= decades; i++) {
+		double value = scale.low * pow(10, i);
+
+		draw_tick(chart, &scale, value, duration_format((int64_t)llround(value), label));
+	}
+	draw_line(chart, &p99, &scale, &tail_ink);
+	draw_line(chart, &median, &scale, &main_ink);
+}
+
+void chart_panel(struct chart *chart, const struct panel *panel)
+{
+	switch (panel->kind) {
+	case PANEL_RATIO:
+		ratio_panel(chart, panel);
+		break;
+	case PANEL_LATENCY:
+		latency_panel(chart, panel);
+		break;
+	case PANEL_RATE:
+		rate_panel(chart, panel);
+		break;
+	case PANEL_SILENCE:
+		silence_panel(chart, panel);
+		break;
+	}
+	fprintf(chart->out, "<path d=\"M%d %.1fV%.1f\" class=\"c-axis\" stroke=\"#aab0ba\"/>\n",
+		CHART_LEFT, chart->top + CHART_TITLE, chart->top + CHART_TITLE + CHART_PANEL);
+}
+
+/* --- choosing -------------------------------------------------------------------------- */
+
+static void add_panel(struct chart *chart, struct panel panel)
+{
+	if (chart->panel_count < PANELS_MAX)
+		chart->panels[chart->panel_count++] = panel;
+}
+
+static bool has_silence_rule(const struct scenario *scenario, const struct slo_spec *slo)
+{
+	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule)
+		if (rule->slo && rule->no_good_for_ns && strcmp(rule->slo, slo->name) == 0)
+			return true;
+	return false;
+}
+
+/* A probe with no answer at all has no latencies: then there is nothing to draw. */
+static bool has_latency(const struct latency_series *series)
+{
+	for (size_t i = 0; i < series->count; i++)
+		if (series->bins[i].count)
+			return true;
+	return false;
+}
+
+/* A probe's latencies stand with the first SLO that is about it. */
+static void add_latency(struct chart *chart, const struct slo_spec *slo)
+{
+	LIST_EACH(chart->report->story.latency, struct latency_series, series) {
+		bool drawn = !has_latency(series) || strcmp(series->probe->name, slo->probe) != 0;
+
+		for (size_t i = 0; i < chart->panel_count; i++)
+			drawn = drawn || chart->panels[i].series == series;
+		if (!drawn)
+			add_panel(chart, (struct panel){.kind = PANEL_LATENCY, .series = series});
+	}
+}
+
+void chart_choose_panels(struct chart *chart)
+{
+	const struct record *record = &chart->report->record;
+
+	LIST_EACH(record->slis, struct sli_record, sli) {
+		if (!sli->samples.count)
+			continue;
+		add_panel(chart, (struct panel){.kind = PANEL_RATIO, .sli = sli});
+		add_latency(chart, sli->slo);
+		add_panel(chart, (struct panel){.kind = PANEL_RATE, .sli = sli});
+		if (has_silence_rule(&record->scenario, sli->slo))
+			add_panel(chart, (struct panel){.kind = PANEL_SILENCE, .sli = sli});
+	}
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_REPORT_HTML_PARTS_H
+#define BACKBURN_REPORT_HTML_PARTS_H
+
+#include "controller/report/report.h"
+
+/* The page's sections below the chart, in their order. */
+void html_hit(FILE *out, const struct report *report);
+void html_data(FILE *out, const struct report *report);
+void html_revert(FILE *out, const struct report *report);
+void html_time_line(FILE *out, const struct report *report);
+void html_reproduce(FILE *out, const struct report *report);
+void html_limits(FILE *out, const struct report *report);
+
+/* A table in a box in which it scrolls when the screen is narrow. */
+void html_table_begin(FILE *out, const char *class, const char *const *columns);
+void html_table_end(FILE *out);
+
+#endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/list.h"
+#include "contract/units.h"
+#include "controller/plan/check.h"
+#include "controller/report/escape.h"
+#include "controller/report/words.h"
+
+/*
+ * report.md: for a pull request's comment or a job's summary. The verdict and the claims are
+ * open, the rest is folded. It is written piece by piece, and a piece that would not fit any more
+ * ends it: GitHub refuses comments above 64 KiB altogether.
+ */
+enum {
+	PAGE_MAX = 60 * 1024, /* room is left for the ends of what is open, and for the note */
+	PIECE_MAX = 8 * 1024
+};
+
+struct page {
+	FILE *out;
+	size_t used;
+	bool cut;
+	/* The piece that is being written. */
+	FILE *piece;
+	char *text;
+	size_t length;
+};
+
+static FILE *begin(struct page *page)
+{
+	page->text = NULL;
+	page->length = 0;
+	page->piece = open_memstream(&page->text, &page->length);
+	if (!page->piece)
+		abort();
+	return page->piece;
+}
+
+/* `always`: the end of something that is open; there is room for it. */
+static void end(struct page *page, bool always)
+{
+	fclose(page->piece);
+	if (page->length > PIECE_MAX || page->used + page->length > PAGE_MAX)
+		page->cut = true;
+	if (always || !page->cut) {
+		fputs(page->text, page->out);
+		page->used += page->length;
+	}
+	free(page->text);
+}
+
+/* Text of ours only. */
+static void put(struct page *page, const char *text)
+{
+	fputs(text, begin(page));
+	end(page, false);
+}
+
+/* --- verdict and claims ---------------------------------------------------------------- */
+
+static const char *sign(enum tone tone)
+{
+	static const char *const signs[] = {
+		[TONE_GOOD] = "✅", [TONE_BAD] = "❌", [TONE_OPEN] = "⚠️", [TONE_NONE] = "➖"};
+
+	return signs[tone];
+}
+
+static void owner_line(FILE *out, const struct scenario *scenario)
+{
+	const cJSON *link;
+
+	if (scenario->owner && scenario->owner->team)
+		markdown(out, "Owner: %s%s%s", scenario->owner->team,
+			scenario->owner->contact ? ", " : "",
+			scenario->owner->contact ? scenario->owner->contact : "");
+	cJSON_ArrayForEach(link, scenario->links) {
+		if (!cJSON_IsString(link))
+			continue;
+		fputs(" · ", out);
+		if (escape_is_link(link->valuestring)) {
+			fputc('[', out);
+			escape_markdown(out, link->string);
+			/* No space, bracket or backslash can be in it; a parenthesis could. */
+			fprintf(out, "](<%s>)", link->valuestring);
+		} else {
+			markdown(out, "%s: %s", link->string, link->valuestring);
+		}
+	}
+	fputs("\n\n", out);
+}
+
+static void verdict(struct page *page, const struct report *report)
+{
+	const struct record *record = &report->record;
+	const struct judgement *judgement = &report->judgement;
+	char cut[SENTENCE_MAX], also[SENTENCE_MAX], started[WORDS_MAX], lasted[DURATION_TEXT_MAX];
+	FILE *out = begin(page);
+
+	fprintf(out, "## %s %s: ", sign(tone_of_run(judgement)), judgement->headline);
+	escape_markdown(out, record->scenario.title);
+	fputs("\n\n", out);
+	markdown(out, "%s (exit %d).", judgement->reason, judgement->exit_code);
+	fputs("\n\n", out);
+	if (words_also(report, also)) {
+		escape_markdown(out, also);
+		fputs("\n\n", out);
+	}
+	if (words_cut(report, cut)) {
+		fputs("> **", out);
+		escape_markdown(out, cut);
+		fputs("**\n\n", out);
+	}
+	owner_line(out, &record->scenario);
+	markdown(out, "Run %s in %s, %s, %s %s.", record->run_id ? record->run_id : "?",
+		record->environment ? record->environment : "?", words_started(record, started),
+		record->ended ? "lasted" : "known until",
+		duration_human(words_length_ns(report), lasted));
+	fputs("\n\n", out);
+	end(page, false);
+}
+
+static void claim_row(
+	struct page *page, const struct report *report, const struct claim_judgement *own)
+{
+	struct claim_numbers numbers;
+	char word[WORDS_MAX];
+	FILE *out = begin(page);
+
+	words_claim(report, own, &numbers);
+	fprintf(out, "| %s ", sign(tone_of_claim(own)));
+	escape_markdown(out, own->claim->id);
+	fprintf(out, " | %s | ", gate_words[own->claim->gate]);
+	escape_markdown(out, words_verdict(own, word));
+	fprintf(out, " | %s | %s | %s | ", numbers.samples, numbers.bad, numbers.allowed);
+	escape_markdown(out, own->text);
+	fputs(" |\n", out);
+	end(page, false);
+}
+
+static void claims(struct page *page, const struct report *report)
+{
+	if (!report->judgement.claims.count)
+		return;
+	put(page,
+		"| Claim | Gate | Verdict | Samples | Bad | Allowed | Why |\n"
+		"|---|---|---|--:|--:|--:|---|\n");
+	LIST_EACH(report->judgement.claims, struct claim_judgement, own)
+		claim_row(page, report, own);
+	put(page, "\n");
+}
+
+static void cost(struct page *page, const struct report *report)
+{
+	struct list figures = words_cost(report);
+
+	LIST_EACH(figures, struct figure, figure) {
+		FILE *out = begin(page);
+
+		fputs("- **", out);
+		escape_markdown(out, figure->value);
+		fputs("** ", out);
+		escape_markdown(out, figure->text);
+		fputc('\n', out);
+		end(page, false);
+	}
+	put(page, "\n");
+	free(figures.items);
+}
+
+/* --- folded ---------------------------------------------------------------------------- */
+
+/* False when there is no room for it any more: then nothing is open. */
+static bool fold(struct page *page, const char *title)
+{
+	if (page->cut)
+		return false;
+	fprintf(begin(page), "<details><summary>%s</summary>\n\n", title);
+	end(page, false);
+	return !page->cut;
+}
+
+static void unfold(struct page *page)
+{
+	fputs("\n</details>\n\n", begin(page));
+	end(page, true);
+}
+
+static void pair_row(
+	struct page *page, const struct fault_record *fault, const struct pair_effect *pair)
+{
+	FILE *out = begin(page);
+
+	fputs("| ", out);
+	markdown(out, "%s", fault->spec->id);
+	fputs(" | ", out);
+	markdown(out, "%s", pair->from);
+	fputs(" | ", out);
+	markdown(out, "%s", pair->to);
+	fprintf(out, " | %lld | %lld |\n", (long long)pair->packets, (long long)pair->segments);
+	end(page, false);
+}
+
+static void hit(struct page *page, const struct report *report)
+{
+	char text[SENTENCE_MAX];
+
+	if (!fold(page, "What was hit"))
+		return;
+	LIST_EACH(report->judgement.effects, struct effect_judgement, own) {
+		FILE *out = begin(page);
+
+		fprintf(out, "- %s ", sign(tone_of_effect(own)));
+		words_fault(own->fault, text);
+		markdown(out, "%s: %s; %s", own->fault->spec->id, text, effect_words[own->effect]);
+		words_times(own->fault, text);
+		markdown(out, ": %s; %s", own->text, text);
+		fputc('\n', out);
+		end(page, false);
+	}
+	put(page, "\n| Fault | From | To | Packets | Segments |\n|---|---|---|--:|--:|\n");
+	LIST_EACH(report->judgement.effects, struct effect_judgement, own)
+		LIST_EACH(own->pairs, struct pair_effect, pair)
+			pair_row(page, own->fault, pair);
+	unfold(page);
+}
+
+static void differing(struct page *page, const char *what, const struct list *lines)
+{
+	LIST_EACH(*lines, char *, line) {
+		FILE *out = begin(page);
+
+		fprintf(out, "  - %s ", what);
+		escape_markdown(out, *line);
+		fputc('\n', out);
+		end(page, false);
+	}
+}
+
+static void revert(struct page *page, const struct report *report)
+{
+	bool confirmed = true;
+
+	LIST_EACH(report->judgement.reverts, struct revert_judgement, own)
+		confirmed = confirmed && own->confirmed;
+	if (!fold(page, confirmed ? "Revert: confirmed" : "Revert: NOT CONFIRMED"))
+		return;
+	LIST_EACH(report->judgement.reverts, struct revert_judgement, own) {
+		FILE *out = begin(page);
+
+		fprintf(out, "- %s ", sign(own->confirmed ? TONE_GOOD : TONE_BAD));
+		markdown(out, "%s: %s", own->node, own->text);
+		fputc('\n', out);
+		end(page, false);
+		differing(page, "was there before:", &own->missing);
+		differing(page, "is new:", &own->added);
+	}
+	unfold(page);
+}
+
+static void time_line(struct page *page, const struct report *report)
+{
+	char at[WORDS_MAX], utc[WORDS_MAX];
+
+	if (!fold(page, "Time line"))
+		return;
+	put(page, "| UTC | T+ | Who | What |\n|---|--:|---|---|\n");
+	LIST_EACH(report->story.moments, struct moment, moment) {
+		FILE *out = begin(page);
+
+		fprintf(out, "| %s | %s | %s | ", words_utc(&report->record, moment->at_ns, utc),
+			words_at(moment->at_ns, at), moment->actor);
+		escape_markdown(out, moment->text);
+		fputs(" |\n", out);
+		end(page, false);
+	}
+	unfold(page);
+}
+
+static void lines_of(struct page *page, const char *title, struct list lines)
+{
+	if (fold(page, title)) {
+		LIST_EACH(lines, char *, line) {
+			FILE *out = begin(page);
+
+			fputs("- ", out);
+			escape_markdown(out, *line);
+			fputc('\n', out);
+			end(page, false);
+		}
+		unfold(page);
+	}
+	list_free_texts(&lines);
+}
+
+void report_markdown(FILE *out, const struct report *report)
+{
+	struct page page = {.out = out};
+
+	verdict(&page, report);
+	claims(&page, report);
+	cost(&page, report);
+	hit(&page, report);
+	revert(&page, report);
+	lines_of(&page, "How to reproduce", words_reproduce(report));
+	lines_of(&page, "What this run can't tell", words_limits(report));
+	time_line(&page, report);
+	if (page.cut)
+		fputs("\n*Cut here: the whole report is in report.html and report.txt.*\n", out);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/report/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int write_new(const char *path, const char *text, size_t length, struct fail *fail)
+{
+	size_t done = 0;
+	int fd, error = 0;
+
+	if (unlink(path) < 0 && errno != ENOENT)
+		return fail_errno(fail, errno, "%s", path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return fail_errno(fail, errno, "%s", path);
+	while (done < length && !error) {
+		ssize_t wrote = write(fd, text + done, length - done);
+
+		if (wrote > 0)
+			done += (size_t)wrote;
+		else if (wrote < 0 && errno != EINTR)
+			error = errno;
+	}
+	if (!error && fsync(fd) < 0)
+		error = errno;
+	if (close(fd) < 0 && !error)
+		error = errno;
+	return error ? fail_errno(fail, error, "%s", path) : 0;
+}
+
+int output_write(
+	const char *dir, const char *name, const char *text, size_t length, struct fail *fail)
+{
+	char *path = NULL, *part = NULL;
+	int outcome;
+
+	if (asprintf(&path, "%s/%s", dir, name) < 0 ||
+		asprintf(&part, "%s/.%s.part", dir, name) < 0)
+		abort();
+	outcome = write_new(part, text, length, fail);
+	if (outcome == 0 && rename(part, path) < 0)
+		outcome = fail_errno(fail, errno, "%s", path);
+	if (outcome < 0)
+		unlink(part);
+	free(path);
+	free(part);
+	return outcome;
+}
+
+int output_write_json(const char *dir, const char *name, const cJSON *json, struct fail *fail)
+{
+	char *text = cJSON_Print(json), *line = NULL;
+	int outcome;
+
+	if (!text || asprintf(&line, "%s\n", text) < 0)
+		abort();
+	outcome = output_write(dir, name, line, strlen(line), fail);
+	free(text);
+	free(line);
+	return outcome;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/report/report.h"
+
+#include <stdlib.h>
+
+#include "contract/json.h"
+#include "controller/journal/journal.h"
+#include "controller/plan/catalogue.h"
+#include "controller/plan/check.h"
+#include "controller/report/output.h"
+
+/* --- reading --------------------------------------------------------------------------- */
+
+struct reader {
+	struct report *report;
+	bool begun;
+};
+
+/* A journal's scenario was checked before the run, but who knows who edited it since. */
+static int check_scenario(const struct record *record, struct fail *fail)
+{
+	struct catalogue catalogue = {0};
+	int outcome = catalogue_builtin(&catalogue, fail);
+
+	if (outcome == 0)
+		outcome = check_references(&record->scenario, &catalogue, fail);
+	catalogue_deinit(&catalogue);
+	return outcome < 0 ? fail_context(fail, "journal: scenario: %s", fail->path) : 0;
+}
+
+static int take_event(void *context, const cJSON *event, struct fail *fail)
+{
+	struct reader *reader = context;
+	struct report *report = reader->report;
+
+	if (!reader->begun) {
+		if (record_init(&report->record, event, fail) < 0)
+			return -1;
+		reader->begun = true;
+		story_begin(&report->story, event);
+		return check_scenario(&report->record, fail);
+	}
+	if (record_apply(&report->record, event, fail) < 0)
+		return -1;
+	story_apply(&report->story, &report->record, event);
+	return 0;
+}
+
+int report_load(struct report *out, const char *journal_path, struct fail *fail)
+{
+	struct reader reader = {.report = out};
+
+	*out = (struct report){0};
+	if (journal_each(journal_path, take_event, &reader, fail) < 0) {
+		if (reader.begun) {
+			story_deinit(&out->story);
+			record_deinit(&out->record);
+		}
+		return -1;
+	}
+	judge(&out->record, &out->judgement);
+	story_finish(&out->story, &out->record, &out->judgement);
+	return 0;
+}
+
+void report_deinit(struct report *report)
+{
+	story_deinit(&report->story);
+	judgement_deinit(&report->judgement);
+	record_deinit(&report->record);
+}
+
+/* --- writing --------------------------------------------------------------------------- */
+
+extern const char report_css[];
+extern const size_t report_css_size;
+
+static void css(FILE *out, const struct report *report)
+{
+	(void)report;
+	fwrite(report_css, 1, report_css_size, out);
+}
+
+static const struct {
+	const char *name;
+	void (*print)(FILE *out, const struct report *report);
+} forms[] = {
+	{"summary.json", report_json},
+	{"report.txt", report_text},
+	{"report.css", css},
+	{"report.html", report_html},
+	{"report.md", report_markdown},
+	{"junit.xml", report_junit},
+};
+
+const char *const report_files[] = {
+	"report.html", "report.css", "report.txt", "report.md", "junit.xml", "summary.json", NULL};
+
+_Static_assert(
+	sizeof(report_files) / sizeof(report_files[0]) == sizeof(forms) / sizeof(forms[0]) + 1,
+	"each form is named");
+
+static int write_form(size_t index, const struct report *report, const char *dir, struct fail *fail)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	int outcome;
+
+	if (!out)
+		abort();
+	forms[index].print(out, report);
+	if (fclose(out) != 0)
+		abort();
+	outcome = output_write(dir, forms[index].name, text, length, fail);
+	free(text);
+	return outcome;
+}
+
+int report_write(const struct report *report, const char *dir, struct fail *fail)
+{
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (write_form(i, report, dir, fail) < 0)
+			return -1;
+	return 0;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_REPORT_H
+#define BACKBURN_REPORT_H
+
+#include <stdio.h>
+
+#include "controller/judge/judge.h"
+#include "controller/report/story.h"
+
+/*
+ * A run's report in all its forms, from the journal alone: the same after a run, a year later, and
+ * after a crash, where it is complete up to the journal's last line and says so.
+ */
+struct report {
+	struct record record;
+	struct judgement judgement;
+	struct story story;
+};
+
+/*
+ * Reads and judges a journal. Failure: FAIL_SYSTEM when it can't be read; any other kind when it
+ * is no journal, with file and line in front. Nothing is to be freed then.
+ */
+int report_load(struct report *out, const char *journal_path, struct fail *fail);
+void report_deinit(struct report *report);
+
+/* The files that report_write() leaves in a directory, NULL-terminated. */
+extern const char *const report_files[];
+
+/* Writes them all, each complete or not at all, over those of an earlier report. */
+int report_write(const struct report *report, const char *dir, struct fail *fail);
+
+/* --- the forms ------------------------------------------------------------------------- */
+
+/* What a run prints at its end: verdict, claims, measures, effect, revert. */
+void report_summary(FILE *out, const struct report *report);
+/* report.txt: the summary and everything else. */
+void report_text(FILE *out, const struct report *report);
+/* report.html, which needs report.css beside it to look well and nothing to be read. */
+void report_html(FILE *out, const struct report *report);
+void report_junit(FILE *out, const struct report *report);
+/* report.md: less than 64 KiB, whatever the run was. */
+void report_markdown(FILE *out, const struct report *report);
+void report_json(FILE *out, const struct report *report);
+
+/*
+ * GitHub workflow commands: an annotation for each finding, at the claim's line in the scenario's
+ * file where that can be read from here.
+ */
+void report_annotations(FILE *out, const struct report *report);
+
+#endif

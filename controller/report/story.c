@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/report/story.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "contract/list.h"
+#include "controller/report/story_parts.h"
+
+/* --- moments --------------------------------------------------------------------------- */
+
+void story_tell(struct story *story, int64_t at_ns, const char *actor, const char *format, ...)
+{
+	struct moment *moment;
+	va_list args;
+
+	if (at_ns == NEVER_NS)
+		return;
+	if (story->moments.count == MOMENTS_MAX) {
+		story->moments_left_out++;
+		return;
+	}
+	moment = list_push(&story->moments, sizeof(*moment));
+	*moment = (struct moment){.at_ns = at_ns, .order = story->moments.count, .actor = actor};
+	va_start(args, format);
+	if (vasprintf(&moment->text, format, args) < 0)
+		abort();
+	va_end(args);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct moment *x = a, *y = b;
+
+	if (x->at_ns != y->at_ns)
+		return x->at_ns < y->at_ns ? -1 : 1;
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+/* --- the command ----------------------------------------------------------------------- */
+
+/* Words as a shell reads them back. */
+static void quote(FILE *out, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "-_./=:,@%+";
+
+	if (*word && strspn(word, plain) == strlen(word)) {
+		fputs(word, out);
+		return;
+	}
+	fputc('\'', out);
+	for (; *word; word++)
+		if (*word == '\'')
+			fputs("'\\''", out);
+		else
+			fputc(*word, out);
+	fputc('\'', out);
+}
+
+static char *quoted(const cJSON *words)
+{
+	const cJSON *word;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out;
+
+	if (!cJSON_IsArray(words) || !words->child)
+		return NULL;
+	out = open_memstream(&text, &size);
+	if (!out)
+		abort();
+	cJSON_ArrayForEach(word, words) {
+		if (word != words->child)
+			fputc(' ', out);
+		quote(out, cJSON_IsString(word) ? word->valuestring : "?");
+	}
+	fclose(out);
+	return text;
+}
+
+/* --- the whole ------------------------------------------------------------------------- */
+
+void story_begin(struct story *story, const cJSON *run_started)
+{
+	const char *file = json_string(run_started, "scenario_file", NULL);
+
+	*story = (struct story){.scenario_file = file ? strdup(file) : NULL,
+		.command = quoted(cJSON_GetObjectItemCaseSensitive(run_started, "command"))};
+	story_tell(story, 0, "controller", "run %s began", json_string(run_started, "run", "?"));
+}
+
+void story_apply(struct story *story, const struct record *record, const cJSON *event)
+{
+	const char *type = json_string(event, "event", "");
+	int64_t at_ns = (int64_t)json_number(event, "t_ns", 0);
+
+	if (at_ns > story->last_ns)
+		story->last_ns = at_ns;
+	if (strcmp(type, "window") == 0)
+		story_add_latency(story, record, event);
+	else if (strcmp(type, "operations") == 0)
+		story_add_acks(story, record, event);
+	else
+		story_tell_event(story, record, event);
+}
+
+void story_finish(
+	struct story *story, const struct record *record, const struct judgement *judgement)
+{
+	story_tell_judgement(story, record, judgement);
+	story_finish_latency(story);
+	story_find_losses(story, record);
+	if (story->moments.count)
+		qsort(story->moments.items, story->moments.count, sizeof(struct moment), by_time);
+}
+
+void story_deinit(struct story *story)
+{
+	LIST_EACH(story->moments, struct moment, moment)
+		free(moment->text);
+	LIST_EACH(story->latency, struct latency_series, series)
+		for (size_t i = 0; i < series->count; i++)
+			histogram_free(series->bins[i].histogram);
+	free(story->moments.items);
+	free(story->latency.items);
+	free(story->losses.items);
+	free(story->acks.items);
+	list_free_texts(&story->targets);
+	free(story->scenario_file);
+	free(story->command);
+	*story = (struct story){0};
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "contract/list.h"
+#include "contract/units.h"
+#include "controller/report/story_parts.h"
+
+/* One function per kind of event that the time line shows, and the table that finds it. */
+
+/* "n1, n2, n3"; cut where it gets long. */
+static const char *join(const cJSON *list, char *buffer, size_t size)
+{
+	const cJSON *item;
+	size_t used = 0;
+
+	buffer[0] = '\0';
+	cJSON_ArrayForEach(item, list) {
+		int more = snprintf(buffer + used, size - used, "%s%s", used ? ", " : "",
+			cJSON_IsString(item) ? item->valuestring : "?");
+
+		if (more < 0 || (size_t)more >= size - used)
+			break;
+		used += (size_t)more;
+	}
+	return buffer;
+}
+
+static const cJSON *member(const cJSON *event, const char *key)
+{
+	return cJSON_GetObjectItemCaseSensitive(event, key);
+}
+
+static int64_t time_of(const cJSON *event, const char *key)
+{
+	double number = json_number(event, key, (double)NEVER_NS);
+
+	return number >= 0 && number < 0x1p53 ? (int64_t)number : NEVER_NS;
+}
+
+static int64_t now_of(const cJSON *event)
+{
+	return time_of(event, "t_ns");
+}
+
+/* --- groups, phases, nodes ------------------------------------------------------------- */
+
+static void group_resolved(struct story *story, const cJSON *event)
+{
+	char nodes[512];
+
+	story_tell(story, now_of(event), "controller", "group %s is %s",
+		json_string(event, "group", "?"),
+		join(member(event, "nodes"), nodes, sizeof(nodes)));
+}
+
+static void phase_started(struct story *story, const cJSON *event)
+{
+	story_tell(story, time_of(event, "start_ns"), "controller", "phase %s begins",
+		json_string(event, "phase", "?"));
+}
+
+static void phase_ended(struct story *story, const cJSON *event)
+{
+	static const struct {
+		const char *how, *text;
+	} ends[] = {{"time", "its time is over"}, {"good", "its condition is met"},
+		{"timeout", "its condition was not met in time"}, {"stopped", "stopped"}};
+	const char *how = json_string(event, "how", ""), *text = how;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (strcmp(ends[i].how, how) == 0)
+			text = ends[i].text;
+	story_tell(story, time_of(event, "end_ns"), "controller", "phase %s ends: %s",
+		json_string(event, "phase", "?"), text);
+}
+
+static void node_lost(struct story *story, const cJSON *event)
+{
+	story_tell(story, now_of(event), "node", "%s lost: %s", json_string(event, "node", "?"),
+		json_string(event, "reason", "no reason given"));
+}
+
+static void node_recovered(struct story *story, const cJSON *event)
+{
+	story_tell(story, now_of(event), "node", "%s recovered: its ledger was undone",
+		json_string(event, "node", "?"));
+}
+
+/* --- faults ---------------------------------------------------------------------------- */
+
+static void fault_arming(struct story *story, const cJSON *event)
+{
+	char on[512], from[512];
+	int64_t start_ns = time_of(event, "start_ns"), deadline_ns = time_of(event, "deadline_ns");
+	char length[DURATION_TEXT_MAX];
+	const cJSON *counterpart = member(event, "from");
+
+	story_tell(story, now_of(event), "controller", "arming %s on %s%s%s, for at most %s",
+		json_string(event, "fault", "?"), join(member(event, "on"), on, sizeof(on)),
+		cJSON_GetArraySize(counterpart) ? " from " : "",
+		join(counterpart, from, sizeof(from)),
+		duration_human(deadline_ns - start_ns, length));
+	story_tell(story, start_ns, "fault", "%s begins", json_string(event, "fault", "?"));
+}
+
+static void fault_armed(struct story *story, const cJSON *event)
+{
+	char late[DURATION_TEXT_MAX];
+	int64_t late_ns = time_of(event, "late_ns");
+
+	if (late_ns > 0)
+		story_tell(story, now_of(event), "node", "%s armed %s %s late",
+			json_string(event, "node", "?"), json_string(event, "fault", "?"),
+			duration_human(late_ns, late));
+	else
+		story_tell(story, now_of(event), "node", "%s armed %s",
+			json_string(event, "node", "?"), json_string(event, "fault", "?"));
+}
+
+static void fault_healed(struct story *story, const cJSON *event)
+{
+	story_tell(story, time_of(event, "healed_ns"), "node", "%s took %s away",
+		json_string(event, "node", "?"), json_string(event, "fault", "?"));
+}
+
+static void fault_over(struct story *story, const cJSON *event)
+{
+	story_tell(story, time_of(event, "healed_ns"), "fault", "%s is healed",
+		json_string(event, "fault", "?"));
+}
+
+/* --- the end --------------------------------------------------------------------------- */
+
+static void stop(struct story *story, const cJSON *event)
+{
+	const char *why = json_string(event, "why", "");
+
+	story_tell(story, now_of(event), strcmp(why, "guardrail") == 0 ? "guardrail" : "controller",
+		"STOP (%s): %s; healing", why, json_string(event, "text", "no reason given"));
+}
+
+static void final_read(struct story *story, const cJSON *event)
+{
+	story_tell(story, now_of(event), "controller", "read back %s from every member",
+		json_string(event, "workload", "?"));
+}
+
+static void note(struct story *story, const cJSON *event)
+{
+	story_tell(story, now_of(event), "controller", "note: %s", json_string(event, "text", ""));
+}
+
+static void audit(struct story *story, const cJSON *event)
+{
+	story_tell(story, now_of(event), "node", "%s audited %s: %d facts",
+		json_string(event, "node", "?"), json_string(event, "when", "?"),
+		cJSON_GetArraySize(member(event, "state")));
+}
+
+static void run_ended(struct story *story, const cJSON *event)
+{
+	story_tell(story, now_of(event), "controller", "run ended");
+}
+
+void story_tell_event(struct story *story, const struct record *record, const cJSON *event)
+{
+	static const struct {
+		const char *type;
+		void (*tell)(struct story *story, const cJSON *event);
+	} kinds[] = {
+		{"group_resolved", group_resolved},
+		{"phase_started", phase_started},
+		{"phase_ended", phase_ended},
+		{"fault_arming", fault_arming},
+		{"fault_armed", fault_armed},
+		{"fault_healed", fault_healed},
+		{"fault_over", fault_over},
+		{"stop", stop},
+		{"node_lost", node_lost},
+		{"node_recovered", node_recovered},
+		{"final_read", final_read},
+		{"audit", audit},
+		{"note", note},
+		{"run_ended", run_ended},
+	};
+	const char *type = json_string(event, "event", "");
+
+	(void)record;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i].type, type) == 0)
+			kinds[i].tell(story, event);
+}
+
+/* --- what the judgement adds ----------------------------------------------------------- */
+
+static void tell_recovery(
+	struct story *story, const struct record *record, const struct claim_judgement *own)
+{
+	const struct recovers_spec *recovers = own->claim->recovers;
+	int64_t from_ns = judge_instant(record, recovers);
+	char after[DURATION_TEXT_MAX];
+
+	if (from_ns == NEVER_NS || own->after_ns == NEVER_NS)
+		return;
+	story_tell(story, from_ns + own->after_ns, "probe",
+		"%s is good again: %s after %s (claim %s)", recovers->slo,
+		duration_human(own->after_ns, after),
+		recovers->from->instant == INSTANT_HEALED           ? "the heal"
+			: recovers->from->instant == INSTANT_BREACH ? "the breach"
+			: recovers->from->instant == INSTANT_EFFECT ? "the first effect"
+								    : "the start",
+		own->claim->id);
+}
+
+void story_tell_judgement(
+	struct story *story, const struct record *record, const struct judgement *judgement)
+{
+	char gap[DURATION_TEXT_MAX];
+
+	LIST_EACH(record->faults, struct fault_record, fault)
+		story_tell(story, fault->effect_ns, "fault", "%s has its first effect",
+			fault->spec->id);
+	LIST_EACH(judgement->outages, struct outage, own)
+		if (own->during.length_ns >= NS_PER_SEC)
+			story_tell(story, own->during.from_ns, "probe",
+				"%s: no good event for %s from here on", own->slo->name,
+				duration_human(own->during.length_ns, gap));
+	LIST_EACH(judgement->claims, struct claim_judgement, own)
+		if (own->claim->recovers)
+			tell_recovery(story, record, own);
+}

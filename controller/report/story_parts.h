@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_REPORT_STORY_PARTS_H
+#define BACKBURN_REPORT_STORY_PARTS_H
+
+#include "controller/report/story.h"
+
+/* What the story's files share. */
+
+/* Adds a moment; one that never came (NEVER_NS) is left out. */
+void story_tell(struct story *story, int64_t at_ns, const char *actor, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* A journal event as moments, if people want to see it in the time line. */
+void story_tell_event(struct story *story, const struct record *record, const cJSON *event);
+/* Moments that only the whole run knows. */
+void story_tell_judgement(
+	struct story *story, const struct record *record, const struct judgement *judgement);
+
+/* Latencies over time. */
+void story_add_latency(struct story *story, const struct record *record, const cJSON *event);
+void story_finish_latency(struct story *story);
+
+/* Ids and when they were acknowledged. */
+struct ack {
+	const struct workload_record *workload;
+	int64_t first, last, at_ns;
+};
+void story_add_acks(struct story *story, const struct record *record, const cJSON *event);
+void story_find_losses(struct story *story, const struct record *record);
+
+#endif

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/report/words.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "contract/list.h"
+#include "contract/units.h"
+#include "controller/measure/statistics.h"
+#include "controller/plan/check.h"
+
+/* --- tones ----------------------------------------------------------------------------- */
+
+const char *const tone_marks[] = {
+	[TONE_GOOD] = "✓", [TONE_BAD] = "✗", [TONE_OPEN] = "?", [TONE_NONE] = "–"};
+const char *const tone_names[] = {
+	[TONE_GOOD] = "good", [TONE_BAD] = "bad", [TONE_OPEN] = "open", [TONE_NONE] = "none"};
+
+enum tone tone_of_run(const struct judgement *judgement)
+{
+	switch (judgement->exit_code) {
+	case 0:
+		return TONE_GOOD;
+	case 1:
+	case 3:
+	case 5:
+	case 70:
+		return TONE_BAD;
+	default:
+		return TONE_OPEN;
+	}
+}
+
+enum tone tone_of_claim(const struct claim_judgement *own)
+{
+	switch (own->finding) {
+	case FINDING_AS_EXPECTED:
+		return TONE_GOOD;
+	case FINDING_OTHERWISE:
+		return TONE_BAD;
+	case FINDING_UNPROVEN:
+		return TONE_OPEN;
+	case FINDING_NOT_JUDGED:
+		break;
+	}
+	return TONE_NONE;
+}
+
+enum tone tone_of_effect(const struct effect_judgement *own)
+{
+	switch (own->effect) {
+	case EFFECT_PROVEN:
+	case EFFECT_PARTIAL:
+		return TONE_GOOD;
+	case EFFECT_NONE:
+		return TONE_OPEN;
+	case EFFECT_NOT_INJECTED:
+		break;
+	}
+	return TONE_NONE;
+}
+
+const char *words_verdict(const struct claim_judgement *own, char buffer[WORDS_MAX])
+{
+	const char *word = verdict_words[own->verdict];
+
+	if (own->claim->expect == EXPECT_VIOLATED && own->finding == FINDING_AS_EXPECTED)
+		snprintf(buffer, WORDS_MAX, "%s, as expected", word);
+	else if (own->claim->expect == EXPECT_VIOLATED && own->finding == FINDING_OTHERWISE)
+		snprintf(buffer, WORDS_MAX, "%s, not as expected", word);
+	else
+		snprintf(buffer, WORDS_MAX, "%s", word);
+	return buffer;
+}
+
+/* --- times ----------------------------------------------------------------------------- */
+
+const char *words_at(int64_t at_ns, char buffer[WORDS_MAX])
+{
+	if (at_ns == NEVER_NS)
+		snprintf(buffer, WORDS_MAX, "–");
+	else
+		snprintf(buffer, WORDS_MAX, "T+%.3f s", (double)at_ns / (double)NS_PER_SEC);
+	return buffer;
+}
+
+static bool started_at(const struct record *record, time_t *out)
+{
+	struct tm utc = {0};
+	const char *end = record->wall ? strptime(record->wall, "%Y-%m-%dT%H:%M:%SZ", &utc) : NULL;
+
+	if (!end || *end)
+		return false;
+	*out = timegm(&utc);
+	return true;
+}
+
+const char *words_utc(const struct record *record, int64_t at_ns, char buffer[WORDS_MAX])
+{
+	struct tm first, own;
+	time_t start, then;
+
+	buffer[0] = '\0';
+	if (!started_at(record, &start) || at_ns == NEVER_NS)
+		return buffer;
+	then = start + at_ns / NS_PER_SEC;
+	if (!gmtime_r(&start, &first) || !gmtime_r(&then, &own))
+		return buffer;
+	strftime(buffer, WORDS_MAX,
+		first.tm_yday == own.tm_yday && first.tm_year == own.tm_year ? "%H:%M:%S"
+									     : "%F %H:%M:%S",
+		&own);
+	return buffer;
+}
+
+const char *words_started(const struct record *record, char buffer[WORDS_MAX])
+{
+	struct tm utc;
+	time_t start;
+
+	if (started_at(record, &start) && gmtime_r(&start, &utc))
+		strftime(buffer, WORDS_MAX, "%F %H:%M:%S UTC", &utc);
+	else
+		snprintf(buffer, WORDS_MAX, "at an unknown time");
+	return buffer;
+}
+
+const char *words_period(int64_t ns, char buffer[DURATION_TEXT_MAX])
+{
+	int64_t hours = ns / (3600 * NS_PER_SEC);
+
+	if (ns % (3600 * NS_PER_SEC) != 0 || hours == 0)
+		return duration_format(ns, buffer);
+	if (hours % 24 == 0)
+		snprintf(buffer, DURATION_TEXT_MAX, "%lld day%s", (long long)(hours / 24),
+			hours == 24 ? "" : "s");
+	else
+		snprintf(buffer, DURATION_TEXT_MAX, "%lld hour%s", (long long)hours,
+			hours == 1 ? "" : "s");
+	return buffer;
+}
+
+int64_t words_length_ns(const struct report *report)
+{
+	const struct record *record = &report->record;
+
+	return record->ended && record->end_ns > report->story.last_ns ? record->end_ns
+								       : report->story.last_ns;
+}
+
+const char *words_cut(const struct report *report, char buffer[SENTENCE_MAX])
+{
+	char at[WORDS_MAX];
+
+	if (report->record.ended)
+		return NULL;
+	snprintf(buffer, SENTENCE_MAX,
+		"The run was cut off at %s: its journal ends there. Everything up to then is in "
+		"this report; what came after, the heal among it, is not known from it.",
+		words_at(report->story.last_ns, at));
+	return buffer;
+}
+
+/* A stop gives its own code, and its sentence, unless something heavier came of it. */
+static bool stop_is_the_reason(const struct report *report)
+{
+	const char *text = report->record.stop_text;
+
+	return text && strncmp(report->judgement.reason, text, strlen(text)) == 0;
+}
+
+const char *words_also(const struct report *report, char buffer[SENTENCE_MAX])
+{
+	const struct record *record = &report->record;
+	struct list names = {0};
+	char joined[120];
+	size_t used = 0;
+
+	buffer[0] = '\0';
+	if (record->stop != STOP_NONE && !stop_is_the_reason(report))
+		used = (size_t)snprintf(buffer, SENTENCE_MAX, "The run was stopped (%s): %.140s. ",
+			stop_words[record->stop], record->stop_text ? record->stop_text : "?");
+	LIST_EACH(report->judgement.claims, struct claim_judgement, own)
+		if (own->finding == FINDING_OTHERWISE)
+			list_push_text(&names, own->claim->id);
+	if (names.count && (report->judgement.exit_code != 1 || names.count > 1))
+		snprintf(buffer + used, SENTENCE_MAX - used, "Claims other than expected: %s.",
+			words_join(&names, joined, sizeof(joined)));
+	list_free_texts(&names);
+	return *buffer ? buffer : NULL;
+}
+
+int64_t words_resolution_ns(const struct record *record, const char *probe)
+{
+	double rate = 0;
+
+	/* Sources of one probe interleave: together they are as fine as the sum of their rates,
+	 * but only if they are out of step, which nobody promises. */
+	LIST_EACH(record->sources, struct source_record, source)
+		if (strcmp(source->probe, probe) == 0 && (rate == 0 || source->rate < rate))
+			rate = source->rate;
+	return rate > 0 ? (int64_t)((double)NS_PER_SEC / rate) : 0;
+}
+
+/* --- claims ---------------------------------------------------------------------------- */
+
+static void claim_holds(
+	const struct claim_judgement *own, double objective, struct claim_numbers *out)
+{
+	const struct tally *tally = &own->tally;
+	struct statistics_interval good;
+	int64_t tolerated;
+
+	snprintf(out->samples, sizeof(out->samples), "%lld", (long long)tally->total);
+	if (!tally->total)
+		return;
+	good = statistics_wilson(tally->total - tally->bad, tally->total, CLAIM_ALPHA);
+	snprintf(out->bad, sizeof(out->bad), "%lld", (long long)tally->bad);
+	tolerated = statistics_tolerated(tally->total, objective, CLAIM_ALPHA);
+	/* So few that not even none would be proof. */
+	if (tolerated < 0)
+		snprintf(out->allowed, sizeof(out->allowed), "too few samples");
+	else
+		snprintf(out->allowed, sizeof(out->allowed), "≤ %lld", (long long)tolerated);
+	/* A bound is rounded away from what it bounds. */
+	snprintf(out->measured, sizeof(out->measured), "%.4g %% good (%.2f to %.2f)",
+		100 * (double)(tally->total - tally->bad) / (double)tally->total,
+		floor(good.lower * 1e4) / 100, ceil(good.upper * 1e4) / 100);
+}
+
+static void claim_recovers(
+	const struct report *report, const struct claim_judgement *own, struct claim_numbers *out)
+{
+	const struct recovers_spec *recovers = own->claim->recovers;
+	const struct slo_spec *slo = scenario_slo(&report->record.scenario, recovers->slo);
+	char after[DURATION_TEXT_MAX], step[DURATION_TEXT_MAX], within[DURATION_TEXT_MAX];
+
+	snprintf(out->allowed, sizeof(out->allowed), "≤ %s",
+		duration_format(recovers->within_ns, within));
+	if (own->after_ns != NEVER_NS)
+		snprintf(out->measured, sizeof(out->measured), "%s ± %s",
+			duration_human(own->after_ns, after),
+			duration_human(words_resolution_ns(&report->record, slo->probe), step));
+	else if (own->verdict == VERDICT_HELD)
+		snprintf(out->measured, sizeof(out->measured), "never breached");
+	else if (own->verdict == VERDICT_VIOLATED)
+		snprintf(out->measured, sizeof(out->measured), "not recovered");
+}
+
+static void claim_data(
+	const struct report *report, const struct claim_judgement *own, struct claim_numbers *out)
+{
+	snprintf(out->allowed, sizeof(out->allowed), "≤ %lld lost",
+		(long long)own->claim->data->max_lost);
+	LIST_EACH(report->judgement.data, struct data_summary, data) {
+		long long bad = data->lost + data->unexpected;
+
+		if (strcmp(data->workload->spec->name, own->claim->data->workload) != 0)
+			continue;
+		snprintf(out->samples, sizeof(out->samples), "%lld", (long long)data->acked);
+		if (!data->reads_ok)
+			continue;
+		snprintf(out->bad, sizeof(out->bad), "%lld", bad);
+		snprintf(out->measured, sizeof(out->measured), "%lld lost, %lld unexpected",
+			(long long)data->lost, (long long)data->unexpected);
+	}
+}
+
+static void claim_budget(const struct claim_judgement *own, struct claim_numbers *out)
+{
+	snprintf(out->samples, sizeof(out->samples), "%lld", (long long)own->tally.total);
+	snprintf(out->bad, sizeof(out->bad), "%lld", (long long)own->tally.bad);
+	snprintf(out->allowed, sizeof(out->allowed), "≤ %.3g %%",
+		own->claim->budget->max_spent * 100);
+	snprintf(out->measured, sizeof(out->measured), "%.3g %% spent", own->measured * 100);
+}
+
+void words_claim(
+	const struct report *report, const struct claim_judgement *own, struct claim_numbers *out)
+{
+	const struct invariant_spec *claim = own->claim;
+
+	*out = (struct claim_numbers){"–", "–", "–", "–"};
+	if (claim->holds)
+		claim_holds(own,
+			scenario_slo(&report->record.scenario, claim->holds->slo)->objective, out);
+	else if (claim->recovers)
+		claim_recovers(report, own, out);
+	else if (claim->data)
+		claim_data(report, own, out);
+	else
+		claim_budget(own, out);
+}
+
+/* --- faults ---------------------------------------------------------------------------- */
+
+const char *words_join(const struct list *texts, char *buffer, size_t size)
+{
+	size_t used = 0;
+
+	buffer[0] = '\0';
+	LIST_EACH(*texts, char *, text) {
+		int more = snprintf(buffer + used, size - used, "%s%s", used ? ", " : "", *text);
+
+		if (more < 0 || (size_t)more >= size - used) {
+			/* "…" is three bytes. */
+			snprintf(buffer + (used + 4 < size ? used : size - 4), 4, "…");
+			break;
+		}
+		used += (size_t)more;
+	}
+	return buffer;
+}
+
+void words_fault(const struct fault_record *fault, char buffer[SENTENCE_MAX])
+{
+	char on[120], from[120];
+
+	snprintf(buffer, SENTENCE_MAX, "%.60s on %s%s%s", fault->spec->fault,
+		fault->on.count ? words_join(&fault->on, on, sizeof(on)) : "nothing yet",
+		fault->from.count ? ", from " : "",
+		fault->from.count ? words_join(&fault->from, from, sizeof(from)) : "");
+}
+
+void words_times(const struct fault_record *fault, char buffer[SENTENCE_MAX])
+{
+	char start[WORDS_MAX], effect[WORDS_MAX], healed[WORDS_MAX], skew[DURATION_TEXT_MAX];
+
+	if (fault->start_ns == NEVER_NS) {
+		snprintf(buffer, SENTENCE_MAX, "never started");
+		return;
+	}
+	snprintf(buffer, SENTENCE_MAX, "began %.24s, first effect %.24s, healed %.24s%s%s%s",
+		words_at(fault->start_ns, start), words_at(fault->effect_ns, effect),
+		fault->healed_ns == NEVER_NS ? "not known" : words_at(fault->healed_ns, healed),
+		fault->skew_ns > 0 ? "; nodes began within " : "",
+		fault->skew_ns > 0 ? duration_human(fault->skew_ns, skew) : "",
+		fault->skew_ns > 0 ? " of one another" : "");
+}
+
+/* Nodes that some fault was on, each once. */
+static void nodes_hit(const struct record *record, struct list *out)
+{
+	LIST_EACH(record->faults, struct fault_record, fault)
+		LIST_EACH(fault->on, char *, node)
+			if (fault->start_ns != NEVER_NS && !list_has_text(out, *node))
+				list_push_text(out, *node);
+}
+
+void words_radius(const struct report *report, char buffer[SENTENCE_MAX])
+{
+	const struct limits_spec *limits = report->record.scenario.guardrails
+		? report->record.scenario.guardrails->limits
+		: NULL;
+	struct list hit = {0};
+	char names[160], most[48] = "";
+
+	nodes_hit(&report->record, &hit);
+	if (limits && limits->nodes)
+		snprintf(most, sizeof(most), "; at most %lld at a time were declared",
+			(long long)limits->nodes);
+	if (hit.count)
+		snprintf(buffer, SENTENCE_MAX, "%zu node%s hit: %s%s", hit.count,
+			hit.count == 1 ? "" : "s", words_join(&hit, names, sizeof(names)), most);
+	else
+		snprintf(buffer, SENTENCE_MAX, "no node was hit%s", most);
+	list_free_texts(&hit);
+}

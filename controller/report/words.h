@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_REPORT_WORDS_H
+#define BACKBURN_REPORT_WORDS_H
+
+#include "contract/units.h"
+#include "controller/report/report.h"
+
+/* What several forms say in the same words. Texts are plain: each form escapes for itself. */
+
+enum {
+	WORDS_MAX = 160
+};
+
+/* How a verdict or a finding is to be seen: as word, shape and colour together. */
+enum tone {
+	TONE_GOOD,
+	TONE_BAD,
+	TONE_OPEN, /* unproven */
+	TONE_NONE  /* not judged, or only reported */
+};
+enum tone tone_of_run(const struct judgement *judgement);
+enum tone tone_of_claim(const struct claim_judgement *own);
+enum tone tone_of_effect(const struct effect_judgement *own);
+extern const char *const tone_marks[]; /* "✓", "✗", "?", "–" */
+extern const char *const tone_names[]; /* "good", "bad", "open", "none" */
+
+/* "HELD", "VIOLATED, as expected". */
+const char *words_verdict(const struct claim_judgement *own, char buffer[WORDS_MAX]);
+
+/* "T+31.976 s"; "–" for what never was. */
+const char *words_at(int64_t at_ns, char buffer[WORDS_MAX]);
+/* "10:37:36", with the date in front where the day is not the run's first; "" without a start. */
+const char *words_utc(const struct record *record, int64_t at_ns, char buffer[WORDS_MAX]);
+/* "2026-11-22 10:37:05 UTC". */
+const char *words_started(const struct record *record, char buffer[WORDS_MAX]);
+
+/* "30 days", "12 hours"; else as a duration. */
+const char *words_period(int64_t ns, char buffer[DURATION_TEXT_MAX]);
+
+/* How long the run was: to its end, or to its journal's. */
+int64_t words_length_ns(const struct report *report);
+
+/* "The run was cut off at T+…: …"; NULL for a run that came to its end. */
+const char *words_cut(const struct report *report, char buffer[SENTENCE_MAX]);
+
+/*
+ * What the heaviest exit code's sentence does not say: that the run was stopped, and which claims
+ * came out other than expected. NULL when there is nothing to add.
+ */
+const char *words_also(const struct report *report, char buffer[SENTENCE_MAX]);
+
+/* The numbers of a claim's row, "–" where there are none. */
+struct claim_numbers {
+	char samples[WORDS_MAX], bad[WORDS_MAX], allowed[WORDS_MAX], measured[WORDS_MAX];
+};
+void words_claim(
+	const struct report *report, const struct claim_judgement *own, struct claim_numbers *out);
+
+/* One figure of the cost, and what it is: "1.93s", "without a good event in avail, …". */
+struct figure {
+	char value[WORDS_MAX], text[SENTENCE_MAX];
+};
+/* List of struct figure; the caller frees its items. */
+struct list words_cost(const struct report *report);
+
+/* "partition on n3, from n1, n2" and when; the declared radius beside what was hit. */
+void words_fault(const struct fault_record *fault, char buffer[SENTENCE_MAX]);
+void words_times(const struct fault_record *fault, char buffer[SENTENCE_MAX]);
+void words_radius(const struct report *report, char buffer[SENTENCE_MAX]);
+
+/* What was lost when: lines of char * (list_free_texts). */
+struct list words_losses(const struct report *report, const struct data_summary *data);
+
+/* How to do it again, and what this run can't tell: lines of char * (list_free_texts). */
+struct list words_reproduce(const struct report *report);
+struct list words_limits(const struct report *report);
+
+/* The command, or the nearest to it that the journal knows. The caller frees. */
+char *words_command(const struct report *report);
+
+/* "n1, n2, n3"; cut with "…" where it gets long. */
+const char *words_join(const struct list *texts, char *buffer, size_t size);
+
+/* The longest time between two events of a probe's sources, which is what instants are good to. */
+int64_t words_resolution_ns(const struct record *record, const char *probe);
+
+#endif

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/unit/report/told.h"
+
+/*
+ * report.html in a real browser, served as CI servers do it: under a policy that forbids scripts
+ * and inline styles. A page of the test's own holds it in frames of a desktop's and a phone's
+ * width, measures, and is read back from the browser as text.
+ */
+#define POLICY "default-src 'none'; img-src 'self'; style-src 'self'"
+#define POLICY_WITHOUT_STYLES "default-src 'none'"
+#define BROWSER "chromium"
+
+enum {
+	BROWSER_PATIENCE_S = 120,
+	SKIPPED = 77
+};
+
+/* --- a server ---------------------------------------------------------------------------- */
+
+struct page {
+	const char *path, *type, *policy;
+	const char *body;
+};
+
+struct server {
+	struct page pages[8]; /* ends with path NULL */
+	int listener, stop[2];
+	uint16_t port;
+	pthread_t thread;
+};
+
+static const struct page *page_at(const struct server *server, const char *request)
+{
+	for (const struct page *page = server->pages; page->path; page++) {
+		size_t length = strlen(page->path);
+
+		if (strncmp(request, "GET ", 4) == 0 &&
+			strncmp(request + 4, page->path, length) == 0 && request[4 + length] == ' ')
+			return page;
+	}
+	return NULL;
+}
+
+static void send_all(int fd, const char *text, size_t length)
+{
+	while (length > 0) {
+		ssize_t sent = send(fd, text, length, MSG_NOSIGNAL);
+
+		if (sent <= 0)
+			return;
+		text += sent;
+		length -= (size_t)sent;
+	}
+}
+
+static void answer(const struct server *server, int fd)
+{
+	char request[4096] = "", head[512];
+	struct pollfd poller = {.fd = fd, .events = POLLIN};
+	size_t used = 0;
+	const struct page *page;
+
+	/* Browsers open connections that they may never use. */
+	while (!strstr(request, "\r\n\r\n") && used < sizeof(request) - 1) {
+		ssize_t got;
+
+		if (poll(&poller, 1, 300) <= 0)
+			return;
+		got = recv(fd, request + used, sizeof(request) - 1 - used, 0);
+		if (got <= 0)
+			return;
+		used += (size_t)got;
+		request[used] = '\0';
+	}
+	page = page_at(server, request);
+	snprintf(head, sizeof(head),
+		"HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+		"Connection: close\r\n%s%s\r\n\r\n",
+		page ? "200 OK" : "404 Not Found", page ? page->type : "text/plain",
+		page ? strlen(page->body) : 0,
+		page && page->policy ? "Content-Security-Policy: " : "X-Policy: none",
+		page && page->policy ? page->policy : "");
+	send_all(fd, head, strlen(head));
+	if (page)
+		send_all(fd, page->body, strlen(page->body));
+}
+
+static void *serve(void *context)
+{
+	const struct server *server = context;
+	struct pollfd pollers[] = {{.fd = server->listener, .events = POLLIN},
+		{.fd = server->stop[0], .events = POLLIN}};
+
+	while (poll(pollers, 2, -1) > 0 && !pollers[1].revents) {
+		int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
+
+		if (fd < 0)
+			continue;
+		answer(server, fd);
+		shutdown(fd, SHUT_WR);
+		close(fd);
+	}
+	return NULL;
+}
+
+static void server_start(struct server *server)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(address);
+
+	server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(server->listener >= 0);
+	assert_int_equal(bind(server->listener, (struct sockaddr *)&address, length), 0);
+	assert_int_equal(listen(server->listener, 64), 0);
+	assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &length), 0);
+	server->port = ntohs(address.sin_port);
+	assert_int_equal(pipe2(server->stop, O_CLOEXEC), 0);
+	assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
+}
+
+static void server_stop(struct server *server)
+{
+	close(server->stop[1]);
+	pthread_join(server->thread, NULL);
+	close(server->stop[0]);
+	close(server->listener);
+}
+
+/* --- the browser ------------------------------------------------------------------------- */
+
+struct seen {
+	char *dom, *console; /* what it read, and what it complained of */
+};
+
+static char *slurp(int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	char *text = calloc(1, (size_t)size + 1);
+
+	assert_non_null(text);
+	assert_int_equal(pread(fd, text, (size_t)size, 0), size);
+	close(fd);
+	return text;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	(void)status;
+	(void)type;
+	(void)walk;
+	return remove(path);
+}
+
+static int64_t now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* In a process group of its own, of which nothing is left. */
+static int await_browser(pid_t pid)
+{
+	int64_t until_s = now_s() + BROWSER_PATIENCE_S;
+	int status = 0;
+	pid_t got;
+
+	while ((got = waitpid(pid, &status, WNOHANG)) == 0 && now_s() < until_s)
+		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+	kill(-pid, SIGKILL);
+	if (got == 0) {
+		waitpid(pid, &status, 0);
+		fail_msg("the browser did not end within %d s", BROWSER_PATIENCE_S);
+	}
+	return status;
+}
+
+static pid_t start_browser(const char *url, const char *profile, int out, int err)
+{
+	char data[96];
+	char *argv[] = {(char *)BROWSER, (char *)"--headless", (char *)"--no-sandbox",
+		(char *)"--disable-gpu", (char *)"--no-first-run",
+		(char *)"--disable-background-networking", (char *)"--disable-component-update",
+		(char *)"--disable-sync", (char *)"--enable-logging=stderr", data,
+		(char *)"--window-size=1400,1000", (char *)"--virtual-time-budget=20000",
+		(char *)"--dump-dom", (char *)url, NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	int error;
+	pid_t pid;
+
+	snprintf(data, sizeof(data), "--user-data-dir=%s", profile);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, out, 1);
+	posix_spawn_file_actions_adddup2(&actions, err, 2);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+	error = posix_spawnp(&pid, argv[0], &actions, &attributes, argv, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	if (error)
+		fail_msg("%s: %s", argv[0], strerror(error));
+	return pid;
+}
+
+static struct seen look_at(const struct server *server, const char *path)
+{
+	char profile[] = "/tmp/backburn-browser-XXXXXX", url[128];
+	int out = memfd_create("dom", MFD_CLOEXEC), err = memfd_create("log", MFD_CLOEXEC);
+	struct seen seen;
+	int status;
+
+	assert_true(out >= 0 && err >= 0);
+	assert_non_null(mkdtemp(profile));
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", server->port, path);
+	status = await_browser(start_browser(url, profile, out, err));
+	nftw(profile, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	seen = (struct seen){.dom = slurp(out), .console = slurp(err)};
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		fail_msg("the browser failed:\n%s", seen.console);
+	return seen;
+}
+
+static void seen_free(struct seen *seen)
+{
+	free(seen->dom);
+	free(seen->console);
+}
+
+static bool have_browser(void)
+{
+	const char *directories = getenv("PATH");
+	char *copy = strdup(directories ? directories : "/usr/bin"), *save = NULL;
+	bool found = false;
+
+	assert_non_null(copy);
+	for (char *directory = strtok_r(copy, ":", &save); directory && !found;
+		directory = strtok_r(NULL, ":", &save)) {
+		char path[512];
+
+		snprintf(path, sizeof(path), "%s/%s", directory, BROWSER);
+		found = access(path, X_OK) == 0;
+	}
+	free(copy);
+	return found;
+}
+
+/* --- the page that measures ----------------------------------------------------------------- */
+
+/*
+ * One line of text for each frame: "path width: key=value …". Elements that stand out at the right
+ * count unless they are inside a box that scrolls; `lines` are colours of the chart's first line,
+ * as computed; `words` are of the text that can be seen.
+ */
+static const char measuring[] =
+	"<!DOCTYPE html><html><body><pre id='result'></pre><script>\n"
+	"const frames = [['/report.html', 1280], ['/report.html', 375], ['/bare.html', 1280]];\n"
+	"function measure(path, width, page) {\n"
+	"  const root = page.documentElement, view = page.defaultView;\n"
+	"  const out = [...page.querySelectorAll('body *')].filter(e => !e.closest('.box *') &&\n"
+	"    e.getBoundingClientRect().right > root.clientWidth + 1);\n"
+	"  const line = page.querySelector('svg.chart .c-line');\n"
+	"  const row = page.querySelector('table.claims tbody tr');\n"
+	"  const text = page.body.innerText;\n"
+	"  return `${path} ${width}: scroll=${root.scrollWidth > root.clientWidth} ` +\n"
+	"    `standing-out=${out.map(e => e.tagName + '.' + e.className).join() || 'none'} ` +\n"
+	"    `line=${view.getComputedStyle(line).stroke} "
+	"rows=${view.getComputedStyle(row).display} ` +\n"
+	"    `verdict=${text.trimStart().slice(0, 4)} claims=${text.includes('never breached') ||\n"
+	"    text.includes('recovered 2.00s')} limits=${text.includes('The revert proof "
+	"compares')} ` +\n"
+	"    `height=${root.scrollHeight > 2000}`;\n"
+	"}\n"
+	"function look([path, width]) {\n"
+	"  return new Promise(done => {\n"
+	"    const frame = document.createElement('iframe');\n"
+	"    frame.width = width; frame.height = 900; frame.src = path;\n"
+	"    frame.onload = () => done(measure(path, width, frame.contentDocument));\n"
+	"    document.body.append(frame);\n"
+	"  });\n"
+	"}\n"
+	"Promise.all(frames.map(look)).then(lines => {\n"
+	"  document.querySelectorAll('iframe').forEach(e => e.remove());\n"
+	"  document.getElementById('result').textContent = lines.join('\\n') + '\\nend';\n"
+	"}, error => { document.getElementById('result').textContent = String(error); });\n"
+	"</script></body></html>\n";
+
+/* Hostile and long names, which must neither run nor widen the page. */
+static char *the_page(char **out_css)
+{
+	cJSON *tree = given_tree();
+	struct fail fail = FAIL_INIT;
+	char path[160];
+	struct report report;
+	struct told told;
+	size_t length;
+	char *html;
+
+	given_set(tree, "hypothesis",
+		"'<script>document.title=1</script><style>body{display:none}</style> <b style=x>'");
+	given_set(tree, "owner.team",
+		"'averyveryveryveryveryveryveryveryverylongnamewithoutanyblankinitatall'");
+	given_set(tree, "invariants[1].why",
+		"'https://wiki.example/a/very/long/address/without/a/place/to/break/it/at/all'");
+	told_begin(&told, tree);
+	told_run(&told);
+	told_event(&told, "note", SECONDS(67), "'text':'%s'",
+		"0123456789012345678901234567890123456789012345678901234567890123456789");
+	told_run_ends(&told, 100);
+	told_event(&told, "audit", SECONDS(71),
+		"'node':'n2','when':'after','state':['link eth0','rule inet src 0 dst 0 tos 0 "
+		"table 253 "
+		"action 1 flags 0 a15=fd000000 a14=ffffffff a21=02 a6=ff7f0000'],'residue':[]");
+	told_report(&told, &report);
+	html = told_form(&report, report_html);
+	assert_int_equal(report_write(&report, told.dir, &fail), 0);
+	snprintf(path, sizeof(path), "%s/report.css", told.dir);
+	assert_int_equal(json_read_file(path, 1 << 20, out_css, &length, &fail), 0);
+	report_deinit(&report);
+	told_end(&told);
+	return html;
+}
+
+struct fixture {
+	struct server server;
+	char *html, *css;
+};
+
+static int set_up(void **state)
+{
+	static struct fixture fixture;
+
+	fixture.html = the_page(&fixture.css);
+	fixture.server = (struct server){
+		.pages = {{"/report.html", "text/html; charset=utf-8", POLICY, fixture.html},
+			{"/bare.html", "text/html; charset=utf-8", POLICY_WITHOUT_STYLES,
+				fixture.html},
+			{"/report.css", "text/css", NULL, fixture.css},
+			{"/measure.html", "text/html", NULL, measuring},
+			{"/forbidden.html", "text/html", POLICY,
+				"<!DOCTYPE html><p style=\"color:red\">x<script>alert(1)</script>"},
+			{"/favicon.ico", "image/x-icon", NULL, ""}}};
+	server_start(&fixture.server);
+	*state = &fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	server_stop(&fixture->server);
+	free(fixture->html);
+	free(fixture->css);
+	return 0;
+}
+
+/* --- tests ------------------------------------------------------------------------------- */
+
+/* The line of the result that begins with `start`; the caller frees. */
+static char *result_of(const struct seen *seen, const char *start)
+{
+	const char *line = strstr(seen->dom, start);
+	char *copy;
+
+	if (!line || !strstr(seen->dom, "\nend")) {
+		fail_msg("nothing was measured:\n%s\n%s", seen->dom, seen->console);
+		return NULL;
+	}
+	copy = strndup(line, strcspn(line, "\n"));
+	assert_non_null(copy);
+	return copy;
+}
+
+static void it_fits_a_desktop_and_a_phone(void **state)
+{
+	static const struct {
+		const char *start, *rows;
+	} frames[] = {
+		{"/report.html 1280: ", "rows=table-row"}, {"/report.html 375: ", "rows=block"}};
+	struct fixture *fixture = *state;
+	struct seen seen = look_at(&fixture->server, "/measure.html");
+
+	for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
+		char *line = result_of(&seen, frames[i].start);
+
+		assert_has(line, "scroll=false standing-out=none");
+		/* The sheet is in force: a phone has a card for each claim. */
+		assert_has(line, frames[i].rows);
+		assert_has(line, "verdict=REVE claims=true limits=true height=true");
+		free(line);
+	}
+	seen_free(&seen);
+}
+
+static void without_styles_it_can_be_read(void **state)
+{
+	struct fixture *fixture = *state;
+	struct seen seen = look_at(&fixture->server, "/measure.html");
+	char *line = result_of(&seen, "/bare.html 1280: ");
+
+	assert_has(line, "verdict=REVE claims=true limits=true height=true");
+	/* #2a5a9c, the chart's own attribute */
+	assert_has(line, "line=rgb(42, 90, 156)");
+	free(line);
+	seen_free(&seen);
+}
+
+static void the_browser_has_nothing_to_complain_of(void **state)
+{
+	struct fixture *fixture = *state;
+	struct seen seen = look_at(&fixture->server, "/report.html");
+
+	assert_has(seen.dom, "<strong>REVERT NOT CONFIRMED</strong>");
+	/* What looked like markup is text. */
+	assert_has(seen.dom, "&lt;script&gt;document.title=1&lt;/script&gt;");
+	assert_has_not(seen.dom, "<style");
+	assert_has_not(seen.console, "CONSOLE");
+	seen_free(&seen);
+	/* It would, and it would be heard. */
+	seen = look_at(&fixture->server, "/forbidden.html");
+	assert_has(seen.console, "CONSOLE");
+	seen_free(&seen);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_fits_a_desktop_and_a_phone),
+		cmocka_unit_test(without_styles_it_can_be_read),
+		cmocka_unit_test(the_browser_has_nothing_to_complain_of),
+	};
+
+	if (!have_browser()) {
+		print_message("no %s here\n", BROWSER);
+		return SKIPPED;
+	}
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/e2e/cli.h"
+#include "told.h"
+
+/* `backburn report` as people and pipelines call it. */
+
+static struct cli_result report_of(const char *run, const char *option, const char *value)
+{
+	const char *const args[] = {"report", run, option, value, NULL};
+	struct cli_result result;
+
+	cli_run(args, &result);
+	return result;
+}
+
+static void ended(struct cli_result result, int code)
+{
+	if (result.code != code)
+		fail_msg("exit %d, expected %d: %s%s", result.code, code, result.out, result.err);
+	cli_result_free(&result);
+}
+
+static void begin(struct told *told, int64_t last_id)
+{
+	told_begin(told, given_tree());
+	told_run(told);
+	told_run_ends(told, last_id);
+	assert_int_equal(fflush(told->file), 0);
+}
+
+static void a_directory_and_a_file_are_both_a_run(void **state)
+{
+	struct cli_result result;
+	char path[160];
+	struct told told;
+
+	(void)state;
+	begin(&told, 60);
+	result = report_of(told.dir, NULL, NULL);
+	/* Written: that is what was asked. The verdict is in the files. */
+	assert_int_equal(result.code, 0);
+	assert_int_equal(strncmp(result.out, "VIOLATED: claim no-loss", 23), 0);
+	for (size_t i = 0; report_files[i]; i++) {
+		snprintf(path, sizeof(path), "%s/%s", told.dir, report_files[i]);
+		assert_has(result.out, path);
+		assert_int_equal(unlink(path), 0);
+	}
+	cli_result_free(&result);
+	ended(report_of(told.path, NULL, NULL), 0);
+	snprintf(path, sizeof(path), "%s/report.html", told.dir);
+	assert_int_equal(access(path, R_OK), 0);
+	told_end(&told);
+}
+
+static void a_directory_may_be_named(void **state)
+{
+	char out[96], path[160];
+	struct told told;
+
+	(void)state;
+	begin(&told, 100);
+	snprintf(out, sizeof(out), "%s/there", told.dir);
+	ended(report_of(told.dir, "--out", out), 0);
+	for (size_t i = 0; report_files[i]; i++) {
+		snprintf(path, sizeof(path), "%s/%s", out, report_files[i]);
+		assert_int_equal(unlink(path), 0);
+	}
+	assert_int_equal(rmdir(out), 0);
+	ended(report_of(told.dir, "--out", "/proc/nowhere"), 70);
+	told_end(&told);
+}
+
+static void what_is_no_journal_is_named(void **state)
+{
+	struct cli_result result;
+	char expected[160];
+	struct told told;
+
+	(void)state;
+	begin(&told, 100);
+	told_line(&told, "{}");
+	assert_int_equal(fflush(told.file), 0);
+	result = report_of(told.dir, NULL, NULL);
+	assert_int_equal(result.code, 65);
+	snprintf(expected, sizeof(expected), "backburn: %s:97: journal: unknown event", told.path);
+	assert_has(result.err, expected);
+	assert_string_equal(result.out, "");
+	cli_result_free(&result);
+	told_end(&told);
+	ended(report_of(told.dir, NULL, NULL), 65);
+	ended(report_of("--nonsense", NULL, NULL), 64);
+}
+
+/* What comes from outside stands between two lines that nobody could have written beforehand. */
+static void foreign_text_can_not_command_the_runner(void **state)
+{
+	cJSON *tree = given_tree();
+	struct cli_result result;
+	char *stop, *title, word[64];
+	struct told told;
+
+	(void)state;
+	given_set(tree, "title", "'##[error]::x'");
+	told_begin(&told, tree);
+	told_run(&told);
+	told_run_ends(&told, 100);
+	assert_int_equal(fflush(told.file), 0);
+	result = report_of(told.dir, "--github", NULL);
+	assert_int_equal(result.code, 0);
+	assert_int_equal(
+		strncmp(result.out, "::notice file=scenarios/x.json,line=1,title=HELD", 48), 0);
+	stop = strstr(result.out, "\n::stop-commands::");
+	assert_non_null(stop);
+	title = strstr(stop, "HELD: ##[error]::x");
+	assert_non_null(title);
+	snprintf(word, sizeof(word), "\n::%.32s::\n", stop + strlen("\n::stop-commands::"));
+	assert_non_null(strstr(title, word));
+	/* It is the last line. */
+	assert_string_equal(strstr(title, word), word);
+	cli_result_free(&result);
+	told_end(&told);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_directory_and_a_file_are_both_a_run),
+		cmocka_unit_test(a_directory_may_be_named),
+		cmocka_unit_test(what_is_no_journal_is_named),
+		cmocka_unit_test(foreign_text_can_not_command_the_runner),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
