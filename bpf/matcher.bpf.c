@@ -66,8 +66,9 @@ static __always_inline bool is_protected(const struct packet *packet)
 
 	if (!packet->has_ports)
 		return false;
-	for (__u32 i = 0; i < BB_PROTECTED_PORTS && i < bb_control.protected_port_count; i++)
-		if (bb_control.protected_ports[i] == packet->local_port)
+	for (__u32 i = 0; i < BB_PROTECTED_RANGES && i < bb_control.protected_count; i++)
+		if (packet->local_port >= bb_control.protected_ports[i].low &&
+			packet->local_port <= bb_control.protected_ports[i].high)
 			return true;
 	return bpf_map_lookup_elem(&bb_protected, &flow);
 }

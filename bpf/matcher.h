@@ -10,7 +10,7 @@
 
 #define BB_SLOTS 64
 #define BB_PORT_RANGES 8
-#define BB_PROTECTED_PORTS 16
+#define BB_PROTECTED_RANGES 16
 #define BB_PROTECTED_FLOWS 256
 
 #define BB_EGRESS_NAME "bb_egress"
@@ -59,8 +59,8 @@ struct bb_slot {
 
 struct bb_control {
 	__u64 lease_until_ns; /* no slot acts at or after it */
-	__u32 protected_port_count;
-	__u16 protected_ports[BB_PROTECTED_PORTS]; /* local ports, host order */
+	__u32 protected_count;
+	struct bb_port_range protected_ports[BB_PROTECTED_RANGES]; /* local ports */
 	struct bb_slot slots[BB_SLOTS];
 };
 

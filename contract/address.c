@@ -73,6 +73,10 @@ int prefix_parse(const char *text, struct prefix *out, struct fail *fail)
 		return fail_set(fail, FAIL_BAD_FILE, "\"%.60s\": the prefix length must be 0..%u",
 			text, limit);
 	prefix.length = (uint8_t)(prefix.ipv4 ? V4_OFFSET_BITS + length : length);
+	/* ::ffff:10.0.0.1 is an IPv4 address in IPv6's clothes, and has the same bytes here. */
+	if (prefix.length >= V4_OFFSET_BITS &&
+		memcmp(prefix.address, mapped_start, sizeof(mapped_start)) == 0)
+		prefix.ipv4 = true;
 	if (has_host_bits(&prefix))
 		return fail_set(fail, FAIL_BAD_FILE,
 			"\"%.60s\" has bits set behind its prefix length", text);

@@ -21,9 +21,20 @@ static int line_at(const char *text, const char *place)
 	return line;
 }
 
+static int bad_byte(const char *text, size_t index, struct fail *fail)
+{
+	if (text[index] == '\0')
+		fail_set(fail, FAIL_BAD_FILE, "not JSON: a NUL byte");
+	else
+		fail_set(fail, FAIL_BAD_FILE, "not JSON: the control character 0x%02x",
+			(unsigned char)text[index]);
+	fail->line = line_at(text, text + index);
+	return -1;
+}
+
 /*
- * cJSON recurses once per level, so depth is bounded before it sees the text. Also finds a NUL
- * byte, at which cJSON would stop without a word.
+ * cJSON recurses once per level, so depth is bounded before it sees the text. It would also stop
+ * at a NUL byte without a word, and take other control characters for blanks.
  */
 static int check_text(const char *text, size_t length, struct fail *fail)
 {
@@ -33,11 +44,8 @@ static int check_text(const char *text, size_t length, struct fail *fail)
 	for (size_t i = 0; i < length; i++) {
 		char c = text[i];
 
-		if (c == '\0') {
-			fail_set(fail, FAIL_BAD_FILE, "not JSON: a NUL byte");
-			fail->line = line_at(text, text + i);
-			return -1;
-		}
+		if ((unsigned char)c < ' ' && (in_string || !c || !strchr("\t\r\n", c)))
+			return bad_byte(text, i, fail);
 		if (in_string) {
 			if (c == '\\')
 				i++;
@@ -110,9 +118,12 @@ static int check_duplicates(const cJSON *value, const char *path, struct fail *f
 static void say_invalid(const char *text, size_t length, const char *at, struct fail *fail)
 {
 	const char *end = text + length;
+	const char *rest = at;
 	int shown = 0;
 
-	if (!at || at >= end) {
+	while (rest && rest < end && strchr(" \t\r\n", *rest))
+		rest++;
+	if (!rest || rest >= end) {
 		at = end;
 		fail_set(
 			fail, FAIL_BAD_FILE, "not valid JSON: the text ends before the value does");
@@ -131,6 +142,11 @@ cJSON *json_parse(const char *text, size_t length, struct fail *fail)
 
 	if (check_text(text, length, fail) < 0)
 		return NULL;
+	/* cJSON would skip a byte order mark, and places in the text would not be found. */
+	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		say_invalid(text, length, text, fail);
+		return NULL;
+	}
 	value = cJSON_ParseWithLengthOpts(text, length, &end, false);
 	if (!value) {
 		say_invalid(text, length, end, fail);

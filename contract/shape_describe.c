@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "contract/json.h"
+#include "contract/memory.h"
 #include "contract/shape.h"
 
 /*
@@ -68,15 +69,6 @@ cJSON *shape_describe(const struct shape *shape)
 
 /* --- data to table --------------------------------------------------------------------- */
 
-static char *copy_text(const char *text)
-{
-	char *copy = text ? strdup(text) : NULL;
-
-	if (text && !copy)
-		abort();
-	return copy;
-}
-
 static int kind_of_word(const char *word, enum field_kind *out)
 {
 	for (unsigned i = 0; i < FIELD_KINDS; i++) {
@@ -97,7 +89,7 @@ static const char **copy_words(const cJSON *list)
 		abort();
 	for (const cJSON *word = list->child; word; word = word->next)
 		if (cJSON_IsString(word))
-			words[used++] = copy_text(word->valuestring);
+			words[used++] = must_copy_if(word->valuestring);
 	return words;
 }
 
@@ -112,14 +104,14 @@ static int read_field(const cJSON *in, struct field *out, struct fail *fail)
 		(out->kind == FIELD_LIST &&
 			kind_of_word(json_string(in, "item", ""), &out->item) < 0))
 		return fail_set(fail, FAIL_PEER, "a field without key or kind");
-	out->key = copy_text(key);
+	out->key = must_copy_if(key);
 	out->required = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(in, "required"));
 	out->one_is_list = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(in, "one_is_list"));
 	out->allow_empty = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(in, "allow_empty"));
 	out->min = json_number(in, "min", 0);
 	out->max = json_number(in, "max", 0);
-	out->unit = copy_text(json_string(in, "unit", NULL));
-	out->help = copy_text(json_string(in, "help", NULL));
+	out->unit = must_copy_if(json_string(in, "unit", NULL));
+	out->help = must_copy_if(json_string(in, "help", NULL));
 	if (preset)
 		out->preset = json_print(preset);
 	if (cJSON_IsArray(words))
@@ -142,13 +134,11 @@ static int read_field(const cJSON *in, struct field *out, struct fail *fail)
 struct shape *shape_from_description(const cJSON *description, struct fail *fail)
 {
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(description, "fields");
-	struct shape *shape = calloc(1, sizeof(*shape));
+	struct shape *shape = must_alloc(sizeof(*shape));
 	struct field *fields;
 
-	if (!shape)
-		abort();
-	shape->name = copy_text(json_string(description, "name", "object"));
-	shape->help = copy_text(json_string(description, "help", NULL));
+	shape->name = must_copy_if(json_string(description, "name", "object"));
+	shape->help = must_copy_if(json_string(description, "help", NULL));
 	fields = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*fields));
 	if (!fields)
 		abort();

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "contract/address.h"
 #include "contract/json.h"
-#include "contract/shape.h"
+#include "contract/shape_parts.h"
 #include "contract/units.h"
 
 static cJSON *encode_text(const char *text)
@@ -85,30 +83,10 @@ static cJSON *encode_scalar(const struct field *field, enum field_kind kind, con
 	}
 }
 
-static size_t encoded_item_size(const struct field *field)
-{
-	switch (field->item) {
-	case FIELD_BOOL:
-		return sizeof(bool);
-	case FIELD_ENUM:
-		return sizeof(int);
-	case FIELD_PREFIX:
-		return sizeof(struct prefix);
-	case FIELD_PORTS:
-		return sizeof(struct port_set);
-	case FIELD_OBJECT:
-		return field->sub->size;
-	default:
-		return sizeof(int64_t);
-	}
-}
-static_assert(sizeof(int64_t) == sizeof(void *) && sizeof(double) == sizeof(void *),
-	"items that are pointers, doubles and integers have one size");
-
 static cJSON *encode_list(const struct field *field, const struct list *list)
 {
 	cJSON *array;
-	size_t size = encoded_item_size(field);
+	size_t size = shape_item_size(field);
 
 	if (!list->count)
 		return field->allow_empty && field->required ? json_array() : NULL;

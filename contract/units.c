@@ -44,7 +44,7 @@ static size_t decimal_span(const char *text)
 	size_t whole = strspn(text, "0123456789");
 	size_t fraction;
 
-	if (whole == 0 || whole > 15)
+	if (whole == 0 || whole > 18)
 		return 0;
 	if (text[whole] != '.')
 		return whole;

@@ -207,13 +207,17 @@ static void drop_taken(struct wire_reader *reader)
 	reader->taken = 0;
 }
 
-/* Only the part behind the last newline may be an unfinished line; that part is bounded. */
-static bool unfinished_too_long(const struct wire_reader *reader)
+/* Every line is bounded, finished or not. */
+static bool has_long_line(const struct wire_reader *reader)
 {
-	const char *newline = reader->used ? memrchr(reader->buffer, '\n', reader->used) : NULL;
-	size_t finished = newline ? (size_t)(newline + 1 - reader->buffer) : 0;
+	const char *line = reader->buffer, *end = reader->buffer + reader->used, *newline;
 
-	return reader->used - finished > reader->max_line;
+	while (line < end && (newline = memchr(line, '\n', (size_t)(end - line)))) {
+		if ((size_t)(newline - line) > reader->max_line)
+			return true;
+		line = newline + 1;
+	}
+	return (size_t)(end - line) > reader->max_line;
 }
 
 int wire_reader_feed(struct wire_reader *reader, const char *bytes, size_t count, struct fail *fail)
@@ -233,7 +237,7 @@ int wire_reader_feed(struct wire_reader *reader, const char *bytes, size_t count
 	if (count)
 		memcpy(reader->buffer + reader->used, bytes, count);
 	reader->used += count;
-	if (unfinished_too_long(reader)) {
+	if (has_long_line(reader)) {
 		reader->failed = true;
 		return fail_set(
 			fail, FAIL_PEER, "a line is longer than %zu bytes", reader->max_line);

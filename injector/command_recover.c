@@ -8,13 +8,13 @@
 #include "injector/session.h"
 
 struct arguments {
-	bool stop_live;
-	const char *runtime_dir;
+	struct recover_options recover;
 };
 
 static const struct argp_option options[] = {
 	{"stop-live", 's', NULL, 0, "end sessions that are live (SIGTERM, 5 s) and undo theirs too",
 		0},
+	{"here", 'h', NULL, 0, "this network namespace only", 0},
 	{"runtime-dir", 'r', "DIR", 0, "where ledgers and locks lie (" RUNTIME_DIR ")", 0},
 	{0},
 };
@@ -25,10 +25,13 @@ static error_t take(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case 's':
-		arguments->stop_live = true;
+		arguments->recover.stop_live = true;
+		return 0;
+	case 'h':
+		arguments->recover.here = true;
 		return 0;
 	case 'r':
-		arguments->runtime_dir = argument;
+		arguments->recover.runtime_dir = argument;
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "what is \"%s\"?", argument);
@@ -57,11 +60,11 @@ int command_recover(int argc, char **argv)
 		       "this host. Exit status: 0 nothing is left, 5 something could not be "
 		       "undone.",
 	};
-	struct arguments arguments = {.runtime_dir = RUNTIME_DIR};
+	struct arguments arguments = {.recover = {.runtime_dir = RUNTIME_DIR}};
 	size_t left;
 
 	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
-	left = recover_all(arguments.runtime_dir, arguments.stop_live, say);
+	left = recover_all(&arguments.recover, say);
 	if (left)
 		printf("%zu could not be undone\n", left);
 	else

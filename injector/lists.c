@@ -6,24 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void *must_alloc(size_t size)
-{
-	void *memory = calloc(1, size ? size : 1);
-
-	if (!memory)
-		abort();
-	return memory;
-}
-
-char *must_copy(const char *text)
-{
-	char *copy = strdup(text);
-
-	if (!copy)
-		abort();
-	return copy;
-}
-
 void list_add_text(struct list *list, const char *format, ...)
 {
 	char **slot = list_push(list, sizeof(char *));

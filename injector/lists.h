@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "contract/shape.h"
 
 /* More for `struct list` (contract/list.h), whose owner frees it with shape_free() or below. */
@@ -17,9 +18,5 @@ void list_add_text(struct list *list, const char *format, ...)
 void list_free(struct list *list);
 
 void list_sort_texts(struct list *list);
-
-/* malloc family that aborts: under Linux overcommit a small allocation does not fail. */
-void *must_alloc(size_t size);
-char *must_copy(const char *text);
 
 #endif

@@ -109,16 +109,6 @@ static int check(const struct policy_rules *rules, struct fail *fail)
 {
 	int from, to;
 
-	if (rules->protect) {
-		unsigned int ports = 0;
-
-		for (int i = 0; i < rules->protect->ports.count; i++)
-			ports += rules->protect->ports.ranges[i].high -
-				rules->protect->ports.ranges[i].low + 1u;
-		if (ports > BB_PROTECTED_PORTS)
-			return fail_at(fail, "protect.ports", "%u ports; %d can be protected",
-				ports, BB_PROTECTED_PORTS);
-	}
 	if (!rules->hours)
 		return 0;
 	if (minutes_of_day(rules->hours->from, &from) < 0)

@@ -12,7 +12,7 @@
 
 /*
  * What the owner of a host allows, whatever a controller asks. The file's keys are those of
- * docs/safety.md; a file that can't be read or understood allows nothing.
+ * docs/scenario.md; a file that can't be read or understood allows nothing.
  */
 struct policy_faults {
 	struct list allow, deny; /* of char *; an empty allow list means all */
@@ -40,6 +40,10 @@ struct policy_rules {
 	struct policy_hours *hours;
 };
 extern const struct shape policy_shape;
+
+enum {
+	POLICIES = 2 /* the host's own, and the one of --policy */
+};
 
 enum policy_state {
 	POLICY_ABSENT,

@@ -286,16 +286,16 @@ static size_t recover_one(struct recovery *recovery, uint64_t cookie)
 	return (size_t)left;
 }
 
-size_t recover_all(const char *runtime_dir, bool stop_live, void (*say_line)(const char *line))
+size_t recover_all(const struct recover_options *options, void (*say_line)(const char *line))
 {
-	struct recovery recovery = {.runtime_dir = runtime_dir, .say = say_line};
+	struct recovery recovery = {.runtime_dir = options->runtime_dir, .say = say_line};
 	struct fail fail = FAIL_INIT;
 	struct list cookies = {0};
 	size_t left = 0;
 
 	/* Without the list of namespaces a living one would look like one that is gone. */
 	if (host_facts(&recovery.facts, &fail) < 0 ||
-		host_dir_list(runtime_dir, &cookies, &fail) < 0 ||
+		host_dir_list(options->runtime_dir, &cookies, &fail) < 0 ||
 		(cookies.count && host_netns_list(&recovery.namespaces, &fail) < 0)) {
 		say(&recovery, "%s", fail.text);
 		list_free_texts(&cookies);
@@ -304,12 +304,13 @@ size_t recover_all(const char *runtime_dir, bool stop_live, void (*say_line)(con
 	LIST_EACH(cookies, char *, name) {
 		uint64_t cookie;
 
-		if (u64_parse(*name, &cookie) < 0)
+		if (u64_parse(*name, &cookie) < 0 ||
+			(options->here && cookie != recovery.facts.netns_cookie))
 			continue;
-		if (stop_live)
+		if (options->stop_live)
 			left += stop_session(&recovery, cookie);
 		left += recover_one(&recovery, cookie);
-		remove_dead_lock(runtime_dir, cookie);
+		remove_dead_lock(options->runtime_dir, cookie);
 	}
 	list_free_texts(&cookies);
 	list_free(&recovery.namespaces);

@@ -21,11 +21,17 @@
 size_t recover_namespace(const char *runtime_dir, const struct host_facts *facts, uint64_t cookie,
 	struct list *said);
 
+struct recover_options {
+	const char *runtime_dir;
+	bool stop_live; /* end live sessions first, and undo theirs too */
+	bool here;      /* this network namespace only */
+};
+
 /*
  * All namespaces that have ledgers: ours, those that still exist (a child enters them), and those
- * that don't, whose ledgers are dropped. With `stop_live`, live sessions are ended first. `say`
- * gets each line when it is true; what a child says comes indented.
+ * that don't, whose ledgers are dropped. `say` gets each line when it is true; what a child says
+ * comes indented.
  */
-size_t recover_all(const char *runtime_dir, bool stop_live, void (*say)(const char *line));
+size_t recover_all(const struct recover_options *options, void (*say)(const char *line));
 
 #endif

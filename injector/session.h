@@ -51,15 +51,15 @@ struct session_fault {
 struct session {
 	struct session_config config;
 	struct outbox out;
-	struct policy policies[2]; /* both must allow */
+	struct policy policies[POLICIES]; /* all must allow */
 	bool greeted;
 	char *name, *controller;
 	struct host_facts facts;
 	int lock; /* of this network namespace; -1 before hello */
 	struct ledger *ledger;
 	struct matcher *matcher;
-	struct list exempt; /* of struct prefix: what the policies protect */
-	struct port_set exempt_ports;
+	struct list exempt;                     /* of struct prefix: what the policies protect */
+	struct port_set exempt_ports[POLICIES]; /* local ports never hit, of each policy */
 	int64_t lease_ns, lease_until_ns;
 	int64_t evidence_ns;                    /* when evidence was last looked at */
 	char *last_evidence;                    /* what was said last, without its time */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,9 @@
 #include "injector/transport.h"
 
 /* Planning, arming and healing of one fault. */
+
+/* Arming and undoing here, and counting in session.c, all do what the only kind needs. */
+static_assert(EFFECT_KINDS == 1, "a second kind of effect must be armed, undone and counted");
 
 void session_fault_free(struct session_fault *fault)
 {

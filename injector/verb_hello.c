@@ -56,11 +56,7 @@ static void read_policies(struct session *session)
 		LIST_EACH(protect->prefixes, const struct prefix, prefix) {
 			*(struct prefix *)list_push(&session->exempt, sizeof(*prefix)) = *prefix;
 		}
-		for (int r = 0;
-			r < protect->ports.count && session->exempt_ports.count < PORT_RANGES_MAX;
-			r++)
-			session->exempt_ports.ranges[session->exempt_ports.count++] =
-				protect->ports.ranges[r];
+		session->exempt_ports[i] = protect->ports;
 	}
 }
 
@@ -69,7 +65,7 @@ static void forget_policies(struct session *session)
 	for (size_t i = 0; i < sizeof(session->policies) / sizeof(session->policies[0]); i++)
 		policy_deinit(&session->policies[i]);
 	list_free(&session->exempt);
-	session->exempt_ports.count = 0;
+	memset(session->exempt_ports, 0, sizeof(session->exempt_ports));
 }
 
 static int lock_namespace(
@@ -153,7 +149,7 @@ int verb_hello(struct session *session, void *params, void *result, struct fail 
 		return -1;
 	heal_leftovers(session);
 	read_policies(session);
-	session->matcher = matcher_new(mode, &session->exempt, &session->exempt_ports);
+	session->matcher = matcher_new(mode, &session->exempt, session->exempt_ports);
 	if (describe(session, result, fail) < 0) {
 		/* Another hello may follow, and begins afresh. */
 		matcher_free(session->matcher);

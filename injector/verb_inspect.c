@@ -156,8 +156,10 @@ static bool is_exempt(const struct session *session, const struct tcp_socket *so
 		if (prefix_contains(prefix, &socket->remote))
 			return true;
 	}
-	return session->exempt_ports.count &&
-		port_set_has(&session->exempt_ports, socket->local_port);
+	for (int i = 0; i < POLICIES; i++)
+		if (port_set_has(&session->exempt_ports[i], socket->local_port))
+			return true;
+	return false;
 }
 
 static void add_connection(

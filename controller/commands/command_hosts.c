@@ -55,7 +55,9 @@ int command_doctor(int argc, char **argv)
 	struct arguments arguments = {0};
 
 	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
-	return on_hosts(arguments.environment, arguments.json ? json : plain);
+	return on_hosts(&(struct on_hosts){.environment = arguments.environment,
+		.words = arguments.json ? json : plain,
+		.json = arguments.json});
 }
 
 int command_heal(int argc, char **argv)
@@ -72,5 +74,5 @@ int command_heal(int argc, char **argv)
 	struct arguments arguments = {0};
 
 	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
-	return on_hosts(arguments.environment, words);
+	return on_hosts(&(struct on_hosts){.environment = arguments.environment, .words = words});
 }

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "controller/commands/commands.h"
-#include "controller/files/environment.h"
 #include "controller/lab/lab.h"
 #include "controller/plan/check.h"
 #include "controller/plan/plan_json.h"
+#include "controller/run/reach.h"
 
 static const char *kind_of(const char *path)
 {
@@ -46,13 +46,16 @@ static int validate_scenario(const char *path, struct fail *fail)
 static int validate_environment(const char *path, struct fail *fail)
 {
 	struct environment environment;
-	char *lab_path = NULL;
+	struct lab_file lab;
+	bool has_lab;
 
-	if (environment_load(&environment, path, &lab_path, fail) < 0)
+	if (reach_load(path, &environment, &lab, &has_lab, fail) < 0)
 		return -1;
-	printf("%s: environment \"%s\" is valid\n", path, environment.name);
+	printf("%s: environment \"%s\" is valid%s\n", path, environment.name,
+		has_lab ? ", and so is its lab" : "");
 	environment_deinit(&environment);
-	free(lab_path);
+	if (has_lab)
+		lab_file_deinit(&lab);
 	return 0;
 }
 

@@ -20,38 +20,49 @@ static int worse(int a, int b)
 	return a ? a : b;
 }
 
-static int on_host(const char *self_dir, const struct plan_node *node, const char *const *words)
+static int on_host(const char *self_dir, const struct plan_node *node, const struct on_hosts *order,
+	bool first)
 {
-	struct list argv = reach_argv(self_dir, node, "backburn-injector", words);
+	struct list argv = reach_argv(self_dir, node, "backburn-injector", order->words);
 	struct fail fail = FAIL_INIT;
 	int code;
 
-	printf("%s\n", node->name);
+	if (order->json)
+		printf("%s\"%s\": ", first ? "{" : ", ", node->name);
+	else
+		printf("%s\n", node->name);
 	fflush(stdout);
 	code = reach_wait(&argv, &fail);
 	list_free_texts(&argv);
 	if (code < 0)
 		fprintf(stderr, "  %s\n", fail.text);
+	if (code < 0 && order->json)
+		fputs("null", stdout);
 	return code < 0 ? EXIT_REFUSED : code;
 }
 
-static int on_plan(const struct plan *plan, const char *const *words)
+static int on_plan(const struct plan *plan, const struct on_hosts *order)
 {
 	struct fail fail = FAIL_INIT;
 	char *self_dir = NULL;
+	bool first = true;
 	int code = 0;
 
 	if (reach_self_dir(&self_dir, &fail) < 0) {
 		fprintf(stderr, "backburn: %s\n", fail.text);
 		return exit_code_of(fail.kind);
 	}
-	LIST_EACH(plan->nodes, struct plan_node, node)
-		code = worse(code, on_host(self_dir, node, words));
+	LIST_EACH(plan->nodes, struct plan_node, node) {
+		code = worse(code, on_host(self_dir, node, order, first));
+		first = false;
+	}
+	if (order->json)
+		puts("}");
 	free(self_dir);
 	return code;
 }
 
-int on_hosts(const char *environment_path, const char *const *words)
+int on_hosts(const struct on_hosts *order)
 {
 	struct environment environment;
 	struct lab_file lab;
@@ -60,7 +71,7 @@ int on_hosts(const char *environment_path, const char *const *words)
 	bool has_lab;
 	int code;
 
-	if (reach_load(environment_path, &environment, &lab, &has_lab, &fail) < 0) {
+	if (reach_load(order->environment, &environment, &lab, &has_lab, &fail) < 0) {
 		fprintf(stderr, "%s\n", fail.text);
 		return exit_code_of(fail.kind);
 	}
@@ -72,7 +83,7 @@ int on_hosts(const char *environment_path, const char *const *words)
 		fprintf(stderr, "backburn: %s\n", fail.text);
 		code = exit_code_of(fail.kind);
 	} else {
-		code = on_plan(&plan, words);
+		code = on_plan(&plan, order);
 	}
 	plan_deinit(&plan);
 	if (has_lab)

@@ -8,6 +8,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "controller/engine/engine_parts.h"
 
 /* --- life ------------------------------------------------------------------------------ */
@@ -15,10 +16,8 @@
 struct engine *engine_new(const struct plan *plan, const struct engine_options *options,
 	const cJSON *run_started, struct fail *fail)
 {
-	struct engine *engine = calloc(1, sizeof(*engine));
+	struct engine *engine = must_alloc(sizeof(*engine));
 
-	if (!engine)
-		abort();
 	engine->plan = plan;
 	engine->options = *options;
 	engine->state = ENGINE_NEW;
@@ -128,6 +127,8 @@ void engine_stop(struct engine *engine, enum stop_kind why, const char *id, cons
 	if (why == STOP_SIGNAL)
 		json_put_number(event, "signal", strcmp(id, "SIGINT") == 0 ? 2 : 15);
 	engine_log(engine, event);
+	if (engine->state == ENGINE_RUNNING)
+		phase_log_end(engine, "stopped", engine->now_ns);
 	if (engine->heed_nothing)
 		return; /* the phases are over and everything is healed already */
 	engine->state = ENGINE_STOPPING;

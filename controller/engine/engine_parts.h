@@ -70,6 +70,8 @@ void phase_resolve(struct engine *engine);
 void phase_armed(struct engine *engine, const struct event *event);
 void phase_run(struct engine *engine);
 void phase_decide(struct engine *engine);
+/* Journals the end of the current phase; `how` is one of struct phase_record's words. */
+void phase_log_end(struct engine *engine, const char *how, int64_t end_ns);
 
 /* --- engine_heal.c --------------------------------------------------------------------- */
 

@@ -370,7 +370,7 @@ static bool condition_met(const struct engine *engine)
 		(double)tally.bad <= (1 - sli->slo->objective) * (double)tally.total + 1e-9;
 }
 
-static void end_running(struct engine *engine, const char *how, int64_t end_ns)
+void phase_log_end(struct engine *engine, const char *how, int64_t end_ns)
 {
 	cJSON *event = journal_event("phase_ended", engine->now_ns);
 
@@ -378,6 +378,11 @@ static void end_running(struct engine *engine, const char *how, int64_t end_ns)
 	json_put_string(event, "how", how);
 	json_put_number(event, "end_ns", (double)end_ns);
 	engine_log(engine, event);
+}
+
+static void end_running(struct engine *engine, const char *how, int64_t end_ns)
+{
+	phase_log_end(engine, how, end_ns);
 	engine->state = ENGINE_HEALING;
 	LIST_EACH(current(engine)->faults, struct fault_spec, fault)
 		heal_fault(engine, record_fault(&engine->record, fault->id));

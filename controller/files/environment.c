@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/address.h"
 #include "contract/json.h"
 
 #define AT(type, member) .offset = offsetof(struct type, member)
@@ -37,7 +38,7 @@ static const struct field node_fields[] = {
 	{.key = "inside", .kind = FIELD_OBJECT, .sub = &inside_shape, AT(node_spec, inside)},
 	{.key = "also_reached_as",
 		.kind = FIELD_LIST,
-		.item = FIELD_PREFIX,
+		.item = FIELD_STRING,
 		.one_is_list = true,
 		AT(node_spec, also_reached_as)},
 };
@@ -99,6 +100,31 @@ static bool host_exists(const struct environment *environment, const char *name)
 	return false;
 }
 
+/* "10.96.12.7:80" is known to the format: a virtual IP that leads here on one port only. */
+static int check_aliases(const struct node_spec *node, const char *path, struct fail *fail)
+{
+	char list_path[JSON_PATH_MAX], item_path[JSON_PATH_MAX];
+	size_t index = 0;
+
+	json_path_key(list_path, path, "also_reached_as");
+	LIST_EACH(node->also_reached_as, char *, text) {
+		const char *colon = strrchr(*text, ':');
+		struct prefix prefix;
+
+		json_path_index(item_path, list_path, index++);
+		if (prefix_parse(*text, &prefix, fail) == 0)
+			continue;
+		if (colon && (strchr(*text, ':') == colon || colon[-1] == ']'))
+			return fail_at(fail, item_path,
+				"\"%.60s\": an address with a port is not supported in this "
+				"version",
+				*text);
+		memcpy(fail->path, item_path, sizeof(fail->path));
+		return -1;
+	}
+	return 0;
+}
+
 static int check_nodes(const struct environment *environment, struct fail *fail)
 {
 	char path[JSON_PATH_MAX], key_path[JSON_PATH_MAX];
@@ -108,7 +134,9 @@ static int check_nodes(const struct environment *environment, struct fail *fail)
 		if (!host_exists(environment, node->host))
 			return fail_at(fail, json_path_key(key_path, path, "host"),
 				"no host named \"%s\" stands under \"hosts\"", node->host);
-		if (check_strings(node->labels, json_path_key(key_path, path, "labels"), fail) < 0)
+		if (check_strings(node->labels, json_path_key(key_path, path, "labels"), fail) <
+				0 ||
+			check_aliases(node, path, fail) < 0)
 			return -1;
 		for (struct node_spec *other = LIST_AT(environment->nodes, struct node_spec, 0);
 			other < node; other++)

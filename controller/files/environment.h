@@ -22,7 +22,7 @@ struct node_spec {
 	char *host;
 	cJSON *labels; /* object of strings */
 	struct inside_spec *inside;
-	struct list also_reached_as; /* of struct prefix: further addresses that lead here */
+	struct list also_reached_as; /* of char *: further addresses that lead here */
 };
 
 struct environment {

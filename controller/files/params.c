@@ -73,7 +73,7 @@ static int check_value(
 		return cJSON_IsString(value) ? 0 : fail_at(fail, path, "must be a string");
 	text = json_print(value);
 	if (magnitude(type, value, &number) < 0)
-		outcome = fail_at(fail, path, "%s is not a %s", text, type_words[type]);
+		outcome = fail_at(fail, path, "%s is not of type %s", text, type_words[type]);
 	else if (min && (magnitude(type, min, &bound) < 0 || number < bound))
 		outcome = fail_at(fail, path, "%s is below the parameter's min", text);
 	else if (max && (magnitude(type, max, &bound) < 0 || number > bound))

@@ -140,8 +140,8 @@ static int decode_count(struct group_spec *group, struct fail *fail)
 			return fail_at(fail, key_path,
 				"unknown key \"%.40s\" in count; it may hold min and max",
 				bound->string);
-		if (decode_bound(bound, key_path, min ? &group->count.min : &group->count.max,
-			    fail) < 0)
+		if (decode_bound(
+			    bound, key_path, min ? &group->count.min : &group->count.max, fail) < 0)
 			return -1;
 	}
 	if (group->count.max < group->count.min)

@@ -243,12 +243,9 @@ static void judge_budget(const struct record *record, const struct invariant_spe
 	struct claim_judgement *out)
 {
 	const struct sli_record *sli = record_sli(record, claim->budget->slo);
-	const struct probe_spec *probe = scenario_probe(&record->scenario, sli->slo->probe);
-	double expected = probe->rate * (double)probe->from.count *
-		((double)sli->slo->period_ns / (double)NS_PER_SEC);
 
 	out->tally = samples_tally(&sli->samples, 0, INT64_MAX);
-	out->measured = (double)out->tally.bad / ((1 - sli->slo->objective) * expected);
+	out->measured = judge_budget_spent(record, sli, out->tally.bad);
 	if (out->measured > claim->budget->max_spent)
 		out->verdict = VERDICT_VIOLATED;
 	else if (out->tally.total == 0 || record->stop != STOP_NONE)

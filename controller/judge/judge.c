@@ -27,19 +27,22 @@ static void judge_outages(const struct record *record, struct list *outages)
 	}
 }
 
-/* Spent share S = bad / (B · events expected in the period): error budgets by occurrences. */
+double judge_budget_spent(const struct record *record, const struct sli_record *sli, int64_t bad)
+{
+	double expected =
+		record_rate(record, sli->slo) * (double)sli->slo->period_ns / (double)NS_PER_SEC;
+
+	return expected > 0 ? (double)bad / ((1 - sli->slo->objective) * expected) : 0;
+}
+
 static void judge_costs(const struct record *record, struct list *costs)
 {
 	LIST_EACH(record->slis, struct sli_record, sli) {
-		const struct probe_spec *probe = scenario_probe(&record->scenario, sli->slo->probe);
 		struct cost *cost = list_push(costs, sizeof(*cost));
-		double expected = probe->rate * (double)probe->from.count *
-			((double)sli->slo->period_ns / (double)NS_PER_SEC);
 
 		cost->slo = sli->slo;
 		cost->tally = samples_tally(&sli->samples, 0, INT64_MAX);
-		cost->budget_spent =
-			(double)cost->tally.bad / ((1 - sli->slo->objective) * expected);
+		cost->budget_spent = judge_budget_spent(record, sli, cost->tally.bad);
 	}
 }
 

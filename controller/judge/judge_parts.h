@@ -6,6 +6,12 @@
 
 /* The parts of judging, one file each; judge.c puts them together. */
 
+/*
+ * The share S = bad / (B · events expected in the period) of the SLO's error budget, with
+ * B = 1 − objective: budgeting by occurrences (OpenSLO).
+ */
+double judge_budget_spent(const struct record *record, const struct sli_record *sli, int64_t bad);
+
 void judge_effect(const struct record *record, const struct fault_record *fault,
 	struct effect_judgement *out);
 void judge_reverts(const struct record *record, struct list *reverts);

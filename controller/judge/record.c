@@ -7,6 +7,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "controller/judge/record_apply.h"
 
 const char *const stop_words[] = {[STOP_NONE] = "none",
@@ -49,16 +50,6 @@ static void prepare(struct record *record)
 			->spec = workload;
 }
 
-static char *copy_member(const cJSON *event, const char *key)
-{
-	const char *text = json_string(event, key, NULL);
-	char *copy = text ? strdup(text) : NULL;
-
-	if (text && !copy)
-		abort();
-	return copy;
-}
-
 int record_init(struct record *record, const cJSON *run_started, struct fail *fail)
 {
 	const cJSON *tree = cJSON_GetObjectItemCaseSensitive(run_started, "scenario");
@@ -71,10 +62,10 @@ int record_init(struct record *record, const cJSON *run_started, struct fail *fa
 			json_number(run_started, "journal", 0), JOURNAL_VERSION);
 	if (scenario_from_merged(&fresh.scenario, cJSON_Duplicate(tree, true), fail) < 0)
 		return fail_context(fail, "journal: scenario: %s", fail->path);
-	fresh.run_id = copy_member(run_started, "run");
-	fresh.environment = copy_member(run_started, "environment");
-	fresh.wall = copy_member(run_started, "wall");
-	fresh.tool = copy_member(run_started, "tool");
+	fresh.run_id = must_copy_if(json_string(run_started, "run", NULL));
+	fresh.environment = must_copy_if(json_string(run_started, "environment", NULL));
+	fresh.wall = must_copy_if(json_string(run_started, "wall", NULL));
+	fresh.tool = must_copy_if(json_string(run_started, "tool", NULL));
 	prepare(&fresh);
 	*record = fresh;
 	return 0;
@@ -206,6 +197,17 @@ struct resolved_group *record_group(const struct record *record, const char *gro
 		if (strcmp(own->group, group) == 0)
 			return own;
 	return NULL;
+}
+
+double record_rate(const struct record *record, const struct slo_spec *slo)
+{
+	double rate = 0;
+
+	LIST_EACH(record->sources, struct source_record, source) {
+		if (strcmp(source->probe, slo->probe) == 0)
+			rate += source->rate;
+	}
+	return rate;
 }
 
 int64_t record_covered_ns(const struct record *record, const struct slo_spec *slo)

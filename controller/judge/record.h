@@ -125,6 +125,9 @@ void record_deinit(struct record *record);
 /* Applies one event. An event this version does not know is FAIL_PEER. */
 int record_apply(struct record *record, const cJSON *event, struct fail *fail);
 
+/* Events a second that reach the SLO's probe, from all nodes it runs at. */
+double record_rate(const struct record *record, const struct slo_spec *slo);
+
 /* Until when every source of the SLO's probe has reported without a gap. */
 int64_t record_covered_ns(const struct record *record, const struct slo_spec *slo);
 

@@ -6,6 +6,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "controller/judge/record.h"
 #include "controller/prober/orders.h"
 #include "controller/prober/runs.h"
@@ -27,9 +28,7 @@ static int64_t time_of(const cJSON *event, const char *key)
 static void replace_text(char **slot, const char *text)
 {
 	free(*slot);
-	*slot = text ? strdup(text) : NULL;
-	if (text && !*slot)
-		abort();
+	*slot = must_copy_if(text);
 }
 
 static const cJSON *member(const cJSON *event, const char *key)

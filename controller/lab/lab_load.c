@@ -234,6 +234,14 @@ static int check_lab(const struct lab_file *file, const cJSON *value, struct fai
 	return 0;
 }
 
+/* "file:line: path: text", as for every file that people write. */
+static void name_place(const char *origin, struct fail *fail)
+{
+	if (fail->path[0])
+		fail_context(fail, "%s", fail->path);
+	fail_context(fail, "%s:%d", origin, fail->line > 0 ? fail->line : 1);
+}
+
 int lab_file_parse(const char *text, size_t length, const char *origin, struct lab_file *out,
 	struct fail *fail)
 {
@@ -242,7 +250,7 @@ int lab_file_parse(const char *text, size_t length, const char *origin, struct l
 	int outcome = -1;
 
 	if (!value) {
-		fail_context(fail, "lab %s", origin);
+		name_place(origin, fail);
 		return -1;
 	}
 	if (shape_decode(&lab_file_shape, value, "", &file, fail) == 0)
@@ -250,7 +258,7 @@ int lab_file_parse(const char *text, size_t length, const char *origin, struct l
 	cJSON_Delete(value);
 	if (outcome < 0) {
 		fail->line = json_line_of(text, length, fail->path);
-		fail_context(fail, "lab %s", origin);
+		name_place(origin, fail);
 		lab_file_deinit(&file);
 		return -1;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/measure/histogram.h"
+#include "contract/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -29,10 +30,8 @@ const struct shape histogram_bucket_shape = {
 
 struct histogram *histogram_new(void)
 {
-	struct histogram *histogram = calloc(1, sizeof(*histogram));
+	struct histogram *histogram = must_alloc(sizeof(*histogram));
 
-	if (!histogram)
-		abort();
 	return histogram;
 }
 

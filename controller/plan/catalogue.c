@@ -5,18 +5,10 @@
 #include <string.h>
 
 #include "contract/json.h"
+#include "contract/memory.h"
 
 extern const char backburn_catalogue[];
 extern const size_t backburn_catalogue_size;
-
-static char *copy_text(const char *text)
-{
-	char *copy = strdup(text);
-
-	if (!copy)
-		abort();
-	return copy;
-}
 
 static bool list_has(const cJSON *list, const char *word)
 {
@@ -34,8 +26,8 @@ static int read_fault(struct catalogue_fault *out, const cJSON *entry, struct fa
 	const cJSON *from = cJSON_GetObjectItemCaseSensitive(entry, "from");
 	const cJSON *params = cJSON_GetObjectItemCaseSensitive(entry, "params");
 
-	out->name = copy_text(json_string(entry, "name", ""));
-	out->summary = copy_text(json_string(entry, "summary", ""));
+	out->name = must_copy(json_string(entry, "name", ""));
+	out->summary = must_copy(json_string(entry, "summary", ""));
 	out->both_sides = strcmp(json_string(entry, "sides", ""), "both") == 0;
 	out->from_nodes = list_has(from, "nodes");
 	out->from_prefixes = list_has(from, "prefixes");

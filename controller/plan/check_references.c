@@ -187,8 +187,8 @@ static int check_text(
 	const char *secret;
 
 	if (!cJSON_IsString(value) && !secret_reference(value, &secret))
-		return fail_at(fail, at->path, "must be a string or a secret, not %s",
-			json_kind(value));
+		return fail_at(
+			fail, at->path, "must be a string or a secret, not %s", json_kind(value));
 	return check_text_value(rules, value, at, fail);
 }
 
@@ -220,8 +220,7 @@ static bool built_from(const struct scenario *scenario, const struct group_spec 
 		LIST_EACH(*sources[i], char *, name) {
 			const struct group_spec *other = scenario_group(scenario, *name);
 
-			if (other == wanted ||
-				(other && built_from(scenario, other, wanted, seen)))
+			if (other == wanted || (other && built_from(scenario, other, wanted, seen)))
 				return true;
 		}
 	return false;
@@ -245,8 +244,8 @@ static int check_cycle(const struct scenario *scenario, const struct group_spec 
 static int check_labels(const cJSON *labels, const struct at *at, struct fail *fail)
 {
 	if (labels && !cJSON_IsObject(labels))
-		return fail_at(fail, at->path, "must be an object of strings, not %s",
-			json_kind(labels));
+		return fail_at(
+			fail, at->path, "must be an object of strings, not %s", json_kind(labels));
 	for (const cJSON *label = labels ? labels->child : NULL; label; label = label->next)
 		if (!cJSON_IsString(label))
 			return fail_at(fail, at_key(at, label->string).path,
@@ -321,6 +320,10 @@ static int check_probe(
 	struct at body = at_key(&at, "body");
 	const struct text_rules rules = {
 		.scenario = scenario, .counter = true, .node = probe->to != NULL};
+	if (probe->method[strspn(probe->method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")])
+		return fail_at(fail, at_key(&at, "method").path,
+			"\"%s\" is not an HTTP method: upper-case letters, like GET",
+			probe->method);
 	if (probe->to && need_group(scenario, probe->to->group, &group, fail) < 0)
 		return -1;
 	if (probe->to && probe->to->policy == 2)
@@ -538,6 +541,9 @@ int check_references(
 	struct at phases = at_key(NULL, "phases"), invariants = at_key(NULL, "invariants");
 	size_t index = 0;
 
+	if (strlen(scenario->name) > SCENARIO_NAME_MAX)
+		return fail_at(fail, "name", "has %zu characters; at most %d fit a run's name",
+			strlen(scenario->name), SCENARIO_NAME_MAX);
 	if (unique_ids(&scenario->phases, sizeof(struct phase_spec), &phases, fail) < 0 ||
 		unique_ids(&scenario->invariants, sizeof(struct invariant_spec), &invariants,
 			fail) < 0 ||

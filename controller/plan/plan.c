@@ -7,24 +7,16 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "controller/placeholder.h"
 #include "controller/plan/groups.h"
-
-static char *copy_text(const char *text)
-{
-	char *copy = strdup(text);
-
-	if (!copy)
-		abort();
-	return copy;
-}
 
 struct plan_node *plan_add_node(struct plan *plan, const char *name, const char *host)
 {
 	struct plan_node *node = list_push(&plan->nodes, sizeof(*node));
 
-	node->name = copy_text(name);
-	node->host = copy_text(host);
+	node->name = must_copy(name);
+	node->host = must_copy(host);
 	return node;
 }
 
@@ -41,8 +33,12 @@ static void add_environment_node(
 		LIST_EACH(host->connect, char *, word)
 			list_push_text(&node->connect, *word);
 	}
-	LIST_EACH(spec->also_reached_as, struct prefix, prefix)
-		*(struct prefix *)list_push(&node->also_reached_as, sizeof(*prefix)) = *prefix;
+	LIST_EACH(spec->also_reached_as, char *, text) {
+		struct fail checked = FAIL_INIT;
+
+		prefix_parse(*text, list_push(&node->also_reached_as, sizeof(struct prefix)),
+			&checked); /* environment_load() has seen to it that this succeeds */
+	}
 }
 
 void plan_init(struct plan *plan, const struct scenario *scenario,
@@ -50,7 +46,7 @@ void plan_init(struct plan *plan, const struct scenario *scenario,
 {
 	*plan = (struct plan){.scenario = scenario,
 		.catalogue = catalogue,
-		.environment = copy_text(environment->name),
+		.environment = must_copy(environment->name),
 		.vars = environment->vars ? cJSON_Duplicate(environment->vars, true) : NULL};
 	LIST_EACH(environment->nodes, struct node_spec, spec)
 		add_environment_node(plan, environment, spec);
@@ -310,7 +306,7 @@ static enum placeholder_answer lookup(void *opaque, const char *name, char **out
 		value = plan_node_address(context->node, buffer);
 	if (!value)
 		return PLACEHOLDER_UNKNOWN;
-	*out_value = copy_text(value);
+	*out_value = must_copy(value);
 	/* An IPv6 literal in a URL stands in brackets; elsewhere {node.addr} is used in URLs only.
 	 */
 	if (strcmp(name, "node.addr") == 0 && strchr(value, ':')) {

@@ -28,6 +28,7 @@ struct plan_node {
 struct plan {
 	const struct scenario *scenario;   /* borrowed */
 	const struct catalogue *catalogue; /* borrowed */
+	const char *origin; /* the scenario's file, borrowed: names in it count from there */
 	char *environment;
 	cJSON *vars;       /* object of strings or NULL */
 	struct list nodes; /* of struct plan_node */

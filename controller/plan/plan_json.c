@@ -244,9 +244,13 @@ static bool may_be_hit(const struct plan *plan, const struct list *groups, const
 static int check_url(const struct plan *plan, const struct list *groups,
 	const struct probe_spec *probe, struct fail *fail)
 {
-	char host[128], text[PREFIX_TEXT_MAX], path[JSON_PATH_MAX];
+	const struct plan_text context = {.plan = plan, .groups = groups};
+	char host[128], text[PREFIX_TEXT_MAX], path[JSON_PATH_MAX], *url;
 
-	url_host(probe->url->valuestring, host, sizeof(host));
+	if (plan_expand(&context, probe->url->valuestring, &url, fail) < 0)
+		return fail_context(fail, "probe %s", probe->name);
+	url_host(url, host, sizeof(host));
+	free(url);
 	LIST_EACH(plan->nodes, struct plan_node, node)
 		LIST_EACH(node->addresses, struct prefix, address) {
 			if (strcmp(prefix_format(address, text), host) != 0 ||
@@ -254,10 +258,11 @@ static int check_url(const struct plan *plan, const struct list *groups,
 				continue;
 			json_path_key(path, json_path_key(path, "probes", probe->name), "url");
 			return fail_at(fail, path,
-				"lies on node \"%s\", inside the blast radius of a fault: it would "
+				"probe %s lies on node \"%s\", inside the blast radius of a fault: "
+				"it would "
 				"measure "
 				"the fault (if that is meant: \"inside_radius\": true)",
-				node->name);
+				probe->name, node->name);
 		}
 	return 0;
 }

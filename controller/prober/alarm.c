@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "contract/memory.h"
 #include "contract/units.h"
 
 struct alarm {
@@ -45,9 +46,7 @@ int alarm_new(uv_loop_t *loop, void (*ring)(void *context), void *context, struc
 
 	if (timer_fd < 0)
 		return fail_errno(fail, errno, "cannot make a timer");
-	alarm = calloc(1, sizeof(*alarm));
-	if (!alarm)
-		abort();
+	alarm = must_alloc(sizeof(*alarm));
 	alarm->timer_fd = timer_fd;
 	alarm->ring = ring;
 	alarm->context = context;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/prober/client.h"
+#include "contract/memory.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -257,12 +258,10 @@ static int spawn(uv_loop_t *loop, struct client *client, const struct client_com
 int client_start(uv_loop_t *loop, const struct client_command *command,
 	const struct client_events *events, struct client **out, struct fail *fail)
 {
-	struct client *client = calloc(1, sizeof(*client));
+	struct client *client = must_alloc(sizeof(*client));
 	const char *program = *LIST_AT(*command->argv, char *, 0);
 	int outcome;
 
-	if (!client)
-		abort();
 	client->events = *events;
 	line_cutter_init(&client->error_lines, ERROR_LINE_MAX);
 	uv_pipe_init(loop, &client->input, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/prober/final_read.h"
+#include "contract/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,10 +145,8 @@ static void start_read(
 int final_read_new(struct final_read_order *order, const struct final_read_reader *reader,
 	struct final_read **out, struct fail *fail)
 {
-	struct final_read *all = calloc(1, sizeof(*all));
+	struct final_read *all = must_alloc(sizeof(*all));
 
-	if (!all)
-		abort();
 	all->reader = *reader;
 	if (alarm_new(reader->loop, on_alarm, all, &all->alarm, fail) < 0) {
 		free(all);

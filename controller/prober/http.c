@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 
+#include "contract/memory.h"
 #include "contract/units.h"
 
 struct transfer {
@@ -140,7 +141,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
 		return 0;
 	}
 	if (!watched) {
-		watched = calloc(1, sizeof(*watched));
+		watched = must_alloc(sizeof(*watched));
 		if (!watched)
 			abort();
 		watched->http = http;
@@ -299,10 +300,8 @@ static int set_up_multi(struct http *http, struct fail *fail)
 
 int http_new(uv_loop_t *loop, int capacity, struct http **out, struct fail *fail)
 {
-	struct http *http = calloc(1, sizeof(*http));
+	struct http *http = must_alloc(sizeof(*http));
 
-	if (!http)
-		abort();
 	http->loop = loop;
 	http->capacity = capacity;
 	http->transfers = calloc((size_t)capacity, sizeof(*http->transfers));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/prober/output.h"
+#include "contract/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,9 +45,7 @@ void output_send(struct output *output, char *text)
 		free(text);
 		return;
 	}
-	line = calloc(1, sizeof(*line));
-	if (!line)
-		abort();
+	line = must_alloc(sizeof(*line));
 	line->write.data = line;
 	line->output = output;
 	line->text = text;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/prober/probe.h"
+#include "contract/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,10 +97,8 @@ static void set_alarm(struct probe *probe)
 
 static struct event *event_new(struct probe *probe, int64_t index, int64_t due_ns)
 {
-	struct event *event = calloc(1, sizeof(*event));
+	struct event *event = must_alloc(sizeof(*event));
 
-	if (!event)
-		abort();
 	event->probe = probe;
 	event->index = index;
 	event->due_ns = due_ns;
@@ -300,11 +299,9 @@ static void on_alarm(void *context)
 int probe_new(struct probe_order *order, int capacity, const struct reporter *reporter,
 	struct probe **out, struct fail *fail)
 {
-	struct probe *probe = calloc(1, sizeof(*probe));
+	struct probe *probe = must_alloc(sizeof(*probe));
 	struct schedule schedule = {.start_ns = order->start_ns, .rate = order->rate};
 
-	if (!probe)
-		abort();
 	probe->reporter = reporter;
 	if (http_new(reporter->loop, capacity, &probe->http, fail) < 0 ||
 		alarm_new(reporter->loop, on_alarm, probe, &probe->alarm, fail) < 0) {

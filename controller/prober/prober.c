@@ -11,6 +11,7 @@
 
 #include <curl/curl.h>
 
+#include "contract/memory.h"
 #include "contract/units.h"
 #include "contract/verbs.h"
 #include "contract/wire.h"
@@ -460,12 +461,10 @@ static int raise_descriptor_limit(void)
 
 static int serve(int connections)
 {
-	struct prober *prober = calloc(1, sizeof(*prober));
+	struct prober *prober = must_alloc(sizeof(*prober));
 	struct fail fail = FAIL_INIT;
 	int status = EXIT_INTERNAL;
 
-	if (!prober)
-		abort();
 	prober->connections_left = connections;
 	if (start(prober, &fail) < 0) {
 		fprintf(stderr, "backburn probe: %s\n", fail.text);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/memory.h"
 #include "contract/units.h"
 #include "controller/prober/alarm.h"
 #include "controller/prober/answers.h"
@@ -334,10 +335,8 @@ int workload_check(const struct workload_order *order, struct fail *fail)
 int workload_new(struct workload_order *order, const struct reporter *reporter,
 	struct workload **out, struct fail *fail)
 {
-	struct workload *workload = calloc(1, sizeof(*workload));
+	struct workload *workload = must_alloc(sizeof(*workload));
 
-	if (!workload)
-		abort();
 	workload->order = *order;
 	workload->reporter = reporter;
 	workload->schedule = (struct schedule){.start_ns = order->start_ns, .rate = order->rate};

@@ -9,6 +9,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "contract/units.h"
 
 enum {
@@ -314,12 +315,10 @@ static void written(uv_write_t *request, int status)
 
 static int send_line(struct link *link, char *line, struct fail *fail)
 {
-	struct write *write = calloc(1, sizeof(*write));
+	struct write *write = must_alloc(sizeof(*write));
 	uv_buf_t buffer = uv_buf_init(line, (unsigned)strlen(line));
 	int outcome;
 
-	if (!write)
-		abort();
 	write->line = line;
 	if (uv_stream_get_write_queue_size((uv_stream_t *)&link->in) > LINK_QUEUE_MAX)
 		outcome = UV_ENOBUFS;
@@ -350,9 +349,7 @@ void link_request(struct link *link, const char *method, cJSON *body, const stru
 		wait->replied(wait->context, NULL, &fail);
 		return;
 	}
-	pending = calloc(1, sizeof(*pending));
-	if (!pending)
-		abort();
+	pending = must_alloc(sizeof(*pending));
 	*pending = (struct pending){.next = link->pending,
 		.id = link->next_id,
 		.expires = uv_hrtime() + (uint64_t)wait->timeout_ns,
@@ -418,10 +415,8 @@ static void init_handles(struct link *link, uv_loop_t *loop)
 
 struct link *link_open(uv_loop_t *loop, const struct link_options *options, struct fail *fail)
 {
-	struct link *link = calloc(1, sizeof(*link));
+	struct link *link = must_alloc(sizeof(*link));
 
-	if (!link)
-		abort();
 	link->options = *options;
 	link->label = strdup(options->label);
 	if (!link->label)

@@ -6,6 +6,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "controller/plan/groups.h"
 #include "controller/prober/orders.h"
 #include "controller/run/run_parts.h"
@@ -19,15 +20,6 @@ enum {
 
 /* --- faults ---------------------------------------------------------------------------- */
 
-static char *copy_text(const char *text)
-{
-	char *copy = strdup(text);
-
-	if (!copy)
-		abort();
-	return copy;
-}
-
 static void add_prefix(struct list *list, const struct prefix *prefix)
 {
 	*(struct prefix *)list_push(list, sizeof(*prefix)) = *prefix;
@@ -40,7 +32,7 @@ static void add_endpoint(const struct plan *plan, struct list *list, const char 
 	struct prefix prefix;
 	struct fail ignored = FAIL_INIT;
 
-	endpoint->node = copy_text(name);
+	endpoint->node = must_copy(name);
 	if (node) {
 		LIST_EACH(node->addresses, struct prefix, address)
 			add_prefix(&endpoint->prefixes, address);
@@ -59,8 +51,8 @@ static void add_endpoint(const struct plan *plan, struct list *list, const char 
 void order_fault(const struct plan *plan, const struct fault_record *fault, enum fault_role role,
 	const char *node, struct fault_order *out)
 {
-	*out = (struct fault_order){.id = copy_text(fault->spec->id),
-		.fault = copy_text(fault->spec->fault),
+	*out = (struct fault_order){.id = must_copy(fault->spec->id),
+		.fault = must_copy(fault->spec->fault),
 		.scope = calloc(1, sizeof(struct scope)),
 		.role = role,
 		.with = cJSON_Duplicate(fault->spec->with, true),
@@ -77,29 +69,37 @@ void order_fault(const struct plan *plan, const struct fault_record *fault, enum
 
 /* --- secrets --------------------------------------------------------------------------- */
 
-static int read_secret(
-	const struct scenario *scenario, const char *name, char **out, struct fail *fail)
+static int read_secret_file(
+	const struct plan *plan, const struct secret_spec *secret, char **out, struct fail *fail)
 {
-	LIST_EACH(scenario->secrets, struct secret_spec, secret) {
+	char *path = path_beside(plan->origin ? plan->origin : "", secret->file);
+	size_t length;
+	int outcome = json_read_file(path, SECRET_MAX, out, &length, fail);
+
+	free(path);
+	if (outcome < 0) {
+		fail->kind = FAIL_REFUSED;
+		return fail_context(fail, "secret \"%s\"", secret->name);
+	}
+	(*out)[strcspn(*out, "\r\n")] = '\0';
+	return 0;
+}
+
+static int read_secret(const struct plan *plan, const char *name, char **out, struct fail *fail)
+{
+	LIST_EACH(plan->scenario->secrets, struct secret_spec, secret) {
 		const char *value;
-		size_t length;
 
 		if (strcmp(secret->name, name) != 0)
 			continue;
-		if (secret->env) {
-			value = getenv(secret->env);
-			if (!value)
-				return fail_set(fail, FAIL_REFUSED,
-					"secret \"%s\": the environment variable %s is not set",
-					name, secret->env);
-			*out = copy_text(value);
-			return 0;
-		}
-		if (json_read_file(secret->file, SECRET_MAX, out, &length, fail) < 0) {
-			fail->kind = FAIL_REFUSED;
-			return fail_context(fail, "secret \"%s\"", name);
-		}
-		(*out)[strcspn(*out, "\r\n")] = '\0';
+		if (secret->file)
+			return read_secret_file(plan, secret, out, fail);
+		value = getenv(secret->env);
+		if (!value)
+			return fail_set(fail, FAIL_REFUSED,
+				"secret \"%s\": the environment variable %s is not set", name,
+				secret->env);
+		*out = must_copy(value);
 		return 0;
 	}
 	return fail_set(fail, FAIL_INTERNAL, "secret \"%s\" is not declared", name);
@@ -114,7 +114,7 @@ static cJSON *fill_in(const struct plan_text *text, const cJSON *value, struct f
 	char *filled = NULL;
 
 	if (secret_reference(value, &secret)) {
-		if (read_secret(text->plan->scenario, secret, &filled, fail) < 0)
+		if (read_secret(text->plan, secret, &filled, fail) < 0)
 			return NULL;
 	} else if (cJSON_IsString(value)) {
 		if (plan_expand(text, value->valuestring, &filled, fail) < 0)
@@ -149,7 +149,7 @@ static int fill_text(
 
 	if (!filled)
 		return -1;
-	*out = copy_text(filled->valuestring);
+	*out = must_copy(filled->valuestring);
 	cJSON_Delete(filled);
 	return 0;
 }
@@ -173,7 +173,7 @@ static int add_targets(const struct plan_text *base, const struct probe_spec *pr
 	LIST_EACH(nodes, char *, node) {
 		struct probe_target *target = list_push(&order->targets, sizeof(*target));
 
-		target->node = copy_text(*node);
+		target->node = must_copy(*node);
 		text.node = plan_node(base->plan, *node);
 		outcome = fill_text(&text, probe->url, &target->url, fail);
 		if (outcome < 0)
@@ -224,7 +224,7 @@ static void add_classes(
 		if (strcmp(slo->probe, probe->name) != 0)
 			continue;
 		class = list_push(&order->classes, sizeof(*class));
-		class->slo = copy_text(slo->name);
+		class->slo = must_copy(slo->name);
 		class->latency_lt_ns = slo->good->latency_lt_ns;
 	}
 }
@@ -233,14 +233,14 @@ cJSON *order_probe(const struct plan *plan, const struct list *groups,
 	const struct probe_spec *probe, int64_t start_ns, struct fail *fail)
 {
 	const struct plan_text text = {.plan = plan, .groups = groups};
-	struct probe_order order = {.id = copy_text(probe->name),
+	struct probe_order order = {.id = must_copy(probe->name),
 		.rate = probe->rate,
 		.timeout_ns = probe->timeout_ns,
 		.start_ns = start_ns,
 		.window_ns = PROBE_WINDOW_MS * NS_PER_MS,
 		.seed = plan->scenario->seed,
 		.policy = probe->to ? probe->to->policy : POLICY_FIRST_ANSWER,
-		.method = copy_text(probe->method)};
+		.method = must_copy(probe->method)};
 	cJSON *json = NULL;
 
 	LIST_EACH(probe->expect ? probe->expect->status : (struct list){0}, int64_t, status)
@@ -276,7 +276,7 @@ cJSON *order_workload(const struct plan *plan, const struct list *groups,
 	const struct workload_spec *workload, int64_t start_ns, struct fail *fail)
 {
 	const struct plan_text text = {.plan = plan, .groups = groups};
-	struct workload_order order = {.id = copy_text(workload->name),
+	struct workload_order order = {.id = must_copy(workload->name),
 		.rate = workload->rate,
 		.timeout_ns = workload->timeout_ns,
 		.start_ns = start_ns,
@@ -294,7 +294,7 @@ cJSON *order_final_read(const struct plan *plan, const struct list *groups,
 	const struct workload_spec *workload, struct fail *fail)
 {
 	struct plan_text text = {.plan = plan, .groups = groups};
-	struct final_read_order order = {.workload = copy_text(workload->name),
+	struct final_read_order order = {.workload = must_copy(workload->name),
 		.timeout_ns = workload->final_read->timeout_ns};
 	struct list name = {0}, nodes = {0};
 	cJSON *json = NULL;
@@ -306,7 +306,7 @@ cJSON *order_final_read(const struct plan *plan, const struct list *groups,
 		struct list only = {.items = node, .count = 1};
 		struct read_target *target = list_push(&order.targets, sizeof(*target));
 
-		target->node = copy_text(*node);
+		target->node = must_copy(*node);
 		text.only = &only;
 		if (outcome == 0)
 			outcome = fill_argv(&text, workload, &target->argv, fail);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "contract/json.h"
+#include "contract/memory.h"
 #include "controller/plan/plan_json.h"
 #include "controller/report/output.h"
 #include "controller/report/report.h"
@@ -202,12 +203,10 @@ static void run_free(struct run *run)
 
 int run_scenario(const struct run_options *options)
 {
-	struct run *run = calloc(1, sizeof(*run));
+	struct run *run = must_alloc(sizeof(*run));
 	struct fail fail = FAIL_INIT;
 	int code;
 
-	if (!run)
-		abort();
 	run->options = options;
 	run->loop = uv_default_loop();
 	run->lock_fd = -1;

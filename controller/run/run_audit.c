@@ -4,6 +4,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "controller/run/reach.h"
 #include "controller/run/run_parts.h"
 
@@ -153,9 +154,9 @@ static void recovery_exited(uv_process_t *process, int64_t status, int signal_nu
  */
 void run_recover(struct run_node *node)
 {
-	static const char *const words[] = {"recover", "--stop-live", NULL};
+	static const char *const words[] = {"recover", "--stop-live", "--here", NULL};
 	struct list argv = reach_argv(node->run->self_dir, node->node, "backburn-injector", words);
-	struct recovery *recovery = calloc(1, sizeof(*recovery));
+	struct recovery *recovery = must_alloc(sizeof(*recovery));
 	uv_stdio_container_t stdio[] = {
 		{.flags = UV_IGNORE}, {.flags = UV_IGNORE}, {.flags = UV_INHERIT_FD, .data.fd = 2}};
 	uv_process_options_t options = {.exit_cb = recovery_exited,
@@ -165,8 +166,6 @@ void run_recover(struct run_node *node)
 	struct fail fail = FAIL_INIT;
 	int outcome;
 
-	if (!recovery)
-		abort();
 	link_close(node->injector, 0);
 	node->injector = NULL;
 	recovery->node = node;

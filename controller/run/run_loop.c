@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "contract/json.h"
+#include "contract/memory.h"
 #include "controller/report/progress.h"
 #include "controller/run/run_parts.h"
 
@@ -74,10 +75,8 @@ static void ping_once(struct ping *ping)
 void run_measure_clock(struct run *run, struct link *link, struct clock_offset *clock,
 	void (*done)(void *context, const struct fail *why), void *context)
 {
-	struct ping *ping = calloc(1, sizeof(*ping));
+	struct ping *ping = must_alloc(sizeof(*ping));
 
-	if (!ping)
-		abort();
 	*ping = (struct ping){
 		.run = run, .link = link, .clock = clock, .done = done, .context = context};
 	clock->pings = 0;

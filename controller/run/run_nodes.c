@@ -5,8 +5,12 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "controller/run/reach.h"
 #include "controller/run/run_parts.h"
+
+/* How long an injector may take to heal and exit when its stdin is closed. */
+#define HEAL_PATIENCE_NS (10 * NS_PER_SEC)
 
 /* Injectors: connecting, what the engine orders of them, and what becomes of a lost one. */
 
@@ -170,6 +174,13 @@ static int check_hello(
 			"the injector on %s speaks version %lld of the contract, this controller "
 			"%d: install the same version",
 			node->node->name, (long long)hello->version, CONTRACT_VERSION);
+	/* A host whose policy can't be read allows nothing: better said now than at the first
+	 * fault. */
+	LIST_EACH(hello->capabilities, struct capability, capability)
+		if (strcmp(capability->name, "policy") == 0 && !capability->ok)
+			return fail_set(fail, FAIL_REFUSED,
+				"the policy of %s can't be used, so nothing is allowed there: %s",
+				node->node->name, capability->reason);
 	LIST_EACH(node->run->scenario.phases, struct phase_spec, phase)
 		LIST_EACH(phase->faults, struct fault_spec, fault)
 			LIST_EACH(hello->capabilities, struct capability, capability)
@@ -252,10 +263,8 @@ struct errand {
 
 static struct errand *errand_new(struct run_node *node, const char *fault)
 {
-	struct errand *errand = calloc(1, sizeof(*errand));
+	struct errand *errand = must_alloc(sizeof(*errand));
 
-	if (!errand)
-		abort();
 	errand->node = node;
 	errand->fault = strdup(fault);
 	if (!errand->fault)
@@ -318,6 +327,22 @@ void run_arm(struct run *run, const struct action *action)
 	shape_free(&fault_order_shape, &order);
 }
 
+/*
+ * A heal that nobody confirms may not have happened. Without its stdin the injector heals by
+ * itself, without renewals the lease ends the fault, and at the end the node is recovered and
+ * audited.
+ */
+static void give_up(struct run_node *node, const struct fail *why)
+{
+	struct event event = {.kind = EVENT_NODE_LOST, .node = node->node->name, .fail = why};
+
+	if (!node->injector)
+		return;
+	link_close(node->injector, HEAL_PATIENCE_NS);
+	node->injector = NULL;
+	run_feed(node->run, &event);
+}
+
 static void feed_healed(struct errand *errand, const struct evidence *evidence)
 {
 	struct run_node *node = errand->node;
@@ -337,6 +362,8 @@ static void feed_healed(struct errand *errand, const struct evidence *evidence)
 		event.fail = &fail;
 	}
 	run_feed(node->run, &event);
+	if (!event.ok)
+		give_up(node, &fail);
 }
 
 static void healed(void *context, const struct wire_message *reply, const struct fail *why)
@@ -355,6 +382,7 @@ static void healed(void *context, const struct wire_message *reply, const struct
 		fail.kind = FAIL_PEER;
 		event.fail = reply ? &fail : why;
 		run_feed(node->run, &event);
+		give_up(node, event.fail);
 	}
 	errand_free(errand);
 }
@@ -380,7 +408,11 @@ static void renewed(void *context, const struct wire_message *reply, const struc
 	struct run_node *node = context;
 	struct event event = {.kind = EVENT_NODE_LOST, .node = node->node->name, .fail = why};
 
-	if (!reply && node->injector)
+	if (reply || !node->injector)
+		return;
+	if (engine_state(node->run->engine) == ENGINE_NEW)
+		run_trouble(node->run, why);
+	else
 		run_feed(node->run, &event);
 }
 

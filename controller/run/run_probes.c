@@ -5,6 +5,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "controller/plan/groups.h"
 #include "controller/prober/orders.h"
 #include "controller/run/asker.h"
@@ -297,14 +298,12 @@ static void read_done(void *context, const struct wire_message *reply, const str
 void run_read(struct run *run, const struct workload_spec *workload)
 {
 	const struct list *groups = &engine_record(run->engine)->groups;
-	struct reading *reading = calloc(1, sizeof(*reading));
+	struct reading *reading = must_alloc(sizeof(*reading));
 	struct list from = {0};
 	struct fail fail = FAIL_INIT;
 	struct run_prober *prober = NULL;
 	cJSON *order;
 
-	if (!reading)
-		abort();
 	*reading = (struct reading){.run = run, .workload = workload};
 	origins(run, &workload->from, &from);
 	if (from.count)
@@ -399,7 +398,7 @@ static void answered(void *context, const struct wire_message *reply, const stru
 
 void run_query(struct run *run, const struct group_spec *group, const char *name)
 {
-	struct question *question = calloc(1, sizeof(*question));
+	struct question *question = must_alloc(sizeof(*question));
 	struct run_node *node = run_find_node(run, name);
 	const struct plan_text text = {.plan = &run->plan,
 		.node = node->node,
@@ -407,8 +406,6 @@ void run_query(struct run *run, const struct group_spec *group, const char *name
 	struct ask_get get = {.timeout_ns = group->where->http->timeout_ns};
 	struct fail fail = FAIL_INIT;
 
-	if (!question)
-		abort();
 	*question = (struct question){.node = node, .group = group};
 	if ((!node->asker && open_asker(node, &fail) < 0) ||
 		plan_expand(&text, group->where->http->url, &get.url, &fail) < 0) {

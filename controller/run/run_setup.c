@@ -60,6 +60,7 @@ int run_load(struct run *run, struct fail *fail)
 static int make_plan(struct run *run, struct fail *fail)
 {
 	plan_init(&run->plan, &run->scenario, &run->catalogue, &run->environment);
+	run->plan.origin = run->options->scenario;
 	if (run->has_lab && reach_add_lab(&run->plan, &run->lab, fail) < 0)
 		return -1;
 	if (plan_check_names(&run->plan, fail) < 0) {
@@ -300,6 +301,23 @@ static int resolve_names(struct run *run, const struct list *names, struct fail 
 	return 0;
 }
 
+/* The same in a probe's texts, wherever they stand. */
+static int resolve_probe_texts(struct run *run, struct fail *fail)
+{
+	char *text = json_print(cJSON_GetObjectItemCaseSensitive(run->scenario.merged, "probes"));
+	int outcome = 0;
+
+	LIST_EACH(run->scenario.groups, struct group_spec, group) {
+		char placeholder[128];
+
+		snprintf(placeholder, sizeof(placeholder), "{group.%s.addrs}", group->name);
+		if (outcome == 0 && strstr(text, placeholder))
+			outcome = resolve_one(run, group->name, fail);
+	}
+	free(text);
+	return outcome;
+}
+
 /* Groups in {group.NAME.addrs}: the expansion itself says which ones are missing. */
 static int resolve_texts(struct run *run, const struct workload_spec *workload, struct fail *fail)
 {
@@ -321,6 +339,8 @@ int run_resolve_static(struct run *run, struct fail *fail)
 			(probe->to && resolve_one(run, probe->to->group, fail) < 0))
 			return fail_context(fail, "probe %s", probe->name);
 	}
+	if (run->scenario.probes.count && resolve_probe_texts(run, fail) < 0)
+		return -1;
 	LIST_EACH(run->scenario.workloads, struct workload_spec, workload) {
 		if (resolve_names(run, &workload->from, fail) < 0 ||
 			resolve_one(run, workload->final_read->from_each, fail) < 0 ||

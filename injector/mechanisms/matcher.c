@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "injector/mechanisms/matcher.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,9 @@
 #include "injector/lists.h"
 #include "injector/mechanisms/hooks.h"
 #include "injector/mechanisms/match_table.h"
+#include "injector/policy.h"
+
+static_assert(BB_PROTECTED_RANGES >= POLICIES * PORT_RANGES_MAX, "every protected port fits");
 
 /* Room for later faults when the first is loaded; an unused place costs 16 bytes at most. */
 enum {
@@ -27,7 +31,7 @@ struct matcher_rule {
 struct matcher {
 	enum attach_mode mode;
 	const struct list *exempt;    /* borrowed */
-	const struct port_set *ports; /* borrowed */
+	const struct port_set *ports; /* POLICIES of them, borrowed */
 	int64_t lease_until_ns;
 	struct host_matcher_sizes sizes;
 	struct host_matcher *loaded; /* NULL while idle */
@@ -271,12 +275,11 @@ static int load(struct matcher *matcher, const struct match_table *table, struct
 		return -1;
 	control = host_matcher_control(matcher->loaded);
 	control->lease_until_ns = (uint64_t)matcher->lease_until_ns;
-	for (int i = 0; i < matcher->ports->count; i++)
-		for (uint32_t port = matcher->ports->ranges[i].low;
-			port <= matcher->ports->ranges[i].high &&
-			control->protected_port_count < BB_PROTECTED_PORTS;
-			port++)
-			control->protected_ports[control->protected_port_count++] = (uint16_t)port;
+	for (size_t policy = 0; policy < POLICIES; policy++)
+		for (int i = 0; i < matcher->ports[policy].count; i++)
+			control->protected_ports[control->protected_count++] =
+				(struct bb_port_range){.low = matcher->ports[policy].ranges[i].low,
+					.high = matcher->ports[policy].ranges[i].high};
 	matcher->hooks =
 		(struct hooks){.matcher = matcher->loaded, .ledger = ledger, .mode = matcher->mode};
 	return 0;

@@ -27,7 +27,10 @@ struct match_rule {
 	int64_t start_ns, deadline_ns;
 };
 
-/* `exempt`: list of struct prefix; `ports`: local ports never hit; both borrowed. */
+/*
+ * `exempt`: list of struct prefix; `ports`: local ports never hit, POLICIES sets of them; both
+ * borrowed.
+ */
 struct matcher *matcher_new(
 	enum attach_mode mode, const struct list *exempt, const struct port_set *ports);
 /* Frees memory only: heal first. */

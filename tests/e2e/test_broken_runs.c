@@ -197,6 +197,23 @@ static void await_programs(const char *before)
 	}
 }
 
+/* A controller that was killed waits for none of its children: they end a moment later. */
+static void await_state(char *before)
+{
+	int64_t until_ms = now_ms() + 15000;
+
+	for (;;) {
+		char *now = host_state("pair");
+		bool same = strcmp(now, before) == 0;
+
+		free(now);
+		if (same || now_ms() > until_ms)
+			break;
+		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+	}
+	assert_host_state("pair", before);
+}
+
 /* Waits for the run, checks its code, and that the machine is as before. */
 static void finish(struct broken *run, int code, struct cli_result *result)
 {
@@ -206,7 +223,7 @@ static void finish(struct broken *run, int code, struct cli_result *result)
 			result->out);
 	run->process.pid = 0;
 	await_programs(run->programs);
-	assert_host_state("pair", run->state);
+	await_state(run->state);
 	free(run->programs);
 }
 
@@ -244,17 +261,48 @@ static void test_ctrl_c_heals_first(void **state)
 	}
 }
 
+/* Links, qdiscs and filters of both nodes, as ip and tc tell them. The caller frees. */
+static char *nodes_state(void)
+{
+	static const char *const nodes[] = {"n1", "client"};
+	static const char *const questions[][6] = {
+		{"ip", "-o", "link", "show", NULL},
+		{"tc", "qdisc", "show", NULL},
+		{"tc", "filter", "show", "dev", "eth0", NULL},
+		{"ip", "rule", "show", NULL},
+	};
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	for (size_t node = 0; node < 2; node++)
+		for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+			const char *argv[12] = {"lab", "exec", "pair", nodes[node], "--"};
+			struct cli_result result;
+
+			memcpy(argv + 5, questions[i], sizeof(questions[i]));
+			cli_run(argv, &result);
+			assert_int_equal(result.code, 0);
+			fprintf(out, "%s\n%s", nodes[node], result.out);
+			cli_result_free(&result);
+		}
+	fclose(out);
+	return text;
+}
+
 /* The kept lab makes it possible to look at what the dead controller left. */
 static void test_controller_killed(void **state)
 {
 	struct cli_result lab;
-	char *state_before = host_state("pair");
+	char *state_before = host_state("pair"), *nodes_before, *nodes_after;
 
 	(void)state;
 	cli_run((const char *[]){"lab", "up", cli_file("tests/e2e/files/pair-lab.json"), NULL},
 		&lab);
 	assert_int_equal(lab.code, 0);
 	cli_result_free(&lab);
+	nodes_before = nodes_state();
 	for (size_t i = 0; i < 2; i++) {
 		struct cli_result result;
 		struct broken *run = begin(modes[i]);
@@ -267,9 +315,13 @@ static void test_controller_killed(void **state)
 		assert_true(after_ms < 1000);
 		/* Injectors heal and end by themselves: nothing has to be recovered. */
 		finish(run, 128 + SIGKILL, &result);
+		nodes_after = nodes_state();
+		assert_string_equal(nodes_after, nodes_before);
+		free(nodes_after);
 		cli_result_free(&result);
 		cli_end(&run->cli);
 	}
+	free(nodes_before);
 	cli_run((const char *[]){"lab", "down", "pair", NULL}, &lab);
 	assert_int_equal(lab.code, 0);
 	cli_result_free(&lab);

@@ -145,7 +145,7 @@ const char *world_address(int node, int family)
 static void add_node(const struct world *world, int node)
 {
 	const char *netns = world_netns(world, node), *hub = world_netns(world, HUB);
-	char port[16], ipv4[40], ipv6[40];
+	char port[16], ipv4[300], ipv6[300];
 
 	snprintf(port, sizeof(port), "p%d", node);
 	snprintf(ipv4, sizeof(ipv4), "%s/24", world_address(node, AF_INET));

@@ -14,299 +14,383 @@
 #include "contract/shape.h"
 #include "contract/units.h"
 
-/* An object with a member of every kind. */
+/* One struct with every kind of field, and what its table takes and refuses. */
+
 struct part {
 	char *name;
 	int64_t weight;
+	char *note;
 };
 
 struct whole {
 	bool flag;
-	int64_t count, delay_ns, size, stamp;
-	double number, ratio;
-	int colour;
-	char *text, *name, *group, *node;
+	int64_t integer, duration_ns, size, id;
+	double number, ratio, narrow;
+	int color;
+	char *text, *empty_text, *name, *group, *node;
 	struct prefix prefix;
 	struct port_set ports;
 	cJSON *json;
-	struct part *one;
-	struct list words, parts, named, numbers;
+	struct part *object;
+	struct list names, prefixes, durations, colors, parts, one_or_more, flags, jsons;
+	struct list map;
+	int64_t preset;
 };
 
-static const char *const colours[] = {"red", "green", "blue", NULL};
+static const char *const colors[] = {"red", "green", "blue", NULL};
 
-#define AT(type, member) .offset = offsetof(struct type, member)
+#define AT(member) .offset = offsetof(struct whole, member)
 
 static const struct field part_fields[] = {
 	{.key = "weight",
 		.kind = FIELD_INTEGER,
-		AT(part, weight),
+		.offset = offsetof(struct part, weight),
 		.required = true,
 		.min = 1,
 		.max = 9},
+	{.key = "note", .kind = FIELD_STRING, .offset = offsetof(struct part, note)},
 };
 static const struct shape part_shape = {
 	.name = "part", .size = sizeof(struct part), SHAPE_FIELDS(part_fields)};
 
 static const struct field whole_fields[] = {
-	{.key = "flag", .kind = FIELD_BOOL, AT(whole, flag)},
-	{.key = "count",
-		.kind = FIELD_INTEGER,
-		AT(whole, count),
-		.preset = "5",
-		.min = 1,
-		.max = 10},
-	{.key = "delay",
+	{.key = "flag", .kind = FIELD_BOOL, AT(flag)},
+	{.key = "integer", .kind = FIELD_INTEGER, AT(integer), .min = -5, .max = 100},
+	{.key = "duration",
 		.kind = FIELD_DURATION,
-		AT(whole, delay_ns),
-		.min = NS_PER_MS,
-		.max = NS_PER_SEC,
-		.preset = "\"250ms\""},
-	{.key = "size", .kind = FIELD_SIZE, AT(whole, size)},
-	{.key = "stamp", .kind = FIELD_I64, AT(whole, stamp)},
-	{.key = "number", .kind = FIELD_NUMBER, AT(whole, number)},
-	{.key = "ratio", .kind = FIELD_RATIO, AT(whole, ratio)},
-	{.key = "colour",
-		.kind = FIELD_ENUM,
-		.words = colours,
-		AT(whole, colour),
-		.preset = "\"green\""},
-	{.key = "text", .kind = FIELD_STRING, AT(whole, text)},
-	{.key = "name", .kind = FIELD_NAME, AT(whole, name), .required = true},
-	{.key = "group", .kind = FIELD_GROUP, AT(whole, group)},
-	{.key = "node", .kind = FIELD_NODE, AT(whole, node)},
-	{.key = "prefix", .kind = FIELD_PREFIX, AT(whole, prefix)},
-	{.key = "ports", .kind = FIELD_PORTS, AT(whole, ports)},
-	{.key = "json", .kind = FIELD_JSON, AT(whole, json)},
-	{.key = "one", .kind = FIELD_OBJECT, .sub = &part_shape, AT(whole, one)},
-	{.key = "words",
-		.kind = FIELD_LIST,
-		.item = FIELD_STRING,
-		.one_is_list = true,
-		AT(whole, words)},
+		AT(duration_ns),
+		.min = 10 * NS_PER_MS,
+		.max = 2 * (double)NS_PER_SEC},
+	{.key = "size", .kind = FIELD_SIZE, AT(size)},
+	{.key = "id", .kind = FIELD_I64, AT(id)},
+	{.key = "number", .kind = FIELD_NUMBER, AT(number), .min = 0.5, .max = 4},
+	{.key = "ratio", .kind = FIELD_RATIO, AT(ratio)},
+	{.key = "narrow", .kind = FIELD_RATIO, AT(narrow), .min = 0.1, .max = 0.2},
+	{.key = "color", .kind = FIELD_ENUM, .words = colors, AT(color)},
+	{.key = "text", .kind = FIELD_STRING, AT(text)},
+	{.key = "empty_text", .kind = FIELD_STRING, AT(empty_text), .allow_empty = true},
+	{.key = "name", .kind = FIELD_NAME, AT(name)},
+	{.key = "group", .kind = FIELD_GROUP, AT(group)},
+	{.key = "node", .kind = FIELD_NODE, AT(node)},
+	{.key = "prefix", .kind = FIELD_PREFIX, AT(prefix)},
+	{.key = "ports", .kind = FIELD_PORTS, AT(ports)},
+	{.key = "json", .kind = FIELD_JSON, AT(json)},
+	{.key = "object", .kind = FIELD_OBJECT, .sub = &part_shape, AT(object)},
+	{.key = "names", .kind = FIELD_LIST, .item = FIELD_NAME, AT(names)},
+	{.key = "prefixes", .kind = FIELD_LIST, .item = FIELD_PREFIX, AT(prefixes)},
+	{.key = "durations", .kind = FIELD_LIST, .item = FIELD_DURATION, AT(durations)},
+	{.key = "colors", .kind = FIELD_LIST, .item = FIELD_ENUM, .words = colors, AT(colors)},
 	{.key = "parts",
 		.kind = FIELD_LIST,
 		.item = FIELD_OBJECT,
 		.sub = &part_shape,
-		AT(whole, parts),
+		AT(parts),
 		.allow_empty = true},
-	{.key = "named", .kind = FIELD_MAP, .sub = &part_shape, AT(whole, named)},
-	{.key = "numbers", .kind = FIELD_LIST, .item = FIELD_INTEGER, AT(whole, numbers)},
-	{.key = "burn", .later = true},
+	{.key = "one_or_more",
+		.kind = FIELD_LIST,
+		.item = FIELD_STRING,
+		.one_is_list = true,
+		AT(one_or_more)},
+	{.key = "flags", .kind = FIELD_LIST, .item = FIELD_BOOL, AT(flags)},
+	{.key = "jsons", .kind = FIELD_LIST, .item = FIELD_JSON, AT(jsons)},
+	{.key = "map", .kind = FIELD_MAP, .sub = &part_shape, AT(map)},
+	{.key = "preset", .kind = FIELD_DURATION, AT(preset), .preset = "\"1500ms\""},
+	{.key = "coming", .kind = FIELD_STRING, .later = true},
 };
 static const struct shape whole_shape = {
 	.name = "whole", .size = sizeof(struct whole), SHAPE_FIELDS(whole_fields)};
 
-static int decode(const char *text, struct whole *out, struct fail *fail)
+/* JSON in which ' stands for ". */
+static cJSON *json(const char *text)
 {
-	cJSON *value = cJSON_Parse(text);
-	int outcome;
+	char *copy = strdup(text);
+	struct fail fail = FAIL_INIT;
+	cJSON *value;
 
-	assert_non_null(value);
-	outcome = shape_decode(&whole_shape, value, "", out, fail);
-	cJSON_Delete(value);
-	return outcome;
+	for (char *c = copy; *c; c++)
+		*c = *c == '\'' ? '"' : *c;
+	value = json_parse(copy, strlen(copy), &fail);
+	if (!value)
+		fail_msg("%s: %s", copy, fail.text);
+	free(copy);
+	return value;
 }
 
-static const char full[] =
-	"{\"flag\":true,\"count\":7,\"delay\":\"1.5ms\",\"size\":\"64KiB\",\"stamp\":\"-"
-	"9007199254740993\","
-	"\"number\":-2.5,\"ratio\":0.25,\"colour\":\"blue\",\"text\":\"t\",\"name\":\"a.b-c_9\","
-	"\"group\":\"g\","
-	"\"node\":\"n\",\"prefix\":\"10.0.0.0/"
-	"8\",\"ports\":[80,\"8000-8080\"],\"json\":{\"x\":[1]},"
-	"\"one\":{\"weight\":1},\"words\":[\"a\",\"b\"],\"parts\":[{\"weight\":2},{\"weight\":3}],"
-	"\"named\":{\"p\":{\"weight\":4}},\"numbers\":[1,10]}";
-
-static void test_every_kind_is_decoded(void **state)
+static struct whole decode(const char *text)
 {
+	cJSON *value = json(text);
 	struct fail fail = FAIL_INIT;
 	struct whole whole;
 
-	(void)state;
-	if (decode(full, &whole, &fail) < 0)
-		fail_msg("%s: %s", fail.path, fail.text);
-	assert_true(whole.flag);
-	assert_int_equal(whole.count, 7);
-	assert_int_equal(whole.delay_ns, 1500000);
-	assert_int_equal(whole.size, 65536);
-	assert_true(whole.stamp == INT64_C(-9007199254740993));
-	assert_true(whole.number == -2.5 && whole.ratio == 0.25);
-	assert_int_equal(whole.colour, 2);
-	assert_string_equal(whole.name, "a.b-c_9");
-	assert_true(whole.prefix.ipv4 && whole.prefix.length == 104);
-	assert_true(port_set_has(&whole.ports, 8040));
-	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(whole.json, "x")), 1);
-	assert_int_equal(whole.one->weight, 1);
-	assert_int_equal(whole.words.count, 2);
-	assert_int_equal(LIST_AT(whole.parts, struct part, 1)->weight, 3);
-	assert_string_equal(LIST_AT(whole.named, struct part, 0)->name, "p");
-	assert_int_equal(*LIST_AT(whole.numbers, int64_t, 1), 10);
-	shape_free(&whole_shape, &whole);
-	assert_null(whole.name);
-}
-
-static void test_absent_members_take_their_presets(void **state)
-{
-	struct fail fail = FAIL_INIT;
-	struct whole whole;
-
-	(void)state;
-	assert_int_equal(decode("{\"name\":\"x\",\"words\":\"alone\"}", &whole, &fail), 0);
-	assert_int_equal(whole.count, 5);
-	assert_int_equal(whole.delay_ns, 250 * NS_PER_MS);
-	assert_int_equal(whole.colour, 1);
-	assert_false(whole.flag);
-	assert_null(whole.one);
-	assert_null(whole.text);
-	assert_int_equal(whole.words.count, 1);
-	assert_string_equal(*LIST_AT(whole.words, char *, 0), "alone");
-	shape_free(&whole_shape, &whole);
-}
-
-static void test_encoding_is_decodings_inverse(void **state)
-{
-	struct fail fail = FAIL_INIT;
-	struct whole first, second;
-	cJSON *encoded, *again;
-	char *text;
-
-	(void)state;
-	assert_int_equal(decode(full, &first, &fail), 0);
-	encoded = shape_encode(&whole_shape, &first);
-	text = json_print(encoded);
-	if (decode(text, &second, &fail) < 0)
+	memset(&whole, 0xa5, sizeof(whole)); /* whatever was there before */
+	if (shape_decode(&whole_shape, value, "", &whole, &fail) < 0)
 		fail_msg("%s: %s: %s", text, fail.path, fail.text);
-	again = shape_encode(&whole_shape, &second);
-	assert_true(cJSON_Compare(encoded, again, true));
-	assert_string_equal(LIST_AT(second.named, struct part, 0)->name, "p");
-	assert_true(second.stamp == first.stamp && second.delay_ns == first.delay_ns);
-	free(text);
-	cJSON_Delete(encoded);
-	cJSON_Delete(again);
-	shape_free(&whole_shape, &first);
-	shape_free(&whole_shape, &second);
+	cJSON_Delete(value);
+	return whole;
 }
 
-struct mistake {
-	const char *text, *path, *says;
-};
+static const char everything[] =
+	"{'flag':true,'integer':-5,'duration':'250ms','size':'64KiB','id':'-9007199254740993',"
+	"'number':2.5,'ratio':0.25,'narrow':0.15,'color':'blue','text':'hé','empty_text':'',"
+	"'name':'a.b-c_1','group':'g','node':'n','prefix':'10.0.0.0/8','ports':[80,'90-91'],"
+	"'json':{'any':[1,null,'x']},'object':{'weight':3},'names':['a','b'],"
+	"'prefixes':['fd00::1','10.1.0.0/16'],'durations':['1s','2ms'],'colors':['green','red'],"
+	"'parts':[{'weight':1},{'weight':2,'note':'two'}],'one_or_more':['x','y'],"
+	"'flags':[true,false,true],'jsons':[1,'two',{'three':3}],"
+	"'map':{'first':{'weight':8},'second':{'weight':9,'note':'n'}},'preset':'3s'}";
 
-static const struct mistake mistakes[] = {
-	{"[]", "", "whole must be an object, not a list"},
-	{"{}", "", "whole needs the key \"name\""},
-	{"{\"name\":\"x\",\"colur\":\"red\"}", "colur",
-		"unknown key \"colur\" in whole (did you mean \"colour\"?)"},
-	{"{\"name\":\"x\",\"zzzzzzzz\":1}", "zzzzzzzz", "unknown key \"zzzzzzzz\" in whole"},
-	{"{\"name\":\"x\",\"burn\":1}", "burn", "\"burn\" is not supported in this version"},
-	{"{\"name\":\"x\",\"flag\":1}", "flag", "must be true or false, not a number"},
-	{"{\"name\":\"x\",\"count\":1.5}", "count", "must be a whole number"},
-	{"{\"name\":\"x\",\"count\":\"1\"}", "count", "must be a whole number, not a string"},
-	{"{\"name\":\"x\",\"count\":11}", "count", "must be from 1 to 10, not 11"},
-	{"{\"name\":\"x\",\"number\":1e999}", "number", "must be finite"},
-	{"{\"name\":\"x\",\"ratio\":1.01}", "ratio", "must be a ratio from 0 to 1, not 1.01"},
-	{"{\"name\":\"x\",\"ratio\":-0.1}", "ratio", "must be a ratio from 0 to 1, not -0.1"},
-	{"{\"name\":\"x\",\"delay\":5}", "delay",
-		"must be a duration like \"250ms\" or \"1.5s\", not a number"},
-	{"{\"name\":\"x\",\"delay\":\"5 s\"}", "delay",
-		"\"5 s\" is not a duration: a number and one of ns, us, ms, s, m, h, d"},
-	{"{\"name\":\"x\",\"delay\":\"2s\"}", "delay", "must be from 1ms to 1s, not 2s"},
-	{"{\"name\":\"x\",\"size\":\"1kB\"}", "size",
-		"\"1kB\" is not a size: a whole number and one of B, KiB, MiB, GiB"},
-	{"{\"name\":\"x\",\"stamp\":5}", "stamp", "must be a decimal string, not a number"},
-	{"{\"name\":\"x\",\"stamp\":\"9223372036854775808\"}", "stamp",
-		"\"9223372036854775808\" is not a decimal 64-bit integer"},
-	{"{\"name\":\"x\",\"colour\":\"grean\"}", "colour",
-		"\"grean\" is not one of red, green, blue (did you mean \"green\"?)"},
-	{"{\"name\":\"x\",\"text\":\"\"}", "text", "must not be empty"},
-	{"{\"name\":\"a b\"}", "name",
-		"\"a b\" is not a name: letters, digits, '.', '_', '-'; at most 63 of them"},
-	{"{\"name\":\".x\"}", "name",
-		"\".x\" is not a name: letters, digits, '.', '_', '-'; at most 63 of them"},
-	{"{\"name\":\"../x\"}", "name",
-		"\"../x\" is not a name: letters, digits, '.', '_', '-'; at most 63 of them"},
-	{"{\"name\":null}", "name", "must be a name, not null"},
-	{"{\"name\":\"x\",\"prefix\":\"10.0.0.1/8\"}", "prefix",
-		"\"10.0.0.1/8\" has bits set behind its prefix length"},
-	{"{\"name\":\"x\",\"ports\":[80,0]}", "ports[1]",
-		"\"0\" is not a port (1..65535) or a range like \"8000-8080\""},
-	{"{\"name\":\"x\",\"ports\":[]}", "ports", "must name at least one port"},
-	{"{\"name\":\"x\",\"ports\":80.5}", "ports",
-		"\"80.5\" is not a port (1..65535) or a range like \"8000-8080\""},
-	{"{\"name\":\"x\",\"one\":{\"weight\":0}}", "one.weight", "must be from 1 to 9, not 0"},
-	{"{\"name\":\"x\",\"one\":[]}", "one", "part must be an object, not a list"},
-	{"{\"name\":\"x\",\"words\":[]}", "words", "must not be empty"},
-	{"{\"name\":\"x\",\"words\":[\"a\",1]}", "words[1]", "must be a string, not a number"},
-	{"{\"name\":\"x\",\"numbers\":5}", "numbers", "must be a list, not a number"},
-	{"{\"name\":\"x\",\"parts\":[{\"weight\":2},{}]}", "parts[1]",
-		"part needs the key \"weight\""},
-	{"{\"name\":\"x\",\"named\":{\"p q\":{\"weight\":1}}}", "named[\"p q\"]",
-		"\"p q\" is not a name: letters, digits, '.', '_', '-'; at most 63 of them"},
-	{"{\"name\":\"x\",\"named\":{\"p\":{\"weight\":\"1\"}}}", "named.p.weight",
-		"must be a whole number, not a string"},
-};
-
-static void test_each_mistake_is_named_with_its_place(void **state)
+static void every_kind_is_decoded(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
-		struct fail fail = FAIL_INIT, checked = FAIL_INIT;
-		static const struct whole zero;
-		struct whole whole;
-		cJSON *value = cJSON_Parse(mistakes[i].text);
+	struct whole whole = decode(everything);
+	const struct part *parts = whole.parts.items, *map = whole.map.items;
 
-		if (decode(mistakes[i].text, &whole, &fail) == 0)
-			fail_msg("taken: %s", mistakes[i].text);
-		if (strcmp(fail.path, mistakes[i].path) != 0 ||
-			strcmp(fail.text, mistakes[i].says) != 0)
-			fail_msg("%s\n  said %s: %s", mistakes[i].text, fail.path, fail.text);
+	assert_true(whole.flag);
+	assert_int_equal(whole.integer, -5);
+	assert_int_equal(whole.duration_ns, 250 * NS_PER_MS);
+	assert_int_equal(whole.size, 65536);
+	assert_true(whole.id == INT64_C(-9007199254740993)); /* more than a double holds */
+	assert_true(whole.number == 2.5 && whole.ratio == 0.25 && whole.narrow == 0.15);
+	assert_int_equal(whole.color, 2);
+	assert_string_equal(whole.text, "hé");
+	assert_string_equal(whole.empty_text, "");
+	assert_string_equal(whole.name, "a.b-c_1");
+	assert_string_equal(whole.group, "g");
+	assert_string_equal(whole.node, "n");
+	assert_int_equal(whole.prefix.length, 104);
+	assert_int_equal(whole.ports.count, 2);
+	assert_true(port_set_has(&whole.ports, 91));
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(whole.json, "any")), 3);
+	assert_int_equal(whole.object->weight, 3);
+	assert_string_equal(*LIST_AT(whole.names, char *, 1), "b");
+	assert_false(LIST_AT(whole.prefixes, struct prefix, 0)->ipv4);
+	assert_int_equal(*LIST_AT(whole.durations, int64_t, 1), 2 * NS_PER_MS);
+	assert_int_equal(*LIST_AT(whole.colors, int, 0), 1);
+	assert_int_equal(*LIST_AT(whole.colors, int, 1), 0);
+	assert_int_equal(whole.parts.count, 2);
+	assert_null(parts[0].note);
+	assert_string_equal(parts[1].note, "two");
+	assert_int_equal(whole.one_or_more.count, 2);
+	assert_true(*LIST_AT(whole.flags, bool, 2) && !*LIST_AT(whole.flags, bool, 1));
+	assert_string_equal((*LIST_AT(whole.jsons, cJSON *, 1))->valuestring, "two");
+	assert_string_equal(map[0].name, "first");
+	assert_int_equal(map[0].weight, 8);
+	assert_string_equal(map[1].name, "second");
+	assert_int_equal(whole.preset, 3 * NS_PER_SEC);
+	shape_free(&whole_shape, &whole);
+	for (size_t i = 0; i < sizeof(whole); i++)
+		assert_int_equal(((const unsigned char *)&whole)[i], 0);
+}
+
+static void absent_is_zero_or_the_preset(void **state)
+{
+	(void)state;
+	struct whole whole = decode("{}");
+
+	assert_int_equal(whole.preset, 1500 * NS_PER_MS);
+	assert_null(whole.text);
+	assert_null(whole.object);
+	assert_int_equal(whole.names.count, 0);
+	assert_null(whole.names.items);
+	shape_free(&whole_shape, &whole);
+}
+
+static void one_value_may_stand_for_a_list(void **state)
+{
+	(void)state;
+	struct whole whole = decode("{'one_or_more':'x','ports':8080}");
+
+	assert_int_equal(whole.one_or_more.count, 1);
+	assert_string_equal(*LIST_AT(whole.one_or_more, char *, 0), "x");
+	assert_true(port_set_has(&whole.ports, 8080));
+	shape_free(&whole_shape, &whole);
+}
+
+static void encode_and_decode_are_inverse(void **state)
+{
+	(void)state;
+	struct whole whole = decode(everything);
+	cJSON *first = shape_encode(&whole_shape, &whole), *second;
+	char *text = json_print(first);
+	struct fail fail = FAIL_INIT;
+	struct whole again;
+
+	assert_int_equal(shape_decode(&whole_shape, first, "", &again, &fail), 0);
+	second = shape_encode(&whole_shape, &again);
+	assert_true(cJSON_Compare(first, second, true));
+	/* Nothing was left out on the way: every key of the original is there. */
+	shape_free(&whole_shape, &again);
+	cJSON_Delete(second);
+	second = json(everything);
+	for (const cJSON *member = second->child; member; member = member->next)
+		assert_true(cJSON_HasObjectItem(first, member->string));
+	assert_int_equal(cJSON_GetArraySize(first), cJSON_GetArraySize(second));
+	free(text);
+	cJSON_Delete(first);
+	cJSON_Delete(second);
+	shape_free(&whole_shape, &whole);
+}
+
+/* --- refusals ------------------------------------------------------------------------------- */
+
+struct refusal {
+	const char *json, *path, *text;
+};
+
+static const struct refusal refusals[] = {
+	{"{'flag':1}", "flag", "must be true or false, not a number"},
+	{"{'integer':1.5}", "integer", "must be a whole number"},
+	{"{'integer':'1'}", "integer", "must be a whole number, not a string"},
+	{"{'integer':101}", "integer", "must be from -5 to 100, not 101"},
+	{"{'integer':-6}", "integer", "must be from -5 to 100, not -6"},
+	{"{'integer':1e300}", "integer", "must be a whole number"},
+	{"{'number':1e999}", "number", "must be finite"},
+	{"{'number':0.4}", "number", "must be from 0.5 to 4, not 0.4"},
+	{"{'ratio':1.1}", "ratio", "must be a ratio from 0 to 1, not 1.1"},
+	{"{'ratio':-0.1}", "ratio", "must be a ratio from 0 to 1, not -0.1"},
+	{"{'narrow':0.3}", "narrow", "must be a ratio from 0.1 to 0.2, not 0.3"},
+	{"{'duration':250}", "duration",
+		"must be a duration like \"250ms\" or \"1.5s\", not a number"},
+	{"{'duration':'250'}", "duration",
+		"\"250\" is not a duration: a number and one of ns, us, ms, s, m, h, d"},
+	{"{'duration':'9ms'}", "duration", "must be from 10ms to 2s, not 9ms"},
+	{"{'duration':'3s'}", "duration", "must be from 10ms to 2s, not 3s"},
+	{"{'size':'64KB'}", "size",
+		"\"64KB\" is not a size: a whole number and one of B, KiB, MiB, GiB"},
+	{"{'id':12}", "id", "must be a decimal string, not a number"},
+	{"{'id':'9223372036854775808'}", "id",
+		"\"9223372036854775808\" is not a decimal 64-bit integer"},
+	{"{'id':'-'}", "id", "\"-\" is not a decimal 64-bit integer"},
+	{"{'color':'blu'}", "color",
+		"\"blu\" is not one of red, green, blue (did you mean \"blue\"?)"},
+	{"{'color':'octarine'}", "color", "\"octarine\" is not one of red, green, blue"},
+	{"{'text':''}", "text", "must not be empty"},
+	{"{'text':null}", "text", "must be a string, not null"},
+	{"{'name':'.x'}", "name",
+		"\".x\" is not a name: letters, digits, '.', '_', '-'; at most 63 of them"},
+	{"{'name':'a b'}", "name",
+		"\"a b\" is not a name: letters, digits, '.', '_', '-'; at most 63 of them"},
+	{"{'group':''}", "group",
+		"\"\" is not a name: letters, digits, '.', '_', '-'; at most 63 of them"},
+	{"{'prefix':'10.0.0.1/8'}", "prefix",
+		"\"10.0.0.1/8\" has bits set behind its prefix length"},
+	{"{'prefix':7}", "prefix", "must be an address or prefix, not a number"},
+	{"{'ports':[80,0]}", "ports[1]",
+		"\"0\" is not a port (1..65535) or a range like \"8000-8080\""},
+	{"{'ports':[]}", "ports", "must name at least one port"},
+	{"{'ports':[true]}", "ports[0]", "must be a port or a range like \"8000-8080\", not true"},
+	{"{'object':[]}", "object", "part must be an object, not a list"},
+	{"{'object':{}}", "object", "part needs the key \"weight\""},
+	{"{'object':{'weight':10}}", "object.weight", "must be from 1 to 9, not 10"},
+	{"{'object':{'weight':1,'wieght':1}}", "object.wieght",
+		"unknown key \"wieght\" in part (did you mean \"weight\"?)"},
+	{"{'names':[]}", "names", "must not be empty"},
+	{"{'names':'a'}", "names", "must be a list, not a string"},
+	{"{'names':['a',3]}", "names[1]", "must be a name, not a number"},
+	{"{'parts':[{'weight':1},{'weight':0}]}", "parts[1].weight", "must be from 1 to 9, not 0"},
+	{"{'one_or_more':7}", "one_or_more", "must be a string, not a number"},
+	{"{'map':[]}", "map", "must be an object, not a list"},
+	{"{'map':{}}", "map", "must not be empty"},
+	{"{'map':{'a b':{'weight':1}}}", "map[\"a b\"]",
+		"\"a b\" is not a name: letters, digits, '.', '_', '-'; at most 63 of them"},
+	{"{'map':{'x':{'weight':1},'y':{}}}", "map.y", "part needs the key \"weight\""},
+	{"{'coming':'x'}", "coming", "\"coming\" is not supported in this version"},
+	{"{'comin':'x'}", "comin", "unknown key \"comin\" in whole"},
+	{"{'durations':['1s','x']}", "durations[1]",
+		"\"x\" is not a duration: a number and one of ns, us, ms, s, m, h, d"},
+	{"[]", "", "whole must be an object, not a list"},
+};
+
+static void refusals_name_place_and_reason(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		cJSON *value = json(refusals[i].json);
+		struct fail fail = FAIL_INIT, checked = FAIL_INIT;
+		struct whole whole;
+
+		if (shape_decode(&whole_shape, value, "", &whole, &fail) == 0)
+			fail_msg("%s was taken", refusals[i].json);
 		assert_int_equal(fail.kind, FAIL_BAD_FILE);
-		/* Nothing is left behind, and checking alone says the same. */
-		assert_memory_equal(&whole, &zero, sizeof(zero));
+		assert_string_equal(fail.path, refusals[i].path);
+		assert_string_equal(fail.text, refusals[i].text);
+		/* Only checked, the answer is the same. */
 		assert_int_equal(shape_decode(&whole_shape, value, "", NULL, &checked), -1);
 		assert_string_equal(checked.text, fail.text);
 		cJSON_Delete(value);
 	}
 }
 
-static void test_a_described_shape_judges_alike(void **state)
+static void a_refusal_leaves_nothing_behind(void **state)
 {
-	cJSON *description = shape_describe(&whole_shape), *value = cJSON_Parse(full);
-	struct fail fail = FAIL_INIT;
-	struct shape *described = shape_from_description(description, &fail);
-
 	(void)state;
-	assert_non_null(described);
-	assert_int_equal(shape_decode(described, value, "", NULL, &fail), 0);
+	/* Everything is decoded before the last key fails; leaks are the sanitizer's to see. */
+	cJSON *value = json(everything);
+	struct fail fail = FAIL_INIT;
+	struct whole whole;
+
+	json_put_string(value, "zzz", "unknown");
+	assert_int_equal(shape_decode(&whole_shape, value, "a[3]", &whole, &fail), -1);
+	assert_string_equal(fail.path, "a[3].zzz");
+	for (size_t i = 0; i < sizeof(whole); i++)
+		assert_int_equal(((const unsigned char *)&whole)[i], 0);
 	cJSON_Delete(value);
-	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
-		value = cJSON_Parse(mistakes[i].text);
-		assert_int_equal(shape_decode(described, value, "", NULL, &fail), -1);
-		assert_string_equal(fail.path, mistakes[i].path);
-		/* What is not built yet is not published: there it is just unknown. */
-		if (strcmp(mistakes[i].path, "burn") != 0)
-			assert_string_equal(fail.text, mistakes[i].says);
-		cJSON_Delete(value);
-	}
-	shape_description_free(described);
-	cJSON_Delete(description);
 }
 
-static void test_a_bad_description_is_refused(void **state)
-{
-	static const char *const bad[] = {"{}", "{\"fields\":5}", "{\"fields\":[{}]}",
-		"{\"fields\":[{\"key\":\"a\",\"kind\":\"nonsense\"}]}",
-		"{\"fields\":[{\"key\":\"a\",\"kind\":\"enum\"}]}",
-		"{\"fields\":[{\"key\":\"a\",\"kind\":\"object\"}]}",
-		"{\"fields\":[{\"key\":\"a\",\"kind\":\"list\"}]}",
-		"{\"fields\":[{\"key\":\"a\",\"kind\":\"list\",\"item\":\"object\"}]}"};
+/* --- descriptions ---------------------------------------------------------------------------- */
 
+static void a_description_judges_as_the_table_does(void **state)
+{
 	(void)state;
+	cJSON *description = shape_describe(&whole_shape), *again;
+	struct fail fail = FAIL_INIT;
+	struct shape *shape = shape_from_description(description, &fail);
+	cJSON *value = json(everything);
+
+	assert_non_null(shape);
+	assert_int_equal(shape_decode(shape, value, "", NULL, &fail), 0);
+	cJSON_Delete(value);
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		value = json(refusals[i].json);
+		if (shape_decode(shape, value, "", NULL, &fail) == 0)
+			fail_msg("%s was taken", refusals[i].json);
+		assert_string_equal(fail.path, refusals[i].path);
+		/* What comes later is not published: such keys are plainly unknown. */
+		if (strstr(refusals[i].json, "comin") == NULL)
+			assert_string_equal(fail.text, refusals[i].text);
+		cJSON_Delete(value);
+	}
+	again = shape_describe(shape);
+	assert_true(cJSON_Compare(description, again, true));
+	cJSON_Delete(again);
+	cJSON_Delete(description);
+	shape_description_free(shape);
+	shape_description_free(NULL);
+}
+
+static void bad_descriptions_are_refused(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {
+		"{}",
+		"{'name':'x','fields':{}}",
+		"{'name':'x','fields':[{}]}",
+		"{'name':'x','fields':[{'key':'a','kind':'quark'}]}",
+		"{'name':'x','fields':[{'key':'a','kind':'list'}]}",
+		"{'name':'x','fields':[{'key':'a','kind':'enum'}]}",
+		"{'name':'x','fields':[{'key':'a','kind':'list','item':'enum'}]}",
+		"{'name':'x','fields':[{'key':'a','kind':'object'}]}",
+		"{'name':'x','fields':[{'key':'a','kind':'map'}]}",
+		"{'name':'x','fields':[{'key':'a','kind':'list','item':'object'}]}",
+		"{'name':'x','fields':[{'key':'a','kind':'object','object':{}}]}",
+	};
+
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		cJSON *description = cJSON_Parse(bad[i]);
+		cJSON *description = json(bad[i]);
 		struct fail fail = FAIL_INIT;
 
-		assert_null(shape_from_description(description, &fail));
+		if (shape_from_description(description, &fail))
+			fail_msg("%s was taken", bad[i]);
 		assert_int_equal(fail.kind, FAIL_PEER);
 		cJSON_Delete(description);
 	}
@@ -315,12 +399,14 @@ static void test_a_bad_description_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_kind_is_decoded),
-		cmocka_unit_test(test_absent_members_take_their_presets),
-		cmocka_unit_test(test_encoding_is_decodings_inverse),
-		cmocka_unit_test(test_each_mistake_is_named_with_its_place),
-		cmocka_unit_test(test_a_described_shape_judges_alike),
-		cmocka_unit_test(test_a_bad_description_is_refused),
+		cmocka_unit_test(every_kind_is_decoded),
+		cmocka_unit_test(absent_is_zero_or_the_preset),
+		cmocka_unit_test(one_value_may_stand_for_a_list),
+		cmocka_unit_test(encode_and_decode_are_inverse),
+		cmocka_unit_test(refusals_name_place_and_reason),
+		cmocka_unit_test(a_refusal_leaves_nothing_behind),
+		cmocka_unit_test(a_description_judges_as_the_table_does),
+		cmocka_unit_test(bad_descriptions_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,9 +44,8 @@ struct catalogue given_catalogue(void);
 /* A record that has seen run_started; consumes the tree. */
 struct record given_record(cJSON *tree);
 /* Applies an event: type, instant, and its other members as JSON text without braces. */
-void given_event(
-	struct record *record, const char *type, int64_t at_ns, const char *members_format, ...)
-	__attribute__((format(printf, 4, 5)));
+void given_event(struct record *record, const char *type, int64_t at_ns, const char *members_format,
+	...) __attribute__((format(printf, 4, 5)));
 /* The same as JSON, for the caller to delete. */
 cJSON *given_event_json(const char *type, int64_t at_ns, const char *members);
 

@@ -149,10 +149,9 @@ static void send_events(struct hands *hands, int64_t count)
 		(long long)first, (long long)count, runs);
 	free(runs);
 	hands->sent_events += count;
-	hands_feed(hands, (struct event){.kind = EVENT_WINDOW,
-				  .name = "put",
-				  .node = "client",
-				  .data = window});
+	hands_feed(hands,
+		(struct event){
+			.kind = EVENT_WINDOW, .name = "put", .node = "client", .data = window});
 	cJSON_Delete(window);
 	if (!hands->scenario.workloads.count || !count)
 		return;
@@ -161,10 +160,11 @@ static void send_events(struct hands *hands, int64_t count)
 			    "'acked':[{'first':%lld,'last':%lld}]}",
 		(long long)first + 1, (long long)(first + count), (long long)first + 1,
 		(long long)(first + count));
-	hands_feed(hands, (struct event){.kind = EVENT_OPERATIONS,
-				  .name = "acked",
-				  .node = "client",
-				  .data = window});
+	hands_feed(hands,
+		(struct event){.kind = EVENT_OPERATIONS,
+			.name = "acked",
+			.node = "client",
+			.data = window});
 	cJSON_Delete(window);
 }
 
@@ -192,8 +192,8 @@ static void do_arm(struct hands *hands, const struct action *action)
 
 static void do_heal(struct hands *hands, const struct action *action)
 {
-	struct reply *evidence = add_reply(
-		hands, EVENT_EVIDENCE, action->fault->spec->id, action->node);
+	struct reply *evidence =
+		add_reply(hands, EVENT_EVIDENCE, action->fault->spec->id, action->node);
 
 	evidence->data = evidence_data(hands, action->fault);
 	evidence->due_ns = hands->now_ns;
@@ -242,7 +242,8 @@ static void do_recover(struct hands *hands, const struct action *action)
 {
 	struct fake_node *node = fake_node(hands, action->node);
 
-	memset(node->armed, 0, sizeof(node->armed));
+	for (size_t i = 0; i < FAULTS_MAX; i++)
+		node->armed[i] = false;
 	node->lost = false;
 }
 
@@ -448,8 +449,9 @@ void hands_init(struct hands *hands, cJSON *tree)
 		json_put_string(audit, "when", "before");
 		note(hands, audit);
 	}
-	note(hands, given_json("{'event':'services','t_ns':0,'when':'before',"
-			       "'services':['n1 etcd running']}"));
+	note(hands,
+		given_json("{'event':'services','t_ns':0,'when':'before',"
+			   "'services':['n1 etcd running']}"));
 	engine_start(hands->engine, 0);
 	carry_out(hands);
 }

@@ -37,7 +37,7 @@ struct hands {
 	struct catalogue catalogue;
 	struct plan plan;
 	struct engine *engine;
-	cJSON *journal; /* a list */
+	cJSON *journal;      /* a list */
 	struct list replies; /* of struct reply: what is still on its way */
 	struct fake_node nodes[NODES];
 

@@ -4,7 +4,8 @@
 
 #include "given.h"
 
-/* What a record proves of each kind of claim. Zones for 0.99: reference values of the exact test. */
+/* What a record proves of each kind of claim. Zones for 0.99: reference values of the exact test.
+ */
 
 /* "before" lasted from 0 to 30 s: 1500 events at 50 a second. */
 static struct record before_phase(void)
@@ -18,8 +19,8 @@ static struct record before_phase(void)
 
 static void end_phase(struct record *record, int64_t end_ns, const char *how)
 {
-	given_event(record, "phase_ended", end_ns,
-		"'phase':'before','how':'%s','end_ns':%lld", how, (long long)end_ns);
+	given_event(record, "phase_ended", end_ns, "'phase':'before','how':'%s','end_ns':%lld", how,
+		(long long)end_ns);
 }
 
 static enum verdict holds_with(const char *first_window, int64_t until_ns, int64_t end_ns)
@@ -45,8 +46,8 @@ static void holds_has_three_zones(void **state)
 	assert_int_equal(holds_with("b15", SECONDS(20), SECONDS(20)), VERDICT_INCONCLUSIVE);
 	assert_int_equal(holds_with("b16", SECONDS(20), SECONDS(20)), VERDICT_VIOLATED);
 	/* 298 events can never show 0.99, 299 can. */
-	assert_int_equal(
-		holds_with("g10", 298 * 20 * NS_PER_MS, 298 * 20 * NS_PER_MS), VERDICT_INCONCLUSIVE);
+	assert_int_equal(holds_with("g10", 298 * 20 * NS_PER_MS, 298 * 20 * NS_PER_MS),
+		VERDICT_INCONCLUSIVE);
 	assert_int_equal(
 		holds_with("g10", 299 * 20 * NS_PER_MS, 299 * 20 * NS_PER_MS), VERDICT_HELD);
 }
@@ -63,8 +64,9 @@ static void holds_counts_its_phase_alone(void **state)
 	assert_int_equal(own.tally.total, 1000);
 	assert_int_equal(own.tally.bad, 0);
 	assert_int_equal(own.verdict, VERDICT_HELD);
-	assert_string_equal(own.text, "0 of 1000 bad (100 % good); 99 % is held with at most 4 bad, "
-				      "violated from 16");
+	assert_string_equal(own.text,
+		"0 of 1000 bad (100 % good); 99 % is held with at most 4 bad, "
+		"violated from 16");
 	record_deinit(&record);
 }
 
@@ -150,6 +152,49 @@ static void a_negative_control_turns_the_finding_round(void **state)
 	record_deinit(&record);
 }
 
+static void windows_are_taken_whole_or_not_at_all(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *window, *said;
+	} cases[] = {
+		{"'first_index':1,'count':2,'outcomes':[0],'classes':[]",
+			"window: begins at event 1, expected 0"},
+		{"'first_index':0,'count':3,'outcomes':[0],'classes':[{'slo':'avail','runs':'g2'}]",
+			"window: fewer runs than events"},
+		{"'first_index':0,'count':1,'outcomes':[0],'classes':[{'slo':'avail','runs':'g2'}]",
+			"window: more runs than events"},
+		{"'first_index':0,'count':2,'outcomes':[0],'classes':[{'slo':'avail','runs':'g2'},"
+		 "{'slo':'none','runs':'g2'}]",
+			"window: unknown SLO \"none\""},
+		{"'first_index':0,'count':2,'outcomes':[3],'classes':[{'slo':'avail','runs':'g2'}]",
+			"window: more outcomes than events"},
+		{"'first_index':0,'count':-1,'outcomes':[0],'classes':[]", NULL},
+		{"'first_index':0,'count':300001,'outcomes':[0],'classes':[]",
+			"window: an impossible number of events"},
+	};
+	struct record record = given_record(given_tree());
+
+	given_source(&record);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cJSON *event =
+			given_json("{'event':'window','t_ns':1,'probe':'put','from':'client',"
+				   "'window':{'probe':'put','start_ns':'0','end_ns':'0',"
+				   "'latency':[],%s}}",
+				cases[i].window);
+		struct fail fail = FAIL_INIT;
+
+		assert_int_equal(record_apply(&record, event, &fail), -1);
+		if (cases[i].said)
+			assert_string_equal(fail.text, cases[i].said);
+		assert_int_equal(record_sli(&record, "avail")->samples.count, 0);
+		cJSON_Delete(event);
+	}
+	given_window(&record, "g1b1");
+	assert_int_equal(record_sli(&record, "avail")->samples.count, 2);
+	record_deinit(&record);
+}
+
 /* --- recovers ----------------------------------------------------------------------------- */
 
 /* The fault acts from 10 s to 20 s; "failover" allows 5 s from its start, stable for 3 s. */
@@ -187,8 +232,8 @@ static void recovered_in_time(void **state)
 
 	assert_int_equal(own.verdict, VERDICT_HELD);
 	assert_int_equal(own.after_ns, SECONDS(1.5));
-	assert_string_equal(own.text,
-		"recovered 1.50s after the fault's start; allowed 5s, stable for 3s");
+	assert_string_equal(
+		own.text, "recovered 1.50s after the fault's start; allowed 5s, stable for 3s");
 	/* Exactly in time, and one event too late. */
 	assert_int_equal(failover("b250g300").verdict, VERDICT_HELD);
 	own = failover("b251g300");
@@ -274,8 +319,7 @@ static void the_effect_is_the_first_packet_anywhere(void **state)
 {
 	(void)state;
 	struct record record = cut("b100g900");
-	struct invariant_spec *claim =
-		(struct invariant_spec *)given_claim(&record, "failover");
+	struct invariant_spec *claim = (struct invariant_spec *)given_claim(&record, "failover");
 
 	claim->recovers->from->instant = INSTANT_EFFECT;
 	given_event(&record, "evidence", SECONDS(12),
@@ -341,6 +385,7 @@ int main(void)
 		cmocka_unit_test(a_cut_window_proves_violations_only),
 		cmocka_unit_test(what_is_open_at_a_planned_end_is_inconclusive),
 		cmocka_unit_test(a_negative_control_turns_the_finding_round),
+		cmocka_unit_test(windows_are_taken_whole_or_not_at_all),
 		cmocka_unit_test(recovered_in_time),
 		cmocka_unit_test(never_breached_is_held_and_worded_so),
 		cmocka_unit_test(a_lucky_event_is_no_recovery),

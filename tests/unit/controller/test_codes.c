@@ -38,8 +38,7 @@ static void add_revert(struct given_codes *given, bool confirmed)
 
 static struct given_codes ended_run(enum stop_kind stop, int signal)
 {
-	return (struct given_codes){
-		.record = {.ended = true, .stop = stop, .stop_signal = signal}};
+	return (struct given_codes){.record = {.ended = true, .stop = stop, .stop_signal = signal}};
 }
 
 static int code_of(struct given_codes *given)
@@ -184,9 +183,8 @@ static void an_unproven_effect_is_inconclusive(void **state)
 		struct fault_spec spec = {.id = (char *)"cut"};
 		struct fault_record fault = {.spec = &spec};
 
-		given.effect = (struct effect_judgement){.fault = &fault,
-			.effect = cases[i].effect,
-			.ran_to_its_end = cases[i].ran};
+		given.effect = (struct effect_judgement){
+			.fault = &fault, .effect = cases[i].effect, .ran_to_its_end = cases[i].ran};
 		given.judgement.effects = (struct list){.items = &given.effect, .count = 1};
 		assert_int_equal(code_of(&given), cases[i].code);
 	}

@@ -11,13 +11,13 @@
  * not be healed, which the exit code then says, and the journal reads back to the same judgement.
  */
 enum {
-	RUNS = 2500
+	RUNS = 2000
 };
 
 struct chance {
 	uint64_t state;
-	bool trouble;    /* anything misbehaved */
-	bool heal_lost;  /* a heal or a recovery did not do its work */
+	bool trouble;      /* anything misbehaved */
+	bool heal_lost;    /* a heal or a recovery did not do its work */
 	unsigned calmness; /* one in so many actions misbehaves; 0: none */
 	int64_t at_ns;     /* when `what` happens */
 	unsigned what;
@@ -77,9 +77,8 @@ static void strike(struct hands *hands)
 		hands_lose(hands, nodes[below(chance, 4)]);
 		break;
 	case 3:
-		hands_feed(hands, (struct event){.kind = EVENT_PROBER_LOST,
-					  .node = "client",
-					  .fail = &fail});
+		hands_feed(hands,
+			(struct event){.kind = EVENT_PROBER_LOST, .node = "client", .fail = &fail});
 		break;
 	case 4:
 		hands_feed(hands, (struct event){.kind = EVENT_BROKEN, .fail = &fail});

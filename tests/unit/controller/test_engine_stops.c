@@ -11,15 +11,17 @@ static const enum engine_state all_states[] = {ENGINE_STARTING, ENGINE_RESOLVING
 	ENGINE_RUNNING, ENGINE_HEALING, ENGINE_DECIDING, ENGINE_STOPPING, ENGINE_QUIESCING,
 	ENGINE_SILENCING, ENGINE_READING, ENGINE_AUDITING};
 
-/* Runs to that state, or to the cut phase's middle for RUNNING; STOPPING is made by a first stop. */
+/* Runs to that state, or to the cut phase's middle for RUNNING; STOPPING is made by a first stop.
+ */
 static void reach(struct hands *hands, enum engine_state state)
 {
 	if (state == ENGINE_STOPPING) {
 		assert_true(hands_run_to(hands, ENGINE_ARMING, SECONDS(100)));
 		assert_true(hands_run_to(hands, ENGINE_RUNNING, SECONDS(100)));
 		hands->heal_lag_ns = SECONDS(1);
-		hands_feed(hands, (struct event){.kind = EVENT_BROKEN,
-					  .fail = &(struct fail){.text = "disk full"}});
+		hands_feed(hands,
+			(struct event){
+				.kind = EVENT_BROKEN, .fail = &(struct fail){.text = "disk full"}});
 	} else if (state == ENGINE_RUNNING || state == ENGINE_HEALING) {
 		assert_true(hands_run_to(hands, ENGINE_ARMING, SECONDS(100)));
 		assert_true(hands_run_to(hands, state, SECONDS(100)));
@@ -75,9 +77,8 @@ static void a_signal_mid_fault_heals_at_once(void **state)
 	assert_int_equal(hands.heals, 3); /* ordered before anything else happened */
 	assert_int_equal(engine_state(hands.engine), ENGINE_STOPPING);
 	assert_ended_clean(&hands);
-	assert_in_range(
-		(int64_t)json_number(hands_event(&hands, "fault_over"), "t_ns", 0), signal_ns,
-		signal_ns + SECONDS(1));
+	assert_in_range((int64_t)json_number(hands_event(&hands, "fault_over"), "t_ns", 0),
+		signal_ns, signal_ns + SECONDS(1));
 	hands_deinit(&hands);
 }
 
@@ -149,8 +150,8 @@ static void one_refusal_heals_the_others(void **state)
 	assert_ended_clean(&hands);
 	judgement = hands_judgement(&hands, &record);
 	assert_int_equal(judgement.exit_code, 4);
-	assert_string_equal(judgement.reason,
-		"fault cut-leader could not be armed on n3: the policy says no");
+	assert_string_equal(
+		judgement.reason, "fault cut-leader could not be armed on n3: the policy says no");
 	judgement_deinit(&judgement);
 	record_deinit(&record);
 	hands_deinit(&hands);
@@ -159,8 +160,7 @@ static void one_refusal_heals_the_others(void **state)
 static enum behaviour n1_arms_mutely(struct hands *hands, const struct action *action)
 {
 	(void)hands;
-	return action->kind == ACTION_ARM && strcmp(action->node, "n1") == 0 ? SAY_NOTHING
-									     : BEHAVE;
+	return action->kind == ACTION_ARM && strcmp(action->node, "n1") == 0 ? SAY_NOTHING : BEHAVE;
 }
 
 static void a_node_that_may_have_armed_is_healed(void **state)
@@ -352,8 +352,8 @@ static void a_lost_prober_and_a_broken_controller_stop(void **state)
 
 		hands_init(&hands, given_tree());
 		reach(&hands, ENGINE_RUNNING);
-		hands_feed(&hands,
-			(struct event){.kind = kinds[i], .node = "client", .fail = &fail});
+		hands_feed(
+			&hands, (struct event){.kind = kinds[i], .node = "client", .fail = &fail});
 		assert_int_equal(hands.heals, 3);
 		assert_ended_clean(&hands);
 		assert_int_equal(hands_code(&hands), 70);
@@ -370,10 +370,9 @@ static void nonsense_from_a_peer_stops_and_stays_out_of_the_journal(void **state
 
 	hands_init(&hands, given_tree());
 	reach(&hands, ENGINE_RUNNING);
-	hands_feed(&hands, (struct event){.kind = EVENT_WINDOW,
-				   .name = "put",
-				   .node = "client",
-				   .data = window});
+	hands_feed(&hands,
+		(struct event){
+			.kind = EVENT_WINDOW, .name = "put", .node = "client", .data = window});
 	assert_int_equal(hands.heals, 3);
 	assert_ended_clean(&hands);
 	/* hands_judgement() reads every line of the journal back. */

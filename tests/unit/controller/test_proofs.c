@@ -37,8 +37,8 @@ static void count(struct record *record, const char *node, const char *peer, con
 
 static void heal(struct record *record, int64_t at_ns)
 {
-	given_event(
-		record, "fault_over", at_ns, "'fault':'cut-leader','healed_ns':%lld", (long long)at_ns);
+	given_event(record, "fault_over", at_ns, "'fault':'cut-leader','healed_ns':%lld",
+		(long long)at_ns);
 }
 
 static struct effect_judgement effect_of(struct record *record, struct judgement *judgement)
@@ -160,8 +160,8 @@ static void cut_short_or_ended(void **state)
 	assert_false(effect_of(&record, &judgement).ran_to_its_end);
 	judgement_deinit(&judgement);
 	/* A phase with a condition ends before the deadline as a matter of course. */
-	given_event(&record, "phase_ended", SECONDS(15),
-		"'phase':'cut','how':'good','end_ns':%lld", (long long)SECONDS(15));
+	given_event(&record, "phase_ended", SECONDS(15), "'phase':'cut','how':'good','end_ns':%lld",
+		(long long)SECONDS(15));
 	assert_true(effect_of(&record, &judgement).ran_to_its_end);
 	judgement_deinit(&judgement);
 	record_deinit(&record);
@@ -244,8 +244,8 @@ static void a_touched_node_that_was_not_looked_at_is_not_confirmed(void **state)
 	given_event(&record, "node_lost", 5, "'node':'n2','reason':'pipe broke'");
 	judge(&record, &judgement);
 	assert_false(revert_of(&judgement, "n2")->confirmed);
-	assert_string_equal(revert_of(&judgement, "n2")->text,
-		"could not be looked at afterwards: pipe broke");
+	assert_string_equal(
+		revert_of(&judgement, "n2")->text, "could not be looked at afterwards: pipe broke");
 	assert_true(revert_of(&judgement, "client")->confirmed);
 	assert_false(revert_of(&judgement, "client")->touched);
 	judgement_deinit(&judgement);
@@ -310,8 +310,9 @@ static void operations(struct record *record, const char *attempted, const char 
 
 static void read_back(struct record *record, const char *reads)
 {
-	given_event(record, "final_read", 2, "'workload':'acked','result':{'workload':'acked',"
-					     "'reads':[%s]}",
+	given_event(record, "final_read", 2,
+		"'workload':'acked','result':{'workload':'acked',"
+		"'reads':[%s]}",
 		reads);
 }
 
@@ -408,6 +409,7 @@ static void what_nobody_wrote_is_unexpected(void **state)
 			"n2", "[" RANGE(1, 80) "," RANGE(500, 502) "]"));
 	data = data_of(&record);
 	assert_int_equal(data.unexpected, 3);
+	assert_int_equal(data.recovered, 0);
 	assert_int_equal(no_loss(&record), VERDICT_VIOLATED);
 	record_deinit(&record);
 }

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/plan/check.h"
+#include "given.h"
+
+/* One change to a good scenario, and what validate says of it: exact place, exact words. */
+struct mutation {
+	const char *path, *json; /* json NULL: taken away */
+	const char *fail_path, *text;
+};
+
+static const struct mutation references[] = {
+	{"phases[1].id", "'before'", "phases[1].id", "the id \"before\" stands twice under phases"},
+	{"invariants[1].id", "'steady'", "invariants[1].id",
+		"the id \"steady\" stands twice under invariants"},
+	{"guardrails.stop_if[1].id", "'outage'", "guardrails.stop_if[1].id",
+		"the id \"outage\" stands twice under guardrails.stop_if"},
+	{"phases[1].faults[1]",
+		"{'id':'cut-leader','fault':'partition','on':{'nodes':'n1'},'from':{'nodes':'n2'}}",
+		"phases[1].faults[1].id", "the fault id \"cut-leader\" stands twice"},
+	/* groups */
+	{"groups.rest.in", "'membres'", "groups.rest.in",
+		"no group named \"membres\" (did you mean \"members\"?)"},
+	{"groups.rest.union", "['nobody-here']", "groups.rest.union",
+		"no group named \"nobody-here\""},
+	{"groups.members.labels", "'etcd'", "groups.members.labels",
+		"must be an object of strings, not a string"},
+	{"groups.members.labels.role", "3", "groups.members.labels.role",
+		"must be a string, not a number"},
+	{"groups.members", "{'count':3}", "groups.members",
+		"group needs one of \"labels\", \"nodes\", \"in\" and \"union\""},
+	{"groups.members", "{'in':'rest'}", "groups.members",
+		"the group is defined by itself, round a circle"},
+	{"groups.members", "{'in':'members'}", "groups.members",
+		"the group is defined by itself, round a circle"},
+	{"groups.leader.not", "['rest']", "groups.leader",
+		"the group is defined by itself, round a circle"},
+	{"groups.leader.where.equals", "'1'", "groups.leader.where.equals",
+		"must be a number, not a string"},
+	{"groups.leader.where.http.url", "'http://{n}/'", "groups.leader.where.http.url",
+		"unknown placeholder {n}; known here: {node.name}, {node.addr}, "
+		"{group.NAME.addrs} of a group that exists, {var.NAME}"},
+	/* probes, SLOs, workloads */
+	{"probes.put.to.group", "'member'", "probes.put.to.group",
+		"no group named \"member\" (did you mean \"members\"?)"},
+	{"probes.put.to.policy", "'each'", "probes.put.to.policy",
+		"\"each\" is not supported in this version"},
+	{"probes.put.url", "7", "probes.put.url", "must be a string or a secret, not a number"},
+	{"probes.put.url", "'https://x/'", "probes.put.url",
+		"must begin with http:// (https is not supported in this version)"},
+	{"probes.put.url", "'http://{group.nobody.addrs}/'", "probes.put.url",
+		"unknown placeholder {group.nobody.addrs}; known here: {n}, {uuid}, {node.name}, "
+		"{node.addr}, {group.NAME.addrs} of a group that exists, {var.NAME}"},
+	{"probes.put.to", NULL, "probes.put.url",
+		"unknown placeholder {node.addr}; known here: {n}, {uuid}, "
+		"{group.NAME.addrs} of a group that exists, {var.NAME}"},
+	{"probes.put.headers", "['a']", "probes.put.headers", "must be an object, not a list"},
+	{"probes.put.headers", "{'X':3}", "probes.put.headers.X",
+		"must be a string or a secret, not a number"},
+	{"probes.put.headers", "{'X':{'secret':'tok'}}", "probes.put.headers.X",
+		"no secret named \"tok\""},
+	{"probes.put.body.text", "'x'", "probes.put.body",
+		"body needs exactly one of \"json\" and \"text\""},
+	{"probes.put.body", "{'text':3}", "probes.put.body.text",
+		"must be a string or a secret, not a number"},
+	{"probes.put.body.json.key", "'{leader}'", "probes.put.body.json.key",
+		"unknown placeholder {leader}; known here: {n}, {uuid}, {node.name}, {node.addr}, "
+		"{group.NAME.addrs} of a group that exists, {var.NAME}"},
+	{"probes.put.body.base64_at[1]", "'value'", "probes.put.body.base64_at[1]",
+		"must be a JSON pointer like \"/key\" into body.json"},
+	{"secrets", "{'t':{}}", "secrets.t", "a secret needs exactly one of \"env\" and \"file\""},
+	{"secrets", "{'t':{'env':'A','file':'b'}}", "secrets.t",
+		"a secret needs exactly one of \"env\" and \"file\""},
+	{"slos.avail.probe", "'putt'", "slos.avail.probe",
+		"no probe named \"putt\" (did you mean \"put\"?)"},
+	{"workloads.acked.from", "['client','n1']", "workloads.acked.from",
+		"a set workload runs at exactly one node in this version"},
+	{"workloads.acked.exec[1]", "'{node.addr}'", "workloads.acked.exec[1]",
+		"unknown placeholder {node.addr}; known here: {group.NAME.addrs} of a group that "
+		"exists, {var.NAME}"},
+	{"workloads.acked.final_read.from_each", "'x'", "workloads.acked.final_read.from_each",
+		"no group named \"x\""},
+	/* phases */
+	{"phases[0].for", NULL, "phases[0]", "phase needs exactly one of \"for\" and \"until\""},
+	{"phases[2].for", "'5s'", "phases[2]", "phase needs exactly one of \"for\" and \"until\""},
+	{"phases[2].at_most", NULL, "phases[2]", "a phase with \"until\" needs \"at_most\""},
+	{"phases[0].at_most", "'5s'", "phases[0].at_most",
+		"only a phase with \"until\" has \"at_most\""},
+	{"phases[2].until.slo", "'avial'", "phases[2].until.slo",
+		"no SLO named \"avial\" (did you mean \"avail\"?)"},
+	{"phases[1].faults[0].fault", "'partiton'", "phases[1].faults[0].fault",
+		"no fault named \"partiton\" (did you mean \"partition\"?)"},
+	{"phases[1].faults[0].from", NULL, "phases[1].faults[0]",
+		"partition needs the key \"from\": from whom it separates"},
+	{"phases[1].faults[0].from.everything", "true", "phases[1].faults[0].from",
+		"needs exactly one of \"nodes\", \"prefixes\" and \"everything\""},
+	{"phases[1].faults[0].from", "{}", "phases[1].faults[0].from",
+		"needs exactly one of \"nodes\", \"prefixes\" and \"everything\""},
+	{"phases[1].faults[0].with", "[]", "phases[1].faults[0].with",
+		"partition must be an object, not a list"},
+	{"phases[1].faults[0].with.direction", "'sideways'", "phases[1].faults[0].with.direction",
+		NULL},
+	{"phases[1].faults[0].with.dirction", "'both'", "phases[1].faults[0].with.dirction",
+		"unknown key \"dirction\" in partition (did you mean \"direction\"?)"},
+	/* invariants */
+	{"invariants[0].holds", NULL, "invariants[0]",
+		"invariant needs exactly one of \"holds\", \"recovers\", \"data\" and \"budget\""},
+	{"invariants[0].budget", "{'slo':'avail','max_spent':0.1}", "invariants[0]",
+		"invariant needs exactly one of \"holds\", \"recovers\", \"data\" and \"budget\""},
+	{"invariants[0].in", NULL, "invariants[0]",
+		"\"holds\" needs \"in\": the phase it speaks of"},
+	{"invariants[2].in", "'cut'", "invariants[2].in",
+		"only \"holds\" is bound to a phase by \"in\""},
+	{"invariants[0].in", "'befor'", "invariants[0].in",
+		"no phase named \"befor\" (did you mean \"before\"?)"},
+	{"invariants[0].holds.slo", "'x'", "invariants[0].holds.slo", "no SLO named \"x\""},
+	{"invariants[2].recovers.from.fault", "'x'", "invariants[2].recovers.from.fault",
+		"no fault named \"x\""},
+	{"invariants[4].data.workload", "'ackd'", "invariants[4].data.workload",
+		"no workload named \"ackd\" (did you mean \"acked\"?)"},
+	/* guardrails */
+	{"guardrails.limits.of_group[0].group", "'x'", "guardrails.limits.of_group[0].group",
+		"no group named \"x\""},
+	{"guardrails.stop_if", "[]", "guardrails.stop_if",
+		"an empty stop_if needs \"no_stop_because\": say why nothing may stop this run"},
+	{"guardrails.stop_if[1].no_good_for", "'9s'", "guardrails.stop_if[1]",
+		"stop rule needs exactly one of \"no_good_for\" and \"no_data_for\""},
+	{"guardrails.stop_if[0].slo", NULL, "guardrails.stop_if[0]",
+		"\"no_good_for\" needs \"slo\""},
+	{"guardrails.stop_if[0].slo", "'x'", "guardrails.stop_if[0].slo", "no SLO named \"x\""},
+};
+
+static const struct mutation claims[] = {
+	/* 5.9 s at 50/s are 295 samples; 0.99 needs 299 */
+	{"phases[0].for", "'5.9s'", "invariants[0].holds",
+		"99 % cannot be shown: this claim will have 295 samples, 299 are needed (a longer "
+		"phase, a higher rate or a lower objective)"},
+	{"slos.avail.objective", "0.9999", "invariants[0].holds",
+		"99.99 % cannot be shown: this claim will have 1500 samples, 29956 are needed (a "
+		"longer phase, a higher rate or a lower objective)"},
+	{"invariants[0].skip_first", "'25s'", "invariants[0].holds",
+		"99 % cannot be shown: this claim will have 250 samples, 299 are needed (a longer "
+		"phase, a higher rate or a lower objective)"},
+	{"invariants[1].skip_first", "'10s'", "invariants[1].holds",
+		"a violation of 99 % cannot be shown: 0 samples, and not even all of them bad "
+		"would "
+		"prove it"},
+	/* the phases after the fault's start leave 10 + 5 + 20 s at least */
+	{"invariants[2].recovers.stable_for", "'31s'", "invariants[2].recovers",
+		"cannot be shown: within and stable_for together need 36s after the fault's start "
+		"instant, the phases leave 35s"},
+	{"invariants[3].recovers.within", "'16s'", "invariants[3].recovers",
+		"cannot be shown: within and stable_for together need 26s after the fault's healed "
+		"instant, the phases leave 25s"},
+	{"invariants[2].gate", "'precondition'", "invariants[2].recovers",
+		"only \"holds\" can be a precondition"},
+	{"invariants[0].in", "['before','cut']", "invariants[0]",
+		"a precondition must be decided before the first fault; phase \"cut\" already has "
+		"one"},
+	/* limits */
+	{"guardrails.limits.fault", "'9s'", "phases[1].faults[0]",
+		"fault \"cut-leader\" would last 10s, longer than its own limit "
+		"guardrails.limits.fault of 9s"},
+	{"phases[1].faults[0].at", "'10s'", "phases[1].faults[0].at",
+		"lies behind the end of phase \"cut\""},
+	{"phases[1].faults[0].for", "'11s'", "phases[1].faults[0].for",
+		"reaches over the end of phase \"cut\", which lasts 10s"},
+	{"phases[1].faults[1]",
+		"{'id':'b','fault':'partition','on':{'nodes':'n1'},'from':{'nodes':'n2'}}",
+		"phases[1].faults",
+		"2 faults in one phase; guardrails.limits.concurrent_faults allows 1"},
+	/* 30 + 10 + 30 + 20 s and 5 s to quiesce */
+	{"guardrails.limits.run", "'94s'", "guardrails.limits.run",
+		"the phases and final reads can take 95s, longer than this limit of 94s"},
+	/* stop rules */
+	{"guardrails.stop_if[0].no_good_for", "'4s'", "guardrails.stop_if[0].no_good_for",
+		"stop rule \"outage\" fires after 4s without a good event, sooner than the 5s that "
+		"claim \"failover\" allows: the claim could never be violated, only stopped"},
+	{"guardrails.stop_if[0].no_good_for", "'90s'", "guardrails.stop_if[0].no_good_for",
+		"stop rule \"outage\" can never fire: it needs longer than all phases last"},
+	{"guardrails.stop_if[1].no_data_for", "'2m'", "guardrails.stop_if[1].no_data_for",
+		"stop rule \"blind\" can never fire: it needs longer than all phases last"},
+};
+
+static void run_table(const struct mutation *table, size_t count)
+{
+	struct catalogue catalogue = given_catalogue();
+
+	for (size_t i = 0; i < count; i++) {
+		cJSON *tree = given_tree();
+		struct scenario scenario;
+		struct fail fail = FAIL_INIT;
+
+		given_set(tree, table[i].path, table[i].json);
+		scenario = given_scenario(tree);
+		if (scenario_check(&scenario, &catalogue, &fail) == 0)
+			fail_msg("%s: %s was taken", table[i].path, table[i].json);
+		assert_int_equal(fail.kind, FAIL_BAD_FILE);
+		assert_string_equal(fail.path, table[i].fail_path);
+		if (table[i].text)
+			assert_string_equal(fail.text, table[i].text);
+		scenario_deinit(&scenario);
+	}
+	catalogue_deinit(&catalogue);
+}
+
+static void references_must_exist(void **state)
+{
+	(void)state;
+	run_table(references, sizeof(references) / sizeof(references[0]));
+}
+
+static void claims_must_be_provable(void **state)
+{
+	(void)state;
+	run_table(claims, sizeof(claims) / sizeof(claims[0]));
+}
+
+/* Just inside each of the bounds above. */
+static void the_other_side_of_each_bound_is_good(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *path, *json;
+	} good[] = {
+		{"phases[0].for", "'5.98s'"},
+		{"invariants[1].skip_first", "'9.98s'"},
+		{"invariants[2].recovers.stable_for", "'30s'"},
+		{"invariants[3].recovers.within", "'8s'"},
+		{"guardrails.limits.fault", "'10s'"},
+		{"phases[1].faults[0].at", "'9.9s'"},
+		{"phases[1].faults[0].for", "'10s'"},
+		{"guardrails.limits.run", "'95s'"},
+		{"guardrails.stop_if[0].no_good_for", "'5s'"},
+		{"guardrails.stop_if[0].no_good_for", "'89s'"},
+		{"probes.put.url", "'{var.shop}/x'"},
+		{"groups.rest.not", "['n1','leader']"},
+	};
+	struct catalogue catalogue = given_catalogue();
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		cJSON *tree = given_tree();
+		struct scenario scenario;
+		struct fail fail = FAIL_INIT;
+
+		given_set(tree, good[i].path, good[i].json);
+		scenario = given_scenario(tree);
+		if (scenario_check(&scenario, &catalogue, &fail) < 0)
+			fail_msg("%s %s: %s: %s", good[i].path, good[i].json, fail.path, fail.text);
+		scenario_deinit(&scenario);
+	}
+	catalogue_deinit(&catalogue);
+}
+
+static void many_groups_are_checked_at_once(void **state)
+{
+	(void)state;
+	/* Each of 60 groups is the union of the next two: 2^60 ways lead through them. */
+	struct catalogue catalogue = given_catalogue();
+	cJSON *tree = given_tree();
+	struct scenario scenario;
+	struct fail fail = FAIL_INIT;
+	char path[32], json[64];
+
+	for (int i = 60; i > 0; i--) {
+		snprintf(path, sizeof(path), "groups.g%d", i);
+		if (i > 58)
+			snprintf(json, sizeof(json), "{'nodes':'n1'}");
+		else
+			snprintf(json, sizeof(json), "{'union':['g%d','g%d']}", i + 1, i + 2);
+		given_set(tree, path, json);
+	}
+	scenario = given_scenario(tree);
+	assert_int_equal(check_references(&scenario, &catalogue, &fail), 0);
+	scenario_deinit(&scenario);
+	catalogue_deinit(&catalogue);
+}
+
+static void times_of_phases_and_faults(void **state)
+{
+	(void)state;
+	struct scenario scenario = given_scenario(given_tree());
+	const struct phase_spec *settle = scenario_phase(&scenario, "settle");
+	struct fault_spec fault = {.at_ns = SECONDS(2), .for_ns = SECONDS(3)};
+
+	assert_int_equal(phase_shortest_ns(settle), SECONDS(5));
+	assert_int_equal(phase_longest_ns(settle), SECONDS(30));
+	assert_int_equal(phase_longest_ns(scenario_phase(&scenario, "cut")), SECONDS(10));
+	assert_int_equal(fault_end_ns(&fault, SECONDS(10)), SECONDS(5));
+	assert_int_equal(fault_end_ns(&fault, SECONDS(4)), SECONDS(4));
+	fault.for_ns = 0;
+	assert_int_equal(fault_end_ns(&fault, SECONDS(10)), SECONDS(10));
+	scenario_deinit(&scenario);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(references_must_exist),
+		cmocka_unit_test(claims_must_be_provable),
+		cmocka_unit_test(the_other_side_of_each_bound_is_good),
+		cmocka_unit_test(many_groups_are_checked_at_once),
+		cmocka_unit_test(times_of_phases_and_faults),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
