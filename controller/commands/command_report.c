@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "contract/memory.h"
 #include "controller/commands/commands.h"
 #include "controller/report/escape.h"
 #include "controller/report/report.h"
@@ -76,11 +77,11 @@ static void find_journal(const char *run, char **out_journal, char **out_dir)
 	const char *slash = strrchr(run, '/');
 
 	if (is_directory(run)) {
-		*out_dir = strdup(run);
+		*out_dir = must_copy(run);
 		if (asprintf(out_journal, "%s/journal.ndjson", run) < 0)
 			abort();
 	} else {
-		*out_journal = strdup(run);
+		*out_journal = must_copy(run);
 		*out_dir = !slash      ? strdup(".")
 			: slash == run ? strdup("/")
 				       : strndup(run, (size_t)(slash - run));

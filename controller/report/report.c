@@ -23,7 +23,7 @@ static int check_scenario(const struct record *record, struct fail *fail)
 	int outcome = catalogue_builtin(&catalogue, fail);
 
 	if (outcome == 0)
-		outcome = check_references(&record->scenario, &catalogue, fail);
+		outcome = scenario_check(&record->scenario, &catalogue, fail);
 	catalogue_deinit(&catalogue);
 	return outcome < 0 ? fail_context(fail, "journal: scenario: %s", fail->path) : 0;
 }

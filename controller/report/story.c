@@ -8,6 +8,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "controller/report/story_parts.h"
 
 /* --- moments --------------------------------------------------------------------------- */
@@ -88,7 +89,7 @@ void story_begin(struct story *story, const cJSON *run_started)
 {
 	const char *file = json_string(run_started, "scenario_file", NULL);
 
-	*story = (struct story){.scenario_file = file ? strdup(file) : NULL,
+	*story = (struct story){.scenario_file = must_copy_if(file),
 		.command = quoted(cJSON_GetObjectItemCaseSensitive(run_started, "command"))};
 	story_tell(story, 0, "controller", "run %s began", json_string(run_started, "run", "?"));
 }

@@ -4,6 +4,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "contract/units.h"
 #include "controller/prober/orders.h"
 #include "controller/report/story_parts.h"
@@ -109,9 +110,7 @@ static void follow_target(
 			"%s from %s moved on from %s to %s", source->probe, source->from, *last,
 			target);
 	free(*last);
-	*last = strdup(target);
-	if (!*last)
-		abort();
+	*last = must_copy(target);
 }
 
 void story_add_latency(struct story *story, const struct record *record, const cJSON *event)
