@@ -106,7 +106,7 @@ int reach_wait(const struct list *argv, struct fail *fail)
 		abort();
 	LIST_EACH(*argv, char *, word)
 		plain[i++] = *word;
-	outcome = posix_spawnp(&pid, plain[0], NULL, NULL, plain, environ);
+	outcome = posix_spawnp(&pid, *LIST_AT(*argv, char *, 0), NULL, NULL, plain, environ);
 	if (outcome != 0)
 		fail_errno(fail, outcome, "cannot start %s", plain[0]);
 	free(plain);

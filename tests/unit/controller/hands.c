@@ -158,8 +158,8 @@ static void send_events(struct hands *hands, int64_t count)
 	window = given_json("{'workload':'acked','start_ns':'0','end_ns':'0','failed':[],"
 			    "'unknown':[],'attempted':[{'first':%lld,'last':%lld}],"
 			    "'acked':[{'first':%lld,'last':%lld}]}",
-		(long long)first + 1, (long long)(first + count), (long long)first + 1,
-		(long long)(first + count));
+		(long long)first + 1, (long long)first + count, (long long)first + 1,
+		(long long)first + count);
 	hands_feed(hands,
 		(struct event){.kind = EVENT_OPERATIONS,
 			.name = "acked",
