@@ -8,11 +8,11 @@
 #include "controller/report/escape.h"
 #include "controller/report/words.h"
 
-static void line_list(FILE *out, struct list lines)
+static void line_list(FILE *out, struct list lines, size_t skipped)
 {
 	fputs("<ul>\n", out);
-	LIST_EACH(lines, char *, line)
-		element(out, "li", "%s", *line);
+	for (size_t i = skipped; i < lines.count; i++)
+		element(out, "li", "%s", *LIST_AT(lines, char *, i));
 	fputs("</ul>\n", out);
 	list_free_texts(&lines);
 }
@@ -128,7 +128,7 @@ static void data_story(FILE *out, const struct report *report, const struct data
 		markup(out, " of %s%s:", own->workload->spec->name,
 			own->reads_failed ? ", as far as members could be read" : "");
 		fputs("</p>\n", out);
-		line_list(out, words_losses(report, own));
+		line_list(out, words_losses(report, own), 0);
 	}
 	if (!own->workload->read_done)
 		element(out, "p", "%s was not read back: what became of its writes is not known.",
@@ -248,7 +248,8 @@ void html_reproduce(FILE *out, const struct report *report)
 		out);
 	escape_markup(out, command);
 	fputs("</code></pre>\n", out);
-	line_list(out, words_reproduce(report));
+	/* The command, which is the first, has been shown to be copied. */
+	line_list(out, words_reproduce(report), 1);
 	fputs("</section>\n", out);
 	free(command);
 }
@@ -256,6 +257,6 @@ void html_reproduce(FILE *out, const struct report *report)
 void html_limits(FILE *out, const struct report *report)
 {
 	fputs("<section id=\"limits\"><h2>What this run can’t tell</h2>\n", out);
-	line_list(out, words_limits(report));
+	line_list(out, words_limits(report), 0);
 	fputs("</section>\n", out);
 }

@@ -97,7 +97,7 @@ void story_begin(struct story *story, const cJSON *run_started)
 void story_apply(struct story *story, const struct record *record, const cJSON *event)
 {
 	const char *type = json_string(event, "event", "");
-	int64_t at_ns = (int64_t)json_number(event, "t_ns", 0);
+	int64_t at_ns = story_time(event, "t_ns");
 
 	if (at_ns > story->last_ns)
 		story->last_ns = at_ns;

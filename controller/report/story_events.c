@@ -33,7 +33,7 @@ static const cJSON *member(const cJSON *event, const char *key)
 	return cJSON_GetObjectItemCaseSensitive(event, key);
 }
 
-static int64_t time_of(const cJSON *event, const char *key)
+int64_t story_time(const cJSON *event, const char *key)
 {
 	double number = json_number(event, key, (double)NEVER_NS);
 
@@ -42,7 +42,7 @@ static int64_t time_of(const cJSON *event, const char *key)
 
 static int64_t now_of(const cJSON *event)
 {
-	return time_of(event, "t_ns");
+	return story_time(event, "t_ns");
 }
 
 /* --- groups, phases, nodes ------------------------------------------------------------- */
@@ -58,7 +58,7 @@ static void group_resolved(struct story *story, const cJSON *event)
 
 static void phase_started(struct story *story, const cJSON *event)
 {
-	story_tell(story, time_of(event, "start_ns"), "controller", "phase %s begins",
+	story_tell(story, story_time(event, "start_ns"), "controller", "phase %s begins",
 		json_string(event, "phase", "?"));
 }
 
@@ -73,7 +73,7 @@ static void phase_ended(struct story *story, const cJSON *event)
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		if (strcmp(ends[i].how, how) == 0)
 			text = ends[i].text;
-	story_tell(story, time_of(event, "end_ns"), "controller", "phase %s ends: %s",
+	story_tell(story, story_time(event, "end_ns"), "controller", "phase %s ends: %s",
 		json_string(event, "phase", "?"), text);
 }
 
@@ -94,7 +94,8 @@ static void node_recovered(struct story *story, const cJSON *event)
 static void fault_arming(struct story *story, const cJSON *event)
 {
 	char on[512], from[512];
-	int64_t start_ns = time_of(event, "start_ns"), deadline_ns = time_of(event, "deadline_ns");
+	int64_t start_ns = story_time(event, "start_ns"),
+		deadline_ns = story_time(event, "deadline_ns");
 	char length[DURATION_TEXT_MAX];
 	const cJSON *counterpart = member(event, "from");
 
@@ -109,7 +110,7 @@ static void fault_arming(struct story *story, const cJSON *event)
 static void fault_armed(struct story *story, const cJSON *event)
 {
 	char late[DURATION_TEXT_MAX];
-	int64_t late_ns = time_of(event, "late_ns");
+	int64_t late_ns = story_time(event, "late_ns");
 
 	if (late_ns > 0)
 		story_tell(story, now_of(event), "node", "%s armed %s %s late",
@@ -122,13 +123,13 @@ static void fault_armed(struct story *story, const cJSON *event)
 
 static void fault_healed(struct story *story, const cJSON *event)
 {
-	story_tell(story, time_of(event, "healed_ns"), "node", "%s took %s away",
+	story_tell(story, story_time(event, "healed_ns"), "node", "%s took %s away",
 		json_string(event, "node", "?"), json_string(event, "fault", "?"));
 }
 
 static void fault_over(struct story *story, const cJSON *event)
 {
-	story_tell(story, time_of(event, "healed_ns"), "fault", "%s is healed",
+	story_tell(story, story_time(event, "healed_ns"), "fault", "%s is healed",
 		json_string(event, "fault", "?"));
 }
 

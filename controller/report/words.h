@@ -71,7 +71,8 @@ void words_radius(const struct report *report, char buffer[SENTENCE_MAX]);
 /* What was lost when: lines of char * (list_free_texts). */
 struct list words_losses(const struct report *report, const struct data_summary *data);
 
-/* How to do it again, and what this run can't tell: lines of char * (list_free_texts). */
+/* How to do it again (the command first), and what this run can't tell: lines of char *
+ * (list_free_texts). */
 struct list words_reproduce(const struct report *report);
 struct list words_limits(const struct report *report);
 
