@@ -311,7 +311,7 @@ static void test_controller_killed(void **state)
 	assert_host_state("pair", state_before);
 }
 
-static void injector_gets(int signal_number)
+static void verify_survival_of(int signal_number)
 {
 	for (size_t i = 0; i < 2; i++) {
 		struct cli_result result;
@@ -336,13 +336,13 @@ static void injector_gets(int signal_number)
 static void test_injectors_killed(void **state)
 {
 	(void)state;
-	injector_gets(SIGKILL);
+	verify_survival_of(SIGKILL);
 }
 
 static void test_injectors_stopped(void **state)
 {
 	(void)state;
-	injector_gets(SIGSTOP);
+	verify_survival_of(SIGSTOP);
 }
 
 static void test_second_run_is_told_who_holds_the_environment(void **state)
