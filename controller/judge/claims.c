@@ -55,6 +55,22 @@ static enum verdict from_statistics(enum statistics_verdict verdict)
 	return VERDICT_INCONCLUSIVE;
 }
 
+static void say_holds(struct claim_judgement *out, double objective, bool complete)
+{
+	const struct tally *tally = &out->tally;
+	long long tolerated = statistics_tolerated(tally->total, objective, CLAIM_ALPHA);
+	char held[64] = "not to be held with so few events";
+
+	if (tolerated >= 0)
+		snprintf(held, sizeof(held), "held with at most %lld bad", tolerated);
+	snprintf(out->text, sizeof(out->text),
+		"%lld of %lld bad (%.3g %% good); %.10g %% is %s, violated from %lld%s",
+		(long long)tally->bad, (long long)tally->total,
+		100.0 * (double)(tally->total - tally->bad) / (double)tally->total, objective * 100,
+		held, (long long)statistics_violating(tally->total, objective, CLAIM_ALPHA),
+		complete ? "" : "; the phase was cut short");
+}
+
 static void judge_holds(const struct record *record, const struct invariant_spec *claim,
 	struct claim_judgement *out)
 {
@@ -73,14 +89,7 @@ static void judge_holds(const struct record *record, const struct invariant_spec
 	/* A window cut short may prove a violation, never that something held. */
 	if (!complete && out->verdict != VERDICT_VIOLATED)
 		out->verdict = VERDICT_NOT_JUDGED;
-	snprintf(out->text, sizeof(out->text),
-		"%lld of %lld bad (%.3g %% good); %.10g %% is held with at most %lld bad, violated "
-		"from %lld%s",
-		(long long)tally->bad, (long long)tally->total,
-		100.0 * (double)(tally->total - tally->bad) / (double)tally->total, objective * 100,
-		(long long)statistics_tolerated(tally->total, objective, CLAIM_ALPHA),
-		(long long)statistics_violating(tally->total, objective, CLAIM_ALPHA),
-		complete ? "" : "; the phase was cut short");
+	say_holds(out, objective, complete);
 }
 
 /* --- recovers -------------------------------------------------------------------------- */
@@ -248,7 +257,7 @@ static void judge_budget(const struct record *record, const struct invariant_spe
 	out->measured = judge_budget_spent(record, sli, out->tally.bad);
 	if (out->measured > claim->budget->max_spent)
 		out->verdict = VERDICT_VIOLATED;
-	else if (out->tally.total == 0 || record->stop != STOP_NONE)
+	else if (out->tally.total == 0 || record->stop != STOP_NONE || !record->ended)
 		out->verdict = VERDICT_NOT_JUDGED;
 	else
 		out->verdict = VERDICT_HELD;

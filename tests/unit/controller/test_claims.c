@@ -347,15 +347,22 @@ static void a_fault_that_never_came_is_not_judged(void **state)
 
 /* --- budget --------------------------------------------------------------------------------- */
 
-static enum verdict budget_with(const char *runs, bool stopped, double *out_spent)
+enum ending {
+	TO_THE_END,
+	STOPPED,
+	CUT_OFF
+};
+
+static enum verdict budget_with(const char *runs, enum ending ending, double *out_spent)
 {
 	struct record record = given_record(given_tree());
 	struct claim_judgement own;
 
 	given_source(&record);
 	given_window(&record, runs);
-	if (stopped)
+	if (ending == STOPPED)
 		given_event(&record, "stop", 1, "'why':'signal','signal':2");
+	record.ended = ending != CUT_OFF;
 	own = given_judgement(&record, "cost");
 	*out_spent = own.measured;
 	record_deinit(&record);
@@ -368,12 +375,14 @@ static void budget_is_a_share_of_the_period(void **state)
 	/* 30 d at 50/s are 129 600 000 events, 1 296 000 of which may be bad; 0.5 % are 6480. */
 	double spent;
 
-	assert_int_equal(budget_with("g100b6480", false, &spent), VERDICT_HELD);
+	assert_int_equal(budget_with("g100b6480", TO_THE_END, &spent), VERDICT_HELD);
 	assert_true(spent > 0.00499999 && spent < 0.00500001);
-	assert_int_equal(budget_with("g100b6481", false, &spent), VERDICT_VIOLATED);
+	assert_int_equal(budget_with("g100b6481", TO_THE_END, &spent), VERDICT_VIOLATED);
 	/* Spent is spent; what is not spent by a stop is not shown. */
-	assert_int_equal(budget_with("g100b6481", true, &spent), VERDICT_VIOLATED);
-	assert_int_equal(budget_with("g100b10", true, &spent), VERDICT_NOT_JUDGED);
+	assert_int_equal(budget_with("g100b6481", STOPPED, &spent), VERDICT_VIOLATED);
+	assert_int_equal(budget_with("g100b10", STOPPED, &spent), VERDICT_NOT_JUDGED);
+	assert_int_equal(budget_with("g100b10", CUT_OFF, &spent), VERDICT_NOT_JUDGED);
+	assert_int_equal(budget_with("g100b6481", CUT_OFF, &spent), VERDICT_VIOLATED);
 }
 
 int main(void)
