@@ -16,11 +16,4 @@ cJSON *plan_to_json(const struct plan *plan, const struct list *groups);
 /* The same for people, as `backburn validate` prints it. */
 void plan_print(FILE *out, const struct scenario *scenario);
 
-/*
- * A probe with a fixed URL whose host is an address of a node that a fault is on measures the
- * fault, not the system: FAIL_BAD_FILE unless the probe says inside_radius. Dynamic groups count
- * with all their candidates.
- */
-int plan_check_radius(const struct plan *plan, const struct list *groups, struct fail *fail);
-
 #endif

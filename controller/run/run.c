@@ -10,6 +10,7 @@
 #include "contract/json.h"
 #include "contract/memory.h"
 #include "controller/plan/plan_json.h"
+#include "controller/plan/radius.h"
 #include "controller/report/output.h"
 #include "controller/report/report.h"
 #include "controller/run/run_parts.h"
@@ -185,6 +186,7 @@ static void run_free(struct run *run)
 		lab_file_deinit(&run->lab);
 	environment_deinit(&run->environment);
 	catalogue_deinit(&run->catalogue);
+	secrets_deinit(&run->secrets);
 	scenario_deinit(&run->scenario);
 	sources_deinit(&run->sources);
 	for (size_t i = 0; i < run->node_count; i++) {

@@ -11,6 +11,7 @@
 #include "controller/plan/plan.h"
 #include "controller/run/link.h"
 #include "controller/run/run.h"
+#include "controller/run/secrets.h"
 
 /* What the runner's files share: the engine's hands. All of it lives on one libuv loop. */
 
@@ -50,6 +51,7 @@ struct run {
 	struct scenario scenario;
 	struct sources sources;
 	struct catalogue catalogue;
+	struct secrets secrets;
 	struct environment environment;
 	struct lab_file lab;
 	bool has_lab, brought_up;
@@ -120,9 +122,24 @@ void run_query(struct run *run, const struct group_spec *group, const char *name
 void order_fault(const struct plan *plan, const struct fault_record *fault, enum fault_role role,
 	const char *node, struct fault_order *out);
 
-/* Orders as JSON, secrets put in. */
-cJSON *order_probe(const struct plan *plan, const struct list *groups,
-	const struct probe_spec *probe, int64_t start_ns, struct fail *fail);
+/* How often probers report. */
+#define REPORT_WINDOW_NS (250 * NS_PER_MS)
+
+/* What orders to probers are made from. */
+struct order_context {
+	const struct plan *plan;
+	const struct list *groups;  /* of struct resolved_group */
+	const struct list *secrets; /* of struct secret_value */
+	int64_t start_ns;           /* on the prober's clock */
+};
+
+/* The nodes that a probe with `to` goes to. */
+void order_members(
+	const struct order_context *context, const struct probe_spec *probe, struct list *out);
+
+/* Orders as JSON. A probe with policy `each` is ordered once for each member, others with NULL. */
+cJSON *order_probe(const struct order_context *context, const struct probe_spec *probe,
+	const char *member, struct fail *fail);
 cJSON *order_workload(const struct plan *plan, const struct list *groups,
 	const struct workload_spec *workload, int64_t start_ns, struct fail *fail);
 cJSON *order_final_read(const struct plan *plan, const struct list *groups,

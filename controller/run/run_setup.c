@@ -52,6 +52,8 @@ int run_load(struct run *run, struct fail *fail)
 		return -1;
 	if (check_loaded(run, fail) < 0)
 		return -1;
+	/* Before the first child could inherit them. */
+	secrets_take(&run->secrets, &run->scenario);
 	return load_environment(run, fail);
 }
 
@@ -203,7 +205,9 @@ static int bring_lab_up(struct run *run, struct fail *fail)
 
 int run_prepare(struct run *run, struct fail *fail)
 {
-	if (make_plan(run, fail) < 0 || take_lock(run, fail) < 0 || bring_lab_up(run, fail) < 0 ||
+	if (make_plan(run, fail) < 0 ||
+		secrets_complete(&run->secrets, &run->scenario, run->options->scenario, fail) < 0 ||
+		take_lock(run, fail) < 0 || bring_lab_up(run, fail) < 0 ||
 		make_directory(run, fail) < 0)
 		return -1;
 	say_holder(run);

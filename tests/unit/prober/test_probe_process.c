@@ -39,7 +39,8 @@ static const char *one_target(const struct http_server *server)
 	static char text[128];
 
 	snprintf(text, sizeof(text),
-		"\"targets\":[{\"node\":\"n1\",\"url\":\"http://127.0.0.1:%u/\"}]", server->port);
+		"\"targets\":[{\"node\":\"n1\"}],\"http\":{\"url\":\"http://127.0.0.1:%u/\"}",
+		server->port);
 	return text;
 }
 
@@ -147,8 +148,8 @@ static void a_refused_connection_is_told_apart(void **state)
 	struct probe_sum sum;
 	char targets[128];
 
-	snprintf(targets, sizeof(targets), "\"targets\":[{\"url\":\"http://127.0.0.1:%u/\"}]",
-		unused_port());
+	snprintf(targets, sizeof(targets),
+		"\"targets\":[{}],\"http\":{\"url\":\"http://127.0.0.1:%u/\"}", unused_port());
 	order(harness, 50, "5s", targets);
 	await_events(harness, 20);
 	sum = stop(harness);
@@ -192,7 +193,10 @@ static void the_status_decides(void **state)
 	assert_int_equal(harness_end(harness), 0);
 
 	harness = harness_new(0);
-	snprintf(rest, sizeof(rest), "%s,\"expect_status\":[200,503]", one_target(server));
+	snprintf(rest, sizeof(rest),
+		"\"targets\":[{}],\"http\":{\"url\":\"http://127.0.0.1:%u/\","
+		"\"expect_status\":[200,503]}",
+		server->port);
 	order(harness, 50, "5s", rest);
 	await_events(harness, 20);
 	sum = stop(harness);
@@ -214,9 +218,10 @@ static const char *three_targets(struct http_server *const servers[3], const cha
 	static char text[512];
 
 	snprintf(text, sizeof(text),
-		"\"policy\":\"%s\",\"targets\":[{\"node\":\"n1\",\"url\":\"http://127.0.0.1:%u/\"},"
-		"{\"node\":\"n2\",\"url\":\"http://127.0.0.1:%u/\"},"
-		"{\"node\":\"n3\",\"url\":\"http://127.0.0.1:%u/\"}]",
+		"\"policy\":\"%s\",\"targets\":[{\"node\":\"n1\",\"addr\":\"127.0.0.1:%u\"},"
+		"{\"node\":\"n2\",\"addr\":\"127.0.0.1:%u\"},"
+		"{\"node\":\"n3\",\"addr\":\"127.0.0.1:%u\"}],"
+		"\"http\":{\"url\":\"http://{node.addr}/\"}",
 		policy, servers[0]->port, servers[1]->port, servers[2]->port);
 	return text;
 }
@@ -308,10 +313,11 @@ static void requests_carry_what_was_ordered(void **state)
 	char rest[512];
 
 	snprintf(rest, sizeof(rest),
-		"\"targets\":[{\"url\":\"http://[::1]:%u/v3/{n}\"}],\"method\":\"POST\","
-		"\"headers\":[\"X-Event: "
-		"{n}\"],\"body_json\":{\"key\":\"foobar\",\"at\":\"{uuid}\"},"
-		"\"base64_at\":[\"/key\"]",
+		"\"targets\":[{\"node\":\"n1\",\"addr\":\"[::1]\"}],\"secrets\":[{\"name\":\"t\","
+		"\"value\":\"{n} {odd}\"}],\"http\":{\"url\":\"http://{node.addr}:%u/v3/{n}\","
+		"\"method\":\"POST\",\"headers\":[\"X-Event: {n}\",\"X-Node: {node.name}\","
+		"\"X-Token: {secret.t}\"],\"body_json\":{\"key\":\"foobar\",\"at\":\"{uuid}\","
+		"\"pw\":\"{secret.t}\"},\"base64_at\":[\"/key\"]}",
 		server->port);
 	order(harness, 10, "5s", rest);
 	await_events(harness, 1);
@@ -319,6 +325,10 @@ static void requests_carry_what_was_ordered(void **state)
 	pthread_mutex_lock(&server->lock);
 	assert_int_equal(strncmp(server->last_request, "POST /v3/", 9), 0);
 	assert_non_null(strstr(server->last_request, "\r\nX-Event: "));
+	assert_non_null(strstr(server->last_request, "\r\nX-Node: n1\r\n"));
+	/* What a secret holds is no placeholder. */
+	assert_non_null(strstr(server->last_request, "\r\nX-Token: {n} {odd}\r\n"));
+	assert_non_null(strstr(server->last_request, "\"pw\":\"{n} {odd}\"}"));
 	assert_non_null(strstr(server->last_request, "\r\nContent-Type: application/json\r\n"));
 	assert_non_null(strstr(server->last_request, "\r\n\r\n{\"key\":\"Zm9vYmFy\",\"at\":\""));
 	assert_null(strstr(server->last_request, "{uuid}"));
@@ -370,18 +380,18 @@ static void wrong_orders_are_refused(void **state)
 	snprintf(old, sizeof(old),
 		"{\"id\":\"p\",\"rate\":1,\"timeout\":\"1s\",\"start_ns\":\"%lld\",\"window\":"
 		"\"1s\","
-		"\"targets\":[{\"url\":\"http://[::1]:1/\"}]}",
+		"\"targets\":[{}],\"http\":{\"url\":\"http://[::1]:1/\"}}",
 		(long long)harness_now_ns() - 60 * NS_PER_SEC);
 	snprintf(each, sizeof(each),
 		"{\"id\":\"p\",\"rate\":1,\"timeout\":\"1s\",\"start_ns\":\"%lld\",\"window\":"
 		"\"1s\","
-		"\"policy\":\"each\",\"targets\":[{\"url\":\"http://[::1]:1/\"}]}",
+		"\"policy\":\"each\",\"targets\":[{}],\"http\":{\"url\":\"http://[::1]:1/\"}}",
 		(long long)harness_now_ns());
 	assert_int_equal(refusal(harness, "dance", "{}"), FAIL_UNSUPPORTED);
 	assert_int_equal(refusal(harness, "hello", "{\"version\":99}"), FAIL_UNSUPPORTED);
 	assert_int_equal(refusal(harness, "probe", "{\"id\":\"p\"}"), FAIL_BAD_FILE);
 	assert_int_equal(refusal(harness, "probe", old), FAIL_USAGE);
-	assert_int_equal(refusal(harness, "probe", each), FAIL_UNSUPPORTED);
+	assert_int_equal(refusal(harness, "probe", each), FAIL_USAGE);
 	assert_int_equal(refusal(harness, "ping", "{}"), FAIL_NONE);
 	assert_int_equal(refusal(harness, "stop", "{}"), FAIL_NONE);
 	assert_int_equal(refusal(harness, "stop", "{}"), FAIL_REFUSED);
@@ -398,7 +408,7 @@ static void a_name_is_taken_once(void **state)
 	snprintf(text, sizeof(text),
 		"{\"id\":\"p\",\"rate\":1,\"timeout\":\"1s\",\"start_ns\":\"%lld\",\"window\":"
 		"\"1s\","
-		"\"targets\":[{\"url\":\"http://[::1]:1/\"}]}",
+		"\"targets\":[{}],\"http\":{\"url\":\"http://[::1]:1/\"}}",
 		(long long)harness_now_ns() + 60 * NS_PER_SEC);
 	assert_int_equal(refusal(harness, "probe", text), FAIL_NONE);
 	assert_int_equal(refusal(harness, "probe", text), FAIL_USAGE);
