@@ -59,7 +59,7 @@ static struct probe_order decoded(struct stage *stage, const char *member)
 {
 	struct fail fail = FAIL_INIT;
 	cJSON *json = probe_order(stage, member, &fail);
-	struct probe_order order;
+	struct probe_order order = {0};
 
 	if (!json || shape_decode(&probe_order_shape, json, "", &order, &fail) < 0)
 		fail_msg("%s: %s", fail.path, fail.text);
