@@ -12,6 +12,7 @@
 #include "controller/plan/plan_times.h"
 #include "controller/run/link.h"
 #include "controller/run/run.h"
+#include "controller/run/screen.h"
 
 /* What the runner's files share: the engine's hands. All of it lives on one libuv loop. */
 
@@ -59,6 +60,7 @@ struct run {
 
 	char *run_id, *dir, *self_dir;
 	struct journal journal;
+	struct screen screen;
 	int lock_fd;
 	uint64_t zero; /* hrtime of the run's zero */
 

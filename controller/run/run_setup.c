@@ -191,10 +191,10 @@ static int open_journal(struct run *run, struct fail *fail)
 
 static void lab_said(void *context, const char *line)
 {
-	const struct run *run = context;
+	struct run *run = context;
 
 	if (!run->options->quiet)
-		fprintf(stderr, "lab %s: %s\n", run->lab.name, line);
+		screen_say(&run->screen, "lab %s: %s", run->lab.name, line);
 }
 
 static int bring_lab_up(struct run *run, struct fail *fail)
