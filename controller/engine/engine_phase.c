@@ -17,6 +17,8 @@ enum {
 	ASK_AGAIN_MS = 250
 };
 
+#define START_LATEST_NS (10 * NS_PER_SEC)
+
 static const struct phase_spec *current(const struct engine *engine)
 {
 	return LIST_AT(engine->record.scenario.phases, struct phase_spec, engine->phase);
@@ -218,6 +220,20 @@ static bool armed_on_both_sides(const struct engine *engine, const struct fault_
 	return kind->both_sides && strcmp(json_string(fault->with, "enforce", "both"), "on") != 0;
 }
 
+/*
+ * The instant at which the nodes end it by themselves. For a fault that is over at once it is the
+ * latest start: whoever is late by more does not begin at all.
+ */
+static int64_t deadline_ns(const struct engine *engine, const struct fault_spec *spec)
+{
+	int64_t phase_ns = phase_longest_ns(current(engine));
+	int64_t end_ns = fault_end_ns(engine->plan->catalogue, spec, phase_ns);
+
+	if (catalogue_at_once(engine->plan->catalogue, spec->fault))
+		end_ns = end_ns + START_LATEST_NS < phase_ns ? end_ns + START_LATEST_NS : phase_ns;
+	return engine->phase_start_ns + end_ns;
+}
+
 static int plan_fault(
 	struct engine *engine, struct fault_record *fault, struct list *targets, struct fail *fail)
 {
@@ -235,9 +251,9 @@ static int plan_fault(
 	json_put(event, "on", list_to_json(&on));
 	json_put(event, "from", list_to_json(&from));
 	json_put_number(event, "start_ns", (double)(engine->phase_start_ns + spec->at_ns));
-	json_put_number(event, "deadline_ns",
-		(double)(engine->phase_start_ns +
-			fault_end_ns(spec, phase_longest_ns(current(engine)))));
+	json_put_number(event, "deadline_ns", (double)deadline_ns(engine, spec));
+	if (catalogue_at_once(engine->plan->catalogue, spec->fault))
+		json_put_bool(event, "at_once", true);
 	json_put_number(event, "skew_ns", (double)engine->skew_ns);
 	list_free_texts(&on);
 	list_free_texts(&from);
