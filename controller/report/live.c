@@ -176,7 +176,7 @@ static double seconds(int64_t ns)
 
 static void draw_phase(struct page *page, const struct record *record)
 {
-	const struct plan_times times = plan_times(&record->scenario);
+	const struct plan_times times = plan_times(&record->scenario, NULL);
 	int64_t now_ns = page->look->now_ns;
 	char about[DURATION_TEXT_MAX], limit[DURATION_TEXT_MAX], all[128];
 	size_t number = 0;
@@ -246,6 +246,10 @@ static void draw_fault(struct page *page, const struct fault_record *fault)
 		size_t used = strlen(on);
 
 		snprintf(on + used, sizeof(on) - used, "%s%s", used ? ", " : "", *name);
+	}
+	if (fault->at_once) {
+		line(page, WARN, "%-14s %s acts on %s", fault->spec->id, fault->spec->fault, on);
+		return;
 	}
 	line(page, WARN, "%-14s %s acts on %s | %lld packets hit | ends in %.1fs at the latest",
 		fault->spec->id, fault->spec->fault, on, (long long)packets,

@@ -96,6 +96,11 @@ static void fault_inspected(FILE *out, const cJSON *event)
 {
 	const cJSON *result = cJSON_GetObjectItemCaseSensitive(event, "result");
 	int live = (int)json_number(result, "connection_count", 0);
+	int processes = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(result, "processes"));
+
+	if (processes > 0)
+		say(out, event, "%s will hit %d process%s on %s", json_string(event, "fault", "?"),
+			processes, processes == 1 ? "" : "es", json_string(event, "node", "?"));
 
 	if (live > 0)
 		say(out, event, "%s will hit %d live connection%s of %s",

@@ -221,7 +221,7 @@ static int print_plan(const struct run *run)
 		free(text);
 		cJSON_Delete(json);
 	} else {
-		plan_print(stdout, run->plan.scenario);
+		plan_print(stdout, run->plan.scenario, run->plan.catalogue);
 		preview_print(stdout, &run->plan, record);
 	}
 	if (!refused)
