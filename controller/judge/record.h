@@ -92,6 +92,7 @@ struct node_record {
 	struct list addresses;                                    /* of char * */
 	struct list before, after, residue_before, residue_after; /* of char * */
 	bool audited_before, audited_after, lost, recovered;
+	bool gone; /* its lab was taken down: with the node went all that was in it */
 	char *lost_reason;
 };
 

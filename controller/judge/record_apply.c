@@ -120,6 +120,14 @@ static void add_runs_of_services(struct list *list, const cJSON *runs)
 	}
 }
 
+static int apply_node_gone(struct record *record, const cJSON *event, struct fail *fail)
+{
+	(void)fail;
+	node_of(record, json_string(event, "node", ""))->gone = true;
+	record->services_known = false; /* they went with it */
+	return 0;
+}
+
 static int apply_services(struct record *record, const cJSON *event, struct fail *fail)
 {
 	bool before = strcmp(json_string(event, "when", ""), "before") == 0;
@@ -585,6 +593,7 @@ int record_apply(struct record *record, const cJSON *event, struct fail *fail)
 		{"audit", apply_audit},
 		{"node_lost", apply_node_lost},
 		{"node_recovered", apply_node_recovered},
+		{"node_gone", apply_node_gone},
 		{"services", apply_services},
 		{"group_resolved", apply_group},
 		{"phase_started", apply_phase_started},
@@ -603,6 +612,7 @@ int record_apply(struct record *record, const cJSON *event, struct fail *fail)
 		{"stop", apply_stop},
 		{"run_ended", apply_run_ended},
 		{"note", apply_nothing},
+		{"heal", apply_nothing},
 	};
 	const char *type = json_string(event, "event", "");
 

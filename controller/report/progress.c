@@ -129,6 +129,11 @@ static void node_recovered(FILE *out, const cJSON *event)
 	say(out, event, "recovered %s", json_string(event, "node", "?"));
 }
 
+static void node_gone(FILE *out, const cJSON *event)
+{
+	say(out, event, "%s is gone with its lab", json_string(event, "node", "?"));
+}
+
 static void final_read(FILE *out, const cJSON *event)
 {
 	say(out, event, "read back %s", json_string(event, "workload", "?"));
@@ -155,6 +160,7 @@ void progress_print(FILE *out, const cJSON *event)
 		{"stop", stop},
 		{"node_lost", node_lost},
 		{"node_recovered", node_recovered},
+		{"node_gone", node_gone},
 		{"final_read", final_read},
 		{"note", note},
 	};

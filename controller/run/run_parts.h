@@ -58,7 +58,7 @@ struct run {
 	struct plan plan;
 	struct engine *engine;
 
-	char *run_id, *dir, *self_dir;
+	char *run_id, *dir, *self_dir, *environment_file;
 	struct journal journal;
 	struct screen screen;
 	int lock_fd;
@@ -74,7 +74,17 @@ struct run {
 	int signal;           /* received, 0: none */
 	int64_t probes_at_ns; /* probes begin then; NEVER_NS: started already, or not yet ordered */
 	bool probes_announced, done, broken;
+	bool journals; /* events are kept in a file, and shown */
 };
+
+/* What a command does with an environment's nodes, from its files to its exit code. */
+struct run_work {
+	int (*load)(struct run *run, struct fail *fail);
+	int (*carry_out)(struct run *run, struct fail *fail); /* the exit code */
+	bool brings_up;                                       /* a lab that is down */
+	bool journals;
+};
+int run_with(const struct run_options *options, const struct run_work *work);
 
 int64_t run_now_ns(const struct run *run);
 
@@ -82,8 +92,8 @@ int64_t run_now_ns(const struct run *run);
 
 /* Files, catalogue, environment: pure but for reading. */
 int run_load(struct run *run, struct fail *fail);
-/* The plan's nodes, the lock, the lab. */
-int run_prepare(struct run *run, struct fail *fail);
+/* The plan's nodes, the lock; a lab that is down is brought up if that is wanted. */
+int run_prepare(struct run *run, bool brings_up, struct fail *fail);
 /* Run directory and journal. */
 int run_open_directory(struct run *run, struct fail *fail);
 /* The journal's first event. The caller deletes it. */
