@@ -148,7 +148,7 @@ static void print_effects(FILE *out, const struct fault_record *fault)
 {
 	LIST_EACH(fault->inspections, struct fault_inspection, inspection)
 		LIST_EACH(inspection->result.effects, char *, effect)
-			plain_line(out, "    on %-8s %s", inspection->node, *effect);
+			plain_line(out, "    effect     %s: %s", inspection->node, *effect);
 }
 
 static void print_hits(FILE *out, const struct fault_record *fault)
