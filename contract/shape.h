@@ -52,6 +52,11 @@ struct list {
 
 struct shape;
 
+/* A word that people will try, and what to tell them. */
+struct refused_word {
+	const char *word, *reason;
+};
+
 struct field {
 	const char *key;
 	enum field_kind kind;
@@ -63,10 +68,11 @@ struct field {
 	double min, max;          /* both zero: no bound beyond the kind's own */
 	const char *preset;       /* default as JSON text; NULL: zero / NULL */
 	const char *const *words; /* FIELD_ENUM: NULL-terminated */
-	enum field_kind item;     /* FIELD_LIST */
-	const struct shape *sub;  /* FIELD_OBJECT, FIELD_MAP, FIELD_LIST of objects */
-	const char *unit;         /* for help: "ports", "packets"; durations need none */
-	const char *help;         /* one sentence */
+	const struct refused_word *refused; /* FIELD_ENUM: ended by a NULL word; or NULL */
+	enum field_kind item;               /* FIELD_LIST */
+	const struct shape *sub;            /* FIELD_OBJECT, FIELD_MAP, FIELD_LIST of objects */
+	const char *unit;                   /* for help: "ports", "packets"; durations need none */
+	const char *help;                   /* one sentence */
 };
 
 struct shape {

@@ -7,7 +7,7 @@
 #include "controller/commands/commands.h"
 #include "controller/lab/lab.h"
 #include "controller/plan/check.h"
-#include "controller/plan/plan_json.h"
+#include "controller/plan/plan_print.h"
 #include "controller/run/reach.h"
 
 static const char *kind_of(const char *path)
@@ -33,7 +33,7 @@ static int validate_scenario(const char *path, struct fail *fail)
 	if (outcome == 0) {
 		outcome = scenario_check(&scenario, &catalogue, fail);
 		if (outcome == 0)
-			plan_print(stdout, &scenario);
+			plan_print(stdout, &scenario, &catalogue);
 		else
 			sources_explain(&sources, fail);
 		scenario_deinit(&scenario);

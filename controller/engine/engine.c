@@ -115,7 +115,13 @@ void engine_stop(struct engine *engine, enum stop_kind why, const char *id, cons
 	char text[FAIL_TEXT_MAX];
 	va_list args;
 
-	if (engine->record.stop != STOP_NONE || engine->state == ENGINE_DONE)
+	if (engine->state == ENGINE_DONE)
+		return;
+	if (engine->options.purpose == PURPOSE_HEAL) {
+		end_later(engine); /* the run has its reason to stop already, or none */
+		return;
+	}
+	if (engine->record.stop != STOP_NONE)
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
@@ -131,6 +137,10 @@ void engine_stop(struct engine *engine, enum stop_kind why, const char *id, cons
 		phase_log_end(engine, "stopped", engine->now_ns);
 	if (engine->heed_nothing)
 		return; /* the phases are over and everything is healed already */
+	if (engine->options.purpose == PURPOSE_PLAN) {
+		end_begin(engine);
+		return;
+	}
 	engine->state = ENGINE_STOPPING;
 	heal_everything(engine);
 }
@@ -157,7 +167,8 @@ static void log_evidence(struct engine *engine, const struct event *event)
 
 	json_put_string(entry, "fault", event->name);
 	json_put_string(entry, "node", event->node);
-	json_put(entry, "counters", cJSON_Duplicate(event->data, true));
+	for (const cJSON *part = event->data->child; part; part = part->next)
+		json_put(entry, part->string, cJSON_Duplicate(part, true));
 	engine_log(engine, entry);
 }
 
@@ -204,6 +215,9 @@ static void take_event(struct engine *engine, const struct event *event)
 		break;
 	case EVENT_ANSWER:
 		phase_answer(engine, event);
+		break;
+	case EVENT_INSPECTED:
+		phase_inspected(engine, event);
 		break;
 	case EVENT_ARMED:
 		phase_armed(engine, event);
@@ -263,6 +277,7 @@ static void move_on(struct engine *engine, const struct event *event)
 		break;
 	case ENGINE_NEW:
 	case ENGINE_STARTING:
+	case ENGINE_INSPECTING:
 	case ENGINE_ARMING:
 	case ENGINE_DONE:
 		break;
@@ -288,6 +303,14 @@ void engine_set_skew(struct engine *engine, int64_t skew_ns)
 void engine_start(struct engine *engine, int64_t now_ns)
 {
 	engine->now_ns = now_ns;
+	if (engine->options.purpose == PURPOSE_PLAN) {
+		phase_enter(engine, 0);
+		return;
+	}
+	if (engine->options.purpose == PURPOSE_HEAL) {
+		end_again(engine);
+		return;
+	}
 	engine->state = ENGINE_STARTING;
 	engine_push(engine, ACTION_START_PROBES);
 }

@@ -17,10 +17,12 @@ static void audit_all(struct engine *engine)
 	engine->pending = 0;
 	LIST_EACH(engine->record.nodes, struct node_record, node) {
 		struct action *action;
+		bool recover;
 
 		if (!node->audited_before)
 			continue;
-		action = engine_push(engine, node->lost ? ACTION_RECOVER : ACTION_AUDIT);
+		recover = node->lost || engine->options.purpose == PURPOSE_HEAL;
+		action = engine_push(engine, recover ? ACTION_RECOVER : ACTION_AUDIT);
 		action->node = node->node;
 		engine->pending++;
 	}
@@ -63,12 +65,35 @@ static void quiesce(struct engine *engine)
 	engine->wait_ns = engine->now_ns + (engine->hurry ? 0 : longest_ns);
 }
 
+void end_later(struct engine *engine)
+{
+	engine->state = ENGINE_DONE;
+	engine_push(engine, ACTION_DONE);
+}
+
+static void finish(struct engine *engine)
+{
+	/* What was cut off stays cut off, however well it was cleaned up later. */
+	if (engine->options.purpose != PURPOSE_HEAL)
+		engine_log(engine, journal_event("run_ended", engine->now_ns));
+	end_later(engine);
+}
+
+void end_again(struct engine *engine)
+{
+	engine->heed_nothing = true;
+	audit_all(engine);
+}
+
 void end_begin(struct engine *engine)
 {
 	if (engine->heed_nothing)
 		return;
 	engine->heed_nothing = true;
-	silence(engine);
+	if (engine->options.purpose == PURPOSE_PLAN)
+		finish(engine); /* nothing was probed, nothing was touched */
+	else
+		silence(engine);
 }
 
 static void log_read(struct engine *engine, const struct event *event)
@@ -131,15 +156,9 @@ static void log_services(struct engine *engine, const struct event *event)
 		return;
 	entry = journal_event("services", engine->now_ns);
 	json_put_string(entry, "when", "after");
-	json_put(entry, "services", cJSON_Duplicate(event->data, true));
+	for (const cJSON *part = event->data->child; part; part = part->next)
+		json_put(entry, part->string, cJSON_Duplicate(part, true));
 	engine_log(engine, entry);
-}
-
-static void finish(struct engine *engine)
-{
-	engine_log(engine, journal_event("run_ended", engine->now_ns));
-	engine->state = ENGINE_DONE;
-	engine_push(engine, ACTION_DONE);
 }
 
 static void take_audit(struct engine *engine, const struct event *event)

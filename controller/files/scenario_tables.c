@@ -193,7 +193,10 @@ static const struct field on_fields[] = {
 		.one_is_list = true,
 		AT(fault_on, nodes),
 		.required = true},
-	LATER("processes"),
+	{.key = "processes",
+		.kind = FIELD_OBJECT,
+		.sub = &process_selector_shape,
+		AT(fault_on, processes)},
 };
 static const struct shape on_shape = SHAPE("on", fault_on, on_fields);
 
@@ -217,7 +220,11 @@ static const struct field fault_fields[] = {
 	{.key = "id", .kind = FIELD_NAME, AT(fault_spec, id), .required = true},
 	{.key = "fault", .kind = FIELD_NAME, AT(fault_spec, fault), .required = true},
 	{.key = "on", .kind = FIELD_OBJECT, .sub = &on_shape, AT(fault_spec, on), .required = true},
-	{.key = "from", .kind = FIELD_OBJECT, .sub = &from_shape, AT(fault_spec, from)},
+	{.key = "from",
+		.kind = FIELD_OBJECT,
+		.sub = &from_shape,
+		AT(fault_spec, from),
+		.preset = "{}"},
 	{.key = "with", .kind = FIELD_JSON, AT(fault_spec, with), .preset = "{}"},
 	{.key = "at", .kind = FIELD_DURATION, AT(fault_spec, at_ns), .max = HOURS(24)},
 	{.key = "for",

@@ -43,7 +43,15 @@ struct claim_judgement {
 struct pair_effect {
 	const char *from, *to; /* borrowed from the record */
 	int64_t packets, segments;
+	int64_t connections; /* live just before arming; -1: nobody was asked */
 	bool counted_at_both;
+};
+
+/* One process that a fault aimed at. */
+struct process_effect {
+	const char *node;                       /* borrowed from the record */
+	const struct process_evidence *process; /* borrowed from the record */
+	bool proven; /* got its signal and, where the signal can't be handled, has exited */
 };
 
 enum effect {
@@ -58,7 +66,10 @@ struct effect_judgement {
 	const struct fault_record *fault;
 	enum effect effect;
 	bool ran_to_its_end;
-	struct list pairs; /* of struct pair_effect */
+	struct list pairs;     /* of struct pair_effect: a fault between nodes */
+	struct list processes; /* of struct process_effect: a fault on processes */
+	size_t predicted;      /* pairs with live connections before the fault */
+	size_t predicted_hit;
 	char text[SENTENCE_MAX];
 };
 
@@ -70,7 +81,10 @@ struct revert_judgement {
 	char text[SENTENCE_MAX];
 };
 
-/* What happened to one SLO around one fault. */
+/*
+ * What happened to one SLO around one fault: from its start to its heal, and after that. One that
+ * is over at once is measured to the end of its phase.
+ */
 struct outage {
 	const struct fault_record *fault;
 	const struct slo_spec *slo;
@@ -116,6 +130,15 @@ void judgement_deinit(struct judgement *judgement);
 /* One claim alone: the engine asks this of preconditions. */
 void judge_claim(const struct record *record, const struct invariant_spec *claim,
 	struct claim_judgement *out);
+
+/*
+ * Live connections between two nodes that the fault would hit, as either of them said when it was
+ * inspected (at most 256 a node); -1 when neither was asked.
+ */
+int64_t judge_connections(const struct fault_record *fault, const char *a, const char *b);
+
+/* A node is never cut from itself, and two nodes that are in both sets are one pair. */
+bool judge_is_pair(const struct fault_record *fault, const char *on, const char *from);
 
 /* The instant a `recovers` claim counts from; NEVER_NS when it has not come. */
 int64_t judge_instant(const struct record *record, const struct recovers_spec *recovers);

@@ -35,11 +35,38 @@ static void add_counted(const struct fault_record *fault, const char *node, cons
 	}
 }
 
+static int64_t seen_by(const struct fault_inspection *inspection, const char *peer)
+{
+	int64_t count = 0;
+
+	LIST_EACH(inspection->result.connections, struct connection, connection)
+		count += strcmp(connection->peer, peer) == 0;
+	return count;
+}
+
+int64_t judge_connections(const struct fault_record *fault, const char *a, const char *b)
+{
+	int64_t most = NEVER_NS;
+
+	LIST_EACH(fault->inspections, struct fault_inspection, inspection) {
+		bool at_a = strcmp(inspection->node, a) == 0;
+		int64_t seen;
+
+		if (!at_a && strcmp(inspection->node, b) != 0)
+			continue;
+		seen = seen_by(inspection, at_a ? b : a);
+		if (seen > most)
+			most = seen;
+	}
+	return most;
+}
+
 /* The sender's way out and the receiver's way in: each packet is counted at one of them. */
 static struct pair_effect directed_pair(
 	const struct fault_record *fault, const char *from, const char *to)
 {
-	struct pair_effect pair = {.from = from, .to = to};
+	struct pair_effect pair = {
+		.from = from, .to = to, .connections = judge_connections(fault, from, to)};
 
 	add_counted(fault, from, to, DIRECTION_EGRESS, &pair);
 	add_counted(fault, to, from, DIRECTION_INGRESS, &pair);
@@ -75,8 +102,25 @@ static void say_effect(struct effect_judgement *out, size_t silent, size_t untou
 	}
 }
 
-/* A node is never cut from itself, and two nodes in both sets are one pair. */
-static bool is_pair(const struct fault_record *fault, const char *on, const char *from)
+/*
+ * What was said before the cut, held against what was counted in it: a pair with live connections
+ * that lost nothing was cut on paper only. One without may well have lost attempts to connect.
+ */
+static void say_prediction(struct effect_judgement *out)
+{
+	size_t used = strlen(out->text);
+
+	LIST_EACH(out->pairs, struct pair_effect, pair) {
+		out->predicted += pair->connections > 0;
+		out->predicted_hit += pair->connections > 0 && pair->packets > 0;
+	}
+	if (out->predicted && out->effect != EFFECT_NOT_INJECTED)
+		snprintf(out->text + used, sizeof(out->text) - used,
+			"; of %zu pairs with live connections before, %zu lost packets",
+			out->predicted, out->predicted_hit);
+}
+
+bool judge_is_pair(const struct fault_record *fault, const char *on, const char *from)
 {
 	if (strcmp(on, from) == 0)
 		return false;
@@ -127,6 +171,11 @@ void judge_effect(
 	size_t silent = 0, untouched = 0;
 
 	*out = (struct effect_judgement){.fault = fault, .effect = EFFECT_NOT_INJECTED};
+	out->ran_to_its_end = was_injected(fault) && ran_to_its_end(record, fault);
+	if (fault->spec->on->processes) {
+		judge_processes(fault, out);
+		return;
+	}
 	LIST_EACH(fault->on, char *, on) {
 		int64_t own = 0;
 
@@ -134,18 +183,17 @@ void judge_effect(
 			int64_t packets = packets_of(fault, *on, *from);
 
 			own += packets;
-			if (!is_pair(fault, *on, *from))
+			if (!judge_is_pair(fault, *on, *from))
 				continue;
 			add_pairs(fault, *on, *from, &out->pairs);
 			silent += packets == 0;
 		}
 		untouched += own == 0;
 	}
-	if (was_injected(fault)) {
+	if (was_injected(fault))
 		out->effect = untouched ? EFFECT_NONE : silent ? EFFECT_PARTIAL : EFFECT_PROVEN;
-		out->ran_to_its_end = ran_to_its_end(record, fault);
-	}
 	say_effect(out, silent, untouched);
+	say_prediction(out);
 }
 
 /* --- revert: is everything as before? -------------------------------------------------- */
@@ -199,7 +247,7 @@ static void compare_states(
 static bool node_touched(const struct record *record, const char *node)
 {
 	LIST_EACH(record->faults, struct fault_record, fault) {
-		if (!record->ended &&
+		if (!record->ended && fault->start_ns != NEVER_NS &&
 			(list_has_text(&fault->on, node) || list_has_text(&fault->from, node)))
 			return true;
 		LIST_EACH(fault->nodes, struct fault_node, own)
@@ -214,6 +262,12 @@ static void judge_node(
 {
 	*out = (struct revert_judgement){
 		.node = node->node, .touched = node_touched(record, node->node)};
+	if (node->gone) {
+		out->confirmed = true;
+		snprintf(out->text, sizeof(out->text),
+			"gone with its lab, and with it all that was done there");
+		return;
+	}
 	if (!node->audited_before || !node->audited_after) {
 		out->confirmed = !out->touched;
 		snprintf(out->text, sizeof(out->text),
@@ -226,7 +280,10 @@ static void judge_node(
 	out->confirmed = out->missing.count + out->added.count == 0;
 	if (out->confirmed)
 		snprintf(out->text, sizeof(out->text), "%zu facts as before%s", node->after.count,
-			node->recovered ? ", after its injector was lost and recovered" : "");
+			node->lost && node->recovered
+				? ", after its injector was lost and recovered"
+				: node->recovered ? ", after it was recovered later"
+						  : "");
 	else
 		snprintf(out->text, sizeof(out->text), "%zu facts missing, %zu new",
 			out->missing.count, out->added.count);

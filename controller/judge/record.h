@@ -33,18 +33,27 @@ struct fault_node {
 	int role; /* enum fault_role */
 	int64_t armed_ns, healed_ns;
 	int64_t late_ns;
-	struct list counters; /* of struct counter; times relative to the run's zero */
+	struct list counters;  /* of struct counter; times relative to the run's zero */
+	struct list processes; /* of struct process_evidence; times likewise, or NEVER_NS */
+};
+
+/* What a node said, before anything was armed, that the fault would hit there. */
+struct fault_inspection {
+	char *node;
+	struct inspect_result result;
 };
 
 struct fault_record {
 	const struct fault_spec *spec;
-	struct list on, from; /* of char *: resolved node names ("everything", prefixes) */
-	struct list nodes;    /* of struct fault_node */
-	int64_t start_ns;     /* as the kernels compare it */
+	struct list on, from;    /* of char *: resolved node names ("everything", prefixes) */
+	struct list inspections; /* of struct fault_inspection */
+	struct list nodes;       /* of struct fault_node */
+	int64_t start_ns;        /* as the kernels compare it */
 	int64_t deadline_ns;
 	int64_t effect_ns; /* first packet or process hit */
 	int64_t healed_ns; /* all nodes healed, or the deadline, whichever was first */
 	int64_t skew_ns;   /* bound of the clocks' error at the start */
+	bool at_once;      /* over as soon as it has acted: its phase is what it is measured in */
 };
 
 /* One prober's view: windows must be gapless to be evidence. */
@@ -85,7 +94,16 @@ struct node_record {
 	struct list addresses;                                    /* of char * */
 	struct list before, after, residue_before, residue_after; /* of char * */
 	bool audited_before, audited_after, lost, recovered;
+	bool gone; /* its lab was taken down: with the node went all that was in it */
 	char *lost_reason;
+};
+
+/* One service of a lab, as its supervisor tells of it. */
+struct service_record {
+	char *node, *service;
+	int64_t pid; /* 0: it did not run */
+	int64_t restarts;
+	char *last_exit; /* "signal 9"; NULL: it never ended */
 };
 
 enum stop_kind {
@@ -111,6 +129,7 @@ struct record {
 	struct list nodes;                           /* of struct node_record */
 	struct list groups;                          /* of struct resolved_group */
 	struct list services_before, services_after; /* of char *: "n1 etcd running" */
+	struct list runs_before, runs_after;         /* of struct service_record */
 	enum stop_kind stop;                         /* why the run ended early */
 	char *stop_id, *stop_text;
 	int stop_signal;

@@ -126,7 +126,12 @@ int lab_start_service(const struct lab_command *command, const struct lab_file *
 	lab_path_node_dir(file->name, lab_file_node(file, node)->name, directory);
 	if (doors_open(&doors, file, node, fail) < 0)
 		return -1;
-	pid = fork();
+	/*
+	 * Not fork(): in a supervisor that a run has left, libuv's handler for forks would close
+	 * descriptors of its own by number, long since closed and by now the doors', and the
+	 * service would stay in the supervisor's cgroup.
+	 */
+	pid = _Fork();
 	if (pid == 0) {
 		int error = walk_in(&doors);
 		int report;

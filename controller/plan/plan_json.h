@@ -2,8 +2,6 @@
 #ifndef BACKBURN_PLAN_JSON_H
 #define BACKBURN_PLAN_JSON_H
 
-#include <stdio.h>
-
 #include "controller/plan/plan.h"
 
 /*
@@ -12,8 +10,5 @@
  * they will have and the bad events they tolerate, stop rules with their time to fire.
  */
 cJSON *plan_to_json(const struct plan *plan, const struct list *groups);
-
-/* The same for people, as `backburn validate` prints it. */
-void plan_print(FILE *out, const struct scenario *scenario);
 
 #endif

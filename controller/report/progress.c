@@ -2,24 +2,30 @@
 #include "controller/report/progress.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "contract/json.h"
 #include "contract/units.h"
+#include "controller/report/escape.h"
+
+enum {
+	SAY_MAX = 2048
+};
 
 static void say(FILE *out, const cJSON *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 static void say(FILE *out, const cJSON *event, const char *format, ...)
 {
+	char text[SAY_MAX];
 	va_list args;
 
-	fprintf(out, "T+%6.1fs  ", json_number(event, "t_ns", 0) / (double)NS_PER_SEC);
 	va_start(args, format);
-	vfprintf(out, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	fputc('\n', out);
-	fflush(out);
+	/* Names and reasons come from files and from other hosts. */
+	plain_line(out, "T+%6.1fs  %s", json_number(event, "t_ns", 0) / (double)NS_PER_SEC, text);
 }
 
 /* "a, b, c" of a list of strings, cut where it gets long. */
@@ -67,14 +73,17 @@ static void phase_started(FILE *out, const cJSON *event)
 
 static void fault_arming(FILE *out, const cJSON *event)
 {
+	const cJSON *counterpart = cJSON_GetObjectItemCaseSensitive(event, "from");
 	char on[256], from[256];
 	double until_ns = json_number(event, "deadline_ns", 0) - json_number(event, "start_ns", 0);
 	char length[DURATION_TEXT_MAX];
+	bool once = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(event, "at_once"));
 
-	say(out, event, "arming %s on %s from %s, for at most %s", json_string(event, "fault", "?"),
+	say(out, event, "arming %s on %s%s%s, %s%s", json_string(event, "fault", "?"),
 		join(cJSON_GetObjectItemCaseSensitive(event, "on"), on, sizeof(on)),
-		join(cJSON_GetObjectItemCaseSensitive(event, "from"), from, sizeof(from)),
-		duration_human((int64_t)until_ns, length));
+		cJSON_GetArraySize(counterpart) ? " from " : "",
+		join(counterpart, from, sizeof(from)), once ? "once" : "for at most ",
+		once ? "" : duration_human((int64_t)until_ns, length));
 }
 
 static void fault_armed(FILE *out, const cJSON *event)
@@ -85,6 +94,23 @@ static void fault_armed(FILE *out, const cJSON *event)
 	if (late_ns > 0)
 		say(out, event, "%s armed late on %s, by %s", json_string(event, "fault", "?"),
 			json_string(event, "node", "?"), duration_human(late_ns, late));
+}
+
+static void fault_inspected(FILE *out, const cJSON *event)
+{
+	const cJSON *result = cJSON_GetObjectItemCaseSensitive(event, "result");
+	int live = (int)json_number(result, "connection_count", 0);
+	const cJSON *process;
+
+	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(result, "processes")) {
+		say(out, event, "%s will hit pid %.0f of %s: %.80s",
+			json_string(event, "fault", "?"), json_number(process, "pid", 0),
+			json_string(event, "node", "?"), json_string(process, "cmdline", "?"));
+	}
+	if (live > 0)
+		say(out, event, "%s will hit %d live connection%s of %s",
+			json_string(event, "fault", "?"), live, live == 1 ? "" : "s",
+			json_string(event, "node", "?"));
 }
 
 static void fault_over(FILE *out, const cJSON *event)
@@ -108,6 +134,11 @@ static void node_recovered(FILE *out, const cJSON *event)
 	say(out, event, "recovered %s", json_string(event, "node", "?"));
 }
 
+static void node_gone(FILE *out, const cJSON *event)
+{
+	say(out, event, "%s is gone with its lab", json_string(event, "node", "?"));
+}
+
 static void final_read(FILE *out, const cJSON *event)
 {
 	say(out, event, "read back %s", json_string(event, "workload", "?"));
@@ -127,12 +158,14 @@ void progress_print(FILE *out, const cJSON *event)
 		{"run_started", run_started},
 		{"group_resolved", group_resolved},
 		{"phase_started", phase_started},
+		{"fault_inspected", fault_inspected},
 		{"fault_arming", fault_arming},
 		{"fault_armed", fault_armed},
 		{"fault_over", fault_over},
 		{"stop", stop},
 		{"node_lost", node_lost},
 		{"node_recovered", node_recovered},
+		{"node_gone", node_gone},
 		{"final_read", final_read},
 		{"note", note},
 	};

@@ -66,12 +66,11 @@ static void outages(FILE *out, const struct judgement *judgement)
 	char gap[DURATION_TEXT_MAX], after[DURATION_TEXT_MAX];
 
 	LIST_EACH(judgement->outages, struct outage, own)
-		plain_line(out,
-			"  gap        %s during %s: %s without a good event%s; after the heal %s",
+		plain_line(out, "  gap        %s during %s: %s without a good event%s; after %s %s",
 			own->slo->name, own->fault->spec->id,
 			duration_human(own->during.length_ns, gap),
-			own->during.open ? " (still open when it was healed)" : "",
-			duration_human(own->after.length_ns, after));
+			own->during.open ? " (still open at its end)" : "",
+			words_end_of(own->fault), duration_human(own->after.length_ns, after));
 }
 
 static void latencies(FILE *out, const struct record *record)
@@ -133,22 +132,36 @@ static void costs(FILE *out, const struct judgement *judgement)
 			own->budget_spent * 100);
 }
 
-static void effects(FILE *out, const struct judgement *judgement)
+static void processes(FILE *out, const struct record *record, const struct effect_judgement *effect)
+{
+	char text[SENTENCE_MAX];
+
+	LIST_EACH(effect->processes, struct process_effect, own) {
+		words_process(record, own, text);
+		plain_line(out, "%s %-10s %s", own->proven ? " " : "?", "", text);
+		plain_line(out, "  %-10s   %s", "", own->process->cmdline);
+	}
+}
+
+static void effects(FILE *out, const struct report *report)
 {
 	heading(out, "effect");
-	LIST_EACH(judgement->effects, struct effect_judgement, own) {
+	LIST_EACH(report->judgement.effects, struct effect_judgement, own) {
 		const struct fault_record *fault = own->fault;
-		char bound[DURATION_TEXT_MAX], about[WORDS_MAX] = "";
+		char bound[DURATION_TEXT_MAX], about[WORDS_MAX] = "", live[WORDS_MAX];
 
 		if (fault->skew_ns > 0)
 			snprintf(about, sizeof(about), "; nodes began within %s of one another",
 				duration_human(fault->skew_ns, bound));
 		plain_line(out, "%s %-10s %s: %s%s", own->effect == EFFECT_NONE ? "?" : " ",
 			fault->spec->id, effect_words[own->effect], own->text, about);
-		LIST_EACH(own->pairs, struct pair_effect, pair)
-			plain_line(out, "  %-10s %s -> %s: %lld packets, %lld segments%s", "",
+		LIST_EACH(own->pairs, struct pair_effect, pair) {
+			words_live(pair, live);
+			plain_line(out, "  %-10s %s -> %s: %lld packets, %lld segments%s%s", "",
 				pair->from, pair->to, (long long)pair->packets,
-				(long long)pair->segments, pair->packets ? "" : " (none)");
+				(long long)pair->segments, pair->packets ? "" : " (none)", live);
+		}
+		processes(out, &report->record, own);
 	}
 }
 
@@ -204,7 +217,7 @@ void report_summary(FILE *out, const struct report *report)
 	latencies(out, &report->record);
 	data(out, report);
 	costs(out, &report->judgement);
-	effects(out, &report->judgement);
+	effects(out, report);
 	reverts(out, &report->judgement);
 	residue(out, &report->record);
 }

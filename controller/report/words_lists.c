@@ -58,12 +58,13 @@ static void cost_of_outage(
 	snprintf(gap->value, sizeof(gap->value), "%s",
 		duration_human(own->during.length_ns, length));
 	snprintf(gap->text, sizeof(gap->text),
-		"longest time without a good event in %.60s during %.60s (± %s)%s; %s after the "
-		"heal",
+		"longest time without a good event in %.60s during %.60s (± %s)%s; %s after "
+		"%s",
 		own->slo->name, own->fault->spec->id,
 		duration_human(words_resolution_ns(&report->record, own->slo->probe), step),
-		own->during.open ? ", still open at the heal" : "",
-		own->after.length_ns > 0 ? duration_human(own->after.length_ns, after) : "no data");
+		own->during.open ? ", still open at its end" : "",
+		own->after.length_ns > 0 ? duration_human(own->after.length_ns, after) : "no data",
+		words_end_of(own->fault));
 }
 
 static void cost_of_data(const struct data_summary *data, struct list *figures)
@@ -312,8 +313,8 @@ struct list words_limits(const struct report *report)
 	limit_of_statistics(report, &lines);
 	LIST_EACH(report->judgement.effects, struct effect_judgement, own)
 		if (own->effect == EFFECT_PARTIAL)
-			add(&lines, "Fault %s is proven on some pairs only: %s.",
-				own->fault->spec->id, own->text);
+			add(&lines, "Fault %s is proven in part only: %s.", own->fault->spec->id,
+				own->text);
 	if (report->story.latency.count)
 		add(&lines,
 			"Latencies are of answered events, counted from the intended send, in "

@@ -88,31 +88,31 @@ static int set_up(struct run *run, struct fail *fail)
 	return 0;
 }
 
-/* Half the worst round trip of two nodes: that far apart their clocks may be read. */
-static int64_t clock_error_ns(const struct run *run)
-{
-	int64_t worst_ns = 0;
-
-	for (size_t i = 0; i < run->node_count; i++)
-		if (run->nodes[i].clock.round_trip_ns > worst_ns)
-			worst_ns = run->nodes[i].clock.round_trip_ns;
-	return worst_ns / 2;
-}
-
-static void execute(struct run *run)
-{
-	struct event tick = {.kind = EVENT_TICK};
-
-	run->waiting = 0;
-	engine_set_skew(run->engine, clock_error_ns(run));
-	run_start_ticking(run);
-	engine_start(run->engine, run_now_ns(run));
-	run_feed(run, &tick);
-	while (!run->done)
-		uv_run(run->loop, UV_RUN_DEFAULT);
-}
-
 /* --- the end ---------------------------------------------------------------------------- */
+
+static void say_summary(const struct run *run, const struct report *report)
+{
+	putchar('\n');
+	report_summary(stdout, report);
+	printf("\nfiles in %s: journal.ndjson, plan.json", run->dir);
+	for (size_t i = 0; report_files[i]; i++)
+		printf(", %s", report_files[i]);
+	putchar('\n');
+}
+
+/* In the form of the events before it, and the only one that no journal has. */
+static void say_json(const struct run *run, const struct report *report)
+{
+	cJSON *event = journal_event("summary", run_now_ns(run));
+	char *text;
+
+	json_put_string(event, "directory", run->dir);
+	json_put(event, "summary", report_summary_json(report));
+	text = json_print(event);
+	puts(text);
+	free(text);
+	cJSON_Delete(event);
+}
 
 /* What `backburn report` would have of it: the journal's file says everything. */
 static int report_run(const struct run *run)
@@ -126,12 +126,10 @@ static int report_run(const struct run *run)
 		abort();
 	if (report_load(&report, path, &fail) == 0) {
 		report_write(&report, run->dir, &fail);
-		putchar('\n');
-		report_summary(stdout, &report);
-		printf("\nfiles in %s: journal.ndjson, plan.json", run->dir);
-		for (size_t i = 0; report_files[i]; i++)
-			printf(", %s", report_files[i]);
-		putchar('\n');
+		if (run->options->json)
+			say_json(run, &report);
+		else
+			say_summary(run, &report);
 		code = report.judgement.exit_code;
 		report_deinit(&report);
 	}
@@ -143,10 +141,13 @@ static int report_run(const struct run *run)
 
 static int run_in_directory(struct run *run, struct fail *fail)
 {
-	const struct engine_options options = {.lead_ns = NS_PER_SEC};
-	cJSON *started = run_started_event(run);
+	const struct engine_options options = {.lead_ns = ARM_LEAD_NS};
 	struct fail trouble = FAIL_INIT;
+	cJSON *started;
 
+	if (run_open_directory(run, fail) < 0)
+		return exit_code_of(fail->kind);
+	started = run_started_event(run);
 	run->engine = engine_new(&run->plan, &options, started, fail);
 	cJSON_Delete(started);
 	if (!run->engine)
@@ -154,9 +155,10 @@ static int run_in_directory(struct run *run, struct fail *fail)
 	if (set_up(run, &trouble) < 0)
 		refuse_run(run, &trouble);
 	else
-		execute(run);
+		run_execute(run);
 	run_close_all(run);
 	journal_close(&run->journal);
+	screen_deinit(&run->screen);
 	return report_run(run);
 }
 
@@ -195,15 +197,29 @@ static void run_free(struct run *run)
 	}
 	free(run->nodes);
 	free(run->probers);
+	screen_deinit(&run->screen);
 	free(run->run_id);
 	free(run->dir);
 	free(run->self_dir);
+	free(run->environment_file);
 	if (run->lock_fd >= 0)
 		close(run->lock_fd);
 	free(run);
 }
 
-int run_scenario(const struct run_options *options)
+static int set_out(struct run *run, const struct run_work *work, struct fail *fail)
+{
+	if (work->load(run, fail) < 0)
+		return -1;
+	/* Before the first child could inherit them. */
+	secrets_take(&run->secrets, &run->scenario);
+	if (work->probes &&
+		secrets_complete(&run->secrets, &run->scenario, run->options->scenario, fail) < 0)
+		return -1;
+	return run_prepare(run, work->brings_up, fail);
+}
+
+int run_with(const struct run_options *options, const struct run_work *work)
 {
 	struct run *run = must_alloc(sizeof(*run));
 	struct fail fail = FAIL_INIT;
@@ -214,11 +230,13 @@ int run_scenario(const struct run_options *options)
 	run->lock_fd = -1;
 	run->journal.fd = -1;
 	run->probes_at_ns = NEVER_NS;
+	screen_init(&run->screen, options->quiet, options->json && work->journals);
 	run_start_handles(run);
-	if (run_load(run, &fail) < 0 || run_prepare(run, &fail) < 0)
+	run->journals = work->journals;
+	if (set_out(run, work, &fail) < 0)
 		code = exit_code_of(fail.kind);
 	else
-		code = run_in_directory(run, &fail);
+		code = work->carry_out(run, &fail);
 	if (fail.kind != FAIL_NONE)
 		fprintf(stderr, "backburn: %s\n", fail.text);
 	/* A signal while the lab was built ends that, and is the reason that counts. */
@@ -234,4 +252,15 @@ int run_scenario(const struct run_options *options)
 	run_close_handles(run);
 	run_free(run);
 	return code;
+}
+
+int run_scenario(const struct run_options *options)
+{
+	static const struct run_work work = {.load = run_load,
+		.carry_out = run_in_directory,
+		.brings_up = true,
+		.journals = true,
+		.probes = true};
+
+	return run_with(options, &work);
 }

@@ -13,10 +13,26 @@ struct run_options {
 	const char *attach;   /* "auto", "tcx", "clsact" */
 	bool wait_lock;
 	bool quiet;
-	bool keep_lab; /* leave a lab that this run brought up */
+	bool keep_lab;        /* leave a lab that this run brought up */
+	bool json;            /* run: events on stdout; plan: as JSON */
+	const char *heal_dir; /* run_heal_run(): a run's directory */
 };
 
 /* Returns the exit code; everything has been said on stdout and stderr. */
 int run_scenario(const struct run_options *options);
+
+/*
+ * `backburn plan`: connects, resolves every group and asks every node what each fault would hit
+ * now, and prints that with what the files alone say. Nothing is probed, armed or kept. Returns the
+ * exit code: 0, or 4 when the run would be refused.
+ */
+int run_plan(const struct run_options *options);
+
+/*
+ * `backburn heal --run DIR`: recovers every node of an earlier run, compares it with what it was
+ * before that run, and writes the proof into its journal and its reports. Returns 0 when every node
+ * is as before, 5 when not, or what stood in the way.
+ */
+int run_heal_run(const struct run_options *options);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include "contract/json.h"
 #include "contract/memory.h"
-#include "controller/report/progress.h"
 #include "controller/run/run_parts.h"
 
 /* The engine's hands: one loop, its timers and signals, and the way actions are carried out. */
@@ -90,12 +89,13 @@ void run_write_journal(struct run *run, const cJSON *event)
 	struct fail fail = FAIL_INIT;
 	struct event broken = {.kind = EVENT_BROKEN, .fail = &fail};
 
-	if (!run->options->quiet)
-		progress_print(stderr, event);
+	if (!run->journals)
+		return; /* the engine's record has it, and nothing is kept */
+	screen_event(&run->screen, event);
 	if (run->broken || journal_append(&run->journal, event, &fail) == 0)
 		return;
 	run->broken = true;
-	fprintf(stderr, "backburn: %s\n", fail.text);
+	screen_say(&run->screen, "backburn: %s", fail.text);
 	run_feed(run, &broken);
 }
 
@@ -122,6 +122,9 @@ static void perform(struct run *run, struct action *action)
 	case ACTION_QUERY:
 		run_query(run, action->group, action->node);
 		break;
+	case ACTION_INSPECT:
+		run_inspect(run, action);
+		break;
 	case ACTION_ARM:
 		run_arm(run, action);
 		break;
@@ -130,7 +133,7 @@ static void perform(struct run *run, struct action *action)
 		break;
 	case ACTION_TELL_HEALED:
 		if (run->has_lab && lab_node_healed(run->lab.name, action->node, &fail) < 0)
-			fprintf(stderr, "backburn: %s\n", fail.text);
+			screen_say(&run->screen, "backburn: %s", fail.text);
 		break;
 	case ACTION_STOP_PROBES:
 		run_stop_probes(run);
@@ -184,6 +187,8 @@ static void on_tick(uv_timer_t *timer)
 		run_feed(run, &started);
 	}
 	run_feed(run, &tick);
+	if (!run->done && run->journals)
+		screen_draw(&run->screen, engine_record(run->engine), run_now_ns(run));
 }
 
 static void on_renew(uv_timer_t *timer)
@@ -253,6 +258,32 @@ void run_start_renewing(struct run *run)
 void run_start_ticking(struct run *run)
 {
 	uv_timer_start(&run->tick, on_tick, TICK_MS, TICK_MS);
+}
+
+/* --- execution ------------------------------------------------------------------------ */
+
+/* Half the worst round trip of two nodes: that far apart their clocks may be read. */
+static int64_t clock_error_ns(const struct run *run)
+{
+	int64_t worst_ns = 0;
+
+	for (size_t i = 0; i < run->node_count; i++)
+		if (run->nodes[i].clock.round_trip_ns > worst_ns)
+			worst_ns = run->nodes[i].clock.round_trip_ns;
+	return worst_ns / 2;
+}
+
+void run_execute(struct run *run)
+{
+	struct event tick = {.kind = EVENT_TICK};
+
+	run->waiting = 0;
+	engine_set_skew(run->engine, clock_error_ns(run));
+	run_start_ticking(run);
+	engine_start(run->engine, run_now_ns(run));
+	run_feed(run, &tick);
+	while (!run->done)
+		uv_run(run->loop, UV_RUN_DEFAULT);
 }
 
 /* --- the end --------------------------------------------------------------------------- */

@@ -55,17 +55,47 @@ static cJSON *counters_json(const struct run_node *node, const struct list *coun
 	return array;
 }
 
+static cJSON *processes_json(const struct run_node *node, const struct list *processes)
+{
+	cJSON *array = json_array();
+
+	LIST_EACH(*processes, struct process_evidence, process) {
+		struct process_evidence ours = *process;
+
+		ours.sent_ns = ours.sent_ns ? to_ours(node, ours.sent_ns) : NEVER_NS;
+		ours.exited_ns = ours.exited_ns ? to_ours(node, ours.exited_ns) : NEVER_NS;
+		json_append(array, shape_encode(&process_evidence_shape, &ours));
+	}
+	return array;
+}
+
 static void feed_evidence(struct run_node *node, const struct fault_evidence *fault)
 {
 	struct event event = {.kind = EVENT_EVIDENCE, .name = fault->id, .node = node->node->name};
-	cJSON *counters;
+	cJSON *data;
 
 	if (!record_fault(engine_record(node->run->engine), fault->id))
 		return; /* an injector may not invent faults */
-	counters = counters_json(node, &fault->counters);
-	event.data = counters;
+	data = json_object();
+	json_put(data, "counters", counters_json(node, &fault->counters));
+	if (fault->processes.count)
+		json_put(data, "processes", processes_json(node, &fault->processes));
+	event.data = data;
 	run_feed(node->run, &event);
-	cJSON_Delete(counters);
+	cJSON_Delete(data);
+}
+
+/* What ended without being told to: a fault that is over at once, or one past its deadline. */
+static void feed_ended(struct run_node *node, const struct fault_evidence *fault)
+{
+	struct event event = {.kind = EVENT_HEALED,
+		.name = fault->id,
+		.node = node->node->name,
+		.ok = true,
+		.at_ns = to_ours(node, fault->healed_ns)};
+
+	if (fault->healed)
+		run_feed(node->run, &event);
 }
 
 static void notified(void *context, const struct wire_message *message)
@@ -78,8 +108,10 @@ static void notified(void *context, const struct wire_message *message)
 		return;
 	if (shape_decode(&evidence_shape, message->body, "", &evidence, &fail) < 0)
 		return; /* the next one, or the reply to heal, will do */
-	LIST_EACH(evidence.faults, struct fault_evidence, fault)
+	LIST_EACH(evidence.faults, struct fault_evidence, fault) {
 		feed_evidence(node, fault);
+		feed_ended(node, fault);
+	}
 	shape_free(&evidence_shape, &evidence);
 }
 
@@ -97,10 +129,10 @@ static void lost(void *context, const struct fail *why)
 
 static void said(void *context, const char *line)
 {
-	const struct run_node *node = context;
+	struct run_node *node = context;
 
 	if (!node->run->options->quiet)
-		fprintf(stderr, "  %s: %s\n", node->node->name, line);
+		screen_say(&node->run->screen, "  %s: %s", node->node->name, line);
 }
 
 /* --- connecting ------------------------------------------------------------------------ */
@@ -166,6 +198,18 @@ static void log_node(struct run_node *node, const struct hello_result *hello)
 		run_trouble(node->run, &fail);
 }
 
+static int check_capability(const struct run_node *node, const struct hello_result *hello,
+	const char *fault, struct fail *fail)
+{
+	const char *needed = catalogue_find(&node->run->catalogue, fault)->capability;
+
+	LIST_EACH(hello->capabilities, struct capability, capability)
+		if (strcmp(capability->name, needed) == 0 && !capability->ok)
+			return fail_set(fail, FAIL_REFUSED, "%s is not possible on %s: %s", fault,
+				node->node->name, capability->reason);
+	return 0;
+}
+
 static int check_hello(
 	const struct run_node *node, const struct hello_result *hello, struct fail *fail)
 {
@@ -183,11 +227,8 @@ static int check_hello(
 				node->node->name, capability->reason);
 	LIST_EACH(node->run->scenario.phases, struct phase_spec, phase)
 		LIST_EACH(phase->faults, struct fault_spec, fault)
-			LIST_EACH(hello->capabilities, struct capability, capability)
-				if (strcmp(capability->name, fault->fault) == 0 && !capability->ok)
-					return fail_set(fail, FAIL_REFUSED,
-						"%s is not possible on %s: %s", fault->fault,
-						node->node->name, capability->reason);
+			if (check_capability(node, hello, fault->fault, fail) < 0)
+				return -1;
 	return 0;
 }
 
@@ -255,24 +296,16 @@ int run_connect(struct run *run, struct fail *fail)
 
 /* --- arming and healing ---------------------------------------------------------------- */
 
-/* A request about one fault on one node, until its reply. */
-struct errand {
-	struct run_node *node;
-	char *fault;
-};
-
-static struct errand *errand_new(struct run_node *node, const char *fault)
+struct errand *errand_new(struct run_node *node, const char *fault)
 {
 	struct errand *errand = must_alloc(sizeof(*errand));
 
 	errand->node = node;
-	errand->fault = strdup(fault);
-	if (!errand->fault)
-		abort();
+	errand->fault = must_copy(fault);
 	return errand;
 }
 
-static void errand_free(struct errand *errand)
+void errand_free(struct errand *errand)
 {
 	free(errand->fault);
 	free(errand);
@@ -300,7 +333,7 @@ static void armed(void *context, const struct wire_message *reply, const struct 
 	errand_free(errand);
 }
 
-static void refuse(struct run_node *node, enum event_kind kind, const char *fault)
+void run_refuse(struct run_node *node, enum event_kind kind, const char *fault)
 {
 	struct fail fail = FAIL_INIT;
 	struct event event = {.kind = kind, .name = fault, .node = node->node->name, .fail = &fail};
@@ -315,7 +348,7 @@ void run_arm(struct run *run, const struct action *action)
 	struct fault_order order;
 
 	if (!node->injector) {
-		refuse(node, EVENT_ARMED, action->fault->spec->id);
+		run_refuse(node, EVENT_ARMED, action->fault->spec->id);
 		return;
 	}
 	order_fault(&run->plan, action->fault, action->role, action->node, &order);
@@ -393,7 +426,7 @@ void run_heal(struct run *run, const struct action *action)
 	struct heal_params params = {0};
 
 	if (!node->injector) {
-		refuse(node, EVENT_HEALED, action->fault->spec->id);
+		run_refuse(node, EVENT_HEALED, action->fault->spec->id);
 		return;
 	}
 	list_push_text(&params.faults, action->fault->spec->id);

@@ -9,14 +9,16 @@
 #include "controller/journal/journal.h"
 #include "controller/lab/lab.h"
 #include "controller/plan/plan.h"
+#include "controller/plan/plan_times.h"
 #include "controller/run/link.h"
 #include "controller/run/run.h"
+#include "controller/run/screen.h"
 #include "controller/run/secrets.h"
 
 /* What the runner's files share: the engine's hands. All of it lives on one libuv loop. */
 
 /* How long an injector may take to answer; its faults end by the lease in any case. */
-#define REQUEST_TIMEOUT_NS (15 * NS_PER_SEC)
+#define REQUEST_TIMEOUT_NS ANSWER_PATIENCE_NS
 
 struct run;
 
@@ -58,8 +60,9 @@ struct run {
 	struct plan plan;
 	struct engine *engine;
 
-	char *run_id, *dir, *self_dir;
+	char *run_id, *dir, *self_dir, *environment_file;
 	struct journal journal;
+	struct screen screen;
 	int lock_fd;
 	uint64_t zero; /* hrtime of the run's zero */
 
@@ -73,7 +76,18 @@ struct run {
 	int signal;           /* received, 0: none */
 	int64_t probes_at_ns; /* probes begin then; NEVER_NS: started already, or not yet ordered */
 	bool probes_announced, done, broken;
+	bool journals; /* events are kept in a file, and shown */
 };
+
+/* What a command does with an environment's nodes, from its files to its exit code. */
+struct run_work {
+	int (*load)(struct run *run, struct fail *fail);
+	int (*carry_out)(struct run *run, struct fail *fail); /* the exit code */
+	bool brings_up;                                       /* a lab that is down */
+	bool journals;
+	bool probes; /* so it needs the secrets */
+};
+int run_with(const struct run_options *options, const struct run_work *work);
 
 int64_t run_now_ns(const struct run *run);
 
@@ -81,13 +95,18 @@ int64_t run_now_ns(const struct run *run);
 
 /* Files, catalogue, environment: pure but for reading. */
 int run_load(struct run *run, struct fail *fail);
-/* Lock, lab, run directory, journal. */
-int run_prepare(struct run *run, struct fail *fail);
+/* The plan's nodes, the lock; a lab that is down is brought up if that is wanted. */
+int run_prepare(struct run *run, bool brings_up, struct fail *fail);
+/* Run directory and journal. */
+int run_open_directory(struct run *run, struct fail *fail);
 /* The journal's first event. The caller deletes it. */
 cJSON *run_started_event(const struct run *run);
 /* Groups that probes, workloads and final reads need; they must not depend on `where`. */
 int run_resolve_static(struct run *run, struct fail *fail);
-/* The lab's services as texts ("n1 etcd running"); NULL without a lab. */
+/*
+ * The lab's services: as texts to be compared (services: "n1 etcd running"), and what the
+ * supervisor knows of each (runs: pid, restarts, last exit). NULL without a lab.
+ */
 cJSON *run_services(const struct run *run);
 int run_note_services(struct run *run, struct fail *fail);
 
@@ -102,6 +121,21 @@ void run_renew(struct run *run);
 /* One session more on that node; `hello` is the caller's to say. */
 int run_open_injector(struct run_node *node, struct fail *fail);
 cJSON *run_hello_body(const struct run *run);
+
+/* A request about one fault on one node, until its reply. */
+struct errand {
+	struct run_node *node;
+	char *fault;
+};
+
+struct errand *errand_new(struct run_node *node, const char *fault);
+void errand_free(struct errand *errand);
+/* Answers in place of a node whose injector is gone. */
+void run_refuse(struct run_node *node, enum event_kind kind, const char *fault);
+
+/* --- run_inspect.c --------------------------------------------------------------------- */
+
+void run_inspect(struct run *run, const struct action *action);
 
 /* --- run_audit.c ----------------------------------------------------------------------- */
 
@@ -146,6 +180,9 @@ cJSON *order_final_read(const struct plan *plan, const struct list *groups,
 	const struct workload_spec *workload, struct fail *fail);
 
 /* --- run_loop.c ------------------------------------------------------------------------- */
+
+/* Starts the engine and carries out what it wants until it is done. */
+void run_execute(struct run *run);
 
 /* Gives the engine an event and carries out what it wants. */
 void run_feed(struct run *run, struct event *event);

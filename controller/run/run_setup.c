@@ -30,6 +30,7 @@ static int load_environment(struct run *run, struct fail *fail)
 		return -1;
 	outcome =
 		reach_load(path ? path : found, &run->environment, &run->lab, &run->has_lab, fail);
+	run->environment_file = realpath(path ? path : found, NULL);
 	free(found);
 	return outcome;
 }
@@ -52,8 +53,6 @@ int run_load(struct run *run, struct fail *fail)
 		return -1;
 	if (check_loaded(run, fail) < 0)
 		return -1;
-	/* Before the first child could inherit them. */
-	secrets_take(&run->secrets, &run->scenario);
 	return load_environment(run, fail);
 }
 
@@ -148,7 +147,8 @@ static void say_holder(const struct run *run)
 		fprintf(stderr, "backburn: the lock's text could not be written\n");
 }
 
-static int make_directory(struct run *run, struct fail *fail)
+/* A run is called after its time and its scenario, and further ones of that second by a number. */
+static void name_run(struct run *run, int attempt)
 {
 	time_t now = time(NULL);
 	char stamp[32];
@@ -156,13 +156,19 @@ static int make_directory(struct run *run, struct fail *fail)
 
 	gmtime_r(&now, &utc);
 	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &utc);
+	free(run->run_id);
+	if ((attempt == 1 ? asprintf(&run->run_id, "%s-%s", stamp, run->scenario.name)
+			  : asprintf(&run->run_id, "%s-%d-%s", stamp, attempt,
+				    run->scenario.name)) < 0)
+		abort();
+}
+
+static int make_directory(struct run *run, struct fail *fail)
+{
 	for (int attempt = 1; attempt < 100; attempt++) {
-		free(run->run_id);
+		name_run(run, attempt);
 		free(run->dir);
-		if ((attempt == 1 ? asprintf(&run->run_id, "%s-%s", stamp, run->scenario.name)
-				  : asprintf(&run->run_id, "%s-%d-%s", stamp, attempt,
-					    run->scenario.name)) < 0 ||
-			asprintf(&run->dir, "%s/%s", run->options->runs_dir, run->run_id) < 0)
+		if (asprintf(&run->dir, "%s/%s", run->options->runs_dir, run->run_id) < 0)
 			abort();
 		if (mkdir(run->dir, 0755) == 0)
 			return 0;
@@ -186,10 +192,10 @@ static int open_journal(struct run *run, struct fail *fail)
 
 static void lab_said(void *context, const char *line)
 {
-	const struct run *run = context;
+	struct run *run = context;
 
 	if (!run->options->quiet)
-		fprintf(stderr, "lab %s: %s\n", run->lab.name, line);
+		screen_say(&run->screen, "lab %s: %s", run->lab.name, line);
 }
 
 static int bring_lab_up(struct run *run, struct fail *fail)
@@ -203,15 +209,22 @@ static int bring_lab_up(struct run *run, struct fail *fail)
 	return -1;
 }
 
-int run_prepare(struct run *run, struct fail *fail)
+int run_prepare(struct run *run, bool brings_up, struct fail *fail)
 {
-	if (make_plan(run, fail) < 0 ||
-		secrets_complete(&run->secrets, &run->scenario, run->options->scenario, fail) < 0 ||
-		take_lock(run, fail) < 0 || bring_lab_up(run, fail) < 0 ||
-		make_directory(run, fail) < 0)
+	if (make_plan(run, fail) < 0 || take_lock(run, fail) < 0 ||
+		(brings_up && bring_lab_up(run, fail) < 0))
 		return -1;
+	name_run(run, 1);
 	say_holder(run);
 	run->zero = uv_hrtime();
+	return 0;
+}
+
+int run_open_directory(struct run *run, struct fail *fail)
+{
+	if (make_directory(run, fail) < 0)
+		return -1;
+	say_holder(run);
 	return open_journal(run, fail);
 }
 
@@ -258,6 +271,8 @@ cJSON *run_started_event(const struct run *run)
 	json_put_string(event, "run", run->run_id);
 	json_put_string(event, "wall", wall);
 	json_put_string(event, "environment", run->environment.name);
+	if (run->environment_file)
+		json_put_string(event, "environment_file", run->environment_file);
 	json_put_string(event, "scenario_file", run->options->scenario);
 	json_put(event, "command", command_words(run->options));
 	json_put(event, "scenario", cJSON_Duplicate(run->scenario.merged, true));
@@ -356,36 +371,47 @@ int run_resolve_static(struct run *run, struct fail *fail)
 
 cJSON *run_services(const struct run *run)
 {
+	cJSON *data, *texts = json_array(), *runs;
 	struct service_list services;
 	struct fail fail = FAIL_INIT;
-	cJSON *list;
 
-	if (!run->has_lab)
+	if (!run->has_lab) {
+		cJSON_Delete(texts);
 		return NULL;
-	list = json_array();
+	}
+	data = json_object();
+	json_put(data, "services", texts);
 	if (lab_services(run->lab.name, &services, &fail) < 0) {
-		json_append_string(list, "the lab's supervisor does not answer");
-		return list;
+		json_append_string(texts, "the lab's supervisor does not answer");
+		return data;
 	}
 	LIST_EACH(services.services, struct service_status, service) {
 		char text[256];
 
 		snprintf(text, sizeof(text), "%s %s %s", service->node, service->service,
 			service_state_words[service->state]);
-		json_append_string(list, text);
+		json_append_string(texts, text);
 	}
+	runs = shape_encode(&service_list_shape, &services);
+	json_put(data, "runs", cJSON_DetachItemFromObjectCaseSensitive(runs, "services"));
+	cJSON_Delete(runs);
 	shape_free(&service_list_shape, &services);
-	return list;
+	return data;
 }
 
 int run_note_services(struct run *run, struct fail *fail)
 {
-	cJSON *list = run_services(run), *event;
+	cJSON *data = run_services(run), *event;
 
-	if (!list)
+	if (!data)
 		return 0;
 	event = journal_event("services", run_now_ns(run));
 	json_put_string(event, "when", "before");
-	json_put(event, "services", list);
+	while (data->child) {
+		cJSON *part = cJSON_DetachItemViaPointer(data, data->child);
+
+		cJSON_AddItemToObject(event, part->string, part);
+	}
+	cJSON_Delete(data);
 	return engine_note(run->engine, event, fail);
 }
