@@ -72,6 +72,7 @@ static enum http_ending ending_of(CURLcode code)
 /* In words that quote nothing; *detail are libcurl's, where they say more. */
 static const char *describe(const struct transfer *transfer, CURLcode code, const char **detail)
 {
+	curl_off_t begun = 0;
 	long error = 0;
 
 	*detail = "";
@@ -82,6 +83,9 @@ static const char *describe(const struct transfer *transfer, CURLcode code, cons
 	curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &error);
 	if (code == CURLE_COULDNT_CONNECT && error)
 		return strerror((int)error);
+	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &begun);
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return begun ? "no answer in time" : "no connection in time";
 	*detail = transfer->error;
 	return curl_easy_strerror(code);
 }
