@@ -154,6 +154,9 @@ static void log_measure(struct engine *engine, const struct event *event, const 
 
 	json_put_string(entry, name_key, event->name);
 	json_put_string(entry, "from", event->node);
+	/* A prober tells apart the members of a probe with policy `each`. */
+	if (json_string(event->data, "to", NULL))
+		json_put_string(entry, "to", json_string(event->data, "to", NULL));
 	json_put(entry, data_key, cJSON_Duplicate(event->data, true));
 	engine_log(engine, entry);
 }

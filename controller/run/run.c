@@ -10,6 +10,7 @@
 #include "contract/json.h"
 #include "contract/memory.h"
 #include "controller/plan/plan_json.h"
+#include "controller/plan/radius.h"
 #include "controller/report/output.h"
 #include "controller/report/report.h"
 #include "controller/run/run_parts.h"
@@ -187,6 +188,7 @@ static void run_free(struct run *run)
 		lab_file_deinit(&run->lab);
 	environment_deinit(&run->environment);
 	catalogue_deinit(&run->catalogue);
+	secrets_deinit(&run->secrets);
 	scenario_deinit(&run->scenario);
 	sources_deinit(&run->sources);
 	for (size_t i = 0; i < run->node_count; i++) {
@@ -219,7 +221,7 @@ int run_with(const struct run_options *options, const struct run_work *work)
 	screen_init(&run->screen, options->quiet, options->json && work->journals);
 	run_start_handles(run);
 	run->journals = work->journals;
-	if (work->load(run, &fail) < 0 || run_prepare(run, work->brings_up, &fail) < 0)
+	if (work->load(run, &fail) < 0 || run_prepare(run, work, &fail) < 0)
 		code = exit_code_of(fail.kind);
 	else
 		code = work->carry_out(run, &fail);
@@ -245,6 +247,7 @@ int run_scenario(const struct run_options *options)
 	static const struct run_work work = {.load = run_load,
 		.carry_out = run_in_directory,
 		.brings_up = true,
+		.probes = true,
 		.journals = true};
 
 	return run_with(options, &work);

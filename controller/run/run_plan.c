@@ -4,6 +4,7 @@
 
 #include "controller/plan/plan_json.h"
 #include "controller/plan/plan_print.h"
+#include "controller/plan/radius.h"
 #include "controller/report/preview.h"
 #include "controller/run/run_parts.h"
 
