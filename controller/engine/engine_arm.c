@@ -101,7 +101,7 @@ void phase_plan(struct engine *engine)
 	struct fail fail = FAIL_INIT;
 
 	if (!phase->faults.count) {
-		if (engine->options.plan_only) {
+		if (engine->options.purpose == PURPOSE_PLAN) {
 			phase_enter(engine, engine->phase + 1);
 			return;
 		}
@@ -224,7 +224,7 @@ void phase_inspected(struct engine *engine, const struct event *event)
 	engine_log(engine, entry);
 	if (engine->state != ENGINE_INSPECTING || --engine->pending > 0)
 		return;
-	if (engine->options.plan_only)
+	if (engine->options.purpose == PURPOSE_PLAN)
 		phase_enter(engine, engine->phase + 1);
 	else
 		arm_faults(engine);

@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/files/scenario_tables.h"
 #include "contract/units.h"
-#include "controller/files/scenario.h"
 
 /* The tables of the scenario format; one block per object, from the leaves to the root. */
-
-#define AT(type, member) .offset = offsetof(struct type, member)
-#define SHAPE(name_text, type, table)                                                              \
-	{                                                                                          \
-		.name = name_text, .size = sizeof(struct type), SHAPE_FIELDS(table)                \
-	}
-#define LATER(name)                                                                                \
-	{                                                                                          \
-		.key = name, .later = true                                                         \
-	}
 
 #define PERIOD_MAX_NS ((double)366 * 86400 * NS_PER_SEC)
 #define HOURS(n) ((double)(n)*3600 * NS_PER_SEC)
@@ -21,9 +11,7 @@ const char *const gate_words[] = {"must", "should", "report", "precondition", NU
 const char *const instant_words[] = {"start", "effect", "breach", "healed", NULL};
 static const char *const expect_words[] = {"held", "violated", NULL};
 static const char *const param_types[] = {"duration", "ratio", "integer", "number", "string", NULL};
-static const char *const policy_words[] = {"first_answer", "any", "each", NULL};
 static const char *const outcome_words[] = {"ok", NULL};
-static const char *const probe_types[] = {"http", NULL};
 static const char *const models[] = {"set", NULL};
 static const char *const timeout_words[] = {"fail", "go_on", "stop", NULL};
 
@@ -104,70 +92,7 @@ static const struct field group_fields[] = {
 };
 static const struct shape group_shape = SHAPE("group", group_spec, group_fields);
 
-/* --- probes, SLOs, workloads ----------------------------------------------------------- */
-
-static const struct field to_fields[] = {
-	{.key = "group", .kind = FIELD_GROUP, AT(probe_to, group), .required = true},
-	{.key = "policy",
-		.kind = FIELD_ENUM,
-		.words = policy_words,
-		AT(probe_to, policy),
-		.required = true},
-};
-static const struct shape to_shape = SHAPE("to", probe_to, to_fields);
-
-static const struct field body_fields[] = {
-	{.key = "json", .kind = FIELD_JSON, AT(probe_body, json)},
-	{.key = "text", .kind = FIELD_JSON, AT(probe_body, text)},
-	{.key = "base64_at", .kind = FIELD_LIST, .item = FIELD_STRING, AT(probe_body, base64_at)},
-};
-static const struct shape body_shape = SHAPE("body", probe_body, body_fields);
-
-static const struct field probe_expect_fields[] = {
-	{.key = "status",
-		.kind = FIELD_LIST,
-		.item = FIELD_INTEGER,
-		.one_is_list = true,
-		AT(probe_expect, status),
-		.min = 100,
-		.max = 599},
-	LATER("body"),
-};
-static const struct shape probe_expect_shape = SHAPE("expect", probe_expect, probe_expect_fields);
-
-static const struct field probe_fields[] = {
-	{.key = "type",
-		.kind = FIELD_ENUM,
-		.words = probe_types,
-		AT(probe_spec, type),
-		.required = true},
-	{.key = "from",
-		.kind = FIELD_LIST,
-		.item = FIELD_NODE,
-		.one_is_list = true,
-		AT(probe_spec, from),
-		.required = true},
-	{.key = "to", .kind = FIELD_OBJECT, .sub = &to_shape, AT(probe_spec, to)},
-	{.key = "method", .kind = FIELD_NAME, AT(probe_spec, method), .preset = "\"GET\""},
-	{.key = "url", .kind = FIELD_JSON, AT(probe_spec, url), .required = true},
-	{.key = "headers", .kind = FIELD_JSON, AT(probe_spec, headers)},
-	{.key = "body", .kind = FIELD_OBJECT, .sub = &body_shape, AT(probe_spec, body)},
-	{.key = "expect", .kind = FIELD_OBJECT, .sub = &probe_expect_shape, AT(probe_spec, expect)},
-	{.key = "rate",
-		.kind = FIELD_NUMBER,
-		AT(probe_spec, rate),
-		.required = true,
-		.min = 0.1,
-		.max = 5000},
-	{.key = "timeout",
-		.kind = FIELD_DURATION,
-		AT(probe_spec, timeout_ns),
-		.required = true,
-		.min = NS_PER_MS,
-		.max = 300 * (double)NS_PER_SEC},
-	{.key = "inside_radius", .kind = FIELD_BOOL, AT(probe_spec, inside_radius)},
-};
-static const struct shape probe_shape = SHAPE("probe", probe_spec, probe_fields);
+/* --- SLOs, workloads ----------------------------------------------------------- */
 
 static const struct field good_fields[] = {
 	{.key = "outcome",

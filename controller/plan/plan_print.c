@@ -37,7 +37,7 @@ static double events_a_second(const struct scenario *scenario, const char *slo)
 	const struct probe_spec *probe =
 		scenario_probe(scenario, scenario_slo(scenario, slo)->probe);
 
-	return probe->rate * (double)probe->from.count;
+	return probe->rate * (double)probe_least_sources(scenario, probe);
 }
 
 static void print_recovers(

@@ -24,6 +24,7 @@ struct plan_times {
 	int64_t heal_ns;
 };
 
+/* Without a catalogue (NULL) every fault counts as one that lasts. */
 struct plan_times plan_times(const struct scenario *scenario, const struct catalogue *catalogue);
 
 #endif

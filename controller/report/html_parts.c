@@ -300,6 +300,15 @@ void html_reproduce(FILE *out, const struct report *report)
 	free(command);
 }
 
+void html_events(FILE *out, const struct report *report)
+{
+	if (!report->record.sources.count)
+		return;
+	fputs("<section id=\"events\"><h2>How events ended</h2>\n", out);
+	line_list(out, words_events(report), 0);
+	fputs("</section>\n", out);
+}
+
 void html_limits(FILE *out, const struct report *report)
 {
 	fputs("<section id=\"limits\"><h2>What this run can’t tell</h2>\n", out);

@@ -5,6 +5,7 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "controller/plan/check.h"
+#include "controller/prober/orders.h"
 #include "controller/report/report.h"
 #include "controller/report/words.h"
 
@@ -199,7 +200,30 @@ static cJSON *costs_json(const struct judgement *judgement)
 	return list;
 }
 
-static cJSON *summary_json(const struct report *report)
+static cJSON *probes_json(const struct record *record)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(record->sources, struct source_record, source) {
+		cJSON *item = json_object(), *outcomes = json_object();
+
+		json_put_string(item, "probe", source->probe);
+		json_put_string(item, "from", source->from);
+		if (source->to)
+			json_put_string(item, "to", source->to);
+		json_put_number(item, "events", (double)source->next_index);
+		for (int i = 0; i < OUTCOME_COUNT; i++)
+			json_put_number(
+				outcomes, probe_outcome_words[i], (double)source->outcomes[i]);
+		json_put(item, "outcomes", outcomes);
+		if (source->last_error)
+			json_put_string(item, "last_error", source->last_error);
+		json_append(list, item);
+	}
+	return list;
+}
+
+cJSON *report_summary_json(const struct report *report)
 {
 	const struct record *record = &report->record;
 	const struct judgement *judgement = &report->judgement;
@@ -223,6 +247,7 @@ static cJSON *summary_json(const struct report *report)
 	json_put(json, "faults", faults_json(report));
 	json_put(json, "gaps", outages_json(judgement));
 	json_put(json, "data", data_json(judgement));
+	json_put(json, "probes", probes_json(record));
 	json_put(json, "costs", costs_json(judgement));
 	json_put(json, "revert", reverts_json(judgement));
 	return json;
@@ -230,7 +255,7 @@ static cJSON *summary_json(const struct report *report)
 
 void report_json(FILE *out, const struct report *report)
 {
-	cJSON *json = summary_json(report);
+	cJSON *json = report_summary_json(report);
 	char *text = cJSON_Print(json);
 
 	if (!text)

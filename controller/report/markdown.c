@@ -343,6 +343,7 @@ void report_markdown(FILE *out, const struct report *report)
 	cost(&page, report);
 	hit(&page, report);
 	revert(&page, report);
+	lines_of(&page, "How events ended", words_events(report));
 	lines_of(&page, "How to reproduce", words_reproduce(report));
 	lines_of(&page, "What this run can't tell", words_limits(report));
 	time_line(&page, report);

@@ -7,20 +7,25 @@
 
 #include "contract/json.h"
 #include "contract/units.h"
+#include "controller/report/escape.h"
+
+enum {
+	SAY_MAX = 2048
+};
 
 static void say(FILE *out, const cJSON *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 static void say(FILE *out, const cJSON *event, const char *format, ...)
 {
+	char text[SAY_MAX];
 	va_list args;
 
-	fprintf(out, "T+%6.1fs  ", json_number(event, "t_ns", 0) / (double)NS_PER_SEC);
 	va_start(args, format);
-	vfprintf(out, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	fputc('\n', out);
-	fflush(out);
+	/* Names and reasons come from files and from other hosts. */
+	plain_line(out, "T+%6.1fs  %s", json_number(event, "t_ns", 0) / (double)NS_PER_SEC, text);
 }
 
 /* "a, b, c" of a list of strings, cut where it gets long. */
@@ -129,6 +134,11 @@ static void node_recovered(FILE *out, const cJSON *event)
 	say(out, event, "recovered %s", json_string(event, "node", "?"));
 }
 
+static void node_gone(FILE *out, const cJSON *event)
+{
+	say(out, event, "%s is gone with its lab", json_string(event, "node", "?"));
+}
+
 static void final_read(FILE *out, const cJSON *event)
 {
 	say(out, event, "read back %s", json_string(event, "workload", "?"));
@@ -155,6 +165,7 @@ void progress_print(FILE *out, const cJSON *event)
 		{"stop", stop},
 		{"node_lost", node_lost},
 		{"node_recovered", node_recovered},
+		{"node_gone", node_gone},
 		{"final_read", final_read},
 		{"note", note},
 	};

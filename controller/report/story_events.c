@@ -83,6 +83,18 @@ static void node_lost(struct story *story, const cJSON *event)
 		json_string(event, "reason", "no reason given"));
 }
 
+static void node_gone(struct story *story, const cJSON *event)
+{
+	story_tell(story, now_of(event), "node", "%s is gone: its lab was taken down",
+		json_string(event, "node", "?"));
+}
+
+static void heal(struct story *story, const cJSON *event)
+{
+	story_tell(story, now_of(event), "person", "heal --run, at %s by %s",
+		json_string(event, "wall", "?"), json_string(event, "by", "?"));
+}
+
 static void node_recovered(struct story *story, const cJSON *event)
 {
 	story_tell(story, now_of(event), "node", "%s recovered: its ledger was undone",
@@ -202,6 +214,8 @@ void story_tell_event(struct story *story, const struct record *record, const cJ
 		{"stop", stop},
 		{"node_lost", node_lost},
 		{"node_recovered", node_recovered},
+		{"node_gone", node_gone},
+		{"heal", heal},
 		{"final_read", final_read},
 		{"audit", audit},
 		{"note", note},

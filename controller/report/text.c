@@ -78,14 +78,15 @@ static void latencies(FILE *out, const struct record *record)
 	LIST_EACH(record->sources, struct source_record, source) {
 		struct histogram_edges median, p99;
 		char low[DURATION_TEXT_MAX], high[DURATION_TEXT_MAX], lag[DURATION_TEXT_MAX];
+		char name[WORDS_MAX];
 
 		if (histogram_quantile(source->latency, 0.5, &median) < 0 ||
 			histogram_quantile(source->latency, 0.99, &p99) < 0)
 			continue;
 		plain_line(out,
-			"  latency    %s from %s: median %s, p99 %s of answered events; prober's "
+			"  latency    %s: median %s, p99 %s of answered events; prober's "
 			"send lag at most %s",
-			source->probe, source->from, duration_human(median.upper_ns, low),
+			words_source(source, name), duration_human(median.upper_ns, low),
 			duration_human(p99.upper_ns, high),
 			duration_human(source->lag_max_ns, lag));
 	}
@@ -281,6 +282,7 @@ void report_text(FILE *out, const struct report *report)
 	report_summary(out, report);
 	what_was_hit(out, report);
 	time_line(out, report);
+	lines_of(out, "how events ended", words_events(report));
 	lines_of(out, "how to reproduce", words_reproduce(report));
 	lines_of(out, "what this run can't tell", words_limits(report));
 }

@@ -93,6 +93,11 @@ struct list words_limits(const struct report *report);
 /* The command, or the nearest to it that the journal knows. The caller frees. */
 char *words_command(const struct report *report);
 
+/* "put from client to n1": one open loop of a probe. */
+const char *words_source(const struct source_record *source, char buffer[WORDS_MAX]);
+/* How the events of each of them ended, by outcome, with the last error: lines of char *. */
+struct list words_events(const struct report *report);
+
 /* "n1, n2, n3"; cut with "…" where it gets long. */
 const char *words_join(const struct list *texts, char *buffer, size_t size);
 

@@ -129,10 +129,10 @@ static void lost(void *context, const struct fail *why)
 
 static void said(void *context, const char *line)
 {
-	const struct run_node *node = context;
+	struct run_node *node = context;
 
 	if (!node->run->options->quiet)
-		fprintf(stderr, "  %s: %s\n", node->node->name, line);
+		screen_say(&node->run->screen, "  %s: %s", node->node->name, line);
 }
 
 /* --- connecting ------------------------------------------------------------------------ */

@@ -90,9 +90,10 @@ static cJSON *evidence_data(const struct hands *hands, const struct fault_record
 /* Each node has one connection to every other. */
 static cJSON *inspection_data(const char *name, const struct hands *hands)
 {
-	cJSON *data = given_json("{'effects':['drop'],'undo':['stop'],'interfaces':['eth0'],"
-				 "'foreign':[],'connections':[],'connection_count':%d}",
-		NODES - 1);
+	cJSON *data =
+		given_json("{'effects':['drop'],'undo':['stop'],'interfaces':['eth0'],"
+			   "'foreign':[],'connections':[],'connection_count':%d,'processes':[]}",
+			NODES - 1);
 
 	for (size_t i = 0; i < NODES; i++)
 		if (strcmp(hands->nodes[i].name, name) != 0)
