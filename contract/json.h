@@ -71,4 +71,8 @@ long long json_i64(const cJSON *object, const char *key, long long otherwise);
 /* One line, no blanks. The caller frees. */
 char *json_print(const cJSON *value);
 
+/* For people: what fits into 100 columns on one line, else indented; ends a line. The caller frees.
+ */
+char *json_pretty(const cJSON *value);
+
 #endif

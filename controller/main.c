@@ -21,6 +21,7 @@ static const struct command commands[] = {
 	{"validate", "check scenarios, and say what they can prove", command_validate, 0},
 	{"report", "write the report of a run from its journal", command_report, 0},
 	{"faults", "list the faults, or explain one", command_faults, 0},
+	{"schema", "print the JSON Schema of a kind of file, for editors", command_schema, 0},
 	{"lab", "bring a local cluster up or down, look at it, run a command in it", command_lab,
 		0},
 	{"doctor", "say what each host of an environment can do", command_doctor, 0},

@@ -10,6 +10,7 @@ int command_run(int argc, char **argv);
 int command_validate(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_faults(int argc, char **argv);
+int command_schema(int argc, char **argv);
 int command_lab(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_heal(int argc, char **argv);

@@ -95,18 +95,10 @@ static char *slurp(int fd)
 	return text;
 }
 
-void cli_start(const char *const *args, struct cli_process *process)
+void cli_start_program(const char *const *argv, struct cli_process *process)
 {
-	char program[512];
-	char *argv[CLI_ARGS_MAX + 2] = {program};
 	posix_spawn_file_actions_t actions;
-	size_t count = 1;
 
-	snprintf(program, sizeof(program), "%s/bin/backburn", from_environment("BACKBURN_BUILD"));
-	for (; *args; args++) {
-		assert_true(count < CLI_ARGS_MAX);
-		argv[count++] = (char *)*args;
-	}
 	process->out = memfd_create("stdout", MFD_CLOEXEC);
 	process->err = memfd_create("stderr", MFD_CLOEXEC);
 	assert_true(process->out >= 0 && process->err >= 0);
@@ -114,8 +106,30 @@ void cli_start(const char *const *args, struct cli_process *process)
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, process->out, 1);
 	posix_spawn_file_actions_adddup2(&actions, process->err, 2);
-	assert_int_equal(posix_spawn(&process->pid, program, &actions, NULL, argv, environ), 0);
+	assert_int_equal(posix_spawnp(&process->pid, argv[0], &actions, NULL,
+				 (char *const *)(uintptr_t)argv, environ),
+		0);
 	posix_spawn_file_actions_destroy(&actions);
+}
+
+const char *cli_program(const char *name)
+{
+	char *buffer = next_buffer();
+
+	snprintf(buffer, 512, "%s/bin/%s", from_environment("BACKBURN_BUILD"), name);
+	return buffer;
+}
+
+void cli_start(const char *const *args, struct cli_process *process)
+{
+	const char *argv[CLI_ARGS_MAX + 2] = {cli_program("backburn")};
+	size_t count = 1;
+
+	for (; *args; args++) {
+		assert_true(count < CLI_ARGS_MAX);
+		argv[count++] = *args;
+	}
+	cli_start_program(argv, process);
 }
 
 static void pause_ms(int ms)
@@ -155,6 +169,14 @@ void cli_run(const char *const *args, struct cli_result *result)
 	struct cli_process process;
 
 	cli_start(args, &process);
+	cli_wait(&process, 240, result);
+}
+
+void cli_run_program(const char *const *argv, struct cli_result *result)
+{
+	struct cli_process process;
+
+	cli_start_program(argv, &process);
 	cli_wait(&process, 240, result);
 }
 
