@@ -98,9 +98,19 @@ int duration_parse(const char *text, int64_t *out_ns)
 
 const char *duration_format(int64_t ns, char buffer[DURATION_TEXT_MAX])
 {
+	static const struct unit long_units[] = {
+		{"d", 86400 * NS_PER_SEC}, {"h", 3600 * NS_PER_SEC}, {"m", 60 * NS_PER_SEC}};
 	static const struct unit exact[] = {
 		{"s", NS_PER_SEC}, {"ms", NS_PER_MS}, {"us", NS_PER_US}, {"ns", 1}};
 
+	/* One minute reads better as 60s; from two of a unit on it is the shorter word. */
+	for (size_t i = 0; i < sizeof(long_units) / sizeof(long_units[0]); i++) {
+		if (ns < 2 * long_units[i].factor || ns % long_units[i].factor != 0)
+			continue;
+		snprintf(buffer, DURATION_TEXT_MAX, "%" PRId64 "%s", ns / long_units[i].factor,
+			long_units[i].suffix);
+		return buffer;
+	}
 	if (ns >= NS_PER_SEC && ns % NS_PER_MS == 0 && ns % NS_PER_SEC != 0) {
 		int written = snprintf(buffer, DURATION_TEXT_MAX, "%" PRId64 ".%03" PRId64,
 			ns / NS_PER_SEC, ns / NS_PER_MS % 1000);

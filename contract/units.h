@@ -22,7 +22,7 @@ enum {
 };
 
 /*
- * The shortest exact spelling that duration_parse() reads back ("1.5s", "90s" stays "90s").
+ * The shortest exact spelling that duration_parse() reads back ("1.5s", "90s", "4m", "30d").
  * Returns `buffer`.
  */
 const char *duration_format(int64_t ns, char buffer[DURATION_TEXT_MAX]);

@@ -18,6 +18,7 @@ struct command {
 
 static const struct command commands[] = {
 	{"run", "run a scenario and judge it", command_run, 0},
+	{"plan", "say what a run would hit now, and touch nothing", command_plan, 0},
 	{"validate", "check scenarios, and say what they can prove", command_validate, 0},
 	{"report", "write the report of a run from its journal", command_report, 0},
 	{"faults", "list the faults, or explain one", command_faults, 0},

@@ -144,7 +144,7 @@ static const char *owner_of(const struct list *peers, const struct prefix *addre
 
 static bool is_hit(const struct match_rule *rule, const struct tcp_socket *socket)
 {
-	return socket->state != TCP_STATE_LISTENING &&
+	return socket->state != TCP_STATE_LISTENING && socket->state != TCP_STATE_TIME_WAIT &&
 		(!rule->protocol || rule->protocol == IPPROTO_TCP) &&
 		(!rule->ports.count || port_set_has(&rule->ports, socket->local_port) ||
 			port_set_has(&rule->ports, socket->remote_port));

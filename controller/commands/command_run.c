@@ -12,7 +12,8 @@ enum {
 	OPTION_RUNS,
 	OPTION_ATTACH,
 	OPTION_WAIT,
-	OPTION_KEEP
+	OPTION_KEEP,
+	OPTION_JSON
 };
 enum {
 	PARAMS_MAX = 64
@@ -24,16 +25,33 @@ struct arguments {
 	size_t param_count;
 };
 
-static const struct argp_option options[] = {
-	{"on", OPTION_ON, "ENVIRONMENT", 0,
-		"where to run (default: the only environment beside the scenario)", 0},
-	{"param", OPTION_PARAM, "NAME=VALUE", 0, "set a parameter of the scenario; repeatable", 0},
-	{"runs", OPTION_RUNS, "DIR", 0, "where run directories are made (backburn-runs)", 0},
-	{"attach", OPTION_ATTACH, "HOW", 0,
-		"force how network faults attach: tcx or clsact (default: probed on each node)", 0},
-	{"wait-lock", OPTION_WAIT, NULL, 0, "wait for another run on the same environment", 0},
-	{"keep-lab", OPTION_KEEP, NULL, 0, "leave a lab up that this run brought up", 0},
+#define WHERE                                                                                      \
+	{"on", OPTION_ON, "ENVIRONMENT", 0,                                                        \
+		"where to run (default: the only environment beside the scenario)", 0},            \
+		{"param", OPTION_PARAM, "NAME=VALUE", 0,                                           \
+			"set a parameter of the scenario; repeatable", 0},                         \
+		{"attach", OPTION_ATTACH, "HOW", 0,                                                \
+			"force how network faults attach: tcx or clsact (default: probed on each " \
+			"node)",                                                                   \
+			0},                                                                        \
+		{"runs", OPTION_RUNS, "DIR", 0,                                                    \
+			"where run directories and locks are (backburn-runs)", 0},                 \
+		{"wait-lock", OPTION_WAIT, NULL, 0,                                                \
+			"wait for another run on the same environment", 0},                        \
+	{                                                                                          \
+		"keep-lab", OPTION_KEEP, NULL, 0, "leave a lab up that this command brought up", 0 \
+	}
+
+static const struct argp_option run_options[] = {
+	WHERE,
 	{"quiet", 'q', NULL, 0, "print the summary only", 0},
+	{0},
+};
+
+static const struct argp_option plan_options[] = {
+	WHERE,
+	{"json", OPTION_JSON, NULL, 0, "print the plan as JSON", 0},
+	{"quiet", 'q', NULL, 0, "say nothing while a lab is brought up", 0},
 	{0},
 };
 
@@ -80,6 +98,9 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	case OPTION_KEEP:
 		arguments->options.keep_lab = true;
 		return 0;
+	case OPTION_JSON:
+		arguments->options.json = true;
+		return 0;
 	case 'q':
 		arguments->options.quiet = true;
 		return 0;
@@ -99,7 +120,7 @@ static error_t take(int key, char *argument, struct argp_state *state)
 
 int command_run(int argc, char **argv)
 {
-	static const struct argp parser = {.options = options,
+	static const struct argp parser = {.options = run_options,
 		.parser = take,
 		.args_doc = "SCENARIO",
 		.doc = "Runs a scenario: probes before, during and after its faults, heals them, "
@@ -117,4 +138,25 @@ int command_run(int argc, char **argv)
 	arguments.options.params =
 		(struct param_values){.items = arguments.params, .count = arguments.param_count};
 	return run_scenario(&arguments.options);
+}
+
+int command_plan(int argc, char **argv)
+{
+	static const struct argp parser = {.options = plan_options,
+		.parser = take,
+		.args_doc = "SCENARIO",
+		.doc = "Says what a run would do, and touches nothing: what each claim can show, "
+		       "when each stop rule fires, how long it takes; and, asked of the nodes, who "
+		       "would be hit: addresses, links, live connections and processes that match "
+		       "each fault now.\v"
+		       "Exit status: 0 the run could begin; 4 it would be refused (policy, "
+		       "capability, limits, a group that is not found); 64 usage; 65 bad file; 70 "
+		       "internal error; 75 environment locked; 130, 143 stopped by a signal."};
+	struct arguments arguments = {
+		.options = {.runs_dir = "backburn-runs", .attach = "auto", .plan_only = true}};
+
+	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
+	arguments.options.params =
+		(struct param_values){.items = arguments.params, .count = arguments.param_count};
+	return run_plan(&arguments.options);
 }

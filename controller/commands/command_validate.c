@@ -8,7 +8,7 @@
 #include "controller/commands/commands.h"
 #include "controller/lab/lab.h"
 #include "controller/plan/check.h"
-#include "controller/plan/plan_json.h"
+#include "controller/plan/plan_print.h"
 #include "controller/run/reach.h"
 #include "controller/schema/schema.h"
 

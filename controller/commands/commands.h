@@ -7,6 +7,7 @@
  * code of docs/scenario.md. One table in main.c lists them.
  */
 int command_run(int argc, char **argv);
+int command_plan(int argc, char **argv);
 int command_validate(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_faults(int argc, char **argv);

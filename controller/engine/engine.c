@@ -131,6 +131,10 @@ void engine_stop(struct engine *engine, enum stop_kind why, const char *id, cons
 		phase_log_end(engine, "stopped", engine->now_ns);
 	if (engine->heed_nothing)
 		return; /* the phases are over and everything is healed already */
+	if (engine->options.plan_only) {
+		end_begin(engine);
+		return;
+	}
 	engine->state = ENGINE_STOPPING;
 	heal_everything(engine);
 }
@@ -202,6 +206,9 @@ static void take_event(struct engine *engine, const struct event *event)
 	case EVENT_ANSWER:
 		phase_answer(engine, event);
 		break;
+	case EVENT_INSPECTED:
+		phase_inspected(engine, event);
+		break;
 	case EVENT_ARMED:
 		phase_armed(engine, event);
 		break;
@@ -260,6 +267,7 @@ static void move_on(struct engine *engine, const struct event *event)
 		break;
 	case ENGINE_NEW:
 	case ENGINE_STARTING:
+	case ENGINE_INSPECTING:
 	case ENGINE_ARMING:
 	case ENGINE_DONE:
 		break;
@@ -285,6 +293,10 @@ void engine_set_skew(struct engine *engine, int64_t skew_ns)
 void engine_start(struct engine *engine, int64_t now_ns)
 {
 	engine->now_ns = now_ns;
+	if (engine->options.plan_only) {
+		phase_enter(engine, 0);
+		return;
+	}
 	engine->state = ENGINE_STARTING;
 	engine_push(engine, ACTION_START_PROBES);
 }

@@ -18,18 +18,19 @@
 
 /* Life of a run. The comment says which events move it on. */
 enum engine_state {
-	ENGINE_NEW,       /* engine_start() */
-	ENGINE_STARTING,  /* waits for EVENT_PROBES_STARTED */
-	ENGINE_RESOLVING, /* a phase's groups: EVENT_ANSWER; at most the group's `within` */
-	ENGINE_ARMING,    /* a phase's faults: EVENT_ARMED of each node */
-	ENGINE_RUNNING,   /* the phase's time or condition: EVENT_TICK, EVENT_WINDOW */
-	ENGINE_HEALING,   /* EVENT_HEALED of each node */
-	ENGINE_DECIDING,  /* waits for the data that a precondition needs */
-	ENGINE_STOPPING,  /* as HEALING, for everything, after a stop */
-	ENGINE_QUIESCING, /* waits out `quiesce` before the final reads */
-	ENGINE_SILENCING, /* waits for EVENT_PROBES_STOPPED */
-	ENGINE_READING,   /* waits for EVENT_READ of each workload */
-	ENGINE_AUDITING,  /* waits for EVENT_AUDITED of each node, then EVENT_SERVICES */
+	ENGINE_NEW,        /* engine_start() */
+	ENGINE_STARTING,   /* waits for EVENT_PROBES_STARTED */
+	ENGINE_RESOLVING,  /* a phase's groups: EVENT_ANSWER; at most the group's `within` */
+	ENGINE_INSPECTING, /* what a phase's faults would hit: EVENT_INSPECTED of each node */
+	ENGINE_ARMING,     /* a phase's faults: EVENT_ARMED of each node */
+	ENGINE_RUNNING,    /* the phase's time or condition: EVENT_TICK, EVENT_WINDOW */
+	ENGINE_HEALING,    /* EVENT_HEALED of each node */
+	ENGINE_DECIDING,   /* waits for the data that a precondition needs */
+	ENGINE_STOPPING,   /* as HEALING, for everything, after a stop */
+	ENGINE_QUIESCING,  /* waits out `quiesce` before the final reads */
+	ENGINE_SILENCING,  /* waits for EVENT_PROBES_STOPPED */
+	ENGINE_READING,    /* waits for EVENT_READ of each workload */
+	ENGINE_AUDITING,   /* waits for EVENT_AUDITED of each node, then EVENT_SERVICES */
 	ENGINE_DONE,
 };
 
@@ -37,6 +38,7 @@ enum event_kind {
 	EVENT_TICK,
 	EVENT_PROBES_STARTED,
 	EVENT_ANSWER,     /* name = group, node, ok, value */
+	EVENT_INSPECTED,  /* name = fault, node; data = struct inspect_result as JSON, or fail */
 	EVENT_ARMED,      /* name = fault, node; ok with at_ns, late_ns, or fail */
 	EVENT_HEALED,     /* name = fault, node; ok with at_ns, or fail */
 	EVENT_EVIDENCE,   /* name = fault, node; data = counters */
@@ -69,6 +71,7 @@ enum action_kind {
 	ACTION_JOURNAL,      /* data: the event, to be appended */
 	ACTION_START_PROBES, /* all probes and workloads, at at_ns */
 	ACTION_QUERY,        /* ask group's `where` of node */
+	ACTION_INSPECT,      /* fault on node in its role: what would be hit */
 	ACTION_ARM,          /* fault on node in its role */
 	ACTION_HEAL,         /* fault on node */
 	ACTION_TELL_HEALED,  /* the lab's supervisor: a fault on node is over */
@@ -94,6 +97,9 @@ struct action {
 struct engine_options {
 	/* From the arm order to the fault's start: time for the slowest node to prepare. */
 	int64_t lead_ns;
+	/* Every phase is resolved and inspected, one after the other; nothing is probed or armed.
+	 */
+	bool plan_only;
 };
 
 struct engine;

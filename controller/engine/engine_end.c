@@ -63,12 +63,22 @@ static void quiesce(struct engine *engine)
 	engine->wait_ns = engine->now_ns + (engine->hurry ? 0 : longest_ns);
 }
 
+static void finish(struct engine *engine)
+{
+	engine_log(engine, journal_event("run_ended", engine->now_ns));
+	engine->state = ENGINE_DONE;
+	engine_push(engine, ACTION_DONE);
+}
+
 void end_begin(struct engine *engine)
 {
 	if (engine->heed_nothing)
 		return;
 	engine->heed_nothing = true;
-	silence(engine);
+	if (engine->options.plan_only)
+		finish(engine); /* nothing was probed, nothing was touched */
+	else
+		silence(engine);
 }
 
 static void log_read(struct engine *engine, const struct event *event)
@@ -133,13 +143,6 @@ static void log_services(struct engine *engine, const struct event *event)
 	json_put_string(entry, "when", "after");
 	json_put(entry, "services", cJSON_Duplicate(event->data, true));
 	engine_log(engine, entry);
-}
-
-static void finish(struct engine *engine)
-{
-	engine_log(engine, journal_event("run_ended", engine->now_ns));
-	engine->state = ENGINE_DONE;
-	engine_push(engine, ACTION_DONE);
 }
 
 static void take_audit(struct engine *engine, const struct event *event)

@@ -43,7 +43,7 @@ struct engine {
 	char last_answer[128];
 
 	int64_t wait_ns;   /* QUIESCING, DECIDING: until then */
-	size_t pending;    /* answers still out: AUDITING, READING */
+	size_t pending;    /* answers still out: INSPECTING, AUDITING, READING */
 	bool heed_nothing; /* winding down: guardrails don't fire any more */
 	bool hurry;        /* a signal came: no final reads */
 };
@@ -64,14 +64,24 @@ void engine_stop(struct engine *engine, enum stop_kind why, const char *id, cons
 
 /* --- engine_phase.c -------------------------------------------------------------------- */
 
+const struct phase_spec *phase_current(const struct engine *engine);
 void phase_enter(struct engine *engine, size_t index);
-void phase_answer(struct engine *engine, const struct event *event);
-void phase_resolve(struct engine *engine);
-void phase_armed(struct engine *engine, const struct event *event);
 void phase_run(struct engine *engine);
 void phase_decide(struct engine *engine);
 /* Journals the end of the current phase; `how` is one of struct phase_record's words. */
 void phase_log_end(struct engine *engine, const char *how, int64_t end_ns);
+
+/* --- engine_resolve.c ------------------------------------------------------------------ */
+
+/* Goes on to phase_plan() when all groups of the phase are resolved. */
+void phase_resolve(struct engine *engine);
+void phase_answer(struct engine *engine, const struct event *event);
+
+/* --- engine_arm.c ---------------------------------------------------------------------- */
+
+void phase_plan(struct engine *engine);
+void phase_inspected(struct engine *engine, const struct event *event);
+void phase_armed(struct engine *engine, const struct event *event);
 
 /* --- engine_heal.c --------------------------------------------------------------------- */
 

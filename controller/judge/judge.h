@@ -43,6 +43,7 @@ struct claim_judgement {
 struct pair_effect {
 	const char *from, *to; /* borrowed from the record */
 	int64_t packets, segments;
+	int64_t connections; /* live just before arming; -1: nobody was asked */
 	bool counted_at_both;
 };
 
@@ -59,6 +60,8 @@ struct effect_judgement {
 	enum effect effect;
 	bool ran_to_its_end;
 	struct list pairs; /* of struct pair_effect */
+	size_t predicted;  /* pairs with live connections before the fault */
+	size_t predicted_hit;
 	char text[SENTENCE_MAX];
 };
 
@@ -116,6 +119,15 @@ void judgement_deinit(struct judgement *judgement);
 /* One claim alone: the engine asks this of preconditions. */
 void judge_claim(const struct record *record, const struct invariant_spec *claim,
 	struct claim_judgement *out);
+
+/*
+ * Live connections between two nodes that the fault would hit, as either of them said when it was
+ * inspected (at most 256 a node); -1 when neither was asked.
+ */
+int64_t judge_connections(const struct fault_record *fault, const char *a, const char *b);
+
+/* A node is never cut from itself, and two nodes that are in both sets are one pair. */
+bool judge_is_pair(const struct fault_record *fault, const char *on, const char *from);
 
 /* The instant a `recovers` claim counts from; NEVER_NS when it has not come. */
 int64_t judge_instant(const struct record *record, const struct recovers_spec *recovers);

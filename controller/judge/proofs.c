@@ -35,11 +35,38 @@ static void add_counted(const struct fault_record *fault, const char *node, cons
 	}
 }
 
+static int64_t seen_by(const struct fault_inspection *inspection, const char *peer)
+{
+	int64_t count = 0;
+
+	LIST_EACH(inspection->result.connections, struct connection, connection)
+		count += strcmp(connection->peer, peer) == 0;
+	return count;
+}
+
+int64_t judge_connections(const struct fault_record *fault, const char *a, const char *b)
+{
+	int64_t most = NEVER_NS;
+
+	LIST_EACH(fault->inspections, struct fault_inspection, inspection) {
+		bool at_a = strcmp(inspection->node, a) == 0;
+		int64_t seen;
+
+		if (!at_a && strcmp(inspection->node, b) != 0)
+			continue;
+		seen = seen_by(inspection, at_a ? b : a);
+		if (seen > most)
+			most = seen;
+	}
+	return most;
+}
+
 /* The sender's way out and the receiver's way in: each packet is counted at one of them. */
 static struct pair_effect directed_pair(
 	const struct fault_record *fault, const char *from, const char *to)
 {
-	struct pair_effect pair = {.from = from, .to = to};
+	struct pair_effect pair = {
+		.from = from, .to = to, .connections = judge_connections(fault, from, to)};
 
 	add_counted(fault, from, to, DIRECTION_EGRESS, &pair);
 	add_counted(fault, to, from, DIRECTION_INGRESS, &pair);
@@ -75,8 +102,25 @@ static void say_effect(struct effect_judgement *out, size_t silent, size_t untou
 	}
 }
 
-/* A node is never cut from itself, and two nodes in both sets are one pair. */
-static bool is_pair(const struct fault_record *fault, const char *on, const char *from)
+/*
+ * What was said before the cut, held against what was counted in it: a pair with live connections
+ * that lost nothing was cut on paper only. One without may well have lost attempts to connect.
+ */
+static void say_prediction(struct effect_judgement *out)
+{
+	size_t used = strlen(out->text);
+
+	LIST_EACH(out->pairs, struct pair_effect, pair) {
+		out->predicted += pair->connections > 0;
+		out->predicted_hit += pair->connections > 0 && pair->packets > 0;
+	}
+	if (out->predicted && out->effect != EFFECT_NOT_INJECTED)
+		snprintf(out->text + used, sizeof(out->text) - used,
+			"; of %zu pairs with live connections before, %zu lost packets",
+			out->predicted, out->predicted_hit);
+}
+
+bool judge_is_pair(const struct fault_record *fault, const char *on, const char *from)
 {
 	if (strcmp(on, from) == 0)
 		return false;
@@ -134,7 +178,7 @@ void judge_effect(
 			int64_t packets = packets_of(fault, *on, *from);
 
 			own += packets;
-			if (!is_pair(fault, *on, *from))
+			if (!judge_is_pair(fault, *on, *from))
 				continue;
 			add_pairs(fault, *on, *from, &out->pairs);
 			silent += packets == 0;
@@ -146,6 +190,7 @@ void judge_effect(
 		out->ran_to_its_end = ran_to_its_end(record, fault);
 	}
 	say_effect(out, silent, untouched);
+	say_prediction(out);
 }
 
 /* --- revert: is everything as before? -------------------------------------------------- */
@@ -199,7 +244,7 @@ static void compare_states(
 static bool node_touched(const struct record *record, const char *node)
 {
 	LIST_EACH(record->faults, struct fault_record, fault) {
-		if (!record->ended &&
+		if (!record->ended && fault->start_ns != NEVER_NS &&
 			(list_has_text(&fault->on, node) || list_has_text(&fault->from, node)))
 			return true;
 		LIST_EACH(fault->nodes, struct fault_node, own)

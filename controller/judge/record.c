@@ -75,6 +75,11 @@ static void free_fault(struct fault_record *fault)
 {
 	list_free_texts(&fault->on);
 	list_free_texts(&fault->from);
+	LIST_EACH(fault->inspections, struct fault_inspection, inspection) {
+		free(inspection->node);
+		shape_free(&inspect_result_shape, &inspection->result);
+	}
+	free(fault->inspections.items);
 	LIST_EACH(fault->nodes, struct fault_node, node) {
 		free(node->node);
 		record_free_counters(&node->counters);

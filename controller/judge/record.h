@@ -36,11 +36,18 @@ struct fault_node {
 	struct list counters; /* of struct counter; times relative to the run's zero */
 };
 
+/* What a node said, before anything was armed, that the fault would hit there. */
+struct fault_inspection {
+	char *node;
+	struct inspect_result result;
+};
+
 struct fault_record {
 	const struct fault_spec *spec;
-	struct list on, from; /* of char *: resolved node names ("everything", prefixes) */
-	struct list nodes;    /* of struct fault_node */
-	int64_t start_ns;     /* as the kernels compare it */
+	struct list on, from;    /* of char *: resolved node names ("everything", prefixes) */
+	struct list inspections; /* of struct fault_inspection */
+	struct list nodes;       /* of struct fault_node */
+	int64_t start_ns;        /* as the kernels compare it */
 	int64_t deadline_ns;
 	int64_t effect_ns; /* first packet or process hit */
 	int64_t healed_ns; /* all nodes healed, or the deadline, whichever was first */

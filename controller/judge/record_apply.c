@@ -176,16 +176,49 @@ static struct fault_node *fault_node_of(struct fault_record *fault, const char *
 	return node;
 }
 
+/* Who is hit, and from whom: the plan says it first, the order to arm once more. */
+static void take_sides(struct fault_record *fault, const cJSON *event)
+{
+	list_free_texts(&fault->on);
+	list_free_texts(&fault->from);
+	list_from_json(&fault->on, member(event, "on"));
+	list_from_json(&fault->from, member(event, "from"));
+}
+
+static int apply_fault_planned(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
+
+	if (!fault)
+		return unknown_name(event, "fault", fail);
+	take_sides(fault, event);
+	return 0;
+}
+
+static int apply_fault_inspected(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
+	struct inspect_result result;
+	struct fault_inspection *inspection;
+
+	if (!fault)
+		return unknown_name(event, "fault", fail);
+	if (shape_decode(&inspect_result_shape, member(event, "result"), "result", &result, fail) <
+		0)
+		return -1;
+	inspection = list_push(&fault->inspections, sizeof(*inspection));
+	replace_text(&inspection->node, json_string(event, "node", ""));
+	inspection->result = result;
+	return 0;
+}
+
 static int apply_fault_arming(struct record *record, const cJSON *event, struct fail *fail)
 {
 	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
 
 	if (!fault)
 		return unknown_name(event, "fault", fail);
-	list_free_texts(&fault->on);
-	list_free_texts(&fault->from);
-	list_from_json(&fault->on, member(event, "on"));
-	list_from_json(&fault->from, member(event, "from"));
+	take_sides(fault, event);
 	fault->start_ns = time_of(event, "start_ns");
 	fault->deadline_ns = time_of(event, "deadline_ns");
 	fault->skew_ns = time_of(event, "skew_ns");
@@ -498,6 +531,8 @@ int record_apply(struct record *record, const cJSON *event, struct fail *fail)
 		{"group_resolved", apply_group},
 		{"phase_started", apply_phase_started},
 		{"phase_ended", apply_phase_ended},
+		{"fault_planned", apply_fault_planned},
+		{"fault_inspected", apply_fault_inspected},
 		{"fault_arming", apply_fault_arming},
 		{"fault_armed", apply_fault_armed},
 		{"evidence", apply_evidence},

@@ -126,7 +126,12 @@ int lab_start_service(const struct lab_command *command, const struct lab_file *
 	lab_path_node_dir(file->name, lab_file_node(file, node)->name, directory);
 	if (doors_open(&doors, file, node, fail) < 0)
 		return -1;
-	pid = fork();
+	/*
+	 * Not fork(): a supervisor that a run has started is a copy of a process with an event
+	 * loop, whose handlers for forks would close the descriptors of a signal pipe that is long
+	 * gone – by now they are ours. The supervisor has one thread, so nothing is locked.
+	 */
+	pid = _Fork();
 	if (pid == 0) {
 		int error = walk_in(&doors);
 		int report;

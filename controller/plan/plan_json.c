@@ -10,13 +10,12 @@
 #include "controller/measure/statistics.h"
 #include "controller/plan/check.h"
 #include "controller/plan/groups.h"
+#include "controller/plan/plan_print.h"
+#include "controller/plan/plan_times.h"
 
 enum {
 	PLAN_VERSION = 1
 };
-
-/* Errors that happen anyway; the chance of INCONCLUSIVE is stated for this rate. */
-#define BACKGROUND_ERRORS 0.001
 
 static void put_duration(cJSON *object, const char *key, int64_t ns)
 {
@@ -72,7 +71,7 @@ static cJSON *claim_json(const struct scenario *scenario, const struct invariant
 			(double)statistics_violating(samples, slo->objective, CLAIM_ALPHA));
 		json_put_number(item, "chance_inconclusive_at_0.1_percent_errors",
 			statistics_chance_inconclusive(
-				samples, slo->objective, CLAIM_ALPHA, BACKGROUND_ERRORS));
+				samples, slo->objective, CLAIM_ALPHA, PLAN_BACKGROUND_ERRORS));
 	}
 	return item;
 }
@@ -113,25 +112,10 @@ static cJSON *stops_json(const struct scenario *scenario)
 	return list;
 }
 
-struct run_time {
-	int64_t shortest_ns, longest_ns;
-};
-
-static struct run_time run_time(const struct scenario *scenario)
-{
-	struct run_time time = {0};
-
-	LIST_EACH(scenario->phases, struct phase_spec, phase) {
-		time.shortest_ns += phase_shortest_ns(phase);
-		time.longest_ns += phase_longest_ns(phase);
-	}
-	return time;
-}
-
 cJSON *plan_to_json(const struct plan *plan, const struct list *groups)
 {
 	cJSON *json = json_object(), *claims = json_array();
-	struct run_time time = run_time(plan->scenario);
+	struct plan_times times = plan_times(plan->scenario);
 
 	json_put_number(json, "plan", PLAN_VERSION);
 	json_put_string(json, "scenario", plan->scenario->name);
@@ -143,64 +127,13 @@ cJSON *plan_to_json(const struct plan *plan, const struct list *groups)
 		json_append(claims, claim_json(plan->scenario, claim));
 	json_put(json, "claims", claims);
 	json_put(json, "stop_rules", stops_json(plan->scenario));
-	put_duration(json, "phases_last_at_least", time.shortest_ns);
-	put_duration(json, "phases_last_at_most", time.longest_ns);
+	put_duration(json, "run_lasts_at_least", times.shortest_ns);
+	put_duration(json, "run_lasts_about", times.expected_ns);
+	put_duration(json, "run_lasts_at_most", times.longest_ns);
+	put_duration(json, "healed_after_sigterm_at_most", times.heal_ns);
 	put_duration(json, "run_limit", plan->scenario->guardrails->limits->run_ns);
 	put_duration(json, "lease", plan->scenario->guardrails->limits->lease_ns);
 	return json;
-}
-
-/* --- for people ------------------------------------------------------------------------ */
-
-static void print_claim(
-	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
-{
-	fprintf(out, "  %-12s %-8s %-12s", claim->id, claim_kind(claim), gate_words[claim->gate]);
-	if (claim->holds) {
-		const struct slo_spec *slo = scenario_slo(scenario, claim->holds->slo);
-		int64_t samples = claim_samples(scenario, claim);
-
-		fprintf(out, " %lld samples", (long long)samples);
-		if (claim->expect == EXPECT_VIOLATED)
-			fprintf(out, "; a violation is expected, and proven from %lld bad",
-				(long long)statistics_violating(
-					samples, slo->objective, CLAIM_ALPHA));
-		else
-			fprintf(out,
-				"; held with at most %lld bad, violated from %lld; %.2g %% chance "
-				"of "
-				"INCONCLUSIVE at 0.1 %% errors",
-				(long long)statistics_tolerated(
-					samples, slo->objective, CLAIM_ALPHA),
-				(long long)statistics_violating(
-					samples, slo->objective, CLAIM_ALPHA),
-				100 *
-					statistics_chance_inconclusive(samples, slo->objective,
-						CLAIM_ALPHA, BACKGROUND_ERRORS));
-	}
-	fputc('\n', out);
-}
-
-void plan_print(FILE *out, const struct scenario *scenario)
-{
-	struct run_time time = run_time(scenario);
-	char low[DURATION_TEXT_MAX], high[DURATION_TEXT_MAX], limit[DURATION_TEXT_MAX];
-
-	fprintf(out, "%s: %s\n", scenario->name, scenario->title);
-	fprintf(out, "phases take %s to %s; the run is stopped after %s\n",
-		duration_format(time.shortest_ns, low), duration_format(time.longest_ns, high),
-		duration_format(scenario->guardrails->limits->run_ns, limit));
-	fputs("claims\n", out);
-	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
-		print_claim(out, scenario, claim);
-	fputs("stop rules\n", out);
-	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule)
-		fprintf(out, "  %-12s fires after %s at 100 %% errors\n", rule->id,
-			duration_format(
-				rule->no_good_for_ns ? rule->no_good_for_ns : rule->no_data_for_ns,
-				low));
-	if (!scenario->guardrails->stop_if.count)
-		fprintf(out, "  none, because: %s\n", scenario->guardrails->no_stop_because);
 }
 
 /* --- the blast radius ------------------------------------------------------------------ */

@@ -2,8 +2,6 @@
 #ifndef BACKBURN_PLAN_JSON_H
 #define BACKBURN_PLAN_JSON_H
 
-#include <stdio.h>
-
 #include "controller/plan/plan.h"
 
 /*
@@ -12,9 +10,6 @@
  * they will have and the bad events they tolerate, stop rules with their time to fire.
  */
 cJSON *plan_to_json(const struct plan *plan, const struct list *groups);
-
-/* The same for people, as `backburn validate` prints it. */
-void plan_print(FILE *out, const struct scenario *scenario);
 
 /*
  * A probe with a fixed URL whose host is an address of a node that a fault is on measures the

@@ -46,6 +46,11 @@ static void pair_rows(FILE *out, const struct effect_judgement *own)
 		element(out, "td", "%s", own->fault->spec->id);
 		element(out, "th scope=\"row\"", "%s", pairs[i].from);
 		element(out, "td", "%s", pairs[i].to);
+		if (pairs[i].connections == NEVER_NS)
+			fputs("<td class=\"number\">not asked</td>", out);
+		else
+			fprintf(out, "<td class=\"number\">%lld</td>",
+				(long long)pairs[i].connections);
 		packets_cell(out, &pairs[i]);
 		packets_cell(out, &pairs[i + 1]);
 		fprintf(out, "<td class=\"number\">%lld</td></tr>\n", segments);
@@ -70,8 +75,8 @@ static void effect(FILE *out, const struct effect_judgement *own)
 
 void html_hit(FILE *out, const struct report *report)
 {
-	static const char *const columns[] = {"Fault", "Node", "Peer", "Dropped to the peer",
-		"Dropped from the peer", "Segments", NULL};
+	static const char *const columns[] = {"Fault", "Node", "Peer", "Live connections before",
+		"Dropped to the peer", "Dropped from the peer", "Segments", NULL};
 	const struct list *effects = &report->judgement.effects;
 	char radius[SENTENCE_MAX];
 	size_t pairs = 0;

@@ -74,6 +74,9 @@ static cJSON *faults_json(const struct judgement *judgement)
 			json_put_string(entry, "to", pair->to);
 			json_put_number(entry, "packets", (double)pair->packets);
 			json_put_number(entry, "segments", (double)pair->segments);
+			if (pair->connections != NEVER_NS)
+				json_put_number(entry, "live_connections_before",
+					(double)pair->connections);
 			json_append(pairs, entry);
 		}
 		json_put(item, "pairs", pairs);

@@ -87,6 +87,17 @@ static void fault_armed(FILE *out, const cJSON *event)
 			json_string(event, "node", "?"), duration_human(late_ns, late));
 }
 
+static void fault_inspected(FILE *out, const cJSON *event)
+{
+	const cJSON *result = cJSON_GetObjectItemCaseSensitive(event, "result");
+	int live = (int)json_number(result, "connection_count", 0);
+
+	if (live > 0)
+		say(out, event, "%s will hit %d live connection%s of %s",
+			json_string(event, "fault", "?"), live, live == 1 ? "" : "s",
+			json_string(event, "node", "?"));
+}
+
 static void fault_over(FILE *out, const cJSON *event)
 {
 	say(out, event, "healed %s", json_string(event, "fault", "?"));
@@ -127,6 +138,7 @@ void progress_print(FILE *out, const cJSON *event)
 		{"run_started", run_started},
 		{"group_resolved", group_resolved},
 		{"phase_started", phase_started},
+		{"fault_inspected", fault_inspected},
 		{"fault_arming", fault_arming},
 		{"fault_armed", fault_armed},
 		{"fault_over", fault_over},

@@ -107,6 +107,16 @@ static void fault_arming(struct story *story, const cJSON *event)
 	story_tell(story, start_ns, "fault", "%s begins", json_string(event, "fault", "?"));
 }
 
+static void fault_inspected(struct story *story, const cJSON *event)
+{
+	const cJSON *result = member(event, "result");
+	int live = (int)json_number(result, "connection_count", 0);
+
+	story_tell(story, now_of(event), "node", "%s: %s would hit %d live connection%s",
+		json_string(event, "node", "?"), json_string(event, "fault", "?"), live,
+		live == 1 ? "" : "s");
+}
+
 static void fault_armed(struct story *story, const cJSON *event)
 {
 	char late[DURATION_TEXT_MAX];
@@ -175,6 +185,7 @@ void story_tell_event(struct story *story, const struct record *record, const cJ
 		{"group_resolved", group_resolved},
 		{"phase_started", phase_started},
 		{"phase_ended", phase_ended},
+		{"fault_inspected", fault_inspected},
 		{"fault_arming", fault_arming},
 		{"fault_armed", fault_armed},
 		{"fault_healed", fault_healed},

@@ -137,17 +137,19 @@ static void effects(FILE *out, const struct judgement *judgement)
 	heading(out, "effect");
 	LIST_EACH(judgement->effects, struct effect_judgement, own) {
 		const struct fault_record *fault = own->fault;
-		char bound[DURATION_TEXT_MAX], about[WORDS_MAX] = "";
+		char bound[DURATION_TEXT_MAX], about[WORDS_MAX] = "", live[WORDS_MAX];
 
 		if (fault->skew_ns > 0)
 			snprintf(about, sizeof(about), "; nodes began within %s of one another",
 				duration_human(fault->skew_ns, bound));
 		plain_line(out, "%s %-10s %s: %s%s", own->effect == EFFECT_NONE ? "?" : " ",
 			fault->spec->id, effect_words[own->effect], own->text, about);
-		LIST_EACH(own->pairs, struct pair_effect, pair)
-			plain_line(out, "  %-10s %s -> %s: %lld packets, %lld segments%s", "",
+		LIST_EACH(own->pairs, struct pair_effect, pair) {
+			words_live(pair, live);
+			plain_line(out, "  %-10s %s -> %s: %lld packets, %lld segments%s%s", "",
 				pair->from, pair->to, (long long)pair->packets,
-				(long long)pair->segments, pair->packets ? "" : " (none)");
+				(long long)pair->segments, pair->packets ? "" : " (none)", live);
+		}
 	}
 }
 

@@ -368,3 +368,12 @@ void words_radius(const struct report *report, char buffer[SENTENCE_MAX])
 		snprintf(buffer, SENTENCE_MAX, "no node was hit%s", most);
 	list_free_texts(&hit);
 }
+
+const char *words_live(const struct pair_effect *pair, char buffer[WORDS_MAX])
+{
+	buffer[0] = '\0';
+	if (pair->connections != NEVER_NS)
+		snprintf(buffer, WORDS_MAX, "; %lld live connection%s before",
+			(long long)pair->connections, pair->connections == 1 ? "" : "s");
+	return buffer;
+}

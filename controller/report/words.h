@@ -85,4 +85,7 @@ const char *words_join(const struct list *texts, char *buffer, size_t size);
 /* The longest time between two events of a probe's sources, which is what instants are good to. */
 int64_t words_resolution_ns(const struct record *record, const char *probe);
 
+/* "; 3 live connections before", as was found before arming; "" when nobody was asked. */
+const char *words_live(const struct pair_effect *pair, char buffer[WORDS_MAX]);
+
 #endif

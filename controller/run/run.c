@@ -10,7 +10,9 @@
 #include "contract/json.h"
 #include "contract/memory.h"
 #include "controller/plan/plan_json.h"
+#include "controller/plan/plan_print.h"
 #include "controller/report/output.h"
+#include "controller/report/preview.h"
 #include "controller/report/report.h"
 #include "controller/run/run_parts.h"
 
@@ -87,30 +89,6 @@ static int set_up(struct run *run, struct fail *fail)
 	return 0;
 }
 
-/* Half the worst round trip of two nodes: that far apart their clocks may be read. */
-static int64_t clock_error_ns(const struct run *run)
-{
-	int64_t worst_ns = 0;
-
-	for (size_t i = 0; i < run->node_count; i++)
-		if (run->nodes[i].clock.round_trip_ns > worst_ns)
-			worst_ns = run->nodes[i].clock.round_trip_ns;
-	return worst_ns / 2;
-}
-
-static void execute(struct run *run)
-{
-	struct event tick = {.kind = EVENT_TICK};
-
-	run->waiting = 0;
-	engine_set_skew(run->engine, clock_error_ns(run));
-	run_start_ticking(run);
-	engine_start(run->engine, run_now_ns(run));
-	run_feed(run, &tick);
-	while (!run->done)
-		uv_run(run->loop, UV_RUN_DEFAULT);
-}
-
 /* --- the end ---------------------------------------------------------------------------- */
 
 /* What `backburn report` would have of it: the journal's file says everything. */
@@ -142,10 +120,13 @@ static int report_run(const struct run *run)
 
 static int run_in_directory(struct run *run, struct fail *fail)
 {
-	const struct engine_options options = {.lead_ns = NS_PER_SEC};
-	cJSON *started = run_started_event(run);
+	const struct engine_options options = {.lead_ns = ARM_LEAD_NS};
 	struct fail trouble = FAIL_INIT;
+	cJSON *started;
 
+	if (run_open_directory(run, fail) < 0)
+		return exit_code_of(fail->kind);
+	started = run_started_event(run);
 	run->engine = engine_new(&run->plan, &options, started, fail);
 	cJSON_Delete(started);
 	if (!run->engine)
@@ -153,7 +134,7 @@ static int run_in_directory(struct run *run, struct fail *fail)
 	if (set_up(run, &trouble) < 0)
 		refuse_run(run, &trouble);
 	else
-		execute(run);
+		run_execute(run);
 	run_close_all(run);
 	journal_close(&run->journal);
 	return report_run(run);
@@ -201,7 +182,61 @@ static void run_free(struct run *run)
 	free(run);
 }
 
-int run_scenario(const struct run_options *options)
+/* --- a plan -------------------------------------------------------------------------------- */
+
+static int print_plan(const struct run *run)
+{
+	const struct record *record = engine_record(run->engine);
+	bool refused = record->stop != STOP_NONE;
+
+	if (run->options->json) {
+		cJSON *json = preview_json(&run->plan, record);
+		char *text = cJSON_Print(json);
+
+		puts(text);
+		free(text);
+		cJSON_Delete(json);
+	} else {
+		plan_print(stdout, run->plan.scenario);
+		preview_print(stdout, &run->plan, record);
+	}
+	if (!refused)
+		return 0;
+	fprintf(stderr, "backburn: %s\n", record->stop_text);
+	switch (record->stop) {
+	case STOP_SIGNAL:
+		return 128 + record->stop_signal;
+	case STOP_INTERNAL:
+		return 70;
+	default:
+		return 4;
+	}
+}
+
+static int plan_on_nodes(struct run *run, struct fail *fail)
+{
+	const struct engine_options options = {.lead_ns = ARM_LEAD_NS, .plan_only = true};
+	cJSON *started = run_started_event(run);
+	int code = 0;
+
+	run->engine = engine_new(&run->plan, &options, started, fail);
+	cJSON_Delete(started);
+	if (!run->engine)
+		return exit_code_of(fail->kind);
+	run_start_renewing(run);
+	if (run_connect(run, fail) < 0 || run_resolve_static(run, fail) < 0 ||
+		plan_check_radius(&run->plan, &engine_record(run->engine)->groups, fail) < 0)
+		code = run->signal ? 128 + run->signal : exit_code_of(fail->kind);
+	else
+		run_execute(run);
+	run_close_all(run);
+	return code ? code : print_plan(run);
+}
+
+/* --- both ------------------------------------------------------------------------------- */
+
+static int with_environment(
+	const struct run_options *options, int (*work)(struct run *run, struct fail *fail))
 {
 	struct run *run = must_alloc(sizeof(*run));
 	struct fail fail = FAIL_INIT;
@@ -216,7 +251,7 @@ int run_scenario(const struct run_options *options)
 	if (run_load(run, &fail) < 0 || run_prepare(run, &fail) < 0)
 		code = exit_code_of(fail.kind);
 	else
-		code = run_in_directory(run, &fail);
+		code = work(run, &fail);
 	if (fail.kind != FAIL_NONE)
 		fprintf(stderr, "backburn: %s\n", fail.text);
 	/* A signal while the lab was built ends that, and is the reason that counts. */
@@ -232,4 +267,14 @@ int run_scenario(const struct run_options *options)
 	run_close_handles(run);
 	run_free(run);
 	return code;
+}
+
+int run_scenario(const struct run_options *options)
+{
+	return with_environment(options, run_in_directory);
+}
+
+int run_plan(const struct run_options *options)
+{
+	return with_environment(options, plan_on_nodes);
 }

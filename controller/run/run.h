@@ -13,10 +13,19 @@ struct run_options {
 	const char *attach;   /* "auto", "tcx", "clsact" */
 	bool wait_lock;
 	bool quiet;
-	bool keep_lab; /* leave a lab that this run brought up */
+	bool keep_lab;  /* leave a lab that this run brought up */
+	bool plan_only; /* run_plan() */
+	bool json;      /* the plan as JSON */
 };
 
 /* Returns the exit code; everything has been said on stdout and stderr. */
 int run_scenario(const struct run_options *options);
+
+/*
+ * `backburn plan`: connects, resolves every group and asks every node what each fault would hit
+ * now, and prints that with what the files alone say. Nothing is probed, armed or kept. Returns the
+ * exit code: 0, or 4 when the run would be refused.
+ */
+int run_plan(const struct run_options *options);
 
 #endif

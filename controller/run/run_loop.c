@@ -90,6 +90,8 @@ void run_write_journal(struct run *run, const cJSON *event)
 	struct fail fail = FAIL_INIT;
 	struct event broken = {.kind = EVENT_BROKEN, .fail = &fail};
 
+	if (run->options->plan_only)
+		return; /* the engine's record has it, and nothing is kept */
 	if (!run->options->quiet)
 		progress_print(stderr, event);
 	if (run->broken || journal_append(&run->journal, event, &fail) == 0)
@@ -121,6 +123,9 @@ static void perform(struct run *run, struct action *action)
 		break;
 	case ACTION_QUERY:
 		run_query(run, action->group, action->node);
+		break;
+	case ACTION_INSPECT:
+		run_inspect(run, action);
 		break;
 	case ACTION_ARM:
 		run_arm(run, action);
@@ -253,6 +258,32 @@ void run_start_renewing(struct run *run)
 void run_start_ticking(struct run *run)
 {
 	uv_timer_start(&run->tick, on_tick, TICK_MS, TICK_MS);
+}
+
+/* --- execution ------------------------------------------------------------------------ */
+
+/* Half the worst round trip of two nodes: that far apart their clocks may be read. */
+static int64_t clock_error_ns(const struct run *run)
+{
+	int64_t worst_ns = 0;
+
+	for (size_t i = 0; i < run->node_count; i++)
+		if (run->nodes[i].clock.round_trip_ns > worst_ns)
+			worst_ns = run->nodes[i].clock.round_trip_ns;
+	return worst_ns / 2;
+}
+
+void run_execute(struct run *run)
+{
+	struct event tick = {.kind = EVENT_TICK};
+
+	run->waiting = 0;
+	engine_set_skew(run->engine, clock_error_ns(run));
+	run_start_ticking(run);
+	engine_start(run->engine, run_now_ns(run));
+	run_feed(run, &tick);
+	while (!run->done)
+		uv_run(run->loop, UV_RUN_DEFAULT);
 }
 
 /* --- the end --------------------------------------------------------------------------- */

@@ -255,24 +255,16 @@ int run_connect(struct run *run, struct fail *fail)
 
 /* --- arming and healing ---------------------------------------------------------------- */
 
-/* A request about one fault on one node, until its reply. */
-struct errand {
-	struct run_node *node;
-	char *fault;
-};
-
-static struct errand *errand_new(struct run_node *node, const char *fault)
+struct errand *errand_new(struct run_node *node, const char *fault)
 {
 	struct errand *errand = must_alloc(sizeof(*errand));
 
 	errand->node = node;
-	errand->fault = strdup(fault);
-	if (!errand->fault)
-		abort();
+	errand->fault = must_copy(fault);
 	return errand;
 }
 
-static void errand_free(struct errand *errand)
+void errand_free(struct errand *errand)
 {
 	free(errand->fault);
 	free(errand);
@@ -300,7 +292,7 @@ static void armed(void *context, const struct wire_message *reply, const struct 
 	errand_free(errand);
 }
 
-static void refuse(struct run_node *node, enum event_kind kind, const char *fault)
+void run_refuse(struct run_node *node, enum event_kind kind, const char *fault)
 {
 	struct fail fail = FAIL_INIT;
 	struct event event = {.kind = kind, .name = fault, .node = node->node->name, .fail = &fail};
@@ -315,7 +307,7 @@ void run_arm(struct run *run, const struct action *action)
 	struct fault_order order;
 
 	if (!node->injector) {
-		refuse(node, EVENT_ARMED, action->fault->spec->id);
+		run_refuse(node, EVENT_ARMED, action->fault->spec->id);
 		return;
 	}
 	order_fault(&run->plan, action->fault, action->role, action->node, &order);
@@ -393,7 +385,7 @@ void run_heal(struct run *run, const struct action *action)
 	struct heal_params params = {0};
 
 	if (!node->injector) {
-		refuse(node, EVENT_HEALED, action->fault->spec->id);
+		run_refuse(node, EVENT_HEALED, action->fault->spec->id);
 		return;
 	}
 	list_push_text(&params.faults, action->fault->spec->id);

@@ -9,13 +9,14 @@
 #include "controller/journal/journal.h"
 #include "controller/lab/lab.h"
 #include "controller/plan/plan.h"
+#include "controller/plan/plan_times.h"
 #include "controller/run/link.h"
 #include "controller/run/run.h"
 
 /* What the runner's files share: the engine's hands. All of it lives on one libuv loop. */
 
 /* How long an injector may take to answer; its faults end by the lease in any case. */
-#define REQUEST_TIMEOUT_NS (15 * NS_PER_SEC)
+#define REQUEST_TIMEOUT_NS ANSWER_PATIENCE_NS
 
 struct run;
 
@@ -79,8 +80,10 @@ int64_t run_now_ns(const struct run *run);
 
 /* Files, catalogue, environment: pure but for reading. */
 int run_load(struct run *run, struct fail *fail);
-/* Lock, lab, run directory, journal. */
+/* The plan's nodes, the lock, the lab. */
 int run_prepare(struct run *run, struct fail *fail);
+/* Run directory and journal. */
+int run_open_directory(struct run *run, struct fail *fail);
 /* The journal's first event. The caller deletes it. */
 cJSON *run_started_event(const struct run *run);
 /* Groups that probes, workloads and final reads need; they must not depend on `where`. */
@@ -100,6 +103,21 @@ void run_renew(struct run *run);
 /* One session more on that node; `hello` is the caller's to say. */
 int run_open_injector(struct run_node *node, struct fail *fail);
 cJSON *run_hello_body(const struct run *run);
+
+/* A request about one fault on one node, until its reply. */
+struct errand {
+	struct run_node *node;
+	char *fault;
+};
+
+struct errand *errand_new(struct run_node *node, const char *fault);
+void errand_free(struct errand *errand);
+/* Answers in place of a node whose injector is gone. */
+void run_refuse(struct run_node *node, enum event_kind kind, const char *fault);
+
+/* --- run_inspect.c --------------------------------------------------------------------- */
+
+void run_inspect(struct run *run, const struct action *action);
 
 /* --- run_audit.c ----------------------------------------------------------------------- */
 
@@ -129,6 +147,9 @@ cJSON *order_final_read(const struct plan *plan, const struct list *groups,
 	const struct workload_spec *workload, struct fail *fail);
 
 /* --- run_loop.c ------------------------------------------------------------------------- */
+
+/* Starts the engine and carries out what it wants until it is done. */
+void run_execute(struct run *run);
 
 /* Gives the engine an event and carries out what it wants. */
 void run_feed(struct run *run, struct event *event);

@@ -146,7 +146,8 @@ static void say_holder(const struct run *run)
 		fprintf(stderr, "backburn: the lock's text could not be written\n");
 }
 
-static int make_directory(struct run *run, struct fail *fail)
+/* A run is called after its time and its scenario, and further ones of that second by a number. */
+static void name_run(struct run *run, int attempt)
 {
 	time_t now = time(NULL);
 	char stamp[32];
@@ -154,13 +155,19 @@ static int make_directory(struct run *run, struct fail *fail)
 
 	gmtime_r(&now, &utc);
 	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &utc);
+	free(run->run_id);
+	if ((attempt == 1 ? asprintf(&run->run_id, "%s-%s", stamp, run->scenario.name)
+			  : asprintf(&run->run_id, "%s-%d-%s", stamp, attempt,
+				    run->scenario.name)) < 0)
+		abort();
+}
+
+static int make_directory(struct run *run, struct fail *fail)
+{
 	for (int attempt = 1; attempt < 100; attempt++) {
-		free(run->run_id);
+		name_run(run, attempt);
 		free(run->dir);
-		if ((attempt == 1 ? asprintf(&run->run_id, "%s-%s", stamp, run->scenario.name)
-				  : asprintf(&run->run_id, "%s-%d-%s", stamp, attempt,
-					    run->scenario.name)) < 0 ||
-			asprintf(&run->dir, "%s/%s", run->options->runs_dir, run->run_id) < 0)
+		if (asprintf(&run->dir, "%s/%s", run->options->runs_dir, run->run_id) < 0)
 			abort();
 		if (mkdir(run->dir, 0755) == 0)
 			return 0;
@@ -203,11 +210,19 @@ static int bring_lab_up(struct run *run, struct fail *fail)
 
 int run_prepare(struct run *run, struct fail *fail)
 {
-	if (make_plan(run, fail) < 0 || take_lock(run, fail) < 0 || bring_lab_up(run, fail) < 0 ||
-		make_directory(run, fail) < 0)
+	if (make_plan(run, fail) < 0 || take_lock(run, fail) < 0 || bring_lab_up(run, fail) < 0)
 		return -1;
+	name_run(run, 1);
 	say_holder(run);
 	run->zero = uv_hrtime();
+	return 0;
+}
+
+int run_open_directory(struct run *run, struct fail *fail)
+{
+	if (make_directory(run, fail) < 0)
+		return -1;
+	say_holder(run);
 	return open_journal(run, fail);
 }
 

@@ -89,6 +89,10 @@ static void durations_are_spelled_short(void **state)
 
 	assert_string_equal(duration_format(0, text), "0s");
 	assert_string_equal(duration_format(90 * NS_PER_SEC, text), "90s");
+	assert_string_equal(duration_format(60 * NS_PER_SEC, text), "60s");
+	assert_string_equal(duration_format(240 * NS_PER_SEC, text), "4m");
+	assert_string_equal(duration_format(86400 * NS_PER_SEC, text), "24h");
+	assert_string_equal(duration_format(30 * 86400 * NS_PER_SEC, text), "30d");
 	assert_string_equal(duration_format(1500 * NS_PER_MS, text), "1.5s");
 	assert_string_equal(duration_format(1050 * NS_PER_MS, text), "1.05s");
 	assert_string_equal(duration_format(250 * NS_PER_MS, text), "250ms");

@@ -67,6 +67,22 @@ static cJSON *evidence_data(const struct hands *hands, const struct fault_record
 	return list;
 }
 
+/* Each node has one connection to every other. */
+static cJSON *inspection_data(const char *name, const struct hands *hands)
+{
+	cJSON *data = given_json("{'effects':['drop'],'undo':['stop'],'interfaces':['eth0'],"
+				 "'foreign':[],'connections':[],'connection_count':%d}",
+		NODES - 1);
+
+	for (size_t i = 0; i < NODES; i++)
+		if (strcmp(hands->nodes[i].name, name) != 0)
+			json_append(cJSON_GetObjectItem(data, "connections"),
+				given_json("{'local':'10.0.0.1:1','remote':'10.0.0.2:2',"
+					   "'peer':'%s','state':'established'}",
+					hands->nodes[i].name));
+	return data;
+}
+
 static cJSON *read_data(const struct hands *hands, const struct workload_spec *workload)
 {
 	cJSON *reads = json_array(), *data = json_object();
@@ -228,6 +244,8 @@ static void order(struct hands *hands, const struct action *action, enum event_k
 		make_fail(reply, FAIL_PEER, "no answer in time");
 	if (kind == EVENT_AUDITED && reply->event.ok)
 		reply->data = audit_data(hands, action->node);
+	if (kind == EVENT_INSPECTED && reply->event.ok)
+		reply->data = inspection_data(action->node, hands);
 	if (behaviour == GET_LOST)
 		add_reply(hands, EVENT_NODE_LOST, NULL, action->node);
 }
@@ -317,6 +335,11 @@ static void take(struct hands *hands, struct action *action)
 		break;
 	case ACTION_QUERY:
 		query(hands, action);
+		break;
+	case ACTION_INSPECT:
+		assert_false(hands->stopped);
+		hands->inspections++;
+		order(hands, action, EVENT_INSPECTED, do_nothing);
 		break;
 	case ACTION_ARM:
 		assert_false(hands->stopped);

@@ -55,7 +55,7 @@ struct hands {
 
 	int64_t now_ns, probes_ns, sent_events;
 	bool probing, stopped, done;
-	size_t arms, heals, told, queries, reads, recoveries;
+	size_t inspections, arms, heals, told, queries, reads, recoveries;
 };
 
 /* Consumes the tree. The engine is started. */

@@ -48,7 +48,8 @@ static void leader_cut_holds(void **state)
 	assert_string_equal(text,
 		"run_started audit audit audit audit services source "
 		"phase_started phase_ended "
-		"group_resolved group_resolved group_resolved fault_arming "
+		"group_resolved group_resolved group_resolved fault_planned "
+		"fault_inspected fault_inspected fault_inspected fault_arming "
 		"fault_armed fault_armed fault_armed "
 		"phase_started phase_ended fault_healed fault_healed fault_healed fault_over "
 		"phase_started phase_ended phase_started phase_ended "

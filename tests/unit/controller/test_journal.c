@@ -257,8 +257,9 @@ static void progress_is_one_line_for_what_matters(void **state)
 	fclose(out);
 	for (const char *c = text; *c; c++)
 		lines += *c == '\n';
-	/* run, four phases, three groups, arming, healed, read back: measures say nothing */
-	assert_int_equal(lines, 11);
+	/* run, four phases, three groups, three inspected, arming, healed, read back: measures say
+	 * nothing */
+	assert_int_equal(lines, 14);
 	assert_non_null(strstr(text,
 		"T+   0.0s  run r1: etcd keeps serving when its leader is cut "
 		"off\n"));
@@ -322,7 +323,8 @@ static void the_text_begins_with_the_verdict(void **state)
 		149);
 	assert_non_null(strstr(text, "! failover   must         VIOLATED\n"));
 	assert_non_null(strstr(text, "gap        avail during cut-leader: 7.0"));
-	assert_non_null(strstr(text, "n2 -> n1: 20 packets, 24 segments\n"));
+	assert_non_null(
+		strstr(text, "n2 -> n1: 20 packets, 24 segments; 1 live connection before\n"));
 	free(text);
 	free(path);
 	hands_deinit(&hands);

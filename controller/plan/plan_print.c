@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/plan/plan_print.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "contract/units.h"
+#include "controller/measure/statistics.h"
+#include "controller/plan/check.h"
+#include "controller/plan/plan_times.h"
+
+/* --- claims ---------------------------------------------------------------------------- */
+
+static void print_holds(
+	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
+{
+	const struct slo_spec *slo = scenario_slo(scenario, claim->holds->slo);
+	long long samples = (long long)claim_samples(scenario, claim);
+	long long violated = (long long)statistics_violating(samples, slo->objective, CLAIM_ALPHA);
+
+	fprintf(out, "%lld samples", samples);
+	if (claim->expect == EXPECT_VIOLATED)
+		fprintf(out, "; a violation is expected, and proven from %lld bad", violated);
+	else
+		fprintf(out,
+			"; held with at most %lld bad, violated from %lld; %.2g %% chance of "
+			"INCONCLUSIVE at 0.1 %% errors",
+			(long long)statistics_tolerated(samples, slo->objective, CLAIM_ALPHA),
+			violated,
+			100 *
+				statistics_chance_inconclusive(samples, slo->objective, CLAIM_ALPHA,
+					PLAN_BACKGROUND_ERRORS));
+}
+
+static double events_a_second(const struct scenario *scenario, const char *slo)
+{
+	const struct probe_spec *probe =
+		scenario_probe(scenario, scenario_slo(scenario, slo)->probe);
+
+	return probe->rate * (double)probe->from.count;
+}
+
+static void print_recovers(
+	FILE *out, const struct scenario *scenario, const struct recovers_spec *recovers)
+{
+	char within[DURATION_TEXT_MAX], stable[DURATION_TEXT_MAX], step[DURATION_TEXT_MAX];
+	double rate = events_a_second(scenario, recovers->slo);
+
+	fprintf(out, "within %s of %s's %s, stable for %s (%.0f events); seen to within %s",
+		duration_format(recovers->within_ns, within), recovers->from->fault,
+		instant_words[recovers->from->instant],
+		duration_format(recovers->stable_for_ns, stable),
+		floor((double)recovers->stable_for_ns / (double)NS_PER_SEC * rate),
+		duration_human((int64_t)((double)NS_PER_SEC / rate), step));
+}
+
+static void print_data(FILE *out, const struct scenario *scenario, const struct data_spec *data)
+{
+	const struct workload_spec *workload = scenario_workload(scenario, data->workload);
+	double seconds = (double)plan_times(scenario).shortest_ns / (double)NS_PER_SEC;
+
+	fprintf(out, "at most %lld of about %.0f writes lost, each read back from every member",
+		(long long)data->max_lost, floor(seconds * workload->rate));
+}
+
+static void print_budget(
+	FILE *out, const struct scenario *scenario, const struct budget_spec *budget)
+{
+	const struct slo_spec *slo = scenario_slo(scenario, budget->slo);
+	double period_s = (double)slo->period_ns / (double)NS_PER_SEC;
+	double events = events_a_second(scenario, budget->slo) * period_s * (1 - slo->objective);
+	char period[DURATION_TEXT_MAX];
+
+	fprintf(out, "at most %.0f bad events: %.4g %% of the error budget of %s",
+		floor(budget->max_spent * events), 100 * budget->max_spent,
+		duration_format(slo->period_ns, period));
+}
+
+static void print_claim(
+	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
+{
+	fprintf(out, "  %-12s %-8s %-12s ", claim->id, claim_kind(claim), gate_words[claim->gate]);
+	if (claim->holds)
+		print_holds(out, scenario, claim);
+	else if (claim->recovers)
+		print_recovers(out, scenario, claim->recovers);
+	else if (claim->data)
+		print_data(out, scenario, claim->data);
+	else if (claim->budget)
+		print_budget(out, scenario, claim->budget);
+	fputc('\n', out);
+}
+
+/* --- stop rules, limits ---------------------------------------------------------------- */
+
+static void print_stop_rules(FILE *out, const struct guardrails_spec *guardrails)
+{
+	char text[DURATION_TEXT_MAX];
+
+	fputs("stop rules\n", out);
+	LIST_EACH(guardrails->stop_if, struct stop_rule, rule)
+		if (rule->no_good_for_ns)
+			fprintf(out, "  %-12s fires after %s at 100 %% errors\n", rule->id,
+				duration_format(rule->no_good_for_ns, text));
+		else
+			fprintf(out, "  %-12s fires after %s without data\n", rule->id,
+				duration_format(rule->no_data_for_ns, text));
+	if (!guardrails->stop_if.count)
+		fprintf(out, "  none, because: %s\n", guardrails->no_stop_because);
+}
+
+static void print_times(FILE *out, const struct scenario *scenario)
+{
+	const struct plan_times times = plan_times(scenario);
+	char low[DURATION_TEXT_MAX], about[DURATION_TEXT_MAX], high[DURATION_TEXT_MAX],
+		limit[DURATION_TEXT_MAX], heal[DURATION_TEXT_MAX];
+
+	fprintf(out,
+		"time\n"
+		"  run          %s at least, about %s, %s at most; it is stopped after %s\n"
+		"  heal         after Ctrl-C or SIGTERM at once where nodes answer, %s at most\n",
+		duration_format(times.shortest_ns, low), duration_format(times.expected_ns, about),
+		duration_format(times.longest_ns, high),
+		duration_format(scenario->guardrails->limits->run_ns, limit),
+		duration_format(times.heal_ns, heal));
+}
+
+void plan_print(FILE *out, const struct scenario *scenario)
+{
+	fprintf(out, "%s: %s\n", scenario->name, scenario->title);
+	print_times(out, scenario);
+	fputs("claims\n", out);
+	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
+		print_claim(out, scenario, claim);
+	print_stop_rules(out, scenario->guardrails);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_PLAN_TIMES_H
+#define BACKBURN_PLAN_TIMES_H
+
+#include "controller/files/scenario.h"
+
+/* How long what a node or a member is asked may take, and faults are armed that far ahead. */
+#define ANSWER_PATIENCE_NS (15 * NS_PER_SEC)
+#define ARM_LEAD_NS NS_PER_SEC
+
+/*
+ * How long a run takes from its first probe to its last read, from its scenario alone; nanoseconds.
+ * Bringing a lab up and connecting come before that.
+ */
+struct plan_times {
+	int64_t shortest_ns; /* every `until` is met at once */
+	int64_t expected_ns; /* every `until` takes as long as the slowest `recovers` may */
+	int64_t longest_ns;  /* everything takes what it may; never beyond limits.run */
+	/*
+	 * From SIGTERM until no fault acts: an answer that never comes, then the lease; but no
+	 * longer than the longest fault. An injector that answers heals within milliseconds.
+	 */
+	int64_t heal_ns;
+};
+
+struct plan_times plan_times(const struct scenario *scenario);
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/report/preview.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "contract/json.h"
+#include "contract/list.h"
+#include "contract/units.h"
+#include "controller/judge/judge.h"
+#include "controller/plan/check.h"
+#include "controller/plan/plan_json.h"
+#include "controller/report/escape.h"
+#include "controller/report/words.h"
+
+enum {
+	CONNECTIONS_SHOWN = 8
+};
+
+/* --- nodes ----------------------------------------------------------------------------- */
+
+static void print_nodes(FILE *out, const struct plan *plan)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	fputs("nodes\n", out);
+	LIST_EACH(plan->nodes, struct plan_node, node) {
+		fprintf(out, "  %-12s", node->name);
+		LIST_EACH(node->addresses, struct prefix, address)
+			fprintf(out, " %s", prefix_format(address, text));
+		for (const cJSON *label = node->labels->child; label; label = label->next) {
+			fputs(label == node->labels->child ? "  " : " ", out);
+			escape_plain(out, label->string);
+			fputc('=', out);
+			escape_plain(out, label->valuestring);
+		}
+		fputc('\n', out);
+	}
+}
+
+static void print_groups(FILE *out, const struct record *record)
+{
+	char names[512];
+
+	if (record->groups.count)
+		fputs("groups, as they are now\n", out);
+	LIST_EACH(record->groups, struct resolved_group, group)
+		fprintf(out, "  %-12s %s\n", group->group,
+			words_join(&group->nodes, names, sizeof(names)));
+}
+
+/* --- one fault ------------------------------------------------------------------------- */
+
+static const struct fault_inspection *inspection_of(
+	const struct fault_record *fault, const char *node)
+{
+	LIST_EACH(fault->inspections, struct fault_inspection, inspection)
+		if (strcmp(inspection->node, node) == 0)
+			return inspection;
+	return NULL;
+}
+
+static void print_connections(
+	FILE *out, const struct fault_inspection *inspection, const char *peer)
+{
+	size_t shown = 0;
+
+	LIST_EACH(inspection->result.connections, struct connection, connection) {
+		if (strcmp(connection->peer, peer) != 0)
+			continue;
+		if (shown++ == CONNECTIONS_SHOWN) {
+			fputs("                 …\n", out);
+			return;
+		}
+		plain_line(out, "                 %s - %s %s", connection->local,
+			connection->remote, connection->state);
+	}
+}
+
+/* Both directions of a pair are cut; what lives between the two now stands below. */
+static void print_pair(
+	FILE *out, const struct fault_record *fault, const char *on, const char *from)
+{
+	const struct fault_inspection *inspection = inspection_of(fault, on);
+	long long live = (long long)judge_connections(fault, on, from);
+
+	fprintf(out, "    links      %s -> %s, %s -> %s: %lld live connection%s\n", on, from, from,
+		on, live, live == 1 ? "" : "s");
+	if (inspection)
+		print_connections(out, inspection, from);
+}
+
+static bool red(FILE *out)
+{
+	return isatty(fileno(out)) != 0;
+}
+
+static void print_nothing(FILE *out, const char *what, const char *causes)
+{
+	fprintf(out, "    %sNOTHING%s    %s match now. Usual causes: %s\n",
+		red(out) ? "\033[31m" : "", red(out) ? "\033[0m" : "", what, causes);
+}
+
+static void print_foreign(FILE *out, const struct fault_inspection *inspection)
+{
+	LIST_EACH(inspection->result.foreign, struct foreign_program, foreign) {
+		if (!foreign->ahead)
+			continue;
+		plain_line(out,
+			"    before us  %s: the program %s on %s (%s) runs before ours and can "
+			"hide "
+			"packets from it",
+			inspection->node, foreign->name, foreign->interface, foreign->direction);
+	}
+}
+
+static int64_t connections_of(const struct fault_record *fault)
+{
+	int64_t total = 0;
+
+	LIST_EACH(fault->inspections, struct fault_inspection, inspection)
+		total += inspection->result.connection_count;
+	return total;
+}
+
+static void print_hits(FILE *out, const struct fault_record *fault)
+{
+	LIST_EACH(fault->on, char *, on)
+		LIST_EACH(fault->from, char *, from)
+			if (judge_is_pair(fault, *on, *from))
+				print_pair(out, fault, *on, *from);
+	if (fault->from.count && !connections_of(fault))
+		print_nothing(out, "live connections",
+			"the peers know each other by other addresses (a virtual IP, NAT or proxy: "
+			"also_reached_as), they live in a container's network namespace, or "
+			"nothing "
+			"runs there yet");
+	LIST_EACH(fault->inspections, struct fault_inspection, inspection)
+		print_foreign(out, inspection);
+}
+
+static void print_fault(FILE *out, const struct phase_spec *phase, const struct fault_record *fault)
+{
+	const struct fault_spec *spec = fault->spec;
+	char on[512], from[512], length[DURATION_TEXT_MAX];
+
+	fprintf(out, "  %-12s %s in phase %s, for at most %s\n", spec->id, spec->fault, phase->id,
+		duration_format(fault_end_ns(spec, phase_longest_ns(phase)) - spec->at_ns, length));
+	if (!fault->on.count) {
+		fputs("    not inspected: its groups could not be resolved\n", out);
+		return;
+	}
+	fprintf(out, "    on         %s\n", words_join(&fault->on, on, sizeof(on)));
+	if (fault->from.count)
+		fprintf(out, "    from       %s\n", words_join(&fault->from, from, sizeof(from)));
+	print_hits(out, fault);
+}
+
+/* --- what the limits leave ------------------------------------------------------------- */
+
+static void print_group_limit(FILE *out, const struct record *record, const struct list *targets,
+	const struct group_limit *limit)
+{
+	const struct resolved_group *group = record_group(record, limit->group);
+	size_t hit = 0;
+
+	if (!group)
+		return;
+	LIST_EACH(group->nodes, char *, name)
+		hit += list_has_text(targets, *name);
+	fprintf(out, "  %-12s %zu of %zu hit, at most %.3g of them; %zu stay%s\n", limit->group,
+		hit, group->nodes.count, limit->max_fraction, group->nodes.count - hit,
+		limit->keep_quorum && group->nodes.count - hit > group->nodes.count / 2
+			? ", the quorum is kept"
+			: "");
+}
+
+static void add_targets(
+	const struct record *record, const struct phase_spec *phase, struct list *out)
+{
+	LIST_EACH(phase->faults, struct fault_spec, fault)
+		LIST_EACH(record_fault(record, fault->id)->on, char *, name)
+			if (!list_has_text(out, *name))
+				list_push_text(out, *name);
+}
+
+static void print_limits(FILE *out, const struct record *record, const struct phase_spec *phase)
+{
+	const struct limits_spec *limits = record->scenario.guardrails->limits;
+	struct list targets = {0};
+	char allowed[48] = "no limit stated", names[512];
+
+	add_targets(record, phase, &targets);
+	if (limits->nodes)
+		snprintf(allowed, sizeof(allowed), "at most %lld", (long long)limits->nodes);
+	fprintf(out, "limits in phase %s\n  nodes        %zu hit, %s\n", phase->id, targets.count,
+		allowed);
+	LIST_EACH(limits->of_group, struct group_limit, limit)
+		print_group_limit(out, record, &targets, limit);
+	if (limits->protect.count)
+		fprintf(out, "  protected    %s\n",
+			words_join(&limits->protect, names, sizeof(names)));
+	list_free_texts(&targets);
+}
+
+void preview_print(FILE *out, const struct plan *plan, const struct record *record)
+{
+	fprintf(out, "environment %s\n", plan->environment);
+	print_nodes(out, plan);
+	print_groups(out, record);
+	fputs("faults\n", out);
+	LIST_EACH(record->scenario.phases, struct phase_spec, phase)
+		LIST_EACH(phase->faults, struct fault_spec, fault)
+			print_fault(out, phase, record_fault(record, fault->id));
+	LIST_EACH(record->scenario.phases, struct phase_spec, phase)
+		if (phase->faults.count)
+			print_limits(out, record, phase);
+}
+
+/* --- as data --------------------------------------------------------------------------- */
+
+static cJSON *pairs_json(const struct fault_record *fault)
+{
+	cJSON *pairs = json_array();
+
+	LIST_EACH(fault->on, char *, on)
+		LIST_EACH(fault->from, char *, from) {
+			cJSON *pair;
+
+			if (!judge_is_pair(fault, *on, *from))
+				continue;
+			pair = json_object();
+			json_put_string(pair, "on", *on);
+			json_put_string(pair, "from", *from);
+			json_put_number(pair, "live_connections",
+				(double)judge_connections(fault, *on, *from));
+			json_append(pairs, pair);
+		}
+	return pairs;
+}
+
+static cJSON *hits_json(const struct fault_record *fault)
+{
+	cJSON *hits = json_object(), *nodes = json_object();
+
+	json_put(hits, "on", list_to_json(&fault->on));
+	json_put(hits, "from", list_to_json(&fault->from));
+	json_put(hits, "pairs", pairs_json(fault));
+	LIST_EACH(fault->inspections, struct fault_inspection, inspection)
+		json_put(nodes, inspection->node,
+			shape_encode(&inspect_result_shape, &inspection->result));
+	json_put(hits, "nodes", nodes);
+	return hits;
+}
+
+cJSON *preview_json(const struct plan *plan, const struct record *record)
+{
+	cJSON *json = plan_to_json(plan, &record->groups), *item;
+
+	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "faults")) {
+		const struct fault_record *fault =
+			record_fault(record, json_string(item, "id", ""));
+
+		json_put(item, "hits", hits_json(fault));
+	}
+	return json;
+}
