@@ -17,6 +17,8 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{"init", "write a first scenario and its environment, from a lab or hosts", command_init,
+		0},
 	{"run", "run a scenario and judge it", command_run, 0},
 	{"plan", "say what a run would hit now, and touch nothing", command_plan, 0},
 	{"validate", "check scenarios, and say what they can prove", command_validate, 0},
