@@ -19,7 +19,7 @@
  * Memory of decoded values belongs to the struct; shape_free() gives it back.
  */
 enum field_kind {
-	FIELD_BOOL,     /* bool */
+	FIELD_BOOL,     /* bool; with min 1 only true */
 	FIELD_INTEGER,  /* int64_t, min..max */
 	FIELD_NUMBER,   /* double, min..max */
 	FIELD_RATIO,    /* double, 0..1 (narrower with min/max) */
@@ -82,6 +82,11 @@ enum field_choice {
 	CHOICE_ANY, /* at least one of them */
 };
 
+/* A word that people will try, and what to tell them. */
+struct refused_word {
+	const char *word, *reason;
+};
+
 struct field {
 	const char *key;
 	enum field_kind kind;
@@ -95,11 +100,12 @@ struct field {
 	const struct form *form; /* of a string or name, or of the keys of FIELD_MAP and _STRINGS */
 	double min, max;         /* both zero: no bound beyond the kind's own */
 	const char *preset;      /* default as JSON text; NULL: zero / NULL */
-	const char *const *words; /* FIELD_ENUM: NULL-terminated */
-	enum field_kind item;     /* FIELD_LIST */
-	const struct shape *sub;  /* FIELD_OBJECT, FIELD_MAP, FIELD_LIST of objects */
-	const char *unit;         /* for help: "ports", "packets"; durations need none */
-	const char *help;         /* one sentence */
+	const char *const *words;           /* FIELD_ENUM: NULL-terminated */
+	const struct refused_word *refused; /* FIELD_ENUM: ended by a NULL word; or NULL */
+	enum field_kind item;               /* FIELD_LIST */
+	const struct shape *sub;            /* FIELD_OBJECT, FIELD_MAP, FIELD_LIST of objects */
+	const char *unit;                   /* for help: "ports", "packets"; durations need none */
+	const char *help;                   /* one sentence */
 };
 
 struct shape {

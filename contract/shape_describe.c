@@ -35,6 +35,15 @@ static cJSON *describe_form(const struct form *form)
 	return out;
 }
 
+static cJSON *describe_refused(const struct refused_word *refused)
+{
+	cJSON *object = json_object();
+
+	for (; refused->word; refused++)
+		json_put_string(object, refused->word, refused->reason);
+	return object;
+}
+
 static cJSON *describe_field(const struct field *field)
 {
 	cJSON *out = json_object();
@@ -63,6 +72,8 @@ static cJSON *describe_field(const struct field *field)
 		json_put(out, "default", cJSON_Parse(field->preset));
 	if (field->words)
 		json_put(out, "words", describe_words(field->words));
+	if (field->refused)
+		json_put(out, "refused", describe_refused(field->refused));
 	if (field->sub)
 		json_put(out, "object", shape_describe(field->sub));
 	if (field->unit)
@@ -145,9 +156,27 @@ static bool form_compiles(const struct form *form)
 	return true;
 }
 
+static const struct refused_word *copy_refused(const cJSON *object)
+{
+	size_t used = 0;
+	struct refused_word *refused =
+		calloc((size_t)cJSON_GetArraySize(object) + 1, sizeof(*refused));
+
+	if (!refused)
+		abort();
+	for (const cJSON *word = object->child; word; word = word->next) {
+		if (!cJSON_IsString(word))
+			continue;
+		refused[used].word = must_copy_if(word->string);
+		refused[used++].reason = must_copy_if(word->valuestring);
+	}
+	return refused;
+}
+
 static int read_field(const cJSON *in, struct field *out, struct fail *fail)
 {
 	const cJSON *words = cJSON_GetObjectItemCaseSensitive(in, "words");
+	const cJSON *refused = cJSON_GetObjectItemCaseSensitive(in, "refused");
 	const cJSON *preset = cJSON_GetObjectItemCaseSensitive(in, "default");
 	const cJSON *sub = cJSON_GetObjectItemCaseSensitive(in, "object");
 	const char *key = json_string(in, "key", NULL);
@@ -173,6 +202,8 @@ static int read_field(const cJSON *in, struct field *out, struct fail *fail)
 		out->preset = json_print(preset);
 	if (cJSON_IsArray(words))
 		out->words = copy_words(words);
+	if (cJSON_IsObject(refused))
+		out->refused = copy_refused(refused);
 	if ((out->kind == FIELD_ENUM || (out->kind == FIELD_LIST && out->item == FIELD_ENUM)) &&
 		!out->words)
 		return fail_set(fail, FAIL_PEER, "%s: an enum without words", key);
@@ -220,6 +251,15 @@ static void free_words(const char *const *words)
 	free((void *)words);
 }
 
+static void free_refused(const struct refused_word *refused)
+{
+	for (size_t i = 0; refused && refused[i].word; i++) {
+		free((char *)refused[i].word);
+		free((char *)refused[i].reason);
+	}
+	free((void *)refused);
+}
+
 void shape_description_free(struct shape *shape)
 {
 	if (!shape)
@@ -238,6 +278,7 @@ void shape_description_free(struct shape *shape)
 		free((char *)field->unit);
 		free((char *)field->help);
 		free_words(field->words);
+		free_refused(field->refused);
 		shape_description_free((struct shape *)field->sub);
 	}
 	free((void *)shape->fields);

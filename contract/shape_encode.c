@@ -75,6 +75,10 @@ static cJSON *encode_scalar(const struct field *field, enum field_kind kind, con
 	case FIELD_BOOL:
 		return cJSON_CreateBool(*(const bool *)value);
 	case FIELD_INTEGER:
+		/* Zero outside of the range is how an absent one was decoded. */
+		if (!field->required && !field->preset && field->min > 0 &&
+			*(const int64_t *)value == 0)
+			return NULL;
 		return cJSON_CreateNumber((double)*(const int64_t *)value);
 	case FIELD_NUMBER:
 	case FIELD_RATIO:

@@ -26,6 +26,8 @@ static int decode_bool(const struct place *place, const cJSON *value, struct fai
 {
 	if (!cJSON_IsBool(value))
 		return shape_wrong_kind(place, value, "true or false", fail);
+	if (place->field->min != 0 && !cJSON_IsTrue(value))
+		return fail_at(fail, place->path, "must be true, or left out");
 	if (place->out)
 		*(bool *)place->out = cJSON_IsTrue(value);
 	return 0;
@@ -135,6 +137,11 @@ static int decode_enum(const struct place *place, const cJSON *value, struct fai
 		}
 		snprintf(list + used, sizeof(list) - used, "%s%s", count ? ", " : "", words[count]);
 	}
+	for (const struct refused_word *refused = place->field->refused; refused && refused->word;
+		refused++)
+		if (strcmp(refused->word, value->valuestring) == 0)
+			return fail_at(fail, place->path, "\"%s\" is refused: %.200s",
+				refused->word, refused->reason);
 	nearest = json_nearest(value->valuestring, words, count);
 	return fail_at(fail, place->path, "\"%.40s\" is not one of %s%s%s%s", value->valuestring,
 		list, nearest ? " (did you mean \"" : "", nearest ? nearest : "",

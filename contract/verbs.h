@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "contract/processes.h"
 #include "contract/shape.h"
 
 /*
@@ -83,10 +84,11 @@ struct fault_order {
 	char *id;    /* the scenario's id of the fault, unique in the session */
 	char *fault; /* its kind: "partition" */
 	struct scope *scope;
-	int role;            /* enum fault_role: which side of the fault this node is on */
-	cJSON *with;         /* the fault's own parameters, checked by the fault's table */
-	struct list on;      /* of struct endpoint */
-	struct list from;    /* of struct endpoint */
+	int role;         /* enum fault_role: which side of the fault this node is on */
+	cJSON *with;      /* the fault's own parameters, checked by the fault's table */
+	struct list on;   /* of struct endpoint */
+	struct list from; /* of struct endpoint */
+	struct process_selector *processes; /* NULL for a fault that hits no processes */
 	int64_t start_ns;    /* 0 for inspect; else the instant from which the fault acts */
 	int64_t deadline_ns; /* 0 for inspect; else the instant at which it has ended by itself */
 };
@@ -111,12 +113,13 @@ struct inspect_result {
 	struct list foreign;     /* of struct foreign_program */
 	struct list connections; /* of struct connection: matched now, at most 256 */
 	int64_t connection_count;
+	struct list processes; /* of struct process_target: hit now, in the order of hitting */
 };
 
 struct arm_result {
 	int64_t armed_ns;       /* when everything was in place */
 	int64_t late_ns;        /* how long after start_ns that was; 0 when in time */
-	char *attach;           /* what carries it: "tcx", "clsact" */
+	char *attach;           /* what carries it: "tcx", "clsact", "pidfd" */
 	struct list interfaces; /* of char * */
 };
 
@@ -147,8 +150,9 @@ struct fault_evidence {
 	char *id;
 	int64_t start_ns, deadline_ns;
 	bool healed;
-	int64_t healed_ns;    /* when the undo was complete; 0 before */
-	struct list counters; /* of struct counter */
+	int64_t healed_ns;     /* when the undo was complete; 0 before */
+	struct list counters;  /* of struct counter */
+	struct list processes; /* of struct process_evidence */
 };
 
 /* The result of `heal` and `evidence`, and the params of the `evidence` notification. */

@@ -29,6 +29,7 @@ enum fault_sides {
 enum fault_expiry {
 	EXPIRES_KERNEL,   /* the kernel compares the deadline itself */
 	EXPIRES_GUARDIAN, /* a process beside it must undo it */
+	EXPIRES_AT_ONCE,  /* it acts at its start and is over: the deadline is the latest start */
 };
 
 struct fault_ops {
@@ -38,7 +39,7 @@ struct fault_ops {
 	enum fault_sides sides;
 	enum fault_expiry expires;
 	bool silent; /* the victim's system calls succeed as on a network that loses packets */
-	const char *capability; /* of host_try_capabilities(): what must work here */
+	const char *capability; /* of host_try_capabilities(): without it a run is refused */
 
 	/*
 	 * Pure: what this fault wants, from the order and its decoded parameters, both of which

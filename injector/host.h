@@ -69,6 +69,41 @@ void host_process_sockets(int64_t pid, struct list *inodes);
 /* SIGTERM (and SIGCONT, for one that is stopped), then waits for its end. */
 int host_process_stop(int64_t pid, uint64_t start_ticks, int64_t wait_ns, struct fail *fail);
 
+/* ---- processes as targets ---- */
+
+struct host_process {
+	int64_t pid, parent;
+	uint64_t start_ticks;
+	int64_t uid;   /* effective */
+	bool kernel;   /* a thread of the kernel */
+	bool dead;     /* has ended, and waits for its parent to ask */
+	char *exe;     /* without " (deleted)"; NULL: can't be read */
+	char *cmdline; /* arguments joined by one blank, "" for none; NULL: can't be read */
+	char *cgroup;  /* below the cgroup v2 mount; NULL: in none */
+};
+/* List of int64_t, all that are visible here. */
+int host_process_list(struct list *pids, struct fail *fail);
+/* False when there is none. What it fills in may be of two processes if the pid is reused. */
+bool host_process_read(int64_t pid, struct host_process *out);
+void host_process_deinit(struct host_process *process);
+/* A pidfd, for host_file_close(). `error` ESRCH inside `fail` when there is none. */
+int host_process_open(int64_t pid, int *out_file, struct fail *fail);
+/* `error` ESRCH inside `fail` when it has ended. */
+int host_process_signal(int file, int number, struct fail *fail);
+bool host_process_has_exited(int file);
+/* CLOCK_REALTIME of an instant in ticks since boot, as the clock stands now. */
+int64_t host_ticks_wall_ns(uint64_t ticks);
+
+struct host_pidfile {
+	int64_t pid;
+	int64_t uid;        /* whose file it is */
+	int64_t written_ns; /* CLOCK_REALTIME */
+};
+/* Regular files only; never waits for one. */
+int host_pidfile_read(const char *path, struct host_pidfile *out, struct fail *fail);
+/* A directory's path below the cgroup v2 mount, as host_process.cgroup has it. To be freed. */
+int host_cgroup_below(const char *directory, char **out_path, struct fail *fail);
+
 /* ---- links ---- */
 
 struct host_link {

@@ -8,6 +8,12 @@
 
 struct host_matcher;
 
+/*
+ * Field `number` of a text of /proc/PID/stat, counted as in proc(5), from 3 on: borrowed, and not
+ * ended by NUL. "" when there is none.
+ */
+const char *real_stat_word(const char *stat, int number);
+
 /* Borrowed descriptor of a loaded program. */
 int real_matcher_program(const struct host_matcher *matcher, enum bb_direction direction);
 

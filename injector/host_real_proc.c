@@ -12,6 +12,7 @@
 
 #include "contract/units.h"
 #include "injector/host.h"
+#include "injector/host_real.h"
 #include "injector/lists.h"
 
 enum {
@@ -19,10 +20,20 @@ enum {
 	PROC_PATH_MAX = 64
 };
 
-/* Field `number` of /proc/PID/stat, counted as in proc(5), from 3 on; 0 when there is none. */
+const char *real_stat_word(const char *stat, int number)
+{
+	/* The second field is the command in parentheses, and may hold anything. */
+	const char *at = strrchr(stat, ')');
+
+	for (int field = 2; at && field < number; field++)
+		at = strchr(at + 1, ' ');
+	return at ? at + 1 : "";
+}
+
+/* The same of a process; 0 when there is none. */
 static uint64_t stat_field(int64_t pid, int number)
 {
-	char path[PROC_PATH_MAX], *text, *at;
+	char path[PROC_PATH_MAX], *text;
 	struct fail ignored = FAIL_INIT;
 	uint64_t value = 0;
 	size_t length;
@@ -30,12 +41,7 @@ static uint64_t stat_field(int64_t pid, int number)
 	snprintf(path, sizeof(path), "/proc/%" PRId64 "/stat", pid);
 	if (host_file_read(path, STAT_BYTES_MAX, &text, &length, &ignored) < 0)
 		return 0;
-	/* The second field is the command in parentheses, and may hold anything. */
-	at = strrchr(text, ')');
-	for (int field = 2; at && field < number; field++)
-		at = strchr(at + 1, ' ');
-	if (at)
-		value = strtoull(at + 1, NULL, 10);
+	value = strtoull(real_stat_word(text, number), NULL, 10);
 	free(text);
 	return value;
 }

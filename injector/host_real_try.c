@@ -7,7 +7,9 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +28,8 @@
  */
 enum {
 	REASON_MAX = 256,
-	LOOPBACK = 1
+	LOOPBACK = 1,
+	EXIT_WITHIN_MS = 5000
 };
 
 typedef bool trial(struct host_matcher *matcher, char reason[REASON_MAX]);
@@ -75,6 +78,35 @@ static bool try_clsact(struct host_matcher *matcher, char reason[REASON_MAX])
 		host_filter_add(matcher, LOOPBACK, BB_EGRESS, 1, &fail) < 0)
 		return say(reason, false, "%s", fail.text);
 	return say(reason, true, "qdisc and filter added in a namespace of its own");
+}
+
+/* A child of our own is opened, killed, and seen to have ended. */
+static bool try_pidfd(struct host_matcher *matcher, char reason[REASON_MAX])
+{
+	struct fail fail = FAIL_INIT;
+	pid_t child = fork();
+	bool ok = false;
+	int file;
+
+	(void)matcher;
+	if (child == 0) {
+		for (;;)
+			pause();
+	}
+	if (child < 0)
+		return say(reason, false, "fork: %s", strerror(errno));
+	if (host_process_open(child, &file, &fail) == 0) {
+		struct pollfd end = {.fd = file, .events = POLLIN};
+
+		ok = host_process_signal(file, SIGKILL, &fail) == 0 &&
+			poll(&end, 1, EXIT_WITHIN_MS) == 1;
+		close(file);
+	}
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	if (ok)
+		return say(reason, true, "a process was signalled, and its exit seen");
+	return say(reason, false, "%.200s", fail.kind ? fail.text : "an exit was not seen");
 }
 
 static bool try_netem(struct host_matcher *matcher, char reason[REASON_MAX])
@@ -188,6 +220,7 @@ static const struct {
 	{"partition", try_partition, false},
 	{"tcx", try_tcx, false},
 	{"clsact", try_clsact, false},
+	{"pidfd", try_pidfd, false},
 	{"netem", try_netem, true},
 	{"cgroup2", try_cgroup2, true},
 	{"btf", try_btf, true},

@@ -12,7 +12,8 @@
 enum {
 	PORTS_TEXT_MAX = 128,
 	PEERS_TEXT_MAX = 512,
-	PEERS_NAMED_MAX = 8
+	PEERS_NAMED_MAX = 8,
+	SELECTOR_TEXT_MAX = 512
 };
 
 struct effect *plan_add(struct plan *plan, enum effect_kind kind)
@@ -27,8 +28,18 @@ void plan_deinit(struct plan *plan)
 {
 	LIST_EACH(plan->effects, struct effect, effect) {
 		matcher_rule_free(effect->armed);
+		signals_free(effect->signals);
 	}
 	list_free(&plan->effects);
+}
+
+bool plan_has(const struct plan *plan, enum effect_kind kind)
+{
+	LIST_EACH(plan->effects, const struct effect, effect) {
+		if (effect->kind == kind)
+			return true;
+	}
+	return false;
 }
 
 static const char *ports_text(const struct port_set *ports, char text[PORTS_TEXT_MAX])
@@ -93,12 +104,27 @@ static void describe_match(const struct match_rule *rule, struct list *effects, 
 	}
 }
 
+static void describe_signal(const struct signal_rule *rule, struct list *effects, struct list *undo)
+{
+	char wanted[SELECTOR_TEXT_MAX];
+
+	list_add_text(effects, "send SIG%s once to each process with %s", rule->name,
+		process_selector_text(rule->processes, wanted, sizeof(wanted)));
+	list_add_text(undo,
+		"nothing: SIG%s can't be taken back, and who supervises a process must start it "
+		"again",
+		rule->name);
+}
+
 void plan_describe(const struct plan *plan, struct list *effects, struct list *undo)
 {
 	LIST_EACH(plan->effects, const struct effect, effect) {
 		switch (effect->kind) {
 		case EFFECT_MATCH:
 			describe_match(&effect->match, effects, undo);
+			break;
+		case EFFECT_SIGNAL:
+			describe_signal(&effect->signal, effects, undo);
 			break;
 		case EFFECT_KINDS:
 			break;

@@ -4,20 +4,24 @@
 
 #include "contract/shape.h"
 #include "injector/mechanisms/matcher.h"
+#include "injector/mechanisms/signals.h"
 
 /*
  * What a fault wants of the mechanisms, as data. A fault's plan() only fills this in; arming
  * carries it out in order, and healing undoes it in the reverse order.
  */
 enum effect_kind {
-	EFFECT_MATCH, /* a rule of the packet matcher */
+	EFFECT_MATCH,  /* a rule of the packet matcher */
+	EFFECT_SIGNAL, /* a signal to processes, once */
 	EFFECT_KINDS
 };
 
 struct effect {
 	enum effect_kind kind;
-	struct match_rule match;
+	struct match_rule match;    /* EFFECT_MATCH */
 	struct matcher_rule *armed; /* set while it is in force */
+	struct signal_rule signal;  /* EFFECT_SIGNAL */
+	struct signals *signals;    /* set when it is armed */
 };
 
 struct plan {
@@ -29,6 +33,9 @@ struct effect *plan_add(struct plan *plan, enum effect_kind kind);
 
 /* Frees memory only: what is in force must have been undone. */
 void plan_deinit(struct plan *plan);
+
+/* Whether it has an effect of that kind. */
+bool plan_has(const struct plan *plan, enum effect_kind kind);
 
 /* "drop packets from 3 peers (ingress; tcp; ports 2379-2380)" and how that ends; list of char *. */
 void plan_describe(const struct plan *plan, struct list *effects, struct list *undo);

@@ -343,9 +343,35 @@ int policy_allows(const struct policy *policy, const struct fault_order *order,
 			"this host's policy %s can't be used, so nothing is allowed: %s",
 			policy->path, policy->reason);
 	if (judge_kind(rules->faults, order->fault, fail) < 0 ||
-		judge_duration(rules->max_fault_ns, order, moment->now_ns, fail) < 0 ||
+		(!moment->at_once &&
+			judge_duration(rules->max_fault_ns, order, moment->now_ns, fail) < 0) ||
 		judge_hours(rules->hours, order, moment, fail) < 0 ||
 		judge_peers(rules->protect, peers, fail) < 0)
 		return fail_context(fail, "refused by this host's policy %s", policy->path);
 	return 0;
+}
+
+bool cgroup_is_within(const char *cgroup, const char *outer)
+{
+	size_t length = strlen(outer);
+
+	while (length && outer[length - 1] == '/')
+		length--;
+	return cgroup && strncmp(cgroup, outer, length) == 0 &&
+		(cgroup[length] == '/' || cgroup[length] == '\0');
+}
+
+const char *policy_protects(const struct policy *policy, const char *exe, const char *cgroup)
+{
+	const struct policy_protect *protect = policy->rules.protect;
+
+	if (!protect)
+		return NULL;
+	if (exe && names(&protect->exe, exe))
+		return "protect.exe";
+	LIST_EACH(protect->cgroups, char *, outer) {
+		if (cgroup_is_within(cgroup, *outer))
+			return "protect.cgroups";
+	}
+	return NULL;
 }

@@ -68,6 +68,7 @@ void policy_deinit(struct policy *policy);
 struct policy_moment {
 	int64_t now_ns;  /* CLOCK_MONOTONIC, to compare with the order */
 	int64_t wall_ns; /* CLOCK_REALTIME of the same instant, for `hours` */
+	bool at_once;    /* the fault acts at its start and has no length */
 };
 
 /*
@@ -76,5 +77,14 @@ struct policy_moment {
  */
 int policy_allows(const struct policy *policy, const struct fault_order *order,
 	const struct list *peers, const struct policy_moment *moment, struct fail *fail);
+
+/* Both below the cgroup v2 mount; a cgroup lies within itself. NULL lies nowhere. */
+bool cgroup_is_within(const char *cgroup, const char *outer);
+
+/*
+ * The rule that says that this process is never hit, NULL when there is none. `exe` may be NULL;
+ * `cgroup` is a path below the cgroup v2 mount, or NULL.
+ */
+const char *policy_protects(const struct policy *policy, const char *exe, const char *cgroup);
 
 #endif

@@ -28,6 +28,12 @@ static const struct {
 	{TARGET_EVERYTHING, "everything"},
 };
 
+static const char *const expiry_words[] = {
+	[EXPIRES_KERNEL] = "kernel",
+	[EXPIRES_GUARDIAN] = "guardian",
+	[EXPIRES_AT_ONCE] = "at_once",
+};
+
 const struct fault_ops *registry_find(const char *name, struct fail *fail)
 {
 	const char *names[sizeof(registry) / sizeof(registry[0])];
@@ -70,8 +76,8 @@ cJSON *registry_catalogue(void)
 		json_put(fault, "from", targets(ops->from));
 		json_put_string(fault, "sides", ops->sides == SIDES_BOTH ? "both" : "on");
 		json_put_bool(fault, "silent", ops->silent);
-		json_put_string(
-			fault, "expires", ops->expires == EXPIRES_KERNEL ? "kernel" : "guardian");
+		json_put_string(fault, "expires", expiry_words[ops->expires]);
+		json_put_string(fault, "capability", ops->capability);
 		json_put(fault, "params", shape_describe(ops->with));
 		json_append(faults, fault);
 	}

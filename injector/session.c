@@ -8,6 +8,8 @@
 #include "contract/units.h"
 #include "contract/verbs.h"
 #include "contract/wire.h"
+#include "injector/effects.h"
+#include "injector/fault.h"
 #include "injector/holder.h"
 #include "injector/ledger.h"
 #include "injector/lists.h"
@@ -17,6 +19,7 @@
 
 #define EVIDENCE_EVERY_NS (500 * NS_PER_MS)
 #define RETRY_EVERY_NS (500 * NS_PER_MS)
+#define ROOM_EVERY_NS (20 * NS_PER_MS) /* between looks whether there is room for evidence */
 
 struct session *session_new(const struct session_config *config)
 {
@@ -159,8 +162,7 @@ static void add_evidence(struct session *session, struct session_fault *fault, s
 	evidence->healed = fault->state == FAULT_HEALED;
 	evidence->healed_ns = fault->healed_ns;
 	LIST_EACH(fault->plan.effects, const struct effect, effect) {
-		if (effect->armed)
-			matcher_count(session->matcher, effect->armed, &evidence->counters);
+		effect_evidence(session, effect, evidence);
 	}
 }
 
@@ -182,7 +184,7 @@ void session_evidence(
 			add_evidence(session, fault_at(session, i), out);
 }
 
-/* Skipped whenever something waits to be sent, or nothing changed: the next one says it all. */
+/* Put off whenever something waits to be sent: the next one says it all. */
 static void say_evidence(struct session *session, int64_t now_ns)
 {
 	struct list all = {0};
@@ -191,7 +193,8 @@ static void say_evidence(struct session *session, int64_t now_ns)
 	char *text;
 
 	session->evidence_ns = now_ns;
-	if (!outbox_is_empty(&session->out))
+	session->owes_evidence = !outbox_is_empty(&session->out);
+	if (session->owes_evidence)
 		return;
 	session_evidence(session, &all, 0, &evidence);
 	body = shape_encode(&evidence_shape, &evidence);
@@ -216,33 +219,58 @@ static void say_evidence(struct session *session, int64_t now_ns)
 
 /* ---- time ---- */
 
-static void heal_what_is_due(struct session *session, int64_t now_ns)
+/* True when it is to be healed now. */
+static bool advance(const struct session *session, struct session_fault *fault, int64_t now_ns)
+{
+	if (!fault_state_needs_healing(fault->state))
+		return false;
+	if (fault->state == FAULT_FAILED && now_ns < fault->healed_ns + RETRY_EVERY_NS)
+		return false;
+	if (now_ns >= fault->order.deadline_ns)
+		return true;
+	/* Whoever was stopped for longer than its lease begins nothing any more. */
+	if (fault->state != FAULT_ARMED || now_ns < fault->order.start_ns ||
+		now_ns >= session->lease_until_ns)
+		return false;
+	session_start(fault);
+	return fault->ops->expires == EXPIRES_AT_ONCE;
+}
+
+static void advance_all(struct session *session, int64_t now_ns)
 {
 	for (size_t i = 0; i < session->faults.count; i++) {
 		struct session_fault *fault = fault_at(session, i);
 		struct fail fail = FAIL_INIT;
 
-		if (fault->state == FAULT_ARMED && now_ns >= fault->order.start_ns)
-			fault_state_go(&fault->state, FAULT_ACTIVE);
-		if (!fault_state_needs_healing(fault->state) || now_ns < fault->order.deadline_ns)
-			continue;
-		if (fault->state == FAULT_FAILED && now_ns < fault->healed_ns + RETRY_EVERY_NS)
-			continue;
-		if (session_heal(session, fault, &fail) < 0)
+		if (advance(session, fault, now_ns) && session_heal(session, fault, &fail) < 0)
 			log_line("fault %s is past its deadline: %s", fault->order.id, fail.text);
 	}
 }
 
+static bool watch_all(struct session *session, int64_t now_ns)
+{
+	bool news = false;
+
+	for (size_t i = 0; i < session->faults.count; i++)
+		LIST_EACH(fault_at(session, i)->plan.effects, struct effect, effect) {
+			news |= effect_watch(effect, now_ns);
+		}
+	return news;
+}
+
 bool session_tick(struct session *session, int64_t now_ns)
 {
-	bool was_armed = session_is_armed(session);
+	bool was_armed = session_is_armed(session), due = session->owes_evidence;
 
 	if (!session->greeted)
 		return true;
-	heal_what_is_due(session, now_ns);
+	advance_all(session, now_ns);
+	due |= watch_all(session, now_ns);
 	/* The last evidence, with the healing in it, is not put off. */
-	if (was_armed &&
-		(!session_is_armed(session) || now_ns >= session->evidence_ns + EVIDENCE_EVERY_NS))
+	if (was_armed)
+		due |= !session_is_armed(session) ||
+			now_ns >= session->evidence_ns + EVIDENCE_EVERY_NS;
+	if (due)
 		say_evidence(session, now_ns);
 	return now_ns < session->lease_until_ns;
 }
@@ -256,11 +284,18 @@ int64_t session_next_ns(const struct session *session, int64_t now_ns)
 {
 	int64_t next_ns = session->greeted ? session->lease_until_ns : now_ns + NS_PER_SEC;
 
+	if (session->owes_evidence)
+		next_ns = earlier(next_ns, session->evidence_ns + ROOM_EVERY_NS);
 	for (size_t i = 0; i < session->faults.count; i++) {
 		const struct session_fault *fault = fault_at(session, i);
 
+		LIST_EACH(fault->plan.effects, const struct effect, effect) {
+			next_ns = earlier(next_ns, effect_next_ns(effect));
+		}
 		if (!fault_state_needs_healing(fault->state))
 			continue;
+		if (fault->state == FAULT_ARMED)
+			next_ns = earlier(next_ns, fault->order.start_ns);
 		next_ns = earlier(next_ns, session->evidence_ns + EVIDENCE_EVERY_NS);
 		next_ns = earlier(next_ns,
 			fault->state == FAULT_FAILED ? fault->healed_ns + RETRY_EVERY_NS

@@ -63,6 +63,7 @@ struct session {
 	int64_t lease_ns, lease_until_ns;
 	int64_t evidence_ns;                    /* when evidence was last looked at */
 	char *last_evidence;                    /* what was said last, without its time */
+	bool owes_evidence;                     /* something happened, and there was no room yet */
 	struct list faults;                     /* of struct session_fault * */
 	struct list audit_state, audit_residue; /* of char *: the snapshot being paged out */
 	bool audited;
@@ -75,8 +76,8 @@ void session_free(struct session *session);
 void session_line(struct session *session, const char *line, size_t length);
 
 /*
- * Heals what is past its deadline, and says evidence when it is time. False: the lease is lost,
- * and the session must end.
+ * Starts what the kernel does not start by itself, heals what is past its deadline, and says
+ * evidence when it is time. False: the lease is lost, and the session must end.
  */
 bool session_tick(struct session *session, int64_t now_ns);
 
@@ -100,6 +101,8 @@ int session_plan(struct session *session, struct fault_order *order, struct sess
 	struct fail *fail);
 void session_fault_free(struct session_fault *fault);
 int session_arm(struct session *session, struct session_fault *fault, struct fail *fail);
+/* Its start has come: ARMED → ACTIVE. */
+void session_start(struct session_fault *fault);
 int session_heal(struct session *session, struct session_fault *fault, struct fail *fail);
 /* Everything that is not healed; goes on past failures and reports the first. */
 int session_heal_all(struct session *session, struct fail *fail);

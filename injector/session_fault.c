@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "contract/units.h"
 #include "contract/verbs.h"
+#include "injector/effects.h"
 #include "injector/fault.h"
 #include "injector/ledger.h"
 #include "injector/lists.h"
 #include "injector/mechanisms/matcher.h"
 #include "injector/registry.h"
 #include "injector/session.h"
-#include "injector/transport.h"
 
 /* Planning, arming and healing of one fault. */
-
-/* Arming and undoing here, and counting in session.c, all do what the only kind needs. */
-static_assert(EFFECT_KINDS == 1, "a second kind of effect must be armed, undone and counted");
 
 void session_fault_free(struct session_fault *fault)
 {
@@ -44,14 +40,35 @@ static int check_scope(const struct scope *scope, struct fail *fail)
 }
 
 static int check_policies(
-	struct session *session, const struct fault_order *order, struct fail *fail)
+	struct session *session, const struct session_fault *fault, struct fail *fail)
 {
+	const struct fault_order *order = &fault->order;
 	const struct list *peers = order->role == ROLE_ON ? &order->from : &order->on;
-	struct policy_moment moment = {.now_ns = host_now_ns(), .wall_ns = host_wall_ns()};
+	struct policy_moment moment = {.now_ns = host_now_ns(),
+		.wall_ns = host_wall_ns(),
+		.at_once = fault->ops->expires == EXPIRES_AT_ONCE};
 
 	for (size_t i = 0; i < sizeof(session->policies) / sizeof(session->policies[0]); i++)
 		if (policy_allows(&session->policies[i], order, peers, &moment, fail) < 0)
 			return -1;
+	return 0;
+}
+
+/* The controller has checked the same against the catalogue; this side trusts nobody. */
+static int check_targets(
+	const struct fault_ops *ops, const struct fault_order *order, struct fail *fail)
+{
+	bool processes = ops->on & TARGET_PROCESSES;
+
+	if (processes && !order->processes)
+		return fail_set(fail, FAIL_USAGE, "%s needs \"processes\"", ops->name);
+	if (!processes && order->processes)
+		return fail_set(fail, FAIL_USAGE, "%s hits no processes", ops->name);
+	if (!ops->from && order->from.count)
+		return fail_set(fail, FAIL_USAGE, "%s has no counterpart", ops->name);
+	if (ops->sides == SIDES_ON && order->role == ROLE_FROM)
+		return fail_set(
+			fail, FAIL_USAGE, "%s is armed on the nodes of \"on\" only", ops->name);
 	return 0;
 }
 
@@ -62,7 +79,7 @@ static int plan(struct session *session, struct session_fault *fault, struct fai
 	if (check_scope(order->scope, fail) < 0)
 		return -1;
 	fault->ops = registry_find(order->fault, fail);
-	if (!fault->ops)
+	if (!fault->ops || check_targets(fault->ops, order, fail) < 0)
 		return -1;
 	fault->with = must_alloc(fault->ops->with->size);
 	if (shape_decode(fault->ops->with, order->with, "with", fault->with, fail) < 0) {
@@ -73,7 +90,7 @@ static int plan(struct session *session, struct session_fault *fault, struct fai
 		fail->path[0] = '\0';
 		return fail_context(fail, "%s", path);
 	}
-	if (check_policies(session, order, fail) < 0)
+	if (check_policies(session, fault, fail) < 0)
 		return -1;
 	return fault->ops->plan(order, fault->with, &fault->plan, fail);
 }
@@ -94,23 +111,6 @@ int session_plan(struct session *session, struct fault_order *order, struct sess
 	return 0;
 }
 
-static int open_ledger(struct session *session, struct fail *fail)
-{
-	const struct host_facts *facts = &session->facts;
-	struct ledger_header header = {
-		.boot_id = (char *)facts->boot_id,
-		.session = session->name,
-		.controller = session->controller,
-		.pid = facts->pid,
-		.start_ticks = (int64_t)facts->start_ticks,
-		.netns_cookie = (int64_t)facts->netns_cookie,
-	};
-
-	if (session->ledger)
-		return 0;
-	return ledger_open(session->config.runtime_dir, &header, &session->ledger, fail);
-}
-
 static void close_idle_ledger(struct session *session)
 {
 	if (!matcher_is_idle(session->matcher))
@@ -127,8 +127,7 @@ static int undo_effects(struct session *session, struct session_fault *fault, st
 	for (size_t i = fault->plan.effects.count; i-- > 0;) {
 		struct fail each = FAIL_INIT;
 
-		if (!effects[i].armed ||
-			matcher_heal(session->matcher, effects[i].armed, &each) == 0)
+		if (effect_undo(session, &effects[i], &each) == 0)
 			continue;
 		if (result == 0)
 			*fail = each;
@@ -140,16 +139,9 @@ static int undo_effects(struct session *session, struct session_fault *fault, st
 int session_arm(struct session *session, struct session_fault *fault, struct fail *fail)
 {
 	struct fail undoing = FAIL_INIT;
-	struct list flows;
 
-	if (open_ledger(session, fail) < 0)
-		return -1;
-	transport_flows(session->facts.pid, &flows);
-	matcher_protect(session->matcher, &flows);
-	list_free(&flows);
 	LIST_EACH(fault->plan.effects, struct effect, effect) {
-		if (matcher_arm(session->matcher, &effect->match, session->ledger, &effect->armed,
-			    fail) == 0)
+		if (effect_arm(session, effect, fail) == 0)
 			continue;
 		if (undo_effects(session, fault, &undoing) < 0)
 			fail_context(fail, "and then %s", undoing.text);
@@ -159,6 +151,14 @@ int session_arm(struct session *session, struct session_fault *fault, struct fai
 	}
 	fault_state_go(&fault->state, FAULT_ARMED);
 	return 0;
+}
+
+void session_start(struct session_fault *fault)
+{
+	fault_state_go(&fault->state, FAULT_ACTIVE);
+	LIST_EACH(fault->plan.effects, struct effect, effect) {
+		effect_start(effect);
+	}
 }
 
 int session_heal(struct session *session, struct session_fault *fault, struct fail *fail)

@@ -5,9 +5,9 @@
 
 #include "contract/units.h"
 #include "contract/verbs.h"
+#include "injector/effects.h"
 #include "injector/host.h"
 #include "injector/lists.h"
-#include "injector/mechanisms/matcher.h"
 #include "injector/session.h"
 #include "injector/verb.h"
 
@@ -56,8 +56,7 @@ int verb_arm(struct session *session, void *params, void *result, struct fail *f
 	armed->armed_ns = host_now_ns();
 	if (armed->armed_ns > fault->order.start_ns)
 		armed->late_ns = armed->armed_ns - fault->order.start_ns;
-	armed->attach = must_copy(attach_words[matcher_mode(session->matcher)]);
-	matcher_links(session->matcher, &armed->interfaces);
+	effect_carrier(session, LIST_AT(fault->plan.effects, struct effect, 0), armed);
 	return 0;
 }
 

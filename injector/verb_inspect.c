@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "contract/verbs.h"
+#include "injector/effects.h"
 #include "injector/host.h"
 #include "injector/lists.h"
 #include "injector/mechanisms/hooks.h"
 #include "injector/mechanisms/matcher.h"
 #include "injector/proc_net.h"
 #include "injector/session.h"
+#include "injector/targets.h"
 #include "injector/transport.h"
 #include "injector/verb.h"
 
@@ -19,7 +21,8 @@
 enum {
 	CONNECTIONS_MAX = 256,
 	FOREIGN_MAX = 64,
-	LINKS_MAX = 128
+	LINKS_MAX = 128,
+	PROCESS_JSON_MAX = 120
 };
 
 static const char *program_name(enum bb_direction direction)
@@ -186,6 +189,8 @@ static void inspect_connections(
 
 	transport_sockets(&sockets);
 	LIST_EACH(plan->effects, const struct effect, effect) {
+		if (effect->kind != EFFECT_MATCH)
+			continue;
 		LIST_EACH(sockets, const struct tcp_socket, socket) {
 			const char *peer;
 
@@ -199,6 +204,46 @@ static void inspect_connections(
 	list_free(&sockets);
 }
 
+/* ---- processes ---- */
+
+static void add_process(struct inspect_result *out, const struct host_process *process)
+{
+	struct process_target *target = list_push(&out->processes, sizeof(*target));
+
+	*target = (struct process_target){
+		.pid = process->pid,
+		.start_ticks = (int64_t)process->start_ticks,
+		.exe = process_text(process->exe, PROCESS_JSON_MAX),
+		.cmdline = process_text(process->cmdline ? process->cmdline : "", PROCESS_JSON_MAX),
+		.uid = process->uid,
+		.cgroup = process_text(process->cgroup ? process->cgroup : "", PROCESS_JSON_MAX),
+	};
+}
+
+/* That nobody is found is an answer here, and a refusal when it comes to arming. */
+static int inspect_processes(const struct session *session, const struct plan *plan,
+	struct inspect_result *out, struct fail *fail)
+{
+	struct target_guard guard = session_guard(session);
+
+	LIST_EACH(plan->effects, const struct effect, effect) {
+		struct target_search found;
+		char spared[512];
+
+		if (effect->kind != EFFECT_SIGNAL)
+			continue;
+		if (targets_find(effect->signal.processes, &guard, &found, fail) < 0)
+			return -1;
+		LIST_EACH(found.found, const struct host_process, process) {
+			add_process(out, process);
+		}
+		if (target_spared_text(&found, spared, sizeof(spared)))
+			list_add_text(&out->effects, "%s", spared);
+		target_search_deinit(&found);
+	}
+	return 0;
+}
+
 int verb_inspect(struct session *session, void *params, void *result, struct fail *fail)
 {
 	struct inspect_result *out = result;
@@ -207,10 +252,11 @@ int verb_inspect(struct session *session, void *params, void *result, struct fai
 
 	if (session_plan(session, params, &fault, fail) < 0)
 		return -1;
-	outcome = inspect_links(session, out, fail);
+	outcome = plan_has(&fault->plan, EFFECT_MATCH) ? inspect_links(session, out, fail) : 0;
 	if (outcome == 0) {
 		plan_describe(&fault->plan, &out->effects, &out->undo);
 		inspect_connections(session, &fault->plan, out);
+		outcome = inspect_processes(session, &fault->plan, out, fail);
 	}
 	session_fault_free(fault);
 	return outcome;

@@ -45,6 +45,10 @@ struct arguments {
 static const struct argp_option run_options[] = {
 	WHERE,
 	{"quiet", 'q', NULL, 0, "print the summary only", 0},
+	{"json", OPTION_JSON, NULL, 0,
+		"print the journal's events on stdout as they come, one JSON object a line, and "
+		"the summary as the last",
+		0},
 	{0},
 };
 

@@ -42,7 +42,7 @@ static int validate_scenario(const char *path, struct fail *fail)
 	if (outcome == 0) {
 		outcome = scenario_check(&scenario, &catalogue, fail);
 		if (outcome == 0)
-			plan_print(stdout, &scenario);
+			plan_print(stdout, &scenario, &catalogue);
 		else
 			sources_explain(&sources, fail);
 		scenario_deinit(&scenario);

@@ -158,7 +158,8 @@ static void log_evidence(struct engine *engine, const struct event *event)
 
 	json_put_string(entry, "fault", event->name);
 	json_put_string(entry, "node", event->node);
-	json_put(entry, "counters", cJSON_Duplicate(event->data, true));
+	for (const cJSON *part = event->data->child; part; part = part->next)
+		json_put(entry, part->string, cJSON_Duplicate(part, true));
 	engine_log(engine, entry);
 }
 

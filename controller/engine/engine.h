@@ -41,14 +41,14 @@ enum event_kind {
 	EVENT_INSPECTED,  /* name = fault, node; data = struct inspect_result as JSON, or fail */
 	EVENT_ARMED,      /* name = fault, node; ok with at_ns, late_ns, or fail */
 	EVENT_HEALED,     /* name = fault, node; ok with at_ns, or fail */
-	EVENT_EVIDENCE,   /* name = fault, node; data = counters */
+	EVENT_EVIDENCE,   /* name = fault, node; data = {counters, processes} */
 	EVENT_WINDOW,     /* name = probe, node = from; data */
 	EVENT_OPERATIONS, /* name = workload; data */
 	EVENT_PROBES_STOPPED,
 	EVENT_READ,        /* name = workload; data, or fail */
 	EVENT_AUDITED,     /* node; data = {state, residue}, or fail */
 	EVENT_RECOVERED,   /* node; after EVENT_NODE_LOST and ACTION_RECOVER; ok or fail */
-	EVENT_SERVICES,    /* data = list of texts; NULL when there is no lab */
+	EVENT_SERVICES,    /* data = {services, runs}; NULL when there is no lab */
 	EVENT_NODE_LOST,   /* node; fail */
 	EVENT_PROBER_LOST, /* node = from; fail */
 	EVENT_SIGNAL,      /* value = number */

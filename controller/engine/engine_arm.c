@@ -3,9 +3,12 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/units.h"
 #include "controller/engine/engine_parts.h"
 #include "controller/plan/check.h"
 #include "controller/plan/groups.h"
+
+#define START_LATEST_NS (10 * NS_PER_SEC)
 
 /*
  * A phase's faults from their targets to their arming: planned and held against the limits, then
@@ -139,6 +142,20 @@ static void order_arm(
 	action->role = role;
 }
 
+/*
+ * The instant at which the nodes end it by themselves. For a fault that is over at once it is the
+ * latest start: whoever is late by more does not begin at all.
+ */
+static int64_t deadline_ns(const struct engine *engine, const struct fault_spec *spec)
+{
+	int64_t phase_ns = phase_longest_ns(phase_current(engine));
+	int64_t end_ns = fault_end_ns(engine->plan->catalogue, spec, phase_ns);
+
+	if (catalogue_at_once(engine->plan->catalogue, spec->fault))
+		end_ns = end_ns + START_LATEST_NS < phase_ns ? end_ns + START_LATEST_NS : phase_ns;
+	return engine->phase_start_ns + end_ns;
+}
+
 static void log_arming(struct engine *engine, const struct fault_record *fault)
 {
 	const struct fault_spec *spec = fault->spec;
@@ -148,9 +165,9 @@ static void log_arming(struct engine *engine, const struct fault_record *fault)
 	json_put(event, "on", list_to_json(&fault->on));
 	json_put(event, "from", list_to_json(&fault->from));
 	json_put_number(event, "start_ns", (double)(engine->phase_start_ns + spec->at_ns));
-	json_put_number(event, "deadline_ns",
-		(double)(engine->phase_start_ns +
-			fault_end_ns(spec, phase_longest_ns(phase_current(engine)))));
+	json_put_number(event, "deadline_ns", (double)deadline_ns(engine, spec));
+	if (catalogue_at_once(engine->plan->catalogue, spec->fault))
+		json_put_bool(event, "at_once", true);
 	json_put_number(event, "skew_ns", (double)engine->skew_ns);
 	engine_log(engine, event);
 }

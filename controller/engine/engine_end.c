@@ -141,7 +141,8 @@ static void log_services(struct engine *engine, const struct event *event)
 		return;
 	entry = journal_event("services", engine->now_ns);
 	json_put_string(entry, "when", "after");
-	json_put(entry, "services", cJSON_Duplicate(event->data, true));
+	for (const cJSON *part = event->data->child; part; part = part->next)
+		json_put(entry, part->string, cJSON_Duplicate(part, true));
 	engine_log(engine, entry);
 }
 

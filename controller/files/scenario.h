@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "contract/processes.h"
 #include "contract/shape.h"
 #include "controller/files/source.h"
 
@@ -126,7 +127,8 @@ struct workload_spec {
 /* --- phases ---------------------------------------------------------------------------- */
 
 struct fault_on {
-	struct list nodes; /* of char *: groups or nodes */
+	struct list nodes;                  /* of char *: groups or nodes */
+	struct process_selector *processes; /* on each of them; NULL: the node itself */
 };
 
 struct fault_from {
@@ -139,7 +141,7 @@ struct fault_spec {
 	char *id;
 	char *fault;
 	struct fault_on *on;
-	struct fault_from *from;
+	struct fault_from *from; /* never NULL; empty for a fault without counterpart */
 	cJSON *with;
 	int64_t at_ns;
 	int64_t for_ns; /* 0: to the end of the phase */

@@ -7,6 +7,21 @@
 #include "contract/units.h"
 #include "controller/judge/judge_parts.h"
 
+static int64_t measured_to_ns(
+	const struct record *record, const struct fault_record *fault, int64_t covered_ns)
+{
+	const struct phase_spec *phase = NULL;
+	int64_t end_ns;
+
+	if (!fault->at_once)
+		return fault->healed_ns;
+	scenario_fault(&record->scenario, fault->spec->id, &phase);
+	end_ns = record_phase(record, phase->id)->end_ns;
+	if (end_ns == NEVER_NS || end_ns < fault->healed_ns)
+		end_ns = covered_ns > fault->healed_ns ? covered_ns : fault->healed_ns;
+	return end_ns;
+}
+
 static void judge_outages(const struct record *record, struct list *outages)
 {
 	LIST_EACH(record->faults, struct fault_record, fault) {
@@ -15,14 +30,15 @@ static void judge_outages(const struct record *record, struct list *outages)
 		LIST_EACH(record->slis, struct sli_record, sli) {
 			struct outage *outage = list_push(outages, sizeof(*outage));
 			int64_t covered_ns = record_covered_ns(record, sli->slo);
+			int64_t end_ns = measured_to_ns(record, fault, covered_ns);
 
 			outage->fault = fault;
 			outage->slo = sli->slo;
-			outage->during = samples_longest_gap(
-				&sli->samples, fault->start_ns, fault->healed_ns);
-			if (covered_ns > fault->healed_ns)
-				outage->after = samples_longest_gap(
-					&sli->samples, fault->healed_ns, covered_ns);
+			outage->during =
+				samples_longest_gap(&sli->samples, fault->start_ns, end_ns);
+			if (covered_ns > end_ns)
+				outage->after =
+					samples_longest_gap(&sli->samples, end_ns, covered_ns);
 		}
 	}
 }
@@ -64,8 +80,10 @@ void judge(const struct record *record, struct judgement *out)
 
 void judgement_deinit(struct judgement *judgement)
 {
-	LIST_EACH(judgement->effects, struct effect_judgement, effect)
+	LIST_EACH(judgement->effects, struct effect_judgement, effect) {
 		free(effect->pairs.items);
+		free(effect->processes.items);
+	}
 	LIST_EACH(judgement->reverts, struct revert_judgement, revert) {
 		list_free_texts(&revert->missing);
 		list_free_texts(&revert->added);

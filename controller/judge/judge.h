@@ -47,6 +47,13 @@ struct pair_effect {
 	bool counted_at_both;
 };
 
+/* One process that a fault aimed at. */
+struct process_effect {
+	const char *node;                       /* borrowed from the record */
+	const struct process_evidence *process; /* borrowed from the record */
+	bool proven; /* got its signal and, where the signal can't be handled, has exited */
+};
+
 enum effect {
 	EFFECT_PROVEN,
 	EFFECT_PARTIAL,
@@ -59,9 +66,10 @@ struct effect_judgement {
 	const struct fault_record *fault;
 	enum effect effect;
 	bool ran_to_its_end;
-	struct list pairs; /* of struct pair_effect */
+	struct list pairs; /* of struct pair_effect: a fault between nodes */
 	size_t predicted;  /* pairs with live connections before the fault */
 	size_t predicted_hit;
+	struct list processes; /* of struct process_effect: a fault on processes */
 	char text[SENTENCE_MAX];
 };
 
@@ -73,7 +81,10 @@ struct revert_judgement {
 	char text[SENTENCE_MAX];
 };
 
-/* What happened to one SLO around one fault. */
+/*
+ * What happened to one SLO around one fault: from its start to its heal, and after that. One that
+ * is over at once is measured to the end of its phase.
+ */
 struct outage {
 	const struct fault_record *fault;
 	const struct slo_spec *slo;

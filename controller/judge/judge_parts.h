@@ -12,6 +12,8 @@
  */
 double judge_budget_spent(const struct record *record, const struct sli_record *sli, int64_t bad);
 
+/* Of a fault on processes; `out` has fault and effect NOT_INJECTED already. */
+void judge_processes(const struct fault_record *fault, struct effect_judgement *out);
 void judge_effect(const struct record *record, const struct fault_record *fault,
 	struct effect_judgement *out);
 void judge_reverts(const struct record *record, struct list *reverts);

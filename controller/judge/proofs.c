@@ -171,6 +171,11 @@ void judge_effect(
 	size_t silent = 0, untouched = 0;
 
 	*out = (struct effect_judgement){.fault = fault, .effect = EFFECT_NOT_INJECTED};
+	out->ran_to_its_end = was_injected(fault) && ran_to_its_end(record, fault);
+	if (fault->spec->on->processes) {
+		judge_processes(fault, out);
+		return;
+	}
 	LIST_EACH(fault->on, char *, on) {
 		int64_t own = 0;
 
@@ -185,10 +190,8 @@ void judge_effect(
 		}
 		untouched += own == 0;
 	}
-	if (was_injected(fault)) {
+	if (was_injected(fault))
 		out->effect = untouched ? EFFECT_NONE : silent ? EFFECT_PARTIAL : EFFECT_PROVEN;
-		out->ran_to_its_end = ran_to_its_end(record, fault);
-	}
 	say_effect(out, silent, untouched);
 	say_prediction(out);
 }

@@ -83,8 +83,19 @@ static void free_fault(struct fault_record *fault)
 	LIST_EACH(fault->nodes, struct fault_node, node) {
 		free(node->node);
 		record_free_counters(&node->counters);
+		record_free_processes(&node->processes);
 	}
 	free(fault->nodes.items);
+}
+
+static void free_runs(struct list *runs)
+{
+	LIST_EACH(*runs, struct service_record, run) {
+		free(run->node);
+		free(run->service);
+		free(run->last_exit);
+	}
+	free(runs->items);
 }
 
 static void free_workload(struct workload_record *workload)
@@ -142,6 +153,8 @@ void record_deinit(struct record *record)
 	free(record->workloads.items);
 	free(record->nodes.items);
 	free(record->groups.items);
+	free_runs(&record->runs_before);
+	free_runs(&record->runs_after);
 	list_free_texts(&record->services_before);
 	list_free_texts(&record->services_after);
 	free(record->run_id);

@@ -33,7 +33,8 @@ struct fault_node {
 	int role; /* enum fault_role */
 	int64_t armed_ns, healed_ns;
 	int64_t late_ns;
-	struct list counters; /* of struct counter; times relative to the run's zero */
+	struct list counters;  /* of struct counter; times relative to the run's zero */
+	struct list processes; /* of struct process_evidence; times likewise, or NEVER_NS */
 };
 
 /* What a node said, before anything was armed, that the fault would hit there. */
@@ -52,6 +53,7 @@ struct fault_record {
 	int64_t effect_ns; /* first packet or process hit */
 	int64_t healed_ns; /* all nodes healed, or the deadline, whichever was first */
 	int64_t skew_ns;   /* bound of the clocks' error at the start */
+	bool at_once;      /* over as soon as it has acted: its phase is what it is measured in */
 };
 
 /* One prober's view: windows must be gapless to be evidence. */
@@ -93,6 +95,14 @@ struct node_record {
 	char *lost_reason;
 };
 
+/* One service of a lab, as its supervisor tells of it. */
+struct service_record {
+	char *node, *service;
+	int64_t pid; /* 0: it did not run */
+	int64_t restarts;
+	char *last_exit; /* "signal 9"; NULL: it never ended */
+};
+
 enum stop_kind {
 	STOP_NONE,
 	STOP_GUARDRAIL,
@@ -116,6 +126,7 @@ struct record {
 	struct list nodes;                           /* of struct node_record */
 	struct list groups;                          /* of struct resolved_group */
 	struct list services_before, services_after; /* of char *: "n1 etcd running" */
+	struct list runs_before, runs_after;         /* of struct service_record */
 	enum stop_kind stop;                         /* why the run ended early */
 	char *stop_id, *stop_text;
 	int stop_signal;

@@ -105,6 +105,21 @@ static int apply_node_recovered(struct record *record, const cJSON *event, struc
 	return 0;
 }
 
+static void add_runs_of_services(struct list *list, const cJSON *runs)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, runs) {
+		struct service_record *run = list_push(list, sizeof(*run));
+
+		run->node = must_copy(json_string(item, "node", "?"));
+		run->service = must_copy(json_string(item, "service", "?"));
+		run->pid = (int64_t)json_number(item, "pid", 0);
+		run->restarts = (int64_t)json_number(item, "restarts", 0);
+		run->last_exit = must_copy_if(json_string(item, "last_exit", NULL));
+	}
+}
+
 static int apply_services(struct record *record, const cJSON *event, struct fail *fail)
 {
 	bool before = strcmp(json_string(event, "when", ""), "before") == 0;
@@ -114,6 +129,8 @@ static int apply_services(struct record *record, const cJSON *event, struct fail
 	list_free_texts(list);
 	list_from_json(list, member(event, "services"));
 	record->services_known = record->services_known || !before;
+	add_runs_of_services(
+		before ? &record->runs_before : &record->runs_after, member(event, "runs"));
 	return 0;
 }
 
@@ -222,6 +239,7 @@ static int apply_fault_arming(struct record *record, const cJSON *event, struct 
 	fault->start_ns = time_of(event, "start_ns");
 	fault->deadline_ns = time_of(event, "deadline_ns");
 	fault->skew_ns = time_of(event, "skew_ns");
+	fault->at_once = cJSON_IsTrue(member(event, "at_once"));
 	return 0;
 }
 
@@ -247,6 +265,42 @@ static int64_t count_of(const cJSON *item, const char *key)
 	return count > 0 && (double)count <= NUMBER_MAX ? count : 0;
 }
 
+void record_free_processes(struct list *processes)
+{
+	LIST_EACH(*processes, struct process_evidence, process)
+		shape_free(&process_evidence_shape, process);
+	free(processes->items);
+	*processes = (struct list){0};
+}
+
+static void took_effect(struct fault_record *fault, int64_t at_ns)
+{
+	if (at_ns >= 0 && (fault->effect_ns == NEVER_NS || at_ns < fault->effect_ns))
+		fault->effect_ns = at_ns;
+}
+
+/* A time that no journal can hold is taken for none. */
+static int64_t sane_time(int64_t at_ns)
+{
+	return at_ns >= 0 && (double)at_ns <= NUMBER_MAX ? at_ns : NEVER_NS;
+}
+
+static int add_process(
+	struct fault_record *fault, struct fault_node *node, const cJSON *item, struct fail *fail)
+{
+	struct process_evidence evidence, *kept;
+
+	if (shape_decode(&process_evidence_shape, item, "processes", &evidence, fail) < 0)
+		return -1;
+	evidence.sent_ns = sane_time(evidence.sent_ns);
+	evidence.exited_ns = sane_time(evidence.exited_ns);
+	if (evidence.result == SIGNAL_SENT)
+		took_effect(fault, evidence.sent_ns);
+	kept = list_push(&node->processes, sizeof(*kept));
+	*kept = evidence;
+	return 0;
+}
+
 static int apply_evidence(struct record *record, const cJSON *event, struct fail *fail)
 {
 	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
@@ -267,9 +321,13 @@ static int apply_evidence(struct record *record, const cJSON *event, struct fail
 		counter->bytes = count_of(item, "bytes");
 		counter->first_ns = json_i64(item, "first_ns", NEVER_NS);
 		counter->last_ns = json_i64(item, "last_ns", NEVER_NS);
-		if (counter->packets > 0 && counter->first_ns >= 0 &&
-			(fault->effect_ns == NEVER_NS || counter->first_ns < fault->effect_ns))
-			fault->effect_ns = counter->first_ns;
+		if (counter->packets > 0)
+			took_effect(fault, counter->first_ns);
+	}
+	record_free_processes(&node->processes);
+	cJSON_ArrayForEach(item, member(event, "processes")) {
+		if (add_process(fault, node, item, fail) < 0)
+			return -1;
 	}
 	return 0;
 }

@@ -11,5 +11,6 @@ enum {
 
 /* Frees a list of struct counter. */
 void record_free_counters(struct list *counters);
+void record_free_processes(struct list *processes);
 
 #endif

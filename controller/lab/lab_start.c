@@ -127,9 +127,9 @@ int lab_start_service(const struct lab_command *command, const struct lab_file *
 	if (doors_open(&doors, file, node, fail) < 0)
 		return -1;
 	/*
-	 * Not fork(): a supervisor that a run has started is a copy of a process with an event
-	 * loop, whose handlers for forks would close the descriptors of a signal pipe that is long
-	 * gone – by now they are ours. The supervisor has one thread, so nothing is locked.
+	 * Not fork(): in a supervisor that a run has left, libuv's handler for forks would close
+	 * descriptors of its own by number, long since closed and by now the doors', and the
+	 * service would stay in the supervisor's cgroup.
 	 */
 	pid = _Fork();
 	if (pid == 0) {

@@ -24,11 +24,15 @@ static bool list_has(const cJSON *list, const char *word)
 static int read_fault(struct catalogue_fault *out, const cJSON *entry, struct fail *fail)
 {
 	const cJSON *from = cJSON_GetObjectItemCaseSensitive(entry, "from");
+	const cJSON *on = cJSON_GetObjectItemCaseSensitive(entry, "on");
 	const cJSON *params = cJSON_GetObjectItemCaseSensitive(entry, "params");
 
 	out->name = must_copy(json_string(entry, "name", ""));
 	out->summary = must_copy(json_string(entry, "summary", ""));
 	out->both_sides = strcmp(json_string(entry, "sides", ""), "both") == 0;
+	out->on_processes = list_has(on, "processes");
+	out->at_once = strcmp(json_string(entry, "expires", ""), "at_once") == 0;
+	out->capability = must_copy(json_string(entry, "capability", out->name));
 	out->from_nodes = list_has(from, "nodes");
 	out->from_prefixes = list_has(from, "prefixes");
 	out->from_everything = list_has(from, "everything");
@@ -85,6 +89,7 @@ void catalogue_deinit(struct catalogue *catalogue)
 	for (size_t i = 0; i < catalogue->count; i++) {
 		free(catalogue->faults[i].name);
 		free(catalogue->faults[i].summary);
+		free(catalogue->faults[i].capability);
 		shape_description_free(catalogue->faults[i].params);
 		cJSON_Delete(catalogue->faults[i].published);
 	}
@@ -99,6 +104,18 @@ const struct catalogue_fault *catalogue_find(const struct catalogue *catalogue, 
 		if (strcmp(catalogue->faults[i].name, name) == 0)
 			return &catalogue->faults[i];
 	return NULL;
+}
+
+bool catalogue_at_once(const struct catalogue *catalogue, const char *name)
+{
+	const struct catalogue_fault *kind = catalogue_find(catalogue, name);
+
+	return kind && kind->at_once;
+}
+
+bool catalogue_has_from(const struct catalogue_fault *kind)
+{
+	return kind->from_nodes || kind->from_prefixes || kind->from_everything;
 }
 
 const char *catalogue_nearest(const struct catalogue *catalogue, const char *name)

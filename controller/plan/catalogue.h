@@ -12,8 +12,11 @@
  */
 struct catalogue_fault {
 	char *name, *summary;
-	bool both_sides; /* armed on the nodes of `from` as well */
+	bool both_sides;   /* armed on the nodes of `from` as well */
+	bool on_processes; /* it hits processes, and `on` must say which */
 	bool from_nodes, from_prefixes, from_everything;
+	bool at_once;     /* it acts at its start and is over: no `for` */
+	char *capability; /* what an injector must have for it */
 	struct shape *params;
 	cJSON *published; /* the entry as it came */
 };
@@ -32,6 +35,10 @@ int catalogue_builtin(struct catalogue *out, struct fail *fail);
 void catalogue_deinit(struct catalogue *catalogue);
 
 const struct catalogue_fault *catalogue_find(const struct catalogue *catalogue, const char *name);
+/* False for a kind that is not known. */
+bool catalogue_at_once(const struct catalogue *catalogue, const char *name);
+/* Whether a fault of that kind has a counterpart. */
+bool catalogue_has_from(const struct catalogue_fault *kind);
 /* The known name nearest to `name`, or NULL. */
 const char *catalogue_nearest(const struct catalogue *catalogue, const char *name);
 

@@ -6,5 +6,5 @@ int scenario_check(
 {
 	if (check_references(scenario, catalogue, fail) < 0)
 		return -1;
-	return check_claims(scenario, fail);
+	return check_claims(scenario, catalogue, fail);
 }

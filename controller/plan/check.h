@@ -21,7 +21,8 @@ int check_references(
 
 /* Claims, stop rules and limits: each claim can be shown, each rule can fire, nothing contradicts.
  */
-int check_claims(const struct scenario *scenario, struct fail *fail);
+int check_claims(
+	const struct scenario *scenario, const struct catalogue *catalogue, struct fail *fail);
 
 /* All of it, in that order. */
 int scenario_check(
@@ -31,8 +32,12 @@ int scenario_check(
 int64_t phase_shortest_ns(const struct phase_spec *phase);
 int64_t phase_longest_ns(const struct phase_spec *phase);
 
-/* The planned end of a fault, counted from its phase's start, when the phase lasts `phase_ns`. */
-int64_t fault_end_ns(const struct fault_spec *fault, int64_t phase_ns);
+/*
+ * The planned end of a fault, counted from its phase's start, when the phase lasts `phase_ns`. One
+ * that is over at once ends when it begins.
+ */
+int64_t fault_end_ns(
+	const struct catalogue *catalogue, const struct fault_spec *fault, int64_t phase_ns);
 
 /* Samples that a `holds` claim will have at least. */
 int64_t claim_samples(const struct scenario *scenario, const struct invariant_spec *claim);

@@ -14,6 +14,11 @@
  * run is longer than its own limits.
  */
 
+struct subject {
+	const struct scenario *scenario;
+	const struct catalogue *catalogue;
+};
+
 int64_t phase_shortest_ns(const struct phase_spec *phase)
 {
 	return phase->until ? phase->until->good_for_ns : phase->for_ns;
@@ -24,10 +29,13 @@ int64_t phase_longest_ns(const struct phase_spec *phase)
 	return phase->until ? phase->at_most_ns : phase->for_ns;
 }
 
-int64_t fault_end_ns(const struct fault_spec *fault, int64_t phase_ns)
+int64_t fault_end_ns(
+	const struct catalogue *catalogue, const struct fault_spec *fault, int64_t phase_ns)
 {
 	int64_t end_ns = fault->for_ns ? fault->at_ns + fault->for_ns : phase_ns;
 
+	if (catalogue_at_once(catalogue, fault->fault))
+		end_ns = fault->at_ns;
 	return end_ns < phase_ns ? end_ns : phase_ns;
 }
 
@@ -92,14 +100,15 @@ static int check_holds(const struct scenario *scenario, const struct invariant_s
 }
 
 /* Time from the fault's end (or start) to the end of the last phase, at the least. */
-static int64_t time_left_ns(const struct scenario *scenario, const struct recovers_spec *recovers)
+static int64_t time_left_ns(const struct subject *subject, const struct recovers_spec *recovers)
 {
+	const struct scenario *scenario = subject->scenario;
 	const struct phase_spec *own = NULL;
 	const struct fault_spec *fault = scenario_fault(scenario, recovers->from->fault, &own);
 	int64_t phase_ns = phase_shortest_ns(own), left_ns;
 
 	left_ns = recovers->from->instant == INSTANT_HEALED
-		? phase_ns - fault_end_ns(fault, phase_ns)
+		? phase_ns - fault_end_ns(subject->catalogue, fault, phase_ns)
 		: phase_ns - fault->at_ns;
 	for (const struct phase_spec *later = own + 1;
 		later < LIST_AT(scenario->phases, struct phase_spec, scenario->phases.count);
@@ -108,11 +117,11 @@ static int64_t time_left_ns(const struct scenario *scenario, const struct recove
 	return left_ns;
 }
 
-static int check_recovers(const struct scenario *scenario, const struct invariant_spec *claim,
+static int check_recovers(const struct subject *subject, const struct invariant_spec *claim,
 	const char *path, struct fail *fail)
 {
 	const struct recovers_spec *recovers = claim->recovers;
-	int64_t left_ns = time_left_ns(scenario, recovers);
+	int64_t left_ns = time_left_ns(subject, recovers);
 	char needed[DURATION_TEXT_MAX], left[DURATION_TEXT_MAX];
 
 	if (left_ns >= recovers->within_ns + recovers->stable_for_ns)
@@ -124,9 +133,10 @@ static int check_recovers(const struct scenario *scenario, const struct invarian
 		instant_words[recovers->from->instant], duration_format(left_ns, left));
 }
 
-static int check_claim(const struct scenario *scenario, const struct invariant_spec *claim,
+static int check_claim(const struct subject *subject, const struct invariant_spec *claim,
 	const char *path, struct fail *fail)
 {
+	const struct scenario *scenario = subject->scenario;
 	char kind_path[JSON_PATH_MAX];
 
 	json_path_key(kind_path, path, claim_kind(claim));
@@ -149,17 +159,18 @@ static int check_claim(const struct scenario *scenario, const struct invariant_s
 	if (claim->holds)
 		return check_holds(scenario, claim, kind_path, fail);
 	if (claim->recovers)
-		return check_recovers(scenario, claim, kind_path, fail);
+		return check_recovers(subject, claim, kind_path, fail);
 	return 0;
 }
 
 /* --- limits ---------------------------------------------------------------------------- */
 
-static int check_fault_times(const struct scenario *scenario, const struct phase_spec *phase,
+static int check_fault_times(const struct subject *subject, const struct phase_spec *phase,
 	const struct fault_spec *fault, const char *path, struct fail *fail)
 {
-	const struct limits_spec *limits = scenario->guardrails->limits;
-	int64_t longest_ns = fault_end_ns(fault, phase_longest_ns(phase)) - fault->at_ns;
+	const struct limits_spec *limits = subject->scenario->guardrails->limits;
+	int64_t longest_ns =
+		fault_end_ns(subject->catalogue, fault, phase_longest_ns(phase)) - fault->at_ns;
 	char long_text[DURATION_TEXT_MAX], limit_text[DURATION_TEXT_MAX];
 	char key_path[JSON_PATH_MAX];
 
@@ -180,8 +191,9 @@ static int check_fault_times(const struct scenario *scenario, const struct phase
 	return 0;
 }
 
-static int check_phases(const struct scenario *scenario, struct fail *fail)
+static int check_phases(const struct subject *subject, struct fail *fail)
 {
+	const struct scenario *scenario = subject->scenario;
 	const struct limits_spec *limits = scenario->guardrails->limits;
 	char base[JSON_PATH_MAX], path[JSON_PATH_MAX], sum[DURATION_TEXT_MAX],
 		limit[DURATION_TEXT_MAX];
@@ -193,7 +205,7 @@ static int check_phases(const struct scenario *scenario, struct fail *fail)
 
 		json_path_key(base, json_path_index(base, "phases", i++), "faults");
 		LIST_EACH(phase->faults, struct fault_spec, fault)
-			if (check_fault_times(scenario, phase, fault,
+			if (check_fault_times(subject, phase, fault,
 				    json_path_index(path, base, j++), fail) < 0)
 				return -1;
 		if (limits->concurrent_faults &&
@@ -259,15 +271,17 @@ static int check_stop_rules(const struct scenario *scenario, struct fail *fail)
 	return 0;
 }
 
-int check_claims(const struct scenario *scenario, struct fail *fail)
+int check_claims(
+	const struct scenario *scenario, const struct catalogue *catalogue, struct fail *fail)
 {
+	const struct subject subject = {.scenario = scenario, .catalogue = catalogue};
 	char path[JSON_PATH_MAX];
 	size_t index = 0;
 
-	if (check_phases(scenario, fail) < 0)
+	if (check_phases(&subject, fail) < 0)
 		return -1;
 	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
-		if (check_claim(scenario, claim, json_path_index(path, "invariants", index++),
+		if (check_claim(&subject, claim, json_path_index(path, "invariants", index++),
 			    fail) < 0)
 			return -1;
 	return check_stop_rules(scenario, fail);

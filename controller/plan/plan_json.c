@@ -76,11 +76,11 @@ static cJSON *claim_json(const struct scenario *scenario, const struct invariant
 	return item;
 }
 
-static cJSON *faults_json(const struct scenario *scenario)
+static cJSON *faults_json(const struct plan *plan)
 {
 	cJSON *list = json_array();
 
-	LIST_EACH(scenario->phases, struct phase_spec, phase)
+	LIST_EACH(plan->scenario->phases, struct phase_spec, phase)
 		LIST_EACH(phase->faults, struct fault_spec, fault) {
 			cJSON *item = json_object();
 
@@ -88,10 +88,15 @@ static cJSON *faults_json(const struct scenario *scenario)
 			json_put_string(item, "fault", fault->fault);
 			json_put_string(item, "phase", phase->id);
 			json_put(item, "on", list_to_json(&fault->on->nodes));
+			if (fault->on->processes)
+				json_put(item, "processes",
+					shape_encode(
+						&process_selector_shape, fault->on->processes));
 			json_put(item, "with", cJSON_Duplicate(fault->with, true));
 			put_duration(item, "starts_after", fault->at_ns);
 			put_duration(item, "lasts_at_most",
-				fault_end_ns(fault, phase_longest_ns(phase)) - fault->at_ns);
+				fault_end_ns(plan->catalogue, fault, phase_longest_ns(phase)) -
+					fault->at_ns);
 			json_append(list, item);
 		}
 	return list;
@@ -115,14 +120,14 @@ static cJSON *stops_json(const struct scenario *scenario)
 cJSON *plan_to_json(const struct plan *plan, const struct list *groups)
 {
 	cJSON *json = json_object(), *claims = json_array();
-	struct plan_times times = plan_times(plan->scenario);
+	struct plan_times times = plan_times(plan->scenario, plan->catalogue);
 
 	json_put_number(json, "plan", PLAN_VERSION);
 	json_put_string(json, "scenario", plan->scenario->name);
 	json_put_string(json, "environment", plan->environment);
 	json_put(json, "nodes", nodes_json(plan));
 	json_put(json, "groups", groups_json(groups));
-	json_put(json, "faults", faults_json(plan->scenario));
+	json_put(json, "faults", faults_json(plan));
 	LIST_EACH(plan->scenario->invariants, struct invariant_spec, claim)
 		json_append(claims, claim_json(plan->scenario, claim));
 	json_put(json, "claims", claims);

@@ -57,7 +57,7 @@ static void print_recovers(
 static void print_data(FILE *out, const struct scenario *scenario, const struct data_spec *data)
 {
 	const struct workload_spec *workload = scenario_workload(scenario, data->workload);
-	double seconds = (double)plan_times(scenario).shortest_ns / (double)NS_PER_SEC;
+	double seconds = (double)plan_times(scenario, NULL).shortest_ns / (double)NS_PER_SEC;
 
 	fprintf(out, "at most %lld of about %.0f writes lost, each read back from every member",
 		(long long)data->max_lost, floor(seconds * workload->rate));
@@ -109,9 +109,10 @@ static void print_stop_rules(FILE *out, const struct guardrails_spec *guardrails
 		fprintf(out, "  none, because: %s\n", guardrails->no_stop_because);
 }
 
-static void print_times(FILE *out, const struct scenario *scenario)
+static void print_times(
+	FILE *out, const struct scenario *scenario, const struct catalogue *catalogue)
 {
-	const struct plan_times times = plan_times(scenario);
+	const struct plan_times times = plan_times(scenario, catalogue);
 	char low[DURATION_TEXT_MAX], about[DURATION_TEXT_MAX], high[DURATION_TEXT_MAX],
 		limit[DURATION_TEXT_MAX], heal[DURATION_TEXT_MAX];
 
@@ -125,10 +126,10 @@ static void print_times(FILE *out, const struct scenario *scenario)
 		duration_format(times.heal_ns, heal));
 }
 
-void plan_print(FILE *out, const struct scenario *scenario)
+void plan_print(FILE *out, const struct scenario *scenario, const struct catalogue *catalogue)
 {
 	fprintf(out, "%s: %s\n", scenario->name, scenario->title);
-	print_times(out, scenario);
+	print_times(out, scenario, catalogue);
 	fputs("claims\n", out);
 	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
 		print_claim(out, scenario, claim);

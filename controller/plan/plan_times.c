@@ -46,7 +46,16 @@ static int64_t longest_waits_ns(const struct scenario *scenario)
 	return total_ns;
 }
 
-struct plan_times plan_times(const struct scenario *scenario)
+/* A fault that is over at once needs no healing. */
+static int64_t fault_lasts_ns(const struct catalogue *catalogue, const struct phase_spec *phase,
+	const struct fault_spec *fault)
+{
+	int64_t phase_ns = phase_longest_ns(phase);
+
+	return catalogue ? fault_end_ns(catalogue, fault, phase_ns) - fault->at_ns : phase_ns;
+}
+
+struct plan_times plan_times(const struct scenario *scenario, const struct catalogue *catalogue)
 {
 	const struct limits_spec *limits = scenario->guardrails->limits;
 	struct plan_times times = {0};
@@ -59,8 +68,8 @@ struct plan_times plan_times(const struct scenario *scenario)
 		times.expected_ns += lead_ns + phase_expected_ns(scenario, phase);
 		times.longest_ns += lead_ns + phase_longest_ns(phase);
 		LIST_EACH(phase->faults, struct fault_spec, fault)
-			longest_fault_ns = larger(longest_fault_ns,
-				fault_end_ns(fault, phase_longest_ns(phase)) - fault->at_ns);
+			longest_fault_ns =
+				larger(longest_fault_ns, fault_lasts_ns(catalogue, phase, fault));
 	}
 	LIST_EACH(scenario->workloads, struct workload_spec, workload) {
 		quiesce_ns = larger(quiesce_ns, workload->final_read->quiesce_ns);

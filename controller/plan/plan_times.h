@@ -3,6 +3,7 @@
 #define BACKBURN_PLAN_TIMES_H
 
 #include "controller/files/scenario.h"
+#include "controller/plan/catalogue.h"
 
 /* How long what a node or a member is asked may take, and faults are armed that far ahead. */
 #define ANSWER_PATIENCE_NS (15 * NS_PER_SEC)
@@ -23,6 +24,7 @@ struct plan_times {
 	int64_t heal_ns;
 };
 
-struct plan_times plan_times(const struct scenario *scenario);
+/* Without a catalogue (NULL) every fault counts as one that lasts. */
+struct plan_times plan_times(const struct scenario *scenario, const struct catalogue *catalogue);
 
 #endif

@@ -159,7 +159,7 @@ static cJSON *costs_json(const struct judgement *judgement)
 	return list;
 }
 
-static cJSON *summary_json(const struct report *report)
+cJSON *report_summary_json(const struct report *report)
 {
 	const struct record *record = &report->record;
 	const struct judgement *judgement = &report->judgement;
@@ -190,7 +190,7 @@ static cJSON *summary_json(const struct report *report)
 
 void report_json(FILE *out, const struct report *report)
 {
-	cJSON *json = summary_json(report);
+	cJSON *json = report_summary_json(report);
 	char *text = cJSON_Print(json);
 
 	if (!text)

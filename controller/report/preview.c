@@ -101,6 +101,22 @@ static void print_nothing(FILE *out, const char *what, const char *causes)
 		red(out) ? "\033[31m" : "", red(out) ? "\033[0m" : "", what, causes);
 }
 
+static void print_processes(FILE *out, const struct fault_record *fault)
+{
+	size_t total = 0;
+
+	LIST_EACH(fault->inspections, struct fault_inspection, inspection) {
+		LIST_EACH(inspection->result.processes, struct process_target, process)
+			plain_line(out, "    process    %s: pid %lld, %s", inspection->node,
+				(long long)process->pid, process->cmdline);
+		total += inspection->result.processes.count;
+	}
+	if (!total)
+		print_nothing(out, "processes",
+			"the service is down, runs under another name or path, or lies outside the "
+			"cgroup that the injector is confined to");
+}
+
 static void print_foreign(FILE *out, const struct fault_inspection *inspection)
 {
 	LIST_EACH(inspection->result.foreign, struct foreign_program, foreign) {
@@ -135,17 +151,26 @@ static void print_hits(FILE *out, const struct fault_record *fault)
 			"also_reached_as), they live in a container's network namespace, or "
 			"nothing "
 			"runs there yet");
+	if (fault->spec->on->processes)
+		print_processes(out, fault);
 	LIST_EACH(fault->inspections, struct fault_inspection, inspection)
 		print_foreign(out, inspection);
 }
 
-static void print_fault(FILE *out, const struct phase_spec *phase, const struct fault_record *fault)
+static void print_fault(FILE *out, const struct catalogue *catalogue,
+	const struct phase_spec *phase, const struct fault_record *fault)
 {
 	const struct fault_spec *spec = fault->spec;
 	char on[512], from[512], length[DURATION_TEXT_MAX];
 
-	fprintf(out, "  %-12s %s in phase %s, for at most %s\n", spec->id, spec->fault, phase->id,
-		duration_format(fault_end_ns(spec, phase_longest_ns(phase)) - spec->at_ns, length));
+	fprintf(out, "  %-12s %s in phase %s, ", spec->id, spec->fault, phase->id);
+	if (catalogue_at_once(catalogue, spec->fault))
+		fputs("over at once\n", out);
+	else
+		fprintf(out, "for at most %s\n",
+			duration_format(fault_end_ns(catalogue, spec, phase_longest_ns(phase)) -
+					spec->at_ns,
+				length));
 	if (!fault->on.count) {
 		fputs("    not inspected: its groups could not be resolved\n", out);
 		return;
@@ -211,7 +236,7 @@ void preview_print(FILE *out, const struct plan *plan, const struct record *reco
 	fputs("faults\n", out);
 	LIST_EACH(record->scenario.phases, struct phase_spec, phase)
 		LIST_EACH(phase->faults, struct fault_spec, fault)
-			print_fault(out, phase, record_fault(record, fault->id));
+			print_fault(out, plan->catalogue, phase, record_fault(record, fault->id));
 	LIST_EACH(record->scenario.phases, struct phase_spec, phase)
 		if (phase->faults.count)
 			print_limits(out, record, phase);

@@ -6,20 +6,25 @@
 
 #include "contract/json.h"
 #include "contract/units.h"
+#include "controller/report/escape.h"
+
+enum {
+	SAY_MAX = 2048
+};
 
 static void say(FILE *out, const cJSON *event, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 static void say(FILE *out, const cJSON *event, const char *format, ...)
 {
+	char text[SAY_MAX];
 	va_list args;
 
-	fprintf(out, "T+%6.1fs  ", json_number(event, "t_ns", 0) / (double)NS_PER_SEC);
 	va_start(args, format);
-	vfprintf(out, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	fputc('\n', out);
-	fflush(out);
+	/* Names and reasons come from files and from other hosts. */
+	plain_line(out, "T+%6.1fs  %s", json_number(event, "t_ns", 0) / (double)NS_PER_SEC, text);
 }
 
 /* "a, b, c" of a list of strings, cut where it gets long. */
@@ -91,6 +96,11 @@ static void fault_inspected(FILE *out, const cJSON *event)
 {
 	const cJSON *result = cJSON_GetObjectItemCaseSensitive(event, "result");
 	int live = (int)json_number(result, "connection_count", 0);
+	int processes = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(result, "processes"));
+
+	if (processes > 0)
+		say(out, event, "%s will hit %d process%s on %s", json_string(event, "fault", "?"),
+			processes, processes == 1 ? "" : "es", json_string(event, "node", "?"));
 
 	if (live > 0)
 		say(out, event, "%s will hit %d live connection%s of %s",

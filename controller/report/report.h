@@ -42,6 +42,8 @@ void report_junit(FILE *out, const struct report *report);
 /* report.md: less than 64 KiB, whatever the run was. */
 void report_markdown(FILE *out, const struct report *report);
 void report_json(FILE *out, const struct report *report);
+/* What report_json() writes, as a tree that the caller deletes. */
+cJSON *report_summary_json(const struct report *report);
 
 /*
  * GitHub workflow commands: an annotation for each finding, at the claim's line in the scenario's

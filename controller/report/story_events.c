@@ -112,9 +112,16 @@ static void fault_inspected(struct story *story, const cJSON *event)
 	const cJSON *result = member(event, "result");
 	int live = (int)json_number(result, "connection_count", 0);
 
-	story_tell(story, now_of(event), "node", "%s: %s would hit %d live connection%s",
-		json_string(event, "node", "?"), json_string(event, "fault", "?"), live,
-		live == 1 ? "" : "s");
+	int processes = cJSON_GetArraySize(member(result, "processes"));
+
+	if (processes)
+		story_tell(story, now_of(event), "node", "%s: %s would hit %d process%s",
+			json_string(event, "node", "?"), json_string(event, "fault", "?"),
+			processes, processes == 1 ? "" : "es");
+	else
+		story_tell(story, now_of(event), "node", "%s: %s would hit %d live connection%s",
+			json_string(event, "node", "?"), json_string(event, "fault", "?"), live,
+			live == 1 ? "" : "s");
 }
 
 static void fault_armed(struct story *story, const cJSON *event)

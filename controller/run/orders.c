@@ -48,6 +48,18 @@ static void add_endpoint(const struct plan *plan, struct list *list, const char 
 	}
 }
 
+static struct process_selector *copy_selector(const struct process_selector *selector)
+{
+	struct process_selector *copy = must_alloc(sizeof(*copy));
+
+	*copy = (struct process_selector){.exe = must_copy_if(selector->exe),
+		.cmdline = must_copy_if(selector->cmdline),
+		.pidfile = must_copy_if(selector->pidfile),
+		.cgroup = must_copy_if(selector->cgroup),
+		.count = selector->count};
+	return copy;
+}
+
 void order_fault(const struct plan *plan, const struct fault_record *fault, enum fault_role role,
 	const char *node, struct fault_order *out)
 {
@@ -60,6 +72,8 @@ void order_fault(const struct plan *plan, const struct fault_record *fault, enum
 		.deadline_ns = fault->deadline_ns};
 	if (!out->scope || !out->with)
 		abort();
+	if (fault->spec->on->processes)
+		out->processes = copy_selector(fault->spec->on->processes);
 	LIST_EACH(fault->on, char *, name)
 		add_endpoint(plan, &out->on, *name);
 	LIST_EACH(fault->from, char *, name)

@@ -91,6 +91,30 @@ static int set_up(struct run *run, struct fail *fail)
 
 /* --- the end ---------------------------------------------------------------------------- */
 
+static void say_summary(const struct run *run, const struct report *report)
+{
+	putchar('\n');
+	report_summary(stdout, report);
+	printf("\nfiles in %s: journal.ndjson, plan.json", run->dir);
+	for (size_t i = 0; report_files[i]; i++)
+		printf(", %s", report_files[i]);
+	putchar('\n');
+}
+
+/* In the form of the events before it, and the only one that no journal has. */
+static void say_json(const struct run *run, const struct report *report)
+{
+	cJSON *event = journal_event("summary", run_now_ns(run));
+	char *text;
+
+	json_put_string(event, "directory", run->dir);
+	json_put(event, "summary", report_summary_json(report));
+	text = json_print(event);
+	puts(text);
+	free(text);
+	cJSON_Delete(event);
+}
+
 /* What `backburn report` would have of it: the journal's file says everything. */
 static int report_run(const struct run *run)
 {
@@ -103,12 +127,10 @@ static int report_run(const struct run *run)
 		abort();
 	if (report_load(&report, path, &fail) == 0) {
 		report_write(&report, run->dir, &fail);
-		putchar('\n');
-		report_summary(stdout, &report);
-		printf("\nfiles in %s: journal.ndjson, plan.json", run->dir);
-		for (size_t i = 0; report_files[i]; i++)
-			printf(", %s", report_files[i]);
-		putchar('\n');
+		if (run->options->json)
+			say_json(run, &report);
+		else
+			say_summary(run, &report);
 		code = report.judgement.exit_code;
 		report_deinit(&report);
 	}
@@ -137,6 +159,7 @@ static int run_in_directory(struct run *run, struct fail *fail)
 		run_execute(run);
 	run_close_all(run);
 	journal_close(&run->journal);
+	screen_deinit(&run->screen);
 	return report_run(run);
 }
 
@@ -174,6 +197,7 @@ static void run_free(struct run *run)
 	}
 	free(run->nodes);
 	free(run->probers);
+	screen_deinit(&run->screen);
 	free(run->run_id);
 	free(run->dir);
 	free(run->self_dir);
@@ -197,7 +221,7 @@ static int print_plan(const struct run *run)
 		free(text);
 		cJSON_Delete(json);
 	} else {
-		plan_print(stdout, run->plan.scenario);
+		plan_print(stdout, run->plan.scenario, run->plan.catalogue);
 		preview_print(stdout, &run->plan, record);
 	}
 	if (!refused)
@@ -247,6 +271,7 @@ static int with_environment(
 	run->lock_fd = -1;
 	run->journal.fd = -1;
 	run->probes_at_ns = NEVER_NS;
+	screen_init(&run->screen, options->quiet, options->json && !options->plan_only);
 	run_start_handles(run);
 	if (run_load(run, &fail) < 0 || run_prepare(run, &fail) < 0)
 		code = exit_code_of(fail.kind);

@@ -5,7 +5,6 @@
 
 #include "contract/json.h"
 #include "contract/memory.h"
-#include "controller/report/progress.h"
 #include "controller/run/run_parts.h"
 
 /* The engine's hands: one loop, its timers and signals, and the way actions are carried out. */
@@ -92,12 +91,11 @@ void run_write_journal(struct run *run, const cJSON *event)
 
 	if (run->options->plan_only)
 		return; /* the engine's record has it, and nothing is kept */
-	if (!run->options->quiet)
-		progress_print(stderr, event);
+	screen_event(&run->screen, event);
 	if (run->broken || journal_append(&run->journal, event, &fail) == 0)
 		return;
 	run->broken = true;
-	fprintf(stderr, "backburn: %s\n", fail.text);
+	screen_say(&run->screen, "backburn: %s", fail.text);
 	run_feed(run, &broken);
 }
 
@@ -135,7 +133,7 @@ static void perform(struct run *run, struct action *action)
 		break;
 	case ACTION_TELL_HEALED:
 		if (run->has_lab && lab_node_healed(run->lab.name, action->node, &fail) < 0)
-			fprintf(stderr, "backburn: %s\n", fail.text);
+			screen_say(&run->screen, "backburn: %s", fail.text);
 		break;
 	case ACTION_STOP_PROBES:
 		run_stop_probes(run);
@@ -189,6 +187,8 @@ static void on_tick(uv_timer_t *timer)
 		run_feed(run, &started);
 	}
 	run_feed(run, &tick);
+	if (!run->done && !run->options->plan_only)
+		screen_draw(&run->screen, engine_record(run->engine), run_now_ns(run));
 }
 
 static void on_renew(uv_timer_t *timer)

@@ -55,17 +55,47 @@ static cJSON *counters_json(const struct run_node *node, const struct list *coun
 	return array;
 }
 
+static cJSON *processes_json(const struct run_node *node, const struct list *processes)
+{
+	cJSON *array = json_array();
+
+	LIST_EACH(*processes, struct process_evidence, process) {
+		struct process_evidence ours = *process;
+
+		ours.sent_ns = ours.sent_ns ? to_ours(node, ours.sent_ns) : NEVER_NS;
+		ours.exited_ns = ours.exited_ns ? to_ours(node, ours.exited_ns) : NEVER_NS;
+		json_append(array, shape_encode(&process_evidence_shape, &ours));
+	}
+	return array;
+}
+
 static void feed_evidence(struct run_node *node, const struct fault_evidence *fault)
 {
 	struct event event = {.kind = EVENT_EVIDENCE, .name = fault->id, .node = node->node->name};
-	cJSON *counters;
+	cJSON *data;
 
 	if (!record_fault(engine_record(node->run->engine), fault->id))
 		return; /* an injector may not invent faults */
-	counters = counters_json(node, &fault->counters);
-	event.data = counters;
+	data = json_object();
+	json_put(data, "counters", counters_json(node, &fault->counters));
+	if (fault->processes.count)
+		json_put(data, "processes", processes_json(node, &fault->processes));
+	event.data = data;
 	run_feed(node->run, &event);
-	cJSON_Delete(counters);
+	cJSON_Delete(data);
+}
+
+/* What ended without being told to: a fault that is over at once, or one past its deadline. */
+static void feed_ended(struct run_node *node, const struct fault_evidence *fault)
+{
+	struct event event = {.kind = EVENT_HEALED,
+		.name = fault->id,
+		.node = node->node->name,
+		.ok = true,
+		.at_ns = to_ours(node, fault->healed_ns)};
+
+	if (fault->healed)
+		run_feed(node->run, &event);
 }
 
 static void notified(void *context, const struct wire_message *message)
@@ -78,8 +108,10 @@ static void notified(void *context, const struct wire_message *message)
 		return;
 	if (shape_decode(&evidence_shape, message->body, "", &evidence, &fail) < 0)
 		return; /* the next one, or the reply to heal, will do */
-	LIST_EACH(evidence.faults, struct fault_evidence, fault)
+	LIST_EACH(evidence.faults, struct fault_evidence, fault) {
 		feed_evidence(node, fault);
+		feed_ended(node, fault);
+	}
 	shape_free(&evidence_shape, &evidence);
 }
 
@@ -97,10 +129,10 @@ static void lost(void *context, const struct fail *why)
 
 static void said(void *context, const char *line)
 {
-	const struct run_node *node = context;
+	struct run_node *node = context;
 
 	if (!node->run->options->quiet)
-		fprintf(stderr, "  %s: %s\n", node->node->name, line);
+		screen_say(&node->run->screen, "  %s: %s", node->node->name, line);
 }
 
 /* --- connecting ------------------------------------------------------------------------ */
@@ -166,6 +198,18 @@ static void log_node(struct run_node *node, const struct hello_result *hello)
 		run_trouble(node->run, &fail);
 }
 
+static int check_capability(const struct run_node *node, const struct hello_result *hello,
+	const char *fault, struct fail *fail)
+{
+	const char *needed = catalogue_find(&node->run->catalogue, fault)->capability;
+
+	LIST_EACH(hello->capabilities, struct capability, capability)
+		if (strcmp(capability->name, needed) == 0 && !capability->ok)
+			return fail_set(fail, FAIL_REFUSED, "%s is not possible on %s: %s", fault,
+				node->node->name, capability->reason);
+	return 0;
+}
+
 static int check_hello(
 	const struct run_node *node, const struct hello_result *hello, struct fail *fail)
 {
@@ -183,11 +227,8 @@ static int check_hello(
 				node->node->name, capability->reason);
 	LIST_EACH(node->run->scenario.phases, struct phase_spec, phase)
 		LIST_EACH(phase->faults, struct fault_spec, fault)
-			LIST_EACH(hello->capabilities, struct capability, capability)
-				if (strcmp(capability->name, fault->fault) == 0 && !capability->ok)
-					return fail_set(fail, FAIL_REFUSED,
-						"%s is not possible on %s: %s", fault->fault,
-						node->node->name, capability->reason);
+			if (check_capability(node, hello, fault->fault, fail) < 0)
+				return -1;
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "controller/plan/plan_times.h"
 #include "controller/run/link.h"
 #include "controller/run/run.h"
+#include "controller/run/screen.h"
 
 /* What the runner's files share: the engine's hands. All of it lives on one libuv loop. */
 
@@ -59,6 +60,7 @@ struct run {
 
 	char *run_id, *dir, *self_dir;
 	struct journal journal;
+	struct screen screen;
 	int lock_fd;
 	uint64_t zero; /* hrtime of the run's zero */
 
@@ -88,7 +90,10 @@ int run_open_directory(struct run *run, struct fail *fail);
 cJSON *run_started_event(const struct run *run);
 /* Groups that probes, workloads and final reads need; they must not depend on `where`. */
 int run_resolve_static(struct run *run, struct fail *fail);
-/* The lab's services as texts ("n1 etcd running"); NULL without a lab. */
+/*
+ * The lab's services: as texts to be compared (services: "n1 etcd running"), and what the
+ * supervisor knows of each (runs: pid, restarts, last exit). NULL without a lab.
+ */
 cJSON *run_services(const struct run *run);
 int run_note_services(struct run *run, struct fail *fail);
 

@@ -71,10 +71,10 @@ static void lost(void *context, const struct fail *why)
 
 static void said(void *context, const char *line)
 {
-	const struct run_prober *prober = context;
+	struct run_prober *prober = context;
 
 	if (!prober->run->options->quiet)
-		fprintf(stderr, "  prober at %s: %s\n", prober->node, line);
+		screen_say(&prober->run->screen, "  prober at %s: %s", prober->node, line);
 }
 
 static void clock_known(void *context, const struct fail *why)

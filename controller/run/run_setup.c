@@ -191,10 +191,10 @@ static int open_journal(struct run *run, struct fail *fail)
 
 static void lab_said(void *context, const char *line)
 {
-	const struct run *run = context;
+	struct run *run = context;
 
 	if (!run->options->quiet)
-		fprintf(stderr, "lab %s: %s\n", run->lab.name, line);
+		screen_say(&run->screen, "lab %s: %s", run->lab.name, line);
 }
 
 static int bring_lab_up(struct run *run, struct fail *fail)
@@ -367,36 +367,47 @@ int run_resolve_static(struct run *run, struct fail *fail)
 
 cJSON *run_services(const struct run *run)
 {
+	cJSON *data, *texts = json_array(), *runs;
 	struct service_list services;
 	struct fail fail = FAIL_INIT;
-	cJSON *list;
 
-	if (!run->has_lab)
+	if (!run->has_lab) {
+		cJSON_Delete(texts);
 		return NULL;
-	list = json_array();
+	}
+	data = json_object();
+	json_put(data, "services", texts);
 	if (lab_services(run->lab.name, &services, &fail) < 0) {
-		json_append_string(list, "the lab's supervisor does not answer");
-		return list;
+		json_append_string(texts, "the lab's supervisor does not answer");
+		return data;
 	}
 	LIST_EACH(services.services, struct service_status, service) {
 		char text[256];
 
 		snprintf(text, sizeof(text), "%s %s %s", service->node, service->service,
 			service_state_words[service->state]);
-		json_append_string(list, text);
+		json_append_string(texts, text);
 	}
+	runs = shape_encode(&service_list_shape, &services);
+	json_put(data, "runs", cJSON_DetachItemFromObjectCaseSensitive(runs, "services"));
+	cJSON_Delete(runs);
 	shape_free(&service_list_shape, &services);
-	return list;
+	return data;
 }
 
 int run_note_services(struct run *run, struct fail *fail)
 {
-	cJSON *list = run_services(run), *event;
+	cJSON *data = run_services(run), *event;
 
-	if (!list)
+	if (!data)
 		return 0;
 	event = journal_event("services", run_now_ns(run));
 	json_put_string(event, "when", "before");
-	json_put(event, "services", list);
+	while (data->child) {
+		cJSON *part = cJSON_DetachItemViaPointer(data, data->child);
+
+		cJSON_AddItemToObject(event, part->string, part);
+	}
+	cJSON_Delete(data);
 	return engine_note(run->engine, event, fail);
 }

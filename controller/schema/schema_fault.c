@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <string.h>
 
 #include "contract/json.h"
@@ -6,44 +7,88 @@
 
 /* What a fault of each kind may be given, from the catalogue. */
 
-/* What `on` or `from` of this kind may name; the words of the catalogue are keys of the two. */
-static cJSON *side(const cJSON *table, const cJSON *allowed)
+static bool has_word(const cJSON *list, const char *wanted)
 {
-	cJSON *schema = json_object(), *properties = json_object();
-	const cJSON *key, *word;
+	const cJSON *word;
+
+	cJSON_ArrayForEach(word, list) {
+		if (cJSON_IsString(word) && strcmp(word->valuestring, wanted) == 0)
+			return true;
+	}
+	return false;
+}
+
+static cJSON *needs(const char *key)
+{
+	cJSON *schema = json_object(), *list = json_array();
+
+	json_append_string(list, key);
+	json_put(schema, "required", list);
+	return schema;
+}
+
+/*
+ * The keys of `on` or `from` (`table`: the schema of either) that this kind may use; the words of
+ * the catalogue are those keys. Others are refused.
+ */
+static cJSON *side(const cJSON *table, const cJSON *words, cJSON *allowed)
+{
+	const cJSON *always = cJSON_GetObjectItemCaseSensitive(table, "required");
+	cJSON *schema = json_object(), *refused = json_object();
+	const cJSON *key;
 
 	cJSON_ArrayForEach(key, cJSON_GetObjectItemCaseSensitive(table, "properties")) {
-		bool named = false;
-
-		cJSON_ArrayForEach(word, allowed) {
-			const char *text = cJSON_GetStringValue(word);
-
-			named |= text && strcmp(text, key->string) == 0;
-		}
-		if (!named)
-			json_put(properties, key->string, cJSON_CreateFalse());
+		if (has_word(always, key->string))
+			continue;
+		if (has_word(words, key->string))
+			json_append(allowed, needs(key->string));
+		else
+			json_put(refused, key->string, cJSON_CreateFalse());
 	}
-	json_put(schema, "properties", properties);
+	json_put(schema, "properties", refused);
+	return schema;
+}
+
+/* What is hit: everything that the kind is said to hit must be named. */
+static cJSON *hit(const cJSON *table, const cJSON *words)
+{
+	cJSON *named = json_array(), *schema = side(table, words, named);
+
+	if (named->child)
+		json_put(schema, "allOf", named);
+	else
+		cJSON_Delete(named);
+	return schema;
+}
+
+/* The counterpart: exactly one of what the kind can have. */
+static cJSON *counterpart(const cJSON *table, const cJSON *words)
+{
+	cJSON *named = json_array(), *schema = side(table, words, named);
+
+	if (named->child)
+		json_put(schema, "oneOf", named);
+	else
+		cJSON_Delete(named);
 	return schema;
 }
 
 static cJSON *then(struct schema_maker *maker, const struct catalogue_fault *fault, cJSON *object)
 {
 	const cJSON *table = cJSON_GetObjectItemCaseSensitive(object, "properties");
-	const cJSON *from = cJSON_GetObjectItemCaseSensitive(fault->published, "from");
 	cJSON *schema = json_object(), *properties = json_object(), *required = json_array();
 	bool with_needed = false;
 
 	json_put(properties, "on",
-		side(cJSON_GetObjectItemCaseSensitive(table, "on"),
+		hit(cJSON_GetObjectItemCaseSensitive(table, "on"),
 			cJSON_GetObjectItemCaseSensitive(fault->published, "on")));
-	if (cJSON_GetArraySize(from) > 0) {
-		json_put(properties, "from",
-			side(cJSON_GetObjectItemCaseSensitive(table, "from"), from));
+	json_put(properties, "from",
+		counterpart(cJSON_GetObjectItemCaseSensitive(table, "from"),
+			cJSON_GetObjectItemCaseSensitive(fault->published, "from")));
+	if (catalogue_has_from(fault))
 		json_append_string(required, "from");
-	} else {
-		json_put(properties, "from", cJSON_CreateFalse());
-	}
+	if (fault->at_once)
+		json_put(properties, "for", cJSON_CreateFalse());
 	json_put(properties, "with", schema_object(maker, fault->params));
 	for (size_t i = 0; i < fault->params->count; i++)
 		with_needed |= fault->params->fields[i].required;
@@ -77,9 +122,12 @@ void schema_add_faults(struct schema_maker *maker, cJSON *object)
 	for (size_t i = 0; i < maker->catalogue->count; i++) {
 		const struct catalogue_fault *fault = &maker->catalogue->faults[i];
 		cJSON *rule = json_object();
+		char name[80];
 
+		snprintf(name, sizeof(name), "fault-%s", fault->name);
+		json_put(maker->definitions, name, then(maker, fault, object));
 		json_put(rule, "if", if_fault_is(fault->name));
-		json_put(rule, "then", then(maker, fault, object));
+		json_put(rule, "then", schema_ref(name));
 		json_append(all, rule);
 	}
 	json_put(object, "allOf", all);

@@ -247,9 +247,15 @@ static cJSON *fault_names(const struct schema_maker *maker)
 
 cJSON *schema_scalar(struct schema_maker *maker, const struct field *field, enum field_kind kind)
 {
+	cJSON *schema;
+
 	switch (kind) {
 	case FIELD_BOOL:
-		return or_param(maker, typed("boolean"));
+		if (field->min == 0)
+			return or_param(maker, typed("boolean"));
+		schema = json_object();
+		json_put_bool(schema, "const", true);
+		return schema;
 	case FIELD_INTEGER:
 	case FIELD_NUMBER:
 	case FIELD_RATIO:

@@ -39,15 +39,26 @@ static const struct {
 		"both'},"
 		"'on':[{'node':'n1','prefixes':['10.0.0.1']}],'from':[{'node':'n2','prefixes':[]}],"
 		"'start_ns':'9007199254740993','deadline_ns':'9007199254740995'}"},
+	{&fault_order_shape,
+		"{'id':'k','fault':'kill','scope':{},'role':'on','with':{},'on':[{'node':'n1',"
+		"'prefixes':[]}],'from':[],'processes':{'exe':'/bin/x','cmdline':'x *','pidfile':"
+		"'/run/x.pid','cgroup':'/a','count':2},'start_ns':'1','deadline_ns':'2'}"},
+	/* Without a count: all of them. */
+	{&fault_order_shape,
+		"{'id':'k','fault':'kill','scope':{},'role':'on','with':{},'on':[{'node':'n1',"
+		"'prefixes':[]}],'from':[],'processes':{'exe':'/bin/x'},'start_ns':'1',"
+		"'deadline_ns':'2'}"},
 	{&inspect_result_shape,
 		"{'effects':['a'],'undo':['b'],'interfaces':['eth0'],'foreign':[{'interface':'eth0'"
 		","
 		"'direction':'ingress','name':'','ahead':true}],'connections':[{'local':'1','"
 		"remote':"
-		"'2','peer':'n2','state':'established'}],'connection_count':1}"},
+		"'2','peer':'n2','state':'established'}],'connection_count':1,'processes':[{'pid':"
+		"7,'start_ticks':'12','exe':'/bin/x',"
+		"'cmdline':'x -v','uid':0,'cgroup':'/a'}]}"},
 	{&inspect_result_shape,
 		"{'effects':[],'undo':[],'interfaces':[],'foreign':[],'connections':[],"
-		"'connection_count':0}"},
+		"'connection_count':0,'processes':[]}"},
 	{&arm_result_shape,
 		"{'armed_ns':'12','late_ns':'0','attach':'tcx','interfaces':['eth0','lo']}"},
 	{&renew_params_shape, "{'lease':'200ms'}"},
@@ -58,7 +69,12 @@ static const struct {
 		"{'now_ns':'5','faults':[{'id':'cut','start_ns':'1','deadline_ns':'2','healed':"
 		"true,"
 		"'healed_ns':'3','counters':[{'peer':'n2','direction':'egress','packets':'7',"
-		"'segments':'9','bytes':'1000','first_ns':'1','last_ns':'2'}]}]}"},
+		"'segments':'9','bytes':'1000','first_ns':'1','last_ns':'2'}],'processes':[]}]}"},
+	{&evidence_shape,
+		"{'now_ns':'5','faults':[{'id':'k','start_ns':'1','deadline_ns':'2','healed':true,"
+		"'healed_ns':'3','counters':[],'processes':[{'pid':7,'start_ticks':'12',"
+		"'cmdline':'','signal':'KILL','age_ns':'9','must_exit':true,'sent_ns':'2',"
+		"'exited_ns':'0','result':'failed','reason':'no'}]}]}"},
 	{&evidence_shape, "{'now_ns':'5','faults':[]}"},
 	{&audit_params_shape, "{'page':3}"},
 	{&audit_result_shape, "{'page':0,'pages':2,'state':['a','b'],'residue':[]}"},

@@ -53,8 +53,9 @@ static cJSON *audit_data(struct hands *hands, const char *name)
 
 static cJSON *evidence_data(const struct hands *hands, const struct fault_record *fault)
 {
-	cJSON *list = json_array();
+	cJSON *list = json_array(), *data = json_object();
 
+	json_put(data, "counters", list);
 	for (size_t i = 0; i < NODES; i++)
 		for (int direction = 0; direction < 2; direction++)
 			json_append(list,
@@ -64,15 +65,16 @@ static cJSON *evidence_data(const struct hands *hands, const struct fault_record
 					hands->nodes[i].name, direction ? "egress" : "ingress",
 					hands->no_packets ? 0 : 10, hands->no_packets ? 0 : 12,
 					(long long)fault->start_ns, (long long)hands->now_ns));
-	return list;
+	return data;
 }
 
 /* Each node has one connection to every other. */
 static cJSON *inspection_data(const char *name, const struct hands *hands)
 {
-	cJSON *data = given_json("{'effects':['drop'],'undo':['stop'],'interfaces':['eth0'],"
-				 "'foreign':[],'connections':[],'connection_count':%d}",
-		NODES - 1);
+	cJSON *data =
+		given_json("{'effects':['drop'],'undo':['stop'],'interfaces':['eth0'],"
+			   "'foreign':[],'connections':[],'connection_count':%d,'processes':[]}",
+			NODES - 1);
 
 	for (size_t i = 0; i < NODES; i++)
 		if (strcmp(hands->nodes[i].name, name) != 0)
@@ -369,7 +371,7 @@ static void take(struct hands *hands, struct action *action)
 		break;
 	case ACTION_SERVICES:
 		add_reply(hands, EVENT_SERVICES, NULL, NULL)->data =
-			given_json("['n1 etcd running']");
+			given_json("{'services':['n1 etcd running']}");
 		break;
 	case ACTION_DONE:
 		hands->done = true;

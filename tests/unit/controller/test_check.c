@@ -12,6 +12,10 @@ struct mutation {
 	const char *fail_path, *text;
 };
 
+#define KILL(more, which, with)                                                                    \
+	"{'id':'cut-leader','fault':'kill'," more "'on':{'nodes':'leader','processes':{" which     \
+	"}},'with':{" with "}}"
+
 static const struct mutation references[] = {
 	{"phases[1].id", "'before'", "phases[1].id", "the id \"before\" stands twice under phases"},
 	{"invariants[1].id", "'steady'", "invariants[1].id",
@@ -95,11 +99,37 @@ static const struct mutation references[] = {
 	{"phases[1].faults[0].fault", "'partiton'", "phases[1].faults[0].fault",
 		"no fault named \"partiton\" (did you mean \"partition\"?)"},
 	{"phases[1].faults[0].from", NULL, "phases[1].faults[0]",
-		"partition needs the key \"from\": from whom it separates"},
+		"partition needs the key \"from\", with exactly one of \"nodes\", \"prefixes\" and "
+		"\"everything\""},
 	{"phases[1].faults[0].from.everything", "true", "phases[1].faults[0].from",
-		"from needs exactly one of \"nodes\", \"prefixes\" and \"everything\""},
-	{"phases[1].faults[0].from", "{}", "phases[1].faults[0].from",
-		"from needs exactly one of \"nodes\", \"prefixes\" and \"everything\""},
+		"needs exactly one of \"nodes\", \"prefixes\" and \"everything\""},
+	{"phases[1].faults[0].from", "{}", "phases[1].faults[0]",
+		"partition needs the key \"from\", with exactly one of \"nodes\", \"prefixes\" and "
+		"\"everything\""},
+	{"phases[1].faults[0].on.processes", "{'exe':'/bin/x'}", "phases[1].faults[0].on.processes",
+		"partition hits nodes, not single processes: leave \"processes\" out"},
+	/* a fault on processes */
+	{"phases[1].faults[0]", KILL("'from':{'nodes':'rest'},", "'exe':'/bin/x'", ""),
+		"phases[1].faults[0].from", "kill has no counterpart: leave \"from\" out"},
+	{"phases[1].faults[0]", "{'id':'cut-leader','fault':'kill','on':{'nodes':'leader'}}",
+		"phases[1].faults[0].on",
+		"kill needs the key \"processes\": which of them on these nodes, by \"exe\", "
+		"\"cmdline\", \"pidfile\" or \"cgroup\""},
+	{"phases[1].faults[0]", KILL("", "'count':1", ""), "phases[1].faults[0].on.processes",
+		"processes needs at least one of \"exe\", \"cmdline\", \"pidfile\" and \"cgroup\""},
+	{"phases[1].faults[0]", KILL("", "'exe':'etcd'", ""),
+		"phases[1].faults[0].on.processes.exe",
+		"\"etcd\" is not an absolute path: it does not begin with \"/\""},
+	{"phases[1].faults[0]", KILL("'for':'2s',", "'exe':'/bin/x'", ""),
+		"phases[1].faults[0].for",
+		"kill is over as soon as it has acted: leave \"for\" out"},
+	{"phases[1].faults[0]", KILL("", "'exe':'/bin/x'", "'signal':'STOP'"),
+		"phases[1].faults[0].with.signal",
+		"\"STOP\" is refused: the process would stay stopped (use pause when it exists)"},
+	{"phases[1].faults[0]", KILL("", "'exe':'/bin/x'", "'signal':'SIGKILL'"),
+		"phases[1].faults[0].with.signal",
+		"\"SIGKILL\" is not one of ABRT, ALRM, BUS, FPE, HUP, ILL, INT, KILL, PIPE, QUIT, "
+		"SEGV, SYS, TERM, TRAP, USR1, USR2 (did you mean \"KILL\"?)"},
 	{"phases[1].faults[0].with", "[]", "phases[1].faults[0].with",
 		"must be an object, not a list"},
 	{"phases[1].faults[0].with.direction", "'sideways'", "phases[1].faults[0].with.direction",
@@ -287,15 +317,21 @@ static void times_of_phases_and_faults(void **state)
 	(void)state;
 	struct scenario scenario = given_scenario(given_tree());
 	const struct phase_spec *settle = scenario_phase(&scenario, "settle");
-	struct fault_spec fault = {.at_ns = SECONDS(2), .for_ns = SECONDS(3)};
+	struct catalogue catalogue = given_catalogue();
+	struct fault_spec fault = {
+		.fault = (char *)"partition", .at_ns = SECONDS(2), .for_ns = SECONDS(3)};
 
 	assert_int_equal(phase_shortest_ns(settle), SECONDS(5));
 	assert_int_equal(phase_longest_ns(settle), SECONDS(30));
 	assert_int_equal(phase_longest_ns(scenario_phase(&scenario, "cut")), SECONDS(10));
-	assert_int_equal(fault_end_ns(&fault, SECONDS(10)), SECONDS(5));
-	assert_int_equal(fault_end_ns(&fault, SECONDS(4)), SECONDS(4));
+	assert_int_equal(fault_end_ns(&catalogue, &fault, SECONDS(10)), SECONDS(5));
+	assert_int_equal(fault_end_ns(&catalogue, &fault, SECONDS(4)), SECONDS(4));
 	fault.for_ns = 0;
-	assert_int_equal(fault_end_ns(&fault, SECONDS(10)), SECONDS(10));
+	assert_int_equal(fault_end_ns(&catalogue, &fault, SECONDS(10)), SECONDS(10));
+	/* One that is over at once ends when it begins. */
+	fault.fault = (char *)"kill";
+	assert_int_equal(fault_end_ns(&catalogue, &fault, SECONDS(10)), SECONDS(2));
+	catalogue_deinit(&catalogue);
 	scenario_deinit(&scenario);
 }
 

@@ -55,9 +55,12 @@ void fake_reset(void)
 	list_free(&fake.entries);
 	list_free(&fake.counters);
 	list_free(&fake.flows);
+	list_free(&fake.processes);
+	list_free(&fake.handles);
 	forget_files();
 	fake = (struct fake){.now_ns = 1000 * NS_PER_SEC, .has_tcx = true, .pid = 42};
 	snprintf(fake.boot_id, sizeof(fake.boot_id), "boot-1");
+	fake_reset_processes();
 	fake_add_link(1, "lo");
 	((struct host_link *)fake.links.items)[0].loopback = true;
 	fake_add_link(2, "eth0");
@@ -66,8 +69,9 @@ void fake_reset(void)
 
 bool fake_is_clean(void)
 {
-	return !fake.loaded && !fake.attachments.count && !fake.clsacts.count &&
-		!fake.entries.count && !fake.counters.count && !fake.flows.count;
+	return !fake.loaded && !fake.handles.count && !fake.attachments.count &&
+		!fake.clsacts.count && !fake.entries.count && !fake.counters.count &&
+		!fake.flows.count;
 }
 
 void fake_add_link(int ifindex, const char *name)
@@ -108,6 +112,7 @@ void fake_unload(void)
 
 void fake_kill(void)
 {
+	list_free(&fake.handles);
 	forget_attachments(false, 0, true);
 	fake_unload();
 	LIST_EACH(fake.files, struct fake_file *, file) {
@@ -374,6 +379,7 @@ void host_file_close(int file)
 
 	if (found)
 		found->locked = false;
+	fake_close_process(file);
 }
 
 int host_file_append(int file, const char *text, size_t length, struct fail *fail)

@@ -38,16 +38,37 @@ struct fake_counter {
 	struct bb_counter counter;
 };
 
+struct fake_process {
+	int64_t pid, parent;
+	uint64_t start_ticks;
+	int64_t uid;
+	bool kernel, dead;
+	const char *exe, *cmdline, *cgroup; /* borrowed */
+	bool survives;                      /* signals do not end it */
+	bool ends_when_opened;              /* and so can't be */
+	bool reused_when_opened;            /* its pid is another process's just before */
+	int signal;                         /* the last one it got */
+};
+
+struct fake_handle {
+	int file;
+	int64_t pid;
+	uint64_t start_ticks;
+};
+
 struct fake {
 	int64_t now_ns, wall_ns;
 	bool has_tcx;
-	struct list links;       /* of struct host_link */
-	struct list attachments; /* of struct fake_attachment */
-	struct list clsacts;     /* of int: ifindex */
-	struct list files;       /* of struct fake_file * */
-	struct list entries;     /* of struct fake_entry */
-	struct list counters;    /* of struct fake_counter */
-	struct list flows;       /* of struct bb_flow */
+	struct list links;           /* of struct host_link */
+	struct list attachments;     /* of struct fake_attachment */
+	struct list clsacts;         /* of int: ifindex */
+	struct list files;           /* of struct fake_file * */
+	struct list entries;         /* of struct fake_entry */
+	struct list counters;        /* of struct fake_counter */
+	struct list flows;           /* of struct bb_flow */
+	struct list processes;       /* of struct fake_process */
+	struct list handles;         /* of struct fake_handle: pidfds that are open */
+	struct host_pidfile pidfile; /* whose pid is in the file */
 	bool loaded;
 	struct bb_control control;
 	char boot_id[40];
@@ -72,6 +93,10 @@ void fake_write(const char *path, const char *text);
 const char *fake_text(const char *path);
 /* The process dies: locks, tcx links and the matcher go; filters, qdiscs and files stay. */
 void fake_kill(void);
+/* Beside pid 1, and 42 (the injector) below 41 (sshd). */
+void fake_add_process(const struct fake_process *process);
+/* 0: none. */
+int fake_last_signal(int64_t pid);
 void fake_add_link(int ifindex, const char *name);
 void fake_remove_link(int ifindex);
 /* A packet of the peer with this prefix's entry is counted, as the kernel would. */
@@ -84,5 +109,7 @@ void fake_remove_at(struct list *list, size_t size, size_t index);
 bool fake_fails(const char *name);
 int fake_refuse(struct fail *fail, const char *name);
 void fake_unload(void);
+void fake_reset_processes(void);
+void fake_close_process(int file);
 
 #endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_PROCESSES_H
+#define BACKBURN_PROCESSES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "contract/shape.h"
+
+/*
+ * Processes as targets: how a scenario and an order name them, and what is said of those that are
+ * found and hit. The same table decodes `on.processes` of a scenario and `processes` of an order.
+ */
+
+enum {
+	/* One fault on one node; evidence of all of them must fit into a line of 64 KiB. */
+	PROCESSES_MAX = 128
+};
+
+/* Several keys narrow: a process must have all of them. Strings that are absent are NULL. */
+struct process_selector {
+	char *exe;     /* path of /proc/PID/exe, exactly */
+	char *cmdline; /* all arguments joined by one blank; '*' and '?' as in fnmatch(3) */
+	char *pidfile; /* path of a file on the host whose first line is the pid */
+	char *cgroup;  /* path below the cgroup v2 mount: all in it and below */
+	int64_t count; /* the oldest so many of them; 0: all */
+};
+extern const struct shape process_selector_shape;
+
+/* "exe /usr/bin/etcd, cgroup /lab/n1, the oldest 1". */
+const char *process_selector_text(
+	const struct process_selector *selector, char *buffer, size_t size);
+
+/* One that a fault would hit now. Texts are cut and escaped (process_text). */
+struct process_target {
+	int64_t pid;
+	int64_t start_ticks; /* since boot; with the pid it names a process for good */
+	char *exe, *cmdline;
+	int64_t uid; /* effective */
+	char *cgroup;
+};
+extern const struct shape process_target_shape;
+
+enum signal_result {
+	SIGNAL_NOT_SENT, /* armed, or disarmed before its time */
+	SIGNAL_SENT,
+	SIGNAL_GONE, /* the process had ended before */
+	SIGNAL_FAILED
+};
+extern const char *const signal_result_words[];
+
+/* What became of one target. */
+struct process_evidence {
+	int64_t pid, start_ticks;
+	char *cmdline;
+	char *signal;      /* "KILL" */
+	int64_t age_ns;    /* how long it had run when it was chosen */
+	bool must_exit;    /* the signal can't be handled: only the exit is the proof */
+	int64_t sent_ns;   /* 0: not sent */
+	int64_t exited_ns; /* when the exit was seen; 0: not seen */
+	int result;        /* enum signal_result */
+	char *reason;      /* of FAILED, else NULL */
+};
+extern const struct shape process_evidence_shape;
+
+/*
+ * Text that a process chose for itself, made fit to be shown: printable ASCII, all else as \xNN,
+ * cut with "..." so that as JSON it has at most `json_max` bytes. The caller frees.
+ */
+char *process_text(const char *text, size_t json_max);
+
+#endif

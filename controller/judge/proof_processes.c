@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "contract/list.h"
+#include "controller/judge/judge_parts.h"
+
+/*
+ * Did a fault on processes hit them? A signal that was sent is a fact of the kernel's. A signal
+ * that can't be handled has only one outcome, so there the exit must have been seen as well; any
+ * other may be handled or ignored, and that is the process's business, not the fault's.
+ */
+struct tallied {
+	size_t targets, sent, exited, proven, silent_nodes;
+	const struct process_effect *unproven; /* the first one */
+};
+
+static void add_node(
+	const struct fault_record *fault, const char *node, struct effect_judgement *out)
+{
+	LIST_EACH(fault->nodes, struct fault_node, own) {
+		if (strcmp(own->node, node) != 0)
+			continue;
+		LIST_EACH(own->processes, struct process_evidence, process) {
+			struct process_effect *effect = list_push(&out->processes, sizeof(*effect));
+
+			*effect = (struct process_effect){.node = own->node, .process = process};
+			effect->proven = process->result == SIGNAL_SENT &&
+				(!process->must_exit || process->exited_ns != NEVER_NS);
+		}
+	}
+}
+
+static void count(const struct effect_judgement *effect, struct tallied *out)
+{
+	LIST_EACH(effect->processes, struct process_effect, own) {
+		out->targets++;
+		out->sent += own->process->result == SIGNAL_SENT;
+		out->exited += own->process->exited_ns != NEVER_NS;
+		out->proven += own->proven;
+		if (!own->proven && !out->unproven)
+			out->unproven = own;
+	}
+}
+
+static const char *why_unproven(const struct process_evidence *process)
+{
+	switch ((enum signal_result)process->result) {
+	case SIGNAL_NOT_SENT:
+		return "was not signalled";
+	case SIGNAL_SENT:
+		return "got its signal, and was not seen to exit";
+	case SIGNAL_GONE:
+		return "had ended before";
+	case SIGNAL_FAILED:
+		break;
+	}
+	return process->reason ? process->reason : "could not be signalled";
+}
+
+static void say(const struct tallied *tallied, struct effect_judgement *out)
+{
+	const struct process_effect *first = LIST_AT(out->processes, struct process_effect, 0);
+	size_t used;
+
+	if (!tallied->targets) {
+		snprintf(out->text, sizeof(out->text), "no process is known to have been hit");
+		return;
+	}
+	used = (size_t)snprintf(out->text, sizeof(out->text),
+		"%zu of %zu process%s got SIG%s, %zu seen to exit", tallied->sent, tallied->targets,
+		tallied->targets == 1 ? "" : "es", first->process->signal, tallied->exited);
+	if (tallied->unproven)
+		used += (size_t)snprintf(out->text + used, sizeof(out->text) - used,
+			"; pid %lld on %.40s %.80s", (long long)tallied->unproven->process->pid,
+			tallied->unproven->node, why_unproven(tallied->unproven->process));
+	if (tallied->silent_nodes)
+		snprintf(out->text + used, sizeof(out->text) - used,
+			"; %zu nodes told of no process", tallied->silent_nodes);
+}
+
+void judge_processes(const struct fault_record *fault, struct effect_judgement *out)
+{
+	struct tallied tallied = {0};
+
+	LIST_EACH(fault->on, char *, on) {
+		size_t before = out->processes.count;
+
+		add_node(fault, *on, out);
+		tallied.silent_nodes += out->processes.count == before;
+	}
+	count(out, &tallied);
+	if (fault->start_ns == NEVER_NS || !fault->nodes.count ||
+		(!tallied.sent && !out->ran_to_its_end)) {
+		snprintf(out->text, sizeof(out->text), "never started");
+		return;
+	}
+	if (!tallied.sent)
+		out->effect = EFFECT_NONE;
+	else if (tallied.proven < tallied.targets || tallied.silent_nodes)
+		out->effect = EFFECT_PARTIAL;
+	else
+		out->effect = EFFECT_PROVEN;
+	say(&tallied, out);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "injector/effects.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "contract/verbs.h"
+#include "injector/ledger.h"
+#include "injector/lists.h"
+#include "injector/mechanisms/matcher.h"
+#include "injector/mechanisms/signals.h"
+#include "injector/plan.h"
+#include "injector/session.h"
+#include "injector/targets.h"
+#include "injector/transport.h"
+
+/* ---- packets ---- */
+
+static int open_ledger(struct session *session, struct fail *fail)
+{
+	const struct host_facts *facts = &session->facts;
+	struct ledger_header header = {
+		.boot_id = (char *)facts->boot_id,
+		.session = session->name,
+		.controller = session->controller,
+		.pid = facts->pid,
+		.start_ticks = (int64_t)facts->start_ticks,
+		.netns_cookie = (int64_t)facts->netns_cookie,
+	};
+
+	if (session->ledger)
+		return 0;
+	return ledger_open(session->config.runtime_dir, &header, &session->ledger, fail);
+}
+
+static int match_arm(struct session *session, struct effect *effect, struct fail *fail)
+{
+	struct list flows;
+
+	if (open_ledger(session, fail) < 0)
+		return -1;
+	transport_flows(session->facts.pid, &flows);
+	matcher_protect(session->matcher, &flows);
+	list_free(&flows);
+	return matcher_arm(session->matcher, &effect->match, session->ledger, &effect->armed, fail);
+}
+
+static int match_undo(struct session *session, struct effect *effect, struct fail *fail)
+{
+	return effect->armed ? matcher_heal(session->matcher, effect->armed, fail) : 0;
+}
+
+static void match_evidence(
+	const struct session *session, const struct effect *effect, struct fault_evidence *out)
+{
+	if (effect->armed)
+		matcher_count(session->matcher, effect->armed, &out->counters);
+}
+
+static void match_carrier(const struct session *session, struct arm_result *out)
+{
+	out->attach = must_copy(attach_words[matcher_mode(session->matcher)]);
+	matcher_links(session->matcher, &out->interfaces);
+}
+
+/* ---- signals ---- */
+
+struct target_guard session_guard(const struct session *session)
+{
+	return (struct target_guard){
+		.self = session->facts.pid,
+		.confinement = session->config.cgroup,
+		.policies = session->policies,
+		.policy_count = POLICIES,
+	};
+}
+
+/*
+ * The ledger has no part in it. Until the signals are sent nothing has happened, and who would
+ * send them is gone when this process is; afterwards there is nothing that could be undone.
+ */
+static int signal_arm(struct session *session, struct effect *effect, struct fail *fail)
+{
+	struct target_guard guard = session_guard(session);
+
+	return signals_arm(&effect->signal, &guard, &effect->signals, fail);
+}
+
+static void signal_start(struct effect *effect)
+{
+	signals_fire(effect->signals);
+}
+
+static int signal_undo(struct session *session, struct effect *effect, struct fail *fail)
+{
+	(void)session;
+	(void)fail;
+	if (effect->signals)
+		signals_disarm(effect->signals);
+	return 0;
+}
+
+static void signal_evidence(
+	const struct session *session, const struct effect *effect, struct fault_evidence *out)
+{
+	(void)session;
+	if (effect->signals)
+		signals_evidence(effect->signals, &out->processes);
+}
+
+static void signal_carrier(const struct session *session, struct arm_result *out)
+{
+	(void)session;
+	out->attach = must_copy("pidfd");
+}
+
+static bool signal_watch(struct effect *effect, int64_t now_ns)
+{
+	return effect->signals && signals_watch(effect->signals, now_ns);
+}
+
+static int64_t signal_next_ns(const struct effect *effect)
+{
+	return effect->signals ? signals_next_ns(effect->signals) : INT64_MAX;
+}
+
+/* ---- all of them ---- */
+
+static const struct {
+	int (*arm)(struct session *session, struct effect *effect, struct fail *fail);
+	void (*start)(struct effect *effect); /* NULL: the kernel does */
+	int (*undo)(struct session *session, struct effect *effect, struct fail *fail);
+	void (*evidence)(const struct session *session, const struct effect *effect,
+		struct fault_evidence *out);
+	bool (*watch)(struct effect *effect, int64_t now_ns); /* NULL: nothing follows */
+	int64_t (*next_ns)(const struct effect *effect);      /* with `watch` */
+	void (*carrier)(const struct session *session, struct arm_result *out);
+} kinds[] = {
+	[EFFECT_MATCH] = {.arm = match_arm,
+		.undo = match_undo,
+		.evidence = match_evidence,
+		.carrier = match_carrier},
+	[EFFECT_SIGNAL] = {.arm = signal_arm,
+		.start = signal_start,
+		.undo = signal_undo,
+		.evidence = signal_evidence,
+		.watch = signal_watch,
+		.next_ns = signal_next_ns,
+		.carrier = signal_carrier},
+};
+static_assert(sizeof(kinds) / sizeof(kinds[0]) == EFFECT_KINDS, "a row for each kind");
+
+int effect_arm(struct session *session, struct effect *effect, struct fail *fail)
+{
+	return kinds[effect->kind].arm(session, effect, fail);
+}
+
+void effect_start(struct effect *effect)
+{
+	if (kinds[effect->kind].start)
+		kinds[effect->kind].start(effect);
+}
+
+int effect_undo(struct session *session, struct effect *effect, struct fail *fail)
+{
+	return kinds[effect->kind].undo(session, effect, fail);
+}
+
+void effect_evidence(
+	const struct session *session, const struct effect *effect, struct fault_evidence *out)
+{
+	kinds[effect->kind].evidence(session, effect, out);
+}
+
+bool effect_watch(struct effect *effect, int64_t now_ns)
+{
+	return kinds[effect->kind].watch && kinds[effect->kind].watch(effect, now_ns);
+}
+
+int64_t effect_next_ns(const struct effect *effect)
+{
+	return kinds[effect->kind].next_ns ? kinds[effect->kind].next_ns(effect) : INT64_MAX;
+}
+
+void effect_carrier(
+	const struct session *session, const struct effect *effect, struct arm_result *out)
+{
+	kinds[effect->kind].carrier(session, out);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_INJECTOR_EFFECTS_H
+#define BACKBURN_INJECTOR_EFFECTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "contract/fail.h"
+#include "contract/shape.h"
+
+struct arm_result;
+struct effect;
+struct fault_evidence;
+struct session;
+struct target_guard;
+
+/* What a session does with an effect of a plan, whatever its kind: one table row for each. */
+
+/* Everything slow, up to the point where only its start is awaited. On failure nothing is left. */
+int effect_arm(struct session *session, struct effect *effect, struct fail *fail);
+/* Its start has come, for kinds that no kernel starts by itself. */
+void effect_start(struct effect *effect);
+/* Before the start: disarms. Safe for one that was never armed. */
+int effect_undo(struct session *session, struct effect *effect, struct fail *fail);
+/* Adds what is known of it. */
+void effect_evidence(
+	const struct session *session, const struct effect *effect, struct fault_evidence *out);
+/* Looks for what happens after it is healed. True: there is something new to be said. */
+bool effect_watch(struct effect *effect, int64_t now_ns);
+/* The instant of the next look; INT64_MAX: nothing is awaited. */
+int64_t effect_next_ns(const struct effect *effect);
+/* What carries it, and where. */
+void effect_carrier(
+	const struct session *session, const struct effect *effect, struct arm_result *out);
+
+/* Who may be hit here; borrows from the session. */
+struct target_guard session_guard(const struct session *session);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_INJECTOR_TARGETS_H
+#define BACKBURN_INJECTOR_TARGETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "contract/fail.h"
+#include "contract/processes.h"
+#include "contract/shape.h"
+#include "injector/host.h"
+
+struct policy;
+
+/*
+ * Which processes a selector means, and which of them are never hit, whatever it says: pid 1, this
+ * injector and its ancestors (they carry the session), other processes of backburn, what a policy
+ * protects, what lies outside of the confinement, and whose program can't be read. Threads of the
+ * kernel and processes that have ended are no candidates at all.
+ */
+struct target_guard {
+	int64_t self;            /* this process */
+	const char *confinement; /* --cgroup: a directory, or NULL */
+	const struct policy *policies;
+	size_t policy_count;
+};
+
+enum target_spared {
+	SPARED_INIT,
+	SPARED_CARRIER,    /* this process and its ancestors */
+	SPARED_UNREADABLE, /* nobody can say what it is */
+	SPARED_BACKBURN,
+	SPARED_POLICY,
+	SPARED_OUTSIDE,
+	SPARED_KINDS
+};
+
+struct target_search {
+	struct list found;           /* of struct host_process, oldest first, cut to `count` */
+	size_t spared[SPARED_KINDS]; /* matched, and are never hit */
+};
+
+/*
+ * Looks now, for the dry run. Finding none is no failure; FAIL_REFUSED when a pidfile can't be
+ * trusted, fewer match than `count` asks for, or more than PROCESSES_MAX would be hit.
+ */
+int targets_find(const struct process_selector *selector, const struct target_guard *guard,
+	struct target_search *out, struct fail *fail);
+void target_search_deinit(struct target_search *search);
+
+/* "2 that match are left alone (1 part of backburn, 1 …)"; false when there is none. */
+bool target_spared_text(const struct target_search *search, char *buffer, size_t size);
+
+/* One process that is held: its pidfd never means another one. */
+struct target {
+	struct host_process process;
+	int file;
+};
+
+/*
+ * Looks and takes hold: list of struct target, oldest first. Each is looked at again with its
+ * pidfd in hand, because its pid may have been used again in between. FAIL_REFUSED, with the usual
+ * causes, when nobody is left.
+ */
+int targets_open(const struct process_selector *selector, const struct target_guard *guard,
+	struct list *out, struct fail *fail);
+void targets_close(struct list *targets);
+
+#endif

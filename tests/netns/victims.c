@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/netns/victims.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/netns/world.h"
+
+enum {
+	RUNS_WITHIN_MS = 10000
+};
+
+/* ---- directories ---- */
+
+static void find_cgroup_mount(char out[PATH_MAX])
+{
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	char line[4096];
+
+	assert_non_null(mounts);
+	out[0] = '\0';
+	while (!out[0] && fgets(line, sizeof(line), mounts))
+		if (strstr(line, " - cgroup2 "))
+			assert_int_equal(sscanf(line, "%*s %*s %*s %*s %4095s", out), 1);
+	fclose(mounts);
+	assert_true(out[0] == '/');
+}
+
+static void copy_program(const char *to)
+{
+	int in = open("/bin/sleep", O_RDONLY | O_CLOEXEC);
+	int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	struct stat status;
+
+	assert_true(in >= 0 && out >= 0 && fstat(in, &status) == 0);
+	assert_int_equal(sendfile(out, in, NULL, (size_t)status.st_size), status.st_size);
+	close(in);
+	close(out);
+}
+
+void victims_init(struct victims *victims)
+{
+	char mount[PATH_MAX];
+
+	*victims = (struct victims){0};
+	snprintf(victims->dir, sizeof(victims->dir), "/tmp/backburn-victims-XXXXXX");
+	assert_non_null(mkdtemp(victims->dir));
+	snprintf(victims->exe, sizeof(victims->exe), "%s/victim", victims->dir);
+	snprintf(victims->pidfile, sizeof(victims->pidfile), "%s/pid", victims->dir);
+	snprintf(victims->policy, sizeof(victims->policy), "%s/policy.json", victims->dir);
+	copy_program(victims->exe);
+	find_cgroup_mount(mount);
+	snprintf(victims->cgroup, sizeof(victims->cgroup), "/backburn-victims-%d", getpid());
+	assert_true((size_t)snprintf(victims->outer, PATH_MAX, "%s%s", mount, victims->cgroup) <
+		PATH_MAX - sizeof("/in"));
+	assert_int_equal(mkdir(victims->outer, 0755), 0);
+	memcpy(victims->inside, victims->outer, sizeof(victims->inside));
+	strcat(victims->inside, "/in");
+	assert_int_equal(mkdir(victims->inside, 0755), 0);
+}
+
+void victims_deinit(struct victims *victims)
+{
+	for (size_t i = 0; i < victims->count; i++) {
+		if (!victims->pids[i])
+			continue;
+		kill(victims->pids[i], SIGKILL);
+		waitpid(victims->pids[i], NULL, 0);
+	}
+	unlink(victims->exe);
+	unlink(victims->pidfile);
+	unlink(victims->policy);
+	/* What were left inside of them would keep them. */
+	assert_int_equal(rmdir(victims->inside), 0);
+	assert_int_equal(rmdir(victims->outer), 0);
+	assert_int_equal(rmdir(victims->dir), 0);
+}
+
+static void write_text(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+void victims_write_pidfile(const struct victims *victims, int pid, int age_s)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_nsec = UTIME_NOW}};
+	char text[32];
+
+	snprintf(text, sizeof(text), "%d\n", pid);
+	unlink(victims->pidfile);
+	write_text(victims->pidfile, text);
+	if (age_s)
+		times[1] = (struct timespec){.tv_sec = time(NULL) - age_s};
+	assert_int_equal(utimensat(AT_FDCWD, victims->pidfile, times, 0), 0);
+}
+
+void victims_write_policy(const struct victims *victims, const char *text)
+{
+	write_text(victims->policy, text);
+}
+
+/* ---- processes ---- */
+
+static bool runs_its_program(const struct victims *victims, pid_t pid)
+{
+	char path[32], target[PATH_MAX];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	length = readlink(path, target, sizeof(target) - 1);
+	if (length < 0)
+		return false;
+	target[length] = '\0';
+	return strcmp(target, victims->exe) == 0;
+}
+
+__attribute__((noreturn)) static void become_victim(
+	const struct victims *victims, enum victim_kind kind)
+{
+	char procs[PATH_MAX + 16];
+
+	if (kind == VICTIM_IGNORES_TERM)
+		signal(SIGTERM, SIG_IGN);
+	if (kind == VICTIM_INSIDE) {
+		int file;
+
+		snprintf(procs, sizeof(procs), "%s/cgroup.procs", victims->inside);
+		file = open(procs, O_WRONLY | O_CLOEXEC);
+		if (file < 0 || write(file, "0", 1) != 1)
+			_exit(126);
+	}
+	execl(victims->exe, "victim", kind == VICTIM_OTHER_ARGUMENT ? "86398" : VICTIM_ARGUMENT,
+		(char *)NULL);
+	_exit(127);
+}
+
+pid_t victim_start(struct victims *victims, enum victim_kind kind)
+{
+	int64_t give_up_ns = now_ns() + RUNS_WITHIN_MS * INT64_C(1000000);
+	pid_t pid = fork();
+
+	assert_true(pid >= 0 && victims->count < VICTIMS_MAX);
+	if (pid == 0)
+		become_victim(victims, kind);
+	victims->pids[victims->count++] = pid;
+	while (!runs_its_program(victims, pid)) {
+		assert_true(now_ns() < give_up_ns);
+		pause_ms(1);
+	}
+	return pid;
+}
+
+static char *stat_of(pid_t pid, char *text, size_t size)
+{
+	char path[32];
+	FILE *file;
+	size_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return NULL;
+	length = fread(text, 1, size - 1, file);
+	fclose(file);
+	text[length] = '\0';
+	return strrchr(text, ')');
+}
+
+bool victim_lives(pid_t pid)
+{
+	char text[1024], *rest = stat_of(pid, text, sizeof(text));
+
+	return rest && rest[2] != 'Z' && rest[2] != 'X';
+}
+
+int victims_parent_of(pid_t pid)
+{
+	char text[1024], *rest = stat_of(pid, text, sizeof(text));
+	int parent;
+
+	assert_non_null(rest);
+	assert_int_equal(sscanf(rest + 4, "%d", &parent), 1);
+	return parent;
+}
+
+int victim_signal(struct victims *victims, pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	for (size_t i = 0; i < victims->count; i++)
+		if (victims->pids[i] == pid)
+			victims->pids[i] = 0;
+	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static int64_t ticks_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * sysconf(_SC_CLK_TCK) +
+		now.tv_nsec / (INT64_C(1000000000) / sysconf(_SC_CLK_TCK));
+}
+
+void victims_await_tick(void)
+{
+	int64_t before = ticks_now();
+
+	while (ticks_now() <= before)
+		pause_ms(1);
+}

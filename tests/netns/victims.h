@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_TESTS_VICTIMS_H
+#define BACKBURN_TESTS_VICTIMS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * Processes to be hit: children of the test that run a program of its own (a copy of sleep(1) in a
+ * directory of its own), so that no selector of a test can mean anybody else. Everything asserts.
+ */
+enum {
+	VICTIMS_MAX = 8
+};
+#define VICTIM_ARGUMENT "86397"
+
+enum victim_kind {
+	VICTIM_PLAIN,
+	VICTIM_OTHER_ARGUMENT,
+	VICTIM_IGNORES_TERM,
+	VICTIM_INSIDE /* in the cgroup `inside` */
+};
+
+struct victims {
+	char dir[64], exe[96], pidfile[96], policy[96];
+	char outer[PATH_MAX], inside[PATH_MAX]; /* cgroups: directories */
+	char cgroup[96];                        /* `outer` below the mount */
+	pid_t pids[VICTIMS_MAX];
+	size_t count;
+};
+
+void victims_init(struct victims *victims);
+/* Ends those that still live, and removes everything. */
+void victims_deinit(struct victims *victims);
+
+/* Returns when the program runs. */
+pid_t victim_start(struct victims *victims, enum victim_kind kind);
+/* Neither ended nor a zombie. */
+bool victim_lives(pid_t pid);
+/* Waits for its end, and says which signal ended it; 0: none. */
+int victim_signal(struct victims *victims, pid_t pid);
+/* Whoever is started from now on is younger, as /proc tells ages. */
+void victims_await_tick(void);
+
+/* With the time of its last change so long ago. */
+void victims_write_pidfile(const struct victims *victims, int pid, int age_s);
+void victims_write_policy(const struct victims *victims, const char *text);
+int victims_parent_of(pid_t pid);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/units.h"
+#include "injector/lists.h"
+#include "tests/unit/injector/host_fake.h"
+
+/* Processes of the machine in memory: they die of a signal at once, unless told otherwise. */
+
+enum {
+	HANDLE_FIRST = 10000,
+	TICK_MS = 10
+};
+
+static struct fake_process *find(int64_t pid)
+{
+	LIST_EACH(fake.processes, struct fake_process, process) {
+		if (process->pid == pid)
+			return process;
+	}
+	return NULL;
+}
+
+static struct fake_process *by_handle(int file)
+{
+	LIST_EACH(fake.handles, const struct fake_handle, handle) {
+		struct fake_process *process = find(handle->pid);
+
+		if (handle->file == file)
+			return process && process->start_ticks == handle->start_ticks ? process
+										      : NULL;
+	}
+	return NULL;
+}
+
+void fake_add_process(const struct fake_process *process)
+{
+	*(struct fake_process *)list_push(&fake.processes, sizeof(*process)) = *process;
+}
+
+void fake_reset_processes(void)
+{
+	list_free(&fake.processes);
+	list_free(&fake.handles);
+	fake_add_process(&(struct fake_process){
+		.pid = 1, .start_ticks = 1, .exe = "/sbin/init", .cmdline = "init", .cgroup = "/"});
+	fake_add_process(&(struct fake_process){.pid = 41,
+		.start_ticks = 50,
+		.exe = "/usr/sbin/sshd",
+		.cmdline = "sshd: chaos",
+		.cgroup = "/system.slice/ssh.service"});
+	fake_add_process(&(struct fake_process){.pid = 42,
+		.parent = 41,
+		.start_ticks = 99,
+		.exe = "/opt/bb/injector",
+		.cmdline = "injector session",
+		.cgroup = "/system.slice/ssh.service"});
+}
+
+int fake_last_signal(int64_t pid)
+{
+	return find(pid)->signal;
+}
+
+/* ---- the seam ---- */
+
+int host_process_list(struct list *pids, struct fail *fail)
+{
+	*pids = (struct list){0};
+	if (fake_fails("process_list"))
+		return fake_refuse(fail, "process_list");
+	LIST_EACH(fake.processes, const struct fake_process, process) {
+		*(int64_t *)list_push(pids, sizeof(int64_t)) = process->pid;
+	}
+	return 0;
+}
+
+bool host_process_read(int64_t pid, struct host_process *out)
+{
+	const struct fake_process *process = find(pid);
+
+	if (!process)
+		return false;
+	*out = (struct host_process){
+		.pid = pid,
+		.parent = process->parent,
+		.start_ticks = process->start_ticks,
+		.uid = process->uid,
+		.kernel = process->kernel,
+		.dead = process->dead,
+		.exe = must_copy_if(process->exe),
+		.cmdline = must_copy_if(process->cmdline),
+		.cgroup = must_copy_if(process->cgroup),
+	};
+	return true;
+}
+
+void host_process_deinit(struct host_process *process)
+{
+	free(process->exe);
+	free(process->cmdline);
+	free(process->cgroup);
+	*process = (struct host_process){0};
+}
+
+int host_process_open(int64_t pid, int *out_file, struct fail *fail)
+{
+	struct fake_process *process = find(pid);
+	struct fake_handle *handle;
+
+	if (fake_fails("process_open"))
+		return fake_refuse(fail, "process_open");
+	if (!process || process->ends_when_opened)
+		return fail_errno(fail, ESRCH, "opening process");
+	if (process->reused_when_opened) {
+		process->start_ticks += 1000;
+		process->reused_when_opened = false;
+	}
+	handle = list_push(&fake.handles, sizeof(*handle));
+	*handle = (struct fake_handle){.file = HANDLE_FIRST + fake.last_descriptor++,
+		.pid = pid,
+		.start_ticks = process->start_ticks};
+	*out_file = handle->file;
+	return 0;
+}
+
+void fake_close_process(int file)
+{
+	const struct fake_handle *handles = fake.handles.items;
+
+	for (size_t i = fake.handles.count; i-- > 0;)
+		if (handles[i].file == file)
+			fake_remove_at(&fake.handles, sizeof(*handles), i);
+}
+
+int host_process_signal(int file, int number, struct fail *fail)
+{
+	struct fake_process *process = by_handle(file);
+
+	if (fake_fails("process_signal"))
+		return fake_refuse(fail, "process_signal");
+	if (!process || process->dead)
+		return fail_errno(fail, ESRCH, "sending signal %d", number);
+	process->signal = number;
+	process->dead = !process->survives;
+	return 0;
+}
+
+bool host_process_has_exited(int file)
+{
+	const struct fake_process *process = by_handle(file);
+
+	return !process || process->dead;
+}
+
+int64_t host_ticks_wall_ns(uint64_t ticks)
+{
+	return (int64_t)ticks * TICK_MS * NS_PER_MS;
+}
+
+int host_pidfile_read(const char *path, struct host_pidfile *out, struct fail *fail)
+{
+	const char *text = fake_text(path);
+
+	if (!text)
+		return fail_errno(fail, ENOENT, "pidfile %s", path);
+	*out = fake.pidfile;
+	out->pid = atoll(text);
+	return 0;
+}
+
+int host_cgroup_below(const char *directory, char **out_path, struct fail *fail)
+{
+	static const char mount[] = "/sys/fs/cgroup";
+
+	if (strncmp(directory, mount, sizeof(mount) - 1) != 0)
+		return fail_set(fail, FAIL_REFUSED, "%s lies in no cgroup v2 mount", directory);
+	*out_path = must_copy(directory + sizeof(mount) - 1);
+	return 0;
+}
