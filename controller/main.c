@@ -28,6 +28,7 @@ static const struct command commands[] = {
 	{"lab", "bring a local cluster up or down, look at it, run a command in it", command_lab,
 		0},
 	{"doctor", "say what each host of an environment can do", command_doctor, 0},
+	{"push", "copy the programs to the hosts of an environment", command_push, 0},
 	{"heal", "end every session on the hosts and undo what is left", command_heal, 0},
 	{"probe", "a prober: orders on stdin", command_probe, 1},
 	{"ask", "an asker: questions on stdin", command_ask, 1},

@@ -12,6 +12,7 @@ int command_validate(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_faults(int argc, char **argv);
 int command_init(int argc, char **argv);
+int command_push(int argc, char **argv);
 int command_schema(int argc, char **argv);
 int command_lab(int argc, char **argv);
 int command_doctor(int argc, char **argv);

@@ -26,36 +26,53 @@ static void take_version(struct elf_file *out, const char *name)
 		out->needs = version;
 }
 
-/* The versions that are asked of one library; libelf checks every offset. */
-static void take_library(struct elf_file *out, Elf *elf, Elf_Data *data, size_t strings,
-	const GElf_Verneed *need, size_t at)
+/* One section of versions that are asked for; libelf checks every offset. */
+struct versions {
+	Elf *elf;
+	Elf_Data *data;
+	GElf_Shdr header;
+};
+
+static void take_library(struct elf_file *out, const struct versions *versions, size_t at)
 {
+	GElf_Verneed need;
 	GElf_Vernaux aux;
 
-	at += need->vn_aux;
-	for (unsigned int i = 0; i < need->vn_cnt && gelf_getvernaux(data, (int)at, &aux); i++) {
-		take_version(out, elf_strptr(elf, strings, aux.vna_name));
+	if (!gelf_getverneed(versions->data, (int)at, &need))
+		return;
+	at += need.vn_aux;
+	for (unsigned int i = 0; i < need.vn_cnt; i++) {
+		if (!gelf_getvernaux(versions->data, (int)at, &aux))
+			return;
+		take_version(
+			out, elf_strptr(versions->elf, versions->header.sh_link, aux.vna_name));
 		at += aux.vna_next;
+	}
+}
+
+static void take_section(struct elf_file *out, const struct versions *versions)
+{
+	GElf_Verneed need;
+	size_t at = 0;
+
+	for (size_t i = 0; i < versions->header.sh_info; i++) {
+		if (!gelf_getverneed(versions->data, (int)at, &need))
+			return;
+		take_library(out, versions, at);
+		at += need.vn_next;
 	}
 }
 
 static void take_versions(struct elf_file *out, Elf *elf)
 {
 	Elf_Scn *section = NULL;
-	GElf_Shdr header;
 
 	while ((section = elf_nextscn(elf, section))) {
-		Elf_Data *data = elf_getdata(section, NULL);
-		GElf_Verneed need;
-		size_t at = 0;
+		struct versions versions = {.elf = elf, .data = elf_getdata(section, NULL)};
 
-		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_GNU_verneed || !data)
-			continue;
-		for (size_t i = 0; i < header.sh_info && gelf_getverneed(data, (int)at, &need);
-			i++) {
-			take_library(out, elf, data, header.sh_link, &need, at);
-			at += need.vn_next;
-		}
+		if (gelf_getshdr(section, &versions.header) && versions.data &&
+			versions.header.sh_type == SHT_GNU_verneed)
+			take_section(out, &versions);
 	}
 }
 
