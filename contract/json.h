@@ -68,6 +68,9 @@ double json_number(const cJSON *object, const char *key, double otherwise);
 /* Reads what json_put_i64 wrote (a plain number is taken too). */
 long long json_i64(const cJSON *object, const char *key, long long otherwise);
 
+/* The value at a JSON pointer (RFC 6901): "" is the whole, "/a/0" an item. NULL: none. Borrowed. */
+cJSON *json_at_pointer(cJSON *value, const char *pointer);
+
 /* One line, no blanks. The caller frees. */
 char *json_print(const cJSON *value);
 

@@ -6,7 +6,10 @@
 
 #include "contract/shape.h"
 
-/* Growing a `struct list` by hand, where no decoder fills it. */
+/*
+ * Growing a `struct list` by hand. Only for lists that began empty: a decoder takes no more room
+ * than its items need.
+ */
 
 /* A new zeroed item at the end; pointers to earlier items become invalid. */
 void *list_push(struct list *list, size_t item_size);

@@ -239,66 +239,11 @@ static int decode_absent(const struct shape *shape, const cJSON *object, const c
 
 		if (cJSON_GetObjectItemCaseSensitive(object, field->key))
 			continue;
-		if (field->required)
+		if (field->required && !field->of)
 			return fail_at(
 				fail, path, "%s needs the key \"%s\"", shape->name, field->key);
 		if (field->preset && out)
 			decode_preset(field, (char *)out + field->offset);
-	}
-	return 0;
-}
-
-/* "a", "b" and "c": the keys of the shape's fields of this choice; false when it has none. */
-static bool choice_words(
-	const struct shape *shape, enum field_choice choice, char *words, size_t size)
-{
-	const struct field *last = NULL;
-	size_t used = 0;
-
-	*words = '\0';
-	for (size_t i = 0; i < shape->count; i++)
-		if (shape->fields[i].choice == choice)
-			last = &shape->fields[i];
-	for (size_t i = 0; i < shape->count && used < size; i++) {
-		if (shape->fields[i].choice != choice)
-			continue;
-		used += (size_t)snprintf(words + used, size - used, "%s\"%s\"",
-			!used                               ? ""
-				: &shape->fields[i] == last ? " and "
-							    : ", ",
-			shape->fields[i].key);
-	}
-	return last != NULL;
-}
-
-static int check_choice(const struct shape *shape, enum field_choice choice, const cJSON *object,
-	const char *path, struct fail *fail)
-{
-	char words[256];
-	size_t given = 0;
-
-	if (!choice_words(shape, choice, words, sizeof(words)))
-		return 0;
-	for (size_t i = 0; i < shape->count; i++)
-		given += shape->fields[i].choice == choice &&
-			cJSON_GetObjectItemCaseSensitive(object, shape->fields[i].key);
-	if (given == 1 || (given > 1 && choice == CHOICE_ANY))
-		return 0;
-	return fail_at(fail, path, "%s needs %s one of %s", shape->name,
-		choice == CHOICE_ONE ? "exactly" : "at least", words);
-}
-
-static int check_needs(
-	const struct shape *shape, const cJSON *object, const char *path, struct fail *fail)
-{
-	for (size_t i = 0; i < shape->count; i++) {
-		const struct field *field = &shape->fields[i];
-		char key_path[JSON_PATH_MAX];
-
-		if (field->needs && cJSON_GetObjectItemCaseSensitive(object, field->key) &&
-			!cJSON_GetObjectItemCaseSensitive(object, field->needs))
-			return fail_at(fail, json_path_key(key_path, path, field->key),
-				"\"%s\" needs the key \"%s\" beside it", field->key, field->needs);
 	}
 	return 0;
 }
@@ -315,9 +260,7 @@ int shape_decode(const struct shape *shape, const cJSON *value, const char *path
 			fail, path, "%s must be an object, not %s", shape->name, json_kind(value));
 	if (decode_members(shape, value, path, out, fail) < 0 ||
 		decode_absent(shape, value, path, out, fail) < 0 ||
-		check_choice(shape, CHOICE_ONE, value, path, fail) < 0 ||
-		check_choice(shape, CHOICE_ANY, value, path, fail) < 0 ||
-		check_needs(shape, value, path, fail) < 0) {
+		shape_check_rules(shape, value, path, fail) < 0) {
 		if (out)
 			shape_free(shape, out);
 		return -1;

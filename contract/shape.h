@@ -87,6 +87,8 @@ struct refused_word {
 	const char *word, *reason;
 };
 
+#define FIELD_OF(word) (1U << (word))
+
 struct field {
 	const char *key;
 	enum field_kind kind;
@@ -96,7 +98,12 @@ struct field {
 	bool one_is_list; /* FIELD_LIST: a bare value means a list of one */
 	bool allow_empty; /* FIELD_LIST, FIELD_STRING: may be empty (default: must not) */
 	enum field_choice choice;
-	const char *needs;       /* the key that must be there when this one is; or NULL */
+	const char *needs; /* the key that must be there when this one is; or NULL */
+	/*
+	 * Belongs only to some words of the shape's enum "type", FIELD_OF(index) | …; then
+	 * `required` is meant for those. 0: to all.
+	 */
+	unsigned int of;
 	const struct form *form; /* of a string or name, or of the keys of FIELD_MAP and _STRINGS */
 	double min, max;         /* both zero: no bound beyond the kind's own */
 	const char *preset;      /* default as JSON text; NULL: zero / NULL */

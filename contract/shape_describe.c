@@ -62,6 +62,8 @@ static cJSON *describe_field(const struct field *field)
 		json_put_string(out, "choice", choice_words[field->choice]);
 	if (field->needs)
 		json_put_string(out, "needs", field->needs);
+	if (field->of)
+		json_put_number(out, "of", field->of);
 	if (field->form)
 		json_put(out, "form", describe_form(field->form));
 	if (field->min != 0 || field->max != 0) {
@@ -191,6 +193,7 @@ static int read_field(const cJSON *in, struct field *out, struct fail *fail)
 	out->allow_empty = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(in, "allow_empty"));
 	out->choice = choice_of(in);
 	out->needs = must_copy_if(json_string(in, "needs", NULL));
+	out->of = (unsigned int)json_number(in, "of", 0);
 	out->form = copy_form(cJSON_GetObjectItemCaseSensitive(in, "form"));
 	if (!form_compiles(out->form))
 		return fail_set(fail, FAIL_PEER, "%s: a form that is no expression", key);

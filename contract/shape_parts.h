@@ -22,6 +22,10 @@ int shape_decode_scalar(const struct place *place, const cJSON *value, struct fa
 int shape_decode_tree(const struct place *place, const cJSON *value, struct fail *fail);
 int shape_decode_count(const struct place *place, const cJSON *value, struct fail *fail);
 
+/* choice, needs and of: whether the keys that are there may stand beside one another. */
+int shape_check_rules(
+	const struct shape *shape, const cJSON *object, const char *path, struct fail *fail);
+
 /* "must be …, not …" */
 int shape_wrong_kind(
 	const struct place *place, const cJSON *value, const char *expected, struct fail *fail);

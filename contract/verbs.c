@@ -212,8 +212,7 @@ static const struct field inspect_result_fields[] = {
 		.item = FIELD_OBJECT,
 		.sub = &process_target_shape,
 		AT(inspect_result, processes),
-		.allow_empty = true,
-		.required = true},
+		.allow_empty = true},
 };
 const struct shape inspect_result_shape = {.name = "inspect result",
 	.size = sizeof(struct inspect_result),
@@ -295,8 +294,7 @@ static const struct field fault_evidence_fields[] = {
 		.item = FIELD_OBJECT,
 		.sub = &process_evidence_shape,
 		AT(fault_evidence, processes),
-		.allow_empty = true,
-		.required = true},
+		.allow_empty = true},
 };
 static const struct shape fault_evidence_shape = {.name = "fault evidence",
 	.size = sizeof(struct fault_evidence),

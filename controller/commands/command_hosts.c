@@ -5,15 +5,17 @@
 
 #include "controller/commands/commands.h"
 #include "controller/commands/on_hosts.h"
+#include "controller/run/run.h"
 
 /* doctor and heal: what the injector can say and do by itself, on every host. */
 
 enum {
-	OPTION_ON = 256
+	OPTION_ON = 256,
+	OPTION_RUN
 };
 
 struct arguments {
-	const char *environment;
+	const char *environment, *run;
 	bool json;
 };
 
@@ -25,6 +27,9 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	case OPTION_ON:
 		arguments->environment = argument;
 		return 0;
+	case OPTION_RUN:
+		arguments->run = argument;
+		return 0;
 	case 'j':
 		arguments->json = true;
 		return 0;
@@ -32,7 +37,7 @@ static error_t take(int key, char *argument, struct argp_state *state)
 		argp_error(state, "what is \"%s\"?", argument);
 		return 0;
 	case ARGP_KEY_END:
-		if (!arguments->environment)
+		if (!arguments->environment && !arguments->run)
 			argp_error(state, "where? --on ENVIRONMENT");
 		return 0;
 	default:
@@ -64,15 +69,25 @@ int command_heal(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{"on", OPTION_ON, "ENVIRONMENT", 0, "the environment whose hosts to heal", 0},
+		{"run", OPTION_RUN, "DIR", 0,
+			"the directory of a run whose revert could not be confirmed: recovers its "
+			"nodes, compares them with what they were before it, and completes its "
+			"journal and reports",
+			0},
 		{0},
 	};
 	static const struct argp parser = {.options = options,
 		.parser = take,
-		.doc = "Ends every session on the hosts and undoes what is left. Exit status: 0 "
-		       "nothing is left, 5 something is."};
+		.doc = "Ends every session on the hosts and undoes what is left; with --run, and "
+		       "proves it.\v"
+		       "Exit status: 0 nothing is left, 5 something is."};
 	static const char *const words[] = {"recover", "--stop-live", NULL};
 	struct arguments arguments = {0};
 
 	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
+	if (arguments.run)
+		return run_heal_run(&(struct run_options){.heal_dir = arguments.run,
+			.environment = arguments.environment,
+			.attach = "auto"});
 	return on_hosts(&(struct on_hosts){.environment = arguments.environment, .words = words});
 }

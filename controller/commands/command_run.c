@@ -156,8 +156,7 @@ int command_plan(int argc, char **argv)
 		       "Exit status: 0 the run could begin; 4 it would be refused (policy, "
 		       "capability, limits, a group that is not found); 64 usage; 65 bad file; 70 "
 		       "internal error; 75 environment locked; 130, 143 stopped by a signal."};
-	struct arguments arguments = {
-		.options = {.runs_dir = "backburn-runs", .attach = "auto", .plan_only = true}};
+	struct arguments arguments = {.options = {.runs_dir = "backburn-runs", .attach = "auto"}};
 
 	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
 	arguments.options.params =

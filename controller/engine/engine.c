@@ -115,7 +115,13 @@ void engine_stop(struct engine *engine, enum stop_kind why, const char *id, cons
 	char text[FAIL_TEXT_MAX];
 	va_list args;
 
-	if (engine->record.stop != STOP_NONE || engine->state == ENGINE_DONE)
+	if (engine->state == ENGINE_DONE)
+		return;
+	if (engine->options.purpose == PURPOSE_HEAL) {
+		end_later(engine); /* the run has its reason to stop already, or none */
+		return;
+	}
+	if (engine->record.stop != STOP_NONE)
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
@@ -131,7 +137,7 @@ void engine_stop(struct engine *engine, enum stop_kind why, const char *id, cons
 		phase_log_end(engine, "stopped", engine->now_ns);
 	if (engine->heed_nothing)
 		return; /* the phases are over and everything is healed already */
-	if (engine->options.plan_only) {
+	if (engine->options.purpose == PURPOSE_PLAN) {
 		end_begin(engine);
 		return;
 	}
@@ -148,6 +154,9 @@ static void log_measure(struct engine *engine, const struct event *event, const 
 
 	json_put_string(entry, name_key, event->name);
 	json_put_string(entry, "from", event->node);
+	/* A prober tells apart the members of a probe with policy `each`. */
+	if (json_string(event->data, "to", NULL))
+		json_put_string(entry, "to", json_string(event->data, "to", NULL));
 	json_put(entry, data_key, cJSON_Duplicate(event->data, true));
 	engine_log(engine, entry);
 }
@@ -294,8 +303,12 @@ void engine_set_skew(struct engine *engine, int64_t skew_ns)
 void engine_start(struct engine *engine, int64_t now_ns)
 {
 	engine->now_ns = now_ns;
-	if (engine->options.plan_only) {
+	if (engine->options.purpose == PURPOSE_PLAN) {
 		phase_enter(engine, 0);
+		return;
+	}
+	if (engine->options.purpose == PURPOSE_HEAL) {
+		end_again(engine);
 		return;
 	}
 	engine->state = ENGINE_STARTING;

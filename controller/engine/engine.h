@@ -94,12 +94,22 @@ struct action {
 	int64_t at_ns;
 };
 
-struct engine_options {
-	/* From the arm order to the fault's start: time for the slowest node to prepare. */
-	int64_t lead_ns;
+enum engine_purpose {
+	PURPOSE_RUN,
 	/* Every phase is resolved and inspected, one after the other; nothing is probed or armed.
 	 */
-	bool plan_only;
+	PURPOSE_PLAN,
+	/*
+	 * A run that has ended or was cut off: every node is recovered and looked at once more. The
+	 * run's earlier events are brought in with engine_note().
+	 */
+	PURPOSE_HEAL,
+};
+
+struct engine_options {
+	enum engine_purpose purpose;
+	/* From the arm order to the fault's start: time for the slowest node to prepare. */
+	int64_t lead_ns;
 };
 
 struct engine;

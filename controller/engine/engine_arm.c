@@ -8,8 +8,6 @@
 #include "controller/plan/check.h"
 #include "controller/plan/groups.h"
 
-#define START_LATEST_NS (10 * NS_PER_SEC)
-
 /*
  * A phase's faults from their targets to their arming: planned and held against the limits, then
  * inspected on every node that will carry them, and only then ordered.
@@ -103,7 +101,7 @@ void phase_plan(struct engine *engine)
 	struct fail fail = FAIL_INIT;
 
 	if (!phase->faults.count) {
-		if (engine->options.plan_only) {
+		if (engine->options.purpose == PURPOSE_PLAN) {
 			phase_enter(engine, engine->phase + 1);
 			return;
 		}
@@ -142,9 +140,12 @@ static void order_arm(
 	action->role = role;
 }
 
+/* How late a fault that is over at once may begin; whoever is later does not begin at all. */
+#define START_LATEST_NS (10 * NS_PER_SEC)
+
 /*
  * The instant at which the nodes end it by themselves. For a fault that is over at once it is the
- * latest start: whoever is late by more does not begin at all.
+ * latest start.
  */
 static int64_t deadline_ns(const struct engine *engine, const struct fault_spec *spec)
 {
@@ -223,7 +224,7 @@ void phase_inspected(struct engine *engine, const struct event *event)
 	engine_log(engine, entry);
 	if (engine->state != ENGINE_INSPECTING || --engine->pending > 0)
 		return;
-	if (engine->options.plan_only)
+	if (engine->options.purpose == PURPOSE_PLAN)
 		phase_enter(engine, engine->phase + 1);
 	else
 		arm_faults(engine);

@@ -17,10 +17,12 @@ static void audit_all(struct engine *engine)
 	engine->pending = 0;
 	LIST_EACH(engine->record.nodes, struct node_record, node) {
 		struct action *action;
+		bool recover;
 
 		if (!node->audited_before)
 			continue;
-		action = engine_push(engine, node->lost ? ACTION_RECOVER : ACTION_AUDIT);
+		recover = node->lost || engine->options.purpose == PURPOSE_HEAL;
+		action = engine_push(engine, recover ? ACTION_RECOVER : ACTION_AUDIT);
 		action->node = node->node;
 		engine->pending++;
 	}
@@ -63,11 +65,24 @@ static void quiesce(struct engine *engine)
 	engine->wait_ns = engine->now_ns + (engine->hurry ? 0 : longest_ns);
 }
 
-static void finish(struct engine *engine)
+void end_later(struct engine *engine)
 {
-	engine_log(engine, journal_event("run_ended", engine->now_ns));
 	engine->state = ENGINE_DONE;
 	engine_push(engine, ACTION_DONE);
+}
+
+static void finish(struct engine *engine)
+{
+	/* What was cut off stays cut off, however well it was cleaned up later. */
+	if (engine->options.purpose != PURPOSE_HEAL)
+		engine_log(engine, journal_event("run_ended", engine->now_ns));
+	end_later(engine);
+}
+
+void end_again(struct engine *engine)
+{
+	engine->heed_nothing = true;
+	audit_all(engine);
 }
 
 void end_begin(struct engine *engine)
@@ -75,7 +90,7 @@ void end_begin(struct engine *engine)
 	if (engine->heed_nothing)
 		return;
 	engine->heed_nothing = true;
-	if (engine->options.plan_only)
+	if (engine->options.purpose == PURPOSE_PLAN)
 		finish(engine); /* nothing was probed, nothing was touched */
 	else
 		silence(engine);

@@ -99,6 +99,10 @@ bool fault_is_out(const struct engine *engine, const struct fault_record *fault)
 
 /* After the last phase, or after a stop when everything is healed. */
 void end_begin(struct engine *engine);
+/* PURPOSE_HEAL: from the audits on, each after a recovery. */
+void end_again(struct engine *engine);
+/* Leaves the rest for another time. */
+void end_later(struct engine *engine);
 void end_step(struct engine *engine, const struct event *event);
 
 /* --- engine_guard.c -------------------------------------------------------------------- */

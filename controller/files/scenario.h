@@ -8,6 +8,7 @@
 #include "contract/processes.h"
 #include "contract/shape.h"
 #include "controller/files/source.h"
+#include "controller/text_match.h"
 
 /*
  * A scenario as people write it, typed: one struct per object of the format, decoded through the
@@ -78,20 +79,38 @@ struct probe_body {
 };
 
 struct probe_expect {
-	struct list status; /* of int64_t */
+	struct list status;        /* of int64_t */
+	struct text_match *body;   /* of HTTP */
+	struct text_match *answer; /* of TCP */
+	int64_t exit_code;
+	struct text_match *output; /* key "stdout" */
 };
 
+enum probe_type {
+	PROBE_HTTP,
+	PROBE_TCP,
+	PROBE_EXEC
+};
+extern const char *const probe_type_words[];
+
+/* Which keys belong to which type is checked in plan/check_probes.c. */
 struct probe_spec {
 	char *name;
-	int type;
+	int type;         /* enum probe_type */
 	struct list from; /* of char *: nodes or groups */
 	struct probe_to *to;
 	char *method;
 	cJSON *url; /* a string or a secret */
 	cJSON *headers;
 	struct probe_body *body;
+	int connection; /* enum http_connection */
+	char *address;
+	cJSON *send;      /* a string or a secret */
+	struct list exec; /* of char * */
+	cJSON *env;       /* object of strings */
+	cJSON *input;     /* key "stdin": a string or a secret */
 	struct probe_expect *expect;
-	double rate; /* events a second, from each `from` */
+	double rate; /* events a second, from each `from` and, with `each`, to each member */
 	int64_t timeout_ns;
 	bool inside_radius;
 };

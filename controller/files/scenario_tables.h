@@ -2,6 +2,8 @@
 #ifndef BACKBURN_SCENARIO_TABLES_H
 #define BACKBURN_SCENARIO_TABLES_H
 
+#include <stddef.h>
+
 #include "contract/units.h"
 #include "controller/files/scenario.h"
 

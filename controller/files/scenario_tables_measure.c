@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/files/scenario_tables.h"
 
-/* How a system is looked at: groups, probes, SLOs, workloads; each from the leaves to the root. */
+/* How a system is looked at: groups, SLOs, workloads; probes are in probe_tables.c. */
 
 #define PERIOD_MAX_NS ((double)366 * 86400 * NS_PER_SEC)
 
-static const char *const policy_words[] = {"first_answer", "any", "each", NULL};
 static const char *const outcome_words[] = {"ok", NULL};
-static const char *const probe_types[] = {"http", NULL};
 static const char *const models[] = {"set", NULL};
-
-static const struct form method_form = {
-	.pattern = "^[A-Z]+$", .says = "an HTTP method: upper-case letters, like GET"};
-static const struct form pointer_form = {
-	.pattern = "^/", .says = "a JSON pointer like \"/key\" into body.json"};
 
 /* --- groups ---------------------------------------------------------------------------- */
 
@@ -115,130 +108,7 @@ static const struct field group_fields[] = {
 const struct shape group_shape = SHAPE("group", group_spec, group_fields,
 	"Nodes, chosen by labels, by name or from other groups; everything but `union` narrows.");
 
-/* --- probes, SLOs, workloads ----------------------------------------------------------- */
-
-static const struct field to_fields[] = {
-	{.key = "group",
-		.kind = FIELD_GROUP,
-		AT(probe_to, group),
-		.required = true,
-		.help = "The group whose members are asked."},
-	{.key = "policy",
-		.kind = FIELD_ENUM,
-		.words = policy_words,
-		AT(probe_to, policy),
-		.required = true,
-		.help = "Which member an event goes to: `first_answer` stays until an event is "
-			"bad, `any` takes them in turn."},
-};
-static const struct shape to_shape =
-	SHAPE("to", probe_to, to_fields, "The members that a probe asks, and in which order.");
-
-static const struct field body_fields[] = {
-	{.key = "json",
-		.kind = FIELD_JSON,
-		AT(probe_body, json),
-		.choice = CHOICE_ONE,
-		.help = "Any JSON; strings in it may hold placeholders, and secrets may stand for "
-			"values."},
-	{.key = "text",
-		.kind = FIELD_TEXT,
-		AT(probe_body, text),
-		.choice = CHOICE_ONE,
-		.help = "Text, sent as it is."},
-	{.key = "base64_at",
-		.kind = FIELD_LIST,
-		.item = FIELD_STRING,
-		AT(probe_body, base64_at),
-		.needs = "json",
-		.form = &pointer_form,
-		.help = "JSON pointers to strings in `json` that are encoded as base64 after "
-			"placeholders are put in."},
-};
-static const struct shape body_shape =
-	SHAPE("body", probe_body, body_fields, "What a probe sends.");
-
-static const struct field probe_expect_fields[] = {
-	{.key = "status",
-		.kind = FIELD_LIST,
-		.item = FIELD_INTEGER,
-		.one_is_list = true,
-		AT(probe_expect, status),
-		.min = 100,
-		.max = 599,
-		.help = "HTTP status codes that are good; 200 to 399 when left out."},
-	LATER("body"),
-};
-static const struct shape probe_expect_shape =
-	SHAPE("expect", probe_expect, probe_expect_fields, "Which answers are good.");
-
-static const struct field probe_fields[] = {
-	{.key = "type",
-		.kind = FIELD_ENUM,
-		.words = probe_types,
-		AT(probe_spec, type),
-		.required = true,
-		.help = "How it asks."},
-	{.key = "from",
-		.kind = FIELD_LIST,
-		.item = FIELD_NODE,
-		.one_is_list = true,
-		AT(probe_spec, from),
-		.required = true,
-		.help = "The nodes that it runs at; `rate` applies to each of them."},
-	{.key = "to",
-		.kind = FIELD_OBJECT,
-		.sub = &to_shape,
-		AT(probe_spec, to),
-		.help = "Sends each event to a node of a group; without it the address is fixed."},
-	{.key = "method",
-		.kind = FIELD_NAME,
-		AT(probe_spec, method),
-		.preset = "\"GET\"",
-		.form = &method_form,
-		.help = "The HTTP method."},
-	{.key = "url",
-		.kind = FIELD_TEXT,
-		AT(probe_spec, url),
-		.required = true,
-		.help = "What it asks; placeholders such as {node.addr} and {n} are put in for "
-			"each event."},
-	{.key = "headers",
-		.kind = FIELD_TEXTS,
-		AT(probe_spec, headers),
-		.help = "HTTP headers: name to value."},
-	{.key = "body",
-		.kind = FIELD_OBJECT,
-		.sub = &body_shape,
-		AT(probe_spec, body),
-		.help = "What it sends."},
-	{.key = "expect",
-		.kind = FIELD_OBJECT,
-		.sub = &probe_expect_shape,
-		AT(probe_spec, expect),
-		.help = "Which answers are good."},
-	{.key = "rate",
-		.kind = FIELD_NUMBER,
-		AT(probe_spec, rate),
-		.required = true,
-		.min = 0.1,
-		.max = 5000,
-		.help = "Events a second, from each node in `from`."},
-	{.key = "timeout",
-		.kind = FIELD_DURATION,
-		AT(probe_spec, timeout_ns),
-		.required = true,
-		.min = NS_PER_MS,
-		.max = 300 * (double)NS_PER_SEC,
-		.help = "From the intended send to the end of the answer; later is bad."},
-	{.key = "inside_radius",
-		.kind = FIELD_BOOL,
-		AT(probe_spec, inside_radius),
-		.help = "Allows a fixed address that a fault of this scenario may hit."},
-};
-const struct shape probe_shape = SHAPE("probe", probe_spec, probe_fields,
-	"A constant-rate sampler: event i is due at start + i / rate, however slow the answers "
-	"are.");
+/* --- SLOs, workloads -------------------------------------------------------------------- */
 
 static const struct field good_fields[] = {
 	{.key = "outcome",

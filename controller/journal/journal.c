@@ -12,7 +12,7 @@
 
 /* After these events a crash of the machine must not forget what was going on. */
 static const char *const synced[] = {
-	"run_started", "fault_arming", "fault_over", "stop", "run_ended"};
+	"run_started", "fault_arming", "fault_over", "stop", "run_ended", "heal"};
 
 static bool needs_sync(const cJSON *event)
 {
@@ -28,6 +28,45 @@ int journal_open(struct journal *journal, const char *path, struct fail *fail)
 {
 	journal->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
 	return journal->fd < 0 ? fail_errno(fail, errno, "%s", path) : 0;
+}
+
+/* Bytes behind the last line's end, found from the end backwards. */
+static off_t torn_end(int fd, off_t size)
+{
+	char block[4096];
+	off_t at = size;
+
+	while (at > 0) {
+		off_t start = at > (off_t)sizeof(block) ? at - (off_t)sizeof(block) : 0;
+		ssize_t length = pread(fd, block, (size_t)(at - start), start);
+
+		if (length <= 0)
+			return -1;
+		for (ssize_t i = length; i > 0; i--)
+			if (block[i - 1] == '\n')
+				return size - (start + i);
+		at = start;
+	}
+	return size;
+}
+
+int journal_reopen(struct journal *journal, const char *path, size_t *out_torn, struct fail *fail)
+{
+	int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+	off_t size, torn;
+
+	if (fd < 0)
+		return fail_errno(fail, errno, "%s", path);
+	size = lseek(fd, 0, SEEK_END);
+	torn = size < 0 ? -1 : torn_end(fd, size);
+	if (torn < 0 || (torn > 0 && ftruncate(fd, size - torn) < 0)) {
+		fail_errno(fail, errno, "%s", path);
+		close(fd);
+		return -1;
+	}
+	journal->fd = fd;
+	*out_torn = (size_t)torn;
+	return 0;
 }
 
 void journal_close(struct journal *journal)

@@ -66,10 +66,10 @@ struct effect_judgement {
 	const struct fault_record *fault;
 	enum effect effect;
 	bool ran_to_its_end;
-	struct list pairs; /* of struct pair_effect: a fault between nodes */
-	size_t predicted;  /* pairs with live connections before the fault */
-	size_t predicted_hit;
+	struct list pairs;     /* of struct pair_effect: a fault between nodes */
 	struct list processes; /* of struct process_effect: a fault on processes */
+	size_t predicted;      /* pairs with live connections before the fault */
+	size_t predicted_hit;
 	char text[SENTENCE_MAX];
 };
 

@@ -262,6 +262,12 @@ static void judge_node(
 {
 	*out = (struct revert_judgement){
 		.node = node->node, .touched = node_touched(record, node->node)};
+	if (node->gone) {
+		out->confirmed = true;
+		snprintf(out->text, sizeof(out->text),
+			"gone with its lab, and with it all that was done there");
+		return;
+	}
 	if (!node->audited_before || !node->audited_after) {
 		out->confirmed = !out->touched;
 		snprintf(out->text, sizeof(out->text),
@@ -274,7 +280,10 @@ static void judge_node(
 	out->confirmed = out->missing.count + out->added.count == 0;
 	if (out->confirmed)
 		snprintf(out->text, sizeof(out->text), "%zu facts as before%s", node->after.count,
-			node->recovered ? ", after its injector was lost and recovered" : "");
+			node->lost && node->recovered
+				? ", after its injector was lost and recovered"
+				: node->recovered ? ", after it was recovered later"
+						  : "");
 	else
 		snprintf(out->text, sizeof(out->text), "%zu facts missing, %zu new",
 			out->missing.count, out->added.count);

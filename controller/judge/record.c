@@ -136,6 +136,8 @@ void record_deinit(struct record *record)
 	LIST_EACH(record->sources, struct source_record, source) {
 		free(source->probe);
 		free(source->from);
+		free(source->to);
+		free(source->last_error);
 		histogram_free(source->latency);
 	}
 	LIST_EACH(record->workloads, struct workload_record, workload)
@@ -214,6 +216,18 @@ struct resolved_group *record_group(const struct record *record, const char *gro
 	LIST_EACH(record->groups, struct resolved_group, own)
 		if (strcmp(own->group, group) == 0)
 			return own;
+	return NULL;
+}
+
+struct source_record *record_source(const struct record *record, const cJSON *event)
+{
+	const char *probe = json_string(event, "probe", ""), *from = json_string(event, "from", "");
+	const char *to = json_string(event, "to", "");
+
+	LIST_EACH(record->sources, struct source_record, source)
+		if (strcmp(source->probe, probe) == 0 && strcmp(source->from, from) == 0 &&
+			strcmp(source->to ? source->to : "", to) == 0)
+			return source;
 	return NULL;
 }
 

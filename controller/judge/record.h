@@ -59,12 +59,14 @@ struct fault_record {
 /* One prober's view: windows must be gapless to be evidence. */
 struct source_record {
 	char *probe, *from;
+	char *to; /* the member, of a probe with policy `each`; else NULL */
 	int64_t start_ns;
 	double rate;
 	int64_t next_index;        /* first event not reported yet */
 	int64_t last_heard_ns;     /* when the last window arrived; the probe's start before that */
 	struct histogram *latency; /* of all windows */
-	int64_t outcomes[8];
+	int64_t outcomes[8];       /* by enum probe_outcome */
+	char *last_error;          /* of the last window that had one, or NULL */
 	int64_t lag_max_ns;
 };
 
@@ -92,6 +94,7 @@ struct node_record {
 	struct list addresses;                                    /* of char * */
 	struct list before, after, residue_before, residue_after; /* of char * */
 	bool audited_before, audited_after, lost, recovered;
+	bool gone; /* its lab was taken down: with the node went all that was in it */
 	char *lost_reason;
 };
 
@@ -148,6 +151,9 @@ double record_rate(const struct record *record, const struct slo_spec *slo);
 
 /* Until when every source of the SLO's probe has reported without a gap. */
 int64_t record_covered_ns(const struct record *record, const struct slo_spec *slo);
+
+/* The source that a journal's event of a probe speaks of; NULL: none. */
+struct source_record *record_source(const struct record *record, const cJSON *event);
 
 struct fault_record *record_fault(const struct record *record, const char *id);
 struct phase_record *record_phase(const struct record *record, const char *id);

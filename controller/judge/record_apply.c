@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/judge/record_apply.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,9 @@
  * nanoseconds since the run's zero as JSON numbers (exact up to 104 days).
  */
 #define NUMBER_MAX 0x1p53
+
+static_assert(OUTCOME_COUNT <= sizeof(((struct source_record *)NULL)->outcomes) / sizeof(int64_t),
+	"a place for each outcome");
 
 static int64_t time_of(const cJSON *event, const char *key)
 {
@@ -118,6 +122,14 @@ static void add_runs_of_services(struct list *list, const cJSON *runs)
 		run->restarts = (int64_t)json_number(item, "restarts", 0);
 		run->last_exit = must_copy_if(json_string(item, "last_exit", NULL));
 	}
+}
+
+static int apply_node_gone(struct record *record, const cJSON *event, struct fail *fail)
+{
+	(void)fail;
+	node_of(record, json_string(event, "node", ""))->gone = true;
+	record->services_known = false; /* they went with it */
+	return 0;
 }
 
 static int apply_services(struct record *record, const cJSON *event, struct fail *fail)
@@ -355,16 +367,6 @@ static int apply_fault_over(struct record *record, const cJSON *event, struct fa
 
 /* --- measures -------------------------------------------------------------------------- */
 
-static struct source_record *source_of(const struct record *record, const cJSON *event)
-{
-	const char *probe = json_string(event, "probe", ""), *from = json_string(event, "from", "");
-
-	LIST_EACH(record->sources, struct source_record, source)
-		if (strcmp(source->probe, probe) == 0 && strcmp(source->from, from) == 0)
-			return source;
-	return NULL;
-}
-
 /* What a scenario may ask for, and the longest window that a prober sends at that rate. */
 #define RATE_MIN 0.1
 #define RATE_MAX 5000
@@ -378,11 +380,13 @@ static int apply_source(struct record *record, const cJSON *event, struct fail *
 
 	if (!scenario_probe(&record->scenario, json_string(event, "probe", "")))
 		return unknown_name(event, "probe", fail);
-	if (source_of(record, event) || start_ns == NEVER_NS || rate < RATE_MIN || rate > RATE_MAX)
+	if (record_source(record, event) || start_ns == NEVER_NS || rate < RATE_MIN ||
+		rate > RATE_MAX)
 		return fail_set(fail, FAIL_PEER, "journal: an impossible source of events");
 	source = list_push(&record->sources, sizeof(*source));
 	replace_text(&source->probe, json_string(event, "probe", ""));
 	replace_text(&source->from, json_string(event, "from", ""));
+	replace_text(&source->to, json_string(event, "to", NULL));
 	source->start_ns = start_ns;
 	source->rate = rate;
 	source->last_heard_ns = start_ns;
@@ -461,6 +465,8 @@ static int add_window(struct record *record, struct source_record *source,
 	LIST_EACH(window->outcomes, int64_t, count)
 		if (i < OUTCOME_COUNT)
 			source->outcomes[i++] += *count;
+	if (window->last_error)
+		replace_text(&source->last_error, window->last_error);
 	if (window->lag_max_ns > source->lag_max_ns)
 		source->lag_max_ns = window->lag_max_ns;
 	source->next_index = window->first_index + window->count;
@@ -469,7 +475,7 @@ static int add_window(struct record *record, struct source_record *source,
 
 static int apply_window(struct record *record, const cJSON *event, struct fail *fail)
 {
-	struct source_record *source = source_of(record, event);
+	struct source_record *source = record_source(record, event);
 	struct probe_window window;
 	int outcome;
 
@@ -585,6 +591,7 @@ int record_apply(struct record *record, const cJSON *event, struct fail *fail)
 		{"audit", apply_audit},
 		{"node_lost", apply_node_lost},
 		{"node_recovered", apply_node_recovered},
+		{"node_gone", apply_node_gone},
 		{"services", apply_services},
 		{"group_resolved", apply_group},
 		{"phase_started", apply_phase_started},
@@ -603,6 +610,7 @@ int record_apply(struct record *record, const cJSON *event, struct fail *fail)
 		{"stop", apply_stop},
 		{"run_ended", apply_run_ended},
 		{"note", apply_nothing},
+		{"heal", apply_nothing},
 	};
 	const char *type = json_string(event, "event", "");
 

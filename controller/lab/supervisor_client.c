@@ -88,6 +88,7 @@ static int connect_to(const char *lab, struct fail *fail)
 	const struct timeval patience = {.tv_sec = 5};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	char path[LAB_PATH_MAX];
+	int outcome;
 
 	if (fd < 0)
 		return fail_errno(fail, errno, "socket");
@@ -95,7 +96,11 @@ static int connect_to(const char *lab, struct fail *fail)
 	memcpy(address.sun_path, path, strlen(path) + 1);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+	/* With a timeout on it, a socket's calls are interrupted even by handlers that restart. */
+	do
+		outcome = connect(fd, (const struct sockaddr *)&address, sizeof(address));
+	while (outcome < 0 && errno == EINTR);
+	if (outcome < 0) {
 		fail_errno(fail, errno, "supervisor of lab %s", lab);
 		close(fd);
 		return -1;
@@ -115,6 +120,8 @@ static int read_reply(int fd, struct wire_message *out, struct fail *fail)
 	while (!line) {
 		ssize_t count = recv(fd, buffer, sizeof(buffer), 0);
 
+		if (count < 0 && errno == EINTR)
+			continue; /* a child of the caller's has ended */
 		if (count <= 0) {
 			fail_set(fail, FAIL_PEER, "the supervisor did not answer");
 			goto out;
@@ -135,12 +142,16 @@ static int ask(const char *lab, const char *method, cJSON *params, cJSON **out, 
 	char *line = wire_request(1, method, params);
 	struct wire_message message;
 	int fd = connect_to(lab, fail), outcome = -1;
+	ssize_t sent;
 
 	if (fd < 0) {
 		free(line);
 		return -1;
 	}
-	if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
+	do
+		sent = send(fd, line, strlen(line), MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	if (sent < 0)
 		fail_errno(fail, errno, "supervisor of lab %s", lab);
 	else
 		outcome = read_reply(fd, &message, fail);

@@ -39,6 +39,12 @@ int64_t phase_longest_ns(const struct phase_spec *phase);
 int64_t fault_end_ns(
 	const struct catalogue *catalogue, const struct fault_spec *fault, int64_t phase_ns);
 
+/*
+ * Open loops that a probe runs as, at the least: one for each node it runs at and, with policy
+ * `each`, for each member. Groups count with the least that they may be (`count`).
+ */
+int64_t probe_least_sources(const struct scenario *scenario, const struct probe_spec *probe);
+
 /* Samples that a `holds` claim will have at least. */
 int64_t claim_samples(const struct scenario *scenario, const struct invariant_spec *claim);
 

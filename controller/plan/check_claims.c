@@ -7,6 +7,7 @@
 #include "contract/units.h"
 #include "controller/measure/statistics.h"
 #include "controller/plan/check.h"
+#include "controller/prober/orders.h"
 
 /*
  * Whether the files can be true: every claim can be shown with the samples it will have, every
@@ -57,6 +58,28 @@ const char *claim_kind(const struct invariant_spec *claim)
 	return claim->data ? "data" : "budget";
 }
 
+/* How many nodes that names of nodes and groups mean, at the least. */
+static int64_t least_nodes(const struct scenario *scenario, const struct list *names)
+{
+	int64_t least = 0;
+
+	LIST_EACH(*names, char *, name) {
+		const struct group_spec *group = scenario_group(scenario, *name);
+
+		least += group ? group->count.min : 1;
+	}
+	return least;
+}
+
+int64_t probe_least_sources(const struct scenario *scenario, const struct probe_spec *probe)
+{
+	int64_t sources = least_nodes(scenario, &probe->from);
+
+	if (probe->to && probe->to->policy == POLICY_EACH)
+		sources *= scenario_group(scenario, probe->to->group)->count.min;
+	return sources;
+}
+
 int64_t claim_samples(const struct scenario *scenario, const struct invariant_spec *claim)
 {
 	const struct slo_spec *slo = scenario_slo(scenario, claim_slo(claim));
@@ -70,7 +93,7 @@ int64_t claim_samples(const struct scenario *scenario, const struct invariant_sp
 			total_ns += phase_ns - claim->skip_first_ns;
 	}
 	return (int64_t)floor((double)total_ns / (double)NS_PER_SEC * probe->rate + 1e-6) *
-		(int64_t)probe->from.count;
+		probe_least_sources(scenario, probe);
 }
 
 /* --- claims ---------------------------------------------------------------------------- */

@@ -4,56 +4,7 @@
 #include <string.h>
 
 #include "contract/json.h"
-#include "controller/placeholder.h"
-#include "controller/plan/check.h"
-
-/*
- * Each check works on one object and its path. `struct at` keeps path building short: at_key()
- * and at_index() extend a path on the stack, and the caller's stays as it was.
- */
-struct at {
-	char path[JSON_PATH_MAX];
-};
-
-static struct at at_key(const struct at *parent, const char *key)
-{
-	struct at child;
-
-	json_path_key(child.path, parent ? parent->path : "", key);
-	return child;
-}
-
-static struct at at_index(const struct at *parent, size_t index)
-{
-	struct at child;
-
-	json_path_index(child.path, parent->path, index);
-	return child;
-}
-
-enum {
-	NAMES_MAX = 256
-};
-
-/* The names of a map or list whose items begin with their name. */
-static const char *nearest_named(const struct list *list, size_t size, const char *name)
-{
-	const char *names[NAMES_MAX];
-	size_t count = list->count < NAMES_MAX ? list->count : NAMES_MAX;
-
-	for (size_t i = 0; i < count; i++)
-		names[i] = *(char *const *)((const char *)list->items + i * size);
-	return json_nearest(name, names, count);
-}
-
-static int no_such(const struct at *at, const char *what, const char *name, const char *nearest,
-	struct fail *fail)
-{
-	if (nearest)
-		return fail_at(fail, at->path, "no %s named \"%s\" (did you mean \"%s\"?)", what,
-			name, nearest);
-	return fail_at(fail, at->path, "no %s named \"%s\"", what, name);
-}
+#include "controller/plan/check_parts.h"
 
 static int need_slo(
 	const struct scenario *scenario, const char *name, const struct at *at, struct fail *fail)
@@ -62,15 +13,6 @@ static int need_slo(
 		return 0;
 	return no_such(at, "SLO", name,
 		nearest_named(&scenario->slos, sizeof(struct slo_spec), name), fail);
-}
-
-static int need_group(
-	const struct scenario *scenario, const char *name, const struct at *at, struct fail *fail)
-{
-	if (scenario_group(scenario, name))
-		return 0;
-	return no_such(at, "group", name,
-		nearest_named(&scenario->groups, sizeof(struct group_spec), name), fail);
 }
 
 static int unique_ids(
@@ -86,96 +28,6 @@ static int unique_ids(
 				return fail_at(fail, at_key(&at, "id").path,
 					"the id \"%s\" stands twice under %s", id, base->path);
 		}
-	}
-	return 0;
-}
-
-/* --- placeholders and secrets ---------------------------------------------------------- */
-
-struct text_rules {
-	const struct scenario *scenario;
-	bool counter; /* {n}, {uuid} */
-	bool node;    /* {node.name}, {node.addr} */
-};
-
-static bool is_group_addrs(const struct scenario *scenario, const char *name)
-{
-	const char *end = name + strlen(name);
-	char group[128];
-	size_t length;
-
-	if (strncmp(name, "group.", 6) != 0 || end - name < 13 || strcmp(end - 6, ".addrs") != 0)
-		return false;
-	length = (size_t)(end - 6 - (name + 6));
-	if (length >= sizeof(group))
-		return false;
-	memcpy(group, name + 6, length);
-	group[length] = '\0';
-	return scenario_group(scenario, group) != NULL;
-}
-
-static enum placeholder_answer check_name(void *context, const char *name, char **out_value)
-{
-	const struct text_rules *rules = context;
-	bool known = (rules->counter && (strcmp(name, "n") == 0 || strcmp(name, "uuid") == 0)) ||
-		(rules->node &&
-			(strcmp(name, "node.name") == 0 || strcmp(name, "node.addr") == 0)) ||
-		strncmp(name, "var.", 4) == 0 || is_group_addrs(rules->scenario, name);
-
-	(void)out_value;
-	return known ? PLACEHOLDER_KEEP : PLACEHOLDER_UNKNOWN;
-}
-
-static int check_placeholders(
-	const struct text_rules *rules, const char *text, const struct at *at, struct fail *fail)
-{
-	struct text_rules copy = *rules;
-	char known[160], *expanded;
-	const struct placeholders placeholders = {
-		.lookup = check_name, .context = &copy, .known = known};
-
-	snprintf(known, sizeof(known), "%s%s{group.NAME.addrs} of a group that exists, {var.NAME}",
-		rules->counter ? "{n}, {uuid}, " : "",
-		rules->node ? "{node.name}, {node.addr}, " : "");
-	if (placeholder_expand(text, &placeholders, &expanded, fail) < 0) {
-		snprintf(fail->path, sizeof(fail->path), "%s", at->path);
-		return -1;
-	}
-	free(expanded);
-	return 0;
-}
-
-static bool secret_declared(const struct scenario *scenario, const char *name)
-{
-	LIST_EACH(scenario->secrets, struct secret_spec, secret)
-		if (strcmp(secret->name, name) == 0)
-			return true;
-	return false;
-}
-
-/* A value that may be a string with placeholders or a secret; objects and lists are walked. */
-static int check_text_value(
-	const struct text_rules *rules, const cJSON *value, const struct at *at, struct fail *fail)
-{
-	const char *secret;
-	size_t index = 0;
-
-	if (secret_reference(value, &secret)) {
-		if (secret_declared(rules->scenario, secret))
-			return 0;
-		return no_such(at, "secret", secret,
-			nearest_named(
-				&rules->scenario->secrets, sizeof(struct secret_spec), secret),
-			fail);
-	}
-	if (cJSON_IsString(value))
-		return check_placeholders(rules, value->valuestring, at, fail);
-	for (const cJSON *child = value->child; child; child = child->next, index++) {
-		struct at child_at =
-			cJSON_IsObject(value) ? at_key(at, child->string) : at_index(at, index);
-
-		if (check_text_value(rules, child, &child_at, fail) < 0)
-			return -1;
 	}
 	return 0;
 }
@@ -240,48 +92,7 @@ static int check_group(
 	return check_cycle(scenario, group, &at, fail);
 }
 
-/* --- probes, SLOs, workloads ----------------------------------------------------------- */
-
-static int check_body(const struct text_rules *rules, const struct probe_body *body,
-	const struct at *at, struct fail *fail)
-{
-	struct at json = at_key(at, "json"), text = at_key(at, "text");
-
-	if (body->text)
-		return check_text_value(rules, body->text, &text, fail);
-	return check_text_value(rules, body->json, &json, fail);
-}
-
-static int check_probe(
-	const struct scenario *scenario, const struct probe_spec *probe, struct fail *fail)
-{
-	struct at base = at_key(NULL, "probes"), at = at_key(&base, probe->name);
-	struct at to = at_key(&at, "to"), group = at_key(&to, "group");
-	struct at url = at_key(&at, "url"), headers = at_key(&at, "headers");
-	struct at body = at_key(&at, "body");
-	const struct text_rules rules = {
-		.scenario = scenario, .counter = true, .node = probe->to != NULL};
-
-	if (probe->to && need_group(scenario, probe->to->group, &group, fail) < 0)
-		return -1;
-	if (probe->to && probe->to->policy == 2)
-		return fail_at(fail, at_key(&to, "policy").path,
-			"\"each\" is not supported in this version");
-	if (cJSON_IsString(probe->url) && strncmp(probe->url->valuestring, "http://", 7) != 0 &&
-		strncmp(probe->url->valuestring, "{var.", 5) != 0)
-		return fail_at(fail, url.path,
-			"must begin with http:// (https is not supported in this version)");
-	if (check_text_value(&rules, probe->url, &url, fail) < 0)
-		return -1;
-	for (const cJSON *value = probe->headers ? probe->headers->child : NULL; value;
-		value = value->next) {
-		struct at header = at_key(&headers, value->string);
-
-		if (check_text_value(&rules, value, &header, fail) < 0)
-			return -1;
-	}
-	return probe->body ? check_body(&rules, probe->body, &body, fail) : 0;
-}
+/* --- SLOs, workloads ------------------------------------------------------------------- */
 
 static int check_workload(
 	const struct scenario *scenario, const struct workload_spec *workload, struct fail *fail)

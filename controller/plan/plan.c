@@ -87,6 +87,17 @@ const char *plan_node_address(const struct plan_node *node, char buffer[PREFIX_T
 	return first ? prefix_format(first, buffer) : NULL;
 }
 
+const char *plan_node_host(const struct plan_node *node, char buffer[PREFIX_TEXT_MAX + 2])
+{
+	char plain[PREFIX_TEXT_MAX];
+	const char *address = plan_node_address(node, plain);
+
+	if (!address)
+		return NULL;
+	snprintf(buffer, PREFIX_TEXT_MAX + 2, strchr(address, ':') ? "[%s]" : "%s", address);
+	return buffer;
+}
+
 /* --- names ----------------------------------------------------------------------------- */
 
 enum {
@@ -288,35 +299,33 @@ static enum placeholder_answer group_addresses(
 	return PLACEHOLDER_UNKNOWN;
 }
 
+/* In texts of hosts and groups {node.addr} is used in URLs. */
+static const char *node_value(
+	const struct plan_node *node, const char *name, char buffer[PREFIX_TEXT_MAX + 2])
+{
+	if (strcmp(name, "node.name") == 0)
+		return node->name;
+	return strcmp(name, "node.addr") == 0 ? plan_node_host(node, buffer) : NULL;
+}
+
 static enum placeholder_answer lookup(void *opaque, const char *name, char **out_value)
 {
 	const struct plan_text *context = opaque;
-	char buffer[PREFIX_TEXT_MAX];
+	bool of_node = strcmp(name, "node.name") == 0 || strcmp(name, "node.addr") == 0;
+	char buffer[PREFIX_TEXT_MAX + 2];
 	const char *value = NULL;
 
-	if (strcmp(name, "n") == 0 || strcmp(name, "uuid") == 0)
+	if (strcmp(name, "n") == 0 || strcmp(name, "uuid") == 0 || (of_node && context->keep_node))
 		return PLACEHOLDER_KEEP;
 	if (strncmp(name, "group.", 6) == 0)
 		return group_addresses(context, name, out_value);
 	if (strncmp(name, "var.", 4) == 0)
 		value = json_string(context->plan->vars, name + 4, NULL);
-	else if (context->node && strcmp(name, "node.name") == 0)
-		value = context->node->name;
-	else if (context->node && strcmp(name, "node.addr") == 0)
-		value = plan_node_address(context->node, buffer);
+	else if (context->node)
+		value = node_value(context->node, name, buffer);
 	if (!value)
 		return PLACEHOLDER_UNKNOWN;
 	*out_value = must_copy(value);
-	/* An IPv6 literal in a URL stands in brackets; elsewhere {node.addr} is used in URLs only.
-	 */
-	if (strcmp(name, "node.addr") == 0 && strchr(value, ':')) {
-		char *bracketed = NULL;
-
-		if (asprintf(&bracketed, "[%s]", value) < 0)
-			abort();
-		free(*out_value);
-		*out_value = bracketed;
-	}
 	return PLACEHOLDER_VALUE;
 }
 
@@ -331,4 +340,18 @@ int plan_expand(
 			 "group resolved by now"};
 
 	return placeholder_expand(text, &placeholders, out_text, fail);
+}
+
+int plan_expand_all(const struct plan_text *context, const struct list *texts, struct list *out,
+	struct fail *fail)
+{
+	LIST_EACH(*texts, char *, text) {
+		char *expanded;
+
+		if (plan_expand(context, *text, &expanded, fail) < 0)
+			return -1;
+		list_push_text(out, expanded);
+		free(expanded);
+	}
+	return 0;
 }

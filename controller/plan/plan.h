@@ -50,6 +50,8 @@ struct plan_node *plan_node(const struct plan *plan, const char *name);
 
 /* The first address of a node as text; IPv4 before IPv6. NULL while unknown. */
 const char *plan_node_address(const struct plan_node *node, char buffer[PREFIX_TEXT_MAX]);
+/* The same as it stands before a port: an IPv6 address in brackets. */
+const char *plan_node_host(const struct plan_node *node, char buffer[PREFIX_TEXT_MAX + 2]);
 
 /*
  * Names that scenarios use for nodes exist here: probe and workload origins, members of groups,
@@ -67,10 +69,14 @@ int plan_check_limits(const struct plan *plan, struct fail *fail);
 struct plan_text {
 	const struct plan *plan;
 	const struct plan_node *node; /* NULL: no {node.…} here */
+	bool keep_node;               /* {node.…} stay, for whoever chooses the node */
 	const struct list *only;      /* of char *: replaces every group's members; or NULL */
 	const struct list *groups;    /* of struct resolved_group: what is resolved */
 };
 int plan_expand(
 	const struct plan_text *context, const char *text, char **out_text, struct fail *fail);
+/* Each text of a list of char *, appended to `out`. */
+int plan_expand_all(const struct plan_text *context, const struct list *texts, struct list *out,
+	struct fail *fail);
 
 #endif

@@ -11,11 +11,4 @@
  */
 cJSON *plan_to_json(const struct plan *plan, const struct list *groups);
 
-/*
- * A probe with a fixed URL whose host is an address of a node that a fault is on measures the
- * fault, not the system: FAIL_BAD_FILE unless the probe says inside_radius. Dynamic groups count
- * with all their candidates.
- */
-int plan_check_radius(const struct plan *plan, const struct list *groups, struct fail *fail);
-
 #endif

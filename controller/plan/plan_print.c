@@ -37,7 +37,7 @@ static double events_a_second(const struct scenario *scenario, const char *slo)
 	const struct probe_spec *probe =
 		scenario_probe(scenario, scenario_slo(scenario, slo)->probe);
 
-	return probe->rate * (double)probe->from.count;
+	return probe->rate * (double)probe_least_sources(scenario, probe);
 }
 
 static void print_recovers(
@@ -54,10 +54,11 @@ static void print_recovers(
 		duration_human((int64_t)((double)NS_PER_SEC / rate), step));
 }
 
-static void print_data(FILE *out, const struct scenario *scenario, const struct data_spec *data)
+static void print_data(FILE *out, const struct scenario *scenario,
+	const struct catalogue *catalogue, const struct data_spec *data)
 {
 	const struct workload_spec *workload = scenario_workload(scenario, data->workload);
-	double seconds = (double)plan_times(scenario, NULL).shortest_ns / (double)NS_PER_SEC;
+	double seconds = (double)plan_times(scenario, catalogue).shortest_ns / (double)NS_PER_SEC;
 
 	fprintf(out, "at most %lld of about %.0f writes lost, each read back from every member",
 		(long long)data->max_lost, floor(seconds * workload->rate));
@@ -76,8 +77,8 @@ static void print_budget(
 		duration_format(slo->period_ns, period));
 }
 
-static void print_claim(
-	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
+static void print_claim(FILE *out, const struct scenario *scenario,
+	const struct catalogue *catalogue, const struct invariant_spec *claim)
 {
 	fprintf(out, "  %-12s %-8s %-12s ", claim->id, claim_kind(claim), gate_words[claim->gate]);
 	if (claim->holds)
@@ -85,7 +86,7 @@ static void print_claim(
 	else if (claim->recovers)
 		print_recovers(out, scenario, claim->recovers);
 	else if (claim->data)
-		print_data(out, scenario, claim->data);
+		print_data(out, scenario, catalogue, claim->data);
 	else if (claim->budget)
 		print_budget(out, scenario, claim->budget);
 	fputc('\n', out);
@@ -132,6 +133,6 @@ void plan_print(FILE *out, const struct scenario *scenario, const struct catalog
 	print_times(out, scenario, catalogue);
 	fputs("claims\n", out);
 	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
-		print_claim(out, scenario, claim);
+		print_claim(out, scenario, catalogue, claim);
 	print_stop_rules(out, scenario->guardrails);
 }

@@ -25,8 +25,11 @@ struct client {
 	uv_pipe_t input, output, errors;
 	uv_timer_t drain;
 	int open_handles; /* the memory goes with the last one */
-	bool exited, closing, output_ended, discarded, input_closed;
+	bool exited, closing, output_ended, errors_ended, discarded, input_ended;
 	pid_t pid; /* 0 once it has been reaped */
+	const char *name;
+	int64_t exit_status;
+	int exit_signal;
 	struct client_events events;
 	struct line_cutter error_lines;
 	char last_words[TEXT_ERROR_SIZE];
@@ -65,11 +68,19 @@ static void finish(struct client *client)
 		return;
 	client->closing = true;
 	if (!client->discarded) {
+		const struct client_end end = {
+			.signal = client->exit_signal, .status = client->exit_status, .how = how};
+
 		snprintf(how, sizeof(how), "%s%s%s", client->how, client->last_words[0] ? ": " : "",
 			client->last_words);
-		client->events.gone(client->events.context, how);
+		client->events.gone(client->events.context, &end);
 	}
 	close_handles(client);
+}
+
+static bool has_said_all(const struct client *client)
+{
+	return (client->output_ended && client->errors_ended) || client->discarded;
 }
 
 static void on_drained(uv_timer_t *timer)
@@ -77,29 +88,36 @@ static void on_drained(uv_timer_t *timer)
 	finish(timer->data);
 }
 
-static void on_exit_status(uv_process_t *process, int64_t status, int signal_number)
-{
-	struct client *client = process->data;
-
-	client->exited = true;
-	client->pid = 0;
-	if (signal_number)
-		snprintf(client->how, sizeof(client->how), "the client was killed by signal %d",
-			signal_number);
-	else
-		snprintf(client->how, sizeof(client->how), "the client exited with status %lld",
-			(long long)status);
-	if (client->output_ended || client->discarded)
-		finish(client);
-	else
-		uv_timer_start(&client->drain, on_drained, DRAIN_MS, 0);
-}
-
 void client_kill(struct client *client)
 {
 	/* Not after it was reaped: the number may be somebody else's by then. */
 	if (client->pid > 0)
 		kill(-client->pid, SIGKILL);
+}
+
+static void on_exit_status(uv_process_t *process, int64_t status, int signal_number)
+{
+	struct client *client = process->data;
+
+	client->exited = true;
+	client->exit_status = status;
+	client->exit_signal = signal_number;
+	/*
+	 * The group outlives its leader when the program left something behind. Nobody else can
+	 * have the number yet: the kernel gives it out again only after a round of all others.
+	 */
+	client_kill(client);
+	client->pid = 0;
+	if (signal_number)
+		snprintf(client->how, sizeof(client->how), "%s was killed by signal %d",
+			client->name, signal_number);
+	else
+		snprintf(client->how, sizeof(client->how), "%s exited with status %lld",
+			client->name, (long long)status);
+	if (has_said_all(client))
+		finish(client);
+	else
+		uv_timer_start(&client->drain, on_drained, DRAIN_MS, 0);
 }
 
 void client_discard(struct client *client)
@@ -130,7 +148,7 @@ static void on_output(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer
 		return;
 	uv_read_stop(stream);
 	client->output_ended = true;
-	if (client->exited)
+	if (client->exited && has_said_all(client))
 		finish(client);
 }
 
@@ -150,8 +168,12 @@ static void on_errors(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer
 	if (count > 0)
 		line_cutter_feed(
 			&client->error_lines, buffer->base, (size_t)count, on_error_line, client);
-	else if (count < 0)
-		uv_read_stop(stream);
+	if (count >= 0)
+		return;
+	uv_read_stop(stream);
+	client->errors_ended = true;
+	if (client->exited && has_said_all(client))
+		finish(client);
 }
 
 const char *client_last_words(const struct client *client)
@@ -159,11 +181,23 @@ const char *client_last_words(const struct client *client)
 	return client->last_words;
 }
 
+static void close_input_when_sent(struct client *client)
+{
+	uv_handle_t *input = (uv_handle_t *)&client->input;
+
+	if (client->input_ended && !client->closing && !uv_is_closing(input) &&
+		uv_stream_get_write_queue_size((uv_stream_t *)&client->input) == 0)
+		uv_close(input, on_closed);
+}
+
 static void on_sent(uv_write_t *write, int status)
 {
+	struct client *client = write->handle->data;
+
 	/* A client that no longer reads is about to be gone, or its operations time out. */
 	(void)status;
 	free(write);
+	close_input_when_sent(client);
 }
 
 int client_send(struct client *client, const char *bytes, size_t count)
@@ -172,7 +206,7 @@ int client_send(struct client *client, const char *bytes, size_t count)
 	uv_write_t *write;
 	uv_buf_t buffer;
 
-	if (client->closing || client->input_closed || client->exited ||
+	if (client->closing || client->input_ended || client->exited ||
 		uv_stream_get_write_queue_size(stream) + count > INPUT_QUEUE_MAX)
 		return -1;
 	write = malloc(sizeof(*write) + count);
@@ -189,11 +223,8 @@ int client_send(struct client *client, const char *bytes, size_t count)
 
 void client_close_input(struct client *client)
 {
-	if (client->input_closed || client->closing)
-		return;
-	client->input_closed = true;
-	if (!uv_is_closing((uv_handle_t *)&client->input))
-		uv_close((uv_handle_t *)&client->input, on_closed);
+	client->input_ended = true;
+	close_input_when_sent(client);
 }
 
 /* --- starting -------------------------------------------------------------------------- */
@@ -202,15 +233,19 @@ enum {
 	FIXED_VARIABLES = 3
 };
 
+const char *client_search_path(void)
+{
+	const char *path = getenv("PATH");
+
+	return path && *path ? path : "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
+}
+
 static char **make_environment(const struct list *given, char **path_variable)
 {
 	static char home[] = "HOME=/", language[] = "LANG=C.UTF-8";
 	char **env = calloc(FIXED_VARIABLES + given->count + 1, sizeof(*env)), **next = env;
-	const char *path = getenv("PATH");
 
-	if (!env ||
-		asprintf(path_variable, "PATH=%s",
-			path ? path : "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin") < 0)
+	if (!env || asprintf(path_variable, "PATH=%s", client_search_path()) < 0)
 		abort();
 	*next++ = *path_variable;
 	*next++ = home;
@@ -246,6 +281,10 @@ static int spawn(uv_loop_t *loop, struct client *client, const struct client_com
 
 	if (!argv)
 		abort();
+	if (command->no_input)
+		stdio[0].flags = UV_IGNORE;
+	if (!client->events.bytes)
+		stdio[1].flags = UV_IGNORE;
 	memcpy(argv, command->argv->items, command->argv->count * sizeof(*argv));
 	options.file = argv[0];
 	outcome = uv_spawn(loop, &client->process, &options);
@@ -263,6 +302,9 @@ int client_start(uv_loop_t *loop, const struct client_command *command,
 	int outcome;
 
 	client->events = *events;
+	client->name = command->name;
+	client->input_ended = command->no_input;
+	client->output_ended = !events->bytes;
 	line_cutter_init(&client->error_lines, ERROR_LINE_MAX);
 	uv_pipe_init(loop, &client->input, 0);
 	uv_pipe_init(loop, &client->output, 0);
@@ -279,7 +321,8 @@ int client_start(uv_loop_t *loop, const struct client_command *command,
 			(unsigned int)geteuid());
 	}
 	client->pid = client->process.pid;
-	uv_read_start((uv_stream_t *)&client->output, lend_chunk, on_output);
+	if (events->bytes)
+		uv_read_start((uv_stream_t *)&client->output, lend_chunk, on_output);
 	uv_read_start((uv_stream_t *)&client->errors, lend_chunk, on_errors);
 	*out = client;
 	return 0;

@@ -2,7 +2,9 @@
 #ifndef BACKBURN_PROBER_CLIENT_H
 #define BACKBURN_PROBER_CLIENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <uv.h>
 
@@ -10,24 +12,36 @@
 #include "contract/shape.h"
 
 /*
- * A workload client: a persistent process in a process group of its own, started from an argument
- * vector without a shell, in a minimal environment (PATH, HOME, LANG, and what the order gives).
- * Its standard input and output are pipes; of its standard error only the last line is kept.
+ * A program that a workload or a probe runs: a process in a process group of its own, started from
+ * an argument vector without a shell, in a minimal environment (PATH, HOME, LANG, and what the
+ * order gives). Its standard input and output are pipes; of its standard error only the last line
+ * is kept. What is left of its group when it ends is killed.
  */
 struct client;
 
+struct client_end {
+	int signal;      /* that killed it, or 0: */
+	int64_t status;  /* the exit status */
+	const char *how; /* for people, with its last words: "the client exited with status 3: x" */
+};
+
 struct client_events {
+	/* NULL: its output goes to /dev/null. */
 	void (*bytes)(void *context, const char *bytes, size_t count);
-	/* It has ended, and all it said has been handed out; `how` is for people. The client is
-	 * gone after this call. */
-	void (*gone)(void *context, const char *how);
+	/* It has ended, and all it said has been handed out. The client is gone after this call. */
+	void (*gone)(void *context, const struct client_end *end);
 	void *context;
 };
 
 struct client_command {
 	const struct list *argv; /* of char * */
 	const struct list *env;  /* of char *: "NAME=value" */
+	const char *name;        /* what errors call it: "the client"; static */
+	bool no_input;           /* its input is /dev/null */
 };
+
+/* The PATH that programs are looked up in, and that they get. */
+const char *client_search_path(void);
 
 int client_start(uv_loop_t *loop, const struct client_command *command,
 	const struct client_events *events, struct client **out, struct fail *fail);
@@ -35,7 +49,7 @@ int client_start(uv_loop_t *loop, const struct client_command *command,
 /* Queues bytes for its input; -1, with nothing queued, when it leaves too much unread. */
 int client_send(struct client *client, const char *bytes, size_t count);
 
-/* EOF, which asks it to end. */
+/* EOF behind what has been sent, which asks it to end. */
 void client_close_input(struct client *client);
 
 /* The last line of its standard error, cleaned; "" when there is none. */

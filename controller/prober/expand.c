@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "contract/json.h"
+#include "contract/memory.h"
 #include "controller/placeholder.h"
+#include "controller/prober/orders.h"
 
 /* Splitmix64 (Steele, Lea, Flood 2014): every input gives an unrelated output. */
 static uint64_t mix(uint64_t value)
@@ -33,20 +35,35 @@ struct event_values event_values_of(int64_t seed, int64_t n)
 	return values;
 }
 
+static const char *secret_named(const struct list *secrets, const char *name)
+{
+	LIST_EACH(secrets ? *secrets : (struct list){0}, struct secret_value, secret)
+		if (strcmp(secret->name, name) == 0)
+			return secret->value;
+	return NULL;
+}
+
 static enum placeholder_answer look_up(void *context, const char *name, char **out_value)
 {
 	const struct event_values *values = context;
-	char text[UUID_TEXT_SIZE];
+	const char *value = NULL;
+	char number[24];
 
-	if (strcmp(name, "n") == 0)
-		snprintf(text, sizeof(text), "%lld", (long long)values->n);
-	else if (strcmp(name, "uuid") == 0)
-		memcpy(text, values->uuid, sizeof(text));
-	else
+	if (strcmp(name, "n") == 0) {
+		snprintf(number, sizeof(number), "%lld", (long long)values->n);
+		value = number;
+	} else if (strcmp(name, "uuid") == 0) {
+		value = values->uuid;
+	} else if (values->target && strcmp(name, "node.name") == 0) {
+		value = values->target->node;
+	} else if (values->target && strcmp(name, "node.addr") == 0) {
+		value = values->target->addr;
+	} else if (strncmp(name, "secret.", strlen("secret.")) == 0) {
+		value = secret_named(values->secrets, name + strlen("secret."));
+	}
+	if (!value)
 		return PLACEHOLDER_UNKNOWN;
-	*out_value = strdup(text);
-	if (!*out_value)
-		abort();
+	*out_value = must_copy(value);
 	return PLACEHOLDER_VALUE;
 }
 
@@ -54,8 +71,9 @@ int expand_text(
 	const char *text, const struct event_values *values, char **out_text, struct fail *fail)
 {
 	struct event_values copy = *values;
-	const struct placeholders placeholders = {
-		.lookup = look_up, .context = &copy, .known = "{n}, {uuid}"};
+	const struct placeholders placeholders = {.lookup = look_up,
+		.context = &copy,
+		.known = "{n}, {uuid} and, with a target, {node.name}, {node.addr}"};
 
 	return placeholder_expand(text, &placeholders, out_text, fail);
 }
@@ -112,57 +130,10 @@ static int expand_strings(cJSON *value, const struct event_values *values, struc
 	return 0;
 }
 
-/* The next token of a pointer, unescaped ("~1" is '/', "~0" is '~'); NULL where it is malformed. */
-static const char *pointer_token(const char *pointer, char *token, size_t size)
-{
-	size_t used = 0;
-
-	if (*pointer++ != '/')
-		return NULL;
-	for (; *pointer && *pointer != '/'; pointer++) {
-		char letter = *pointer;
-
-		if (letter == '~') {
-			pointer++;
-			if (*pointer != '0' && *pointer != '1')
-				return NULL;
-			letter = *pointer == '0' ? '~' : '/';
-		}
-		if (used + 1 == size)
-			return NULL;
-		token[used++] = letter;
-	}
-	token[used] = '\0';
-	return pointer;
-}
-
-static cJSON *array_item(const cJSON *array, const char *token)
-{
-	size_t digits = strspn(token, "0123456789");
-
-	if (digits == 0 || digits > 6 || token[digits] || (token[0] == '0' && token[1]))
-		return NULL;
-	return cJSON_GetArrayItem(array, atoi(token));
-}
-
-static cJSON *find_pointer(cJSON *value, const char *pointer)
-{
-	char token[256];
-
-	while (value && *pointer) {
-		pointer = pointer_token(pointer, token, sizeof(token));
-		if (!pointer)
-			return NULL;
-		value = cJSON_IsArray(value) ? array_item(value, token)
-					     : cJSON_GetObjectItemCaseSensitive(value, token);
-	}
-	return value;
-}
-
 static int encode_strings(cJSON *body, const struct list *pointers, struct fail *fail)
 {
 	LIST_EACH(*pointers, char *, pointer) {
-		cJSON *value = find_pointer(body, *pointer);
+		cJSON *value = json_at_pointer(body, *pointer);
 		char *encoded;
 
 		if (!cJSON_IsString(value))

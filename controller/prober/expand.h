@@ -10,9 +10,12 @@
 #include "contract/fail.h"
 #include "contract/shape.h"
 
+struct probe_target;
+
 /*
- * What {n} and {uuid} stand for in one event: its number, and a version 4 UUID made from seed and
- * number (so that a run can be repeated exactly), the same one wherever it stands in the event.
+ * What placeholders stand for in one event. {n}: its number; {uuid}: a version 4 UUID made from
+ * seed and number (so that a run can be repeated exactly), the same one wherever it stands in the
+ * event; {node.name}, {node.addr}: the target; {secret.NAME}: what the order says.
  */
 enum {
 	UUID_TEXT_SIZE = 37
@@ -21,11 +24,17 @@ enum {
 struct event_values {
 	int64_t n;
 	char uuid[UUID_TEXT_SIZE];
+	const struct probe_target *target; /* borrowed; NULL: no {node.…} */
+	const struct list *secrets;        /* of struct secret_value, borrowed; or NULL */
 };
 
+/* Number and UUID; the rest is the caller's to set. */
 struct event_values event_values_of(int64_t seed, int64_t n);
 
-/* Expands {n} and {uuid}; other placeholders are FAIL_BAD_FILE. The caller frees *out_text. */
+/*
+ * Expands once: what a placeholder stands for is not looked at again. Unknown ones are
+ * FAIL_BAD_FILE. The caller frees *out_text.
+ */
 int expand_text(
 	const char *text, const struct event_values *values, char **out_text, struct fail *fail);
 

@@ -98,12 +98,12 @@ static void on_bytes(void *context, const char *bytes, size_t count)
 		alarm_set(read->all->alarm, 0);
 }
 
-static void on_gone(void *context, const char *how)
+static void on_gone(void *context, const struct client_end *end)
 {
 	struct target_read *read = context;
 
 	read->client = NULL;
-	give_up(read, how);
+	give_up(read, end->how);
 	if (read->all->left == 0)
 		alarm_set(read->all->alarm, 0);
 }
@@ -130,7 +130,8 @@ static void on_alarm(void *context)
 static void start_read(
 	struct final_read *all, struct target_read *read, const struct read_target *target)
 {
-	const struct client_command command = {.argv = &target->argv, .env = &all->order.env};
+	const struct client_command command = {
+		.argv = &target->argv, .env = &all->order.env, .name = "the client"};
 	const struct client_events events = {.bytes = on_bytes, .gone = on_gone, .context = read};
 	struct fail fail = FAIL_INIT;
 

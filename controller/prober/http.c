@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 
 #include "contract/memory.h"
 #include "contract/units.h"
+#include "controller/prober/text.h"
 
 struct transfer {
 	CURL *easy;
@@ -17,6 +19,9 @@ struct transfer {
 	void (*done)(void *context, const struct http_result *result);
 	void *context;
 	struct transfer *next_free;
+	struct text_kept body;
+	size_t body_max; /* 0: thrown away */
+	bool too_large;
 	char error[CURL_ERROR_SIZE];
 	bool busy;
 };
@@ -27,7 +32,7 @@ struct http {
 	uv_timer_t *timer;
 	struct transfer *transfers; /* capacity of them, their easy handles made at first use */
 	struct transfer *free;
-	int capacity;
+	struct http_options options;
 };
 
 /* One socket that curl wants watched; freed by its close callback. */
@@ -69,6 +74,8 @@ static const char *describe(const struct transfer *transfer, CURLcode code)
 
 	if (code == CURLE_OK)
 		return "";
+	if (transfer->too_large)
+		return "the answer is too large to be compared";
 	curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &error);
 	if (code == CURLE_COULDNT_CONNECT && error)
 		return strerror((int)error);
@@ -84,6 +91,7 @@ static void collect(struct http *http)
 	while ((message = curl_multi_info_read(http->multi, &left))) {
 		CURLcode code = message->data.result;
 		struct transfer *transfer;
+		struct text_kept body;
 		struct http_result result;
 		char text[CURL_ERROR_SIZE];
 		long status = 0;
@@ -95,10 +103,16 @@ static void collect(struct http *http)
 		strncpy(text, describe(transfer, code), sizeof(text) - 1);
 		text[sizeof(text) - 1] = '\0';
 		curl_multi_remove_handle(http->multi, transfer->easy);
+		body = transfer->body;
+		transfer->body = (struct text_kept){0};
 		release(http, transfer);
-		result = (struct http_result){
-			.ending = ending_of(code), .status = (int)status, .text = text};
+		result = (struct http_result){.ending = ending_of(code),
+			.status = (int)status,
+			.text = text,
+			.body = body.bytes ? body.bytes : "",
+			.body_length = body.length};
 		transfer->done(transfer->context, &result);
+		text_kept_deinit(&body);
 	}
 }
 
@@ -183,11 +197,15 @@ static int on_timeout_wanted(CURLM *multi, long timeout_ms, void *context)
 
 /* --- requests -------------------------------------------------------------------------- */
 
-static size_t discard(char *bytes, size_t size, size_t count, void *context)
+static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 {
-	(void)bytes;
-	(void)context;
-	return size * count;
+	struct transfer *transfer = context;
+
+	if (!transfer->body_max ||
+		text_keep(&transfer->body, bytes, size * count, transfer->body_max) == 0)
+		return size * count;
+	transfer->too_large = true;
+	return 0; /* ends the transfer */
 }
 
 /* curl's own sockets would be inherited by the clients of workloads. */
@@ -198,7 +216,17 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-static CURL *easy_new(struct transfer *transfer)
+/* Without an orderly close no port stays in TIME_WAIT; all of the answer has been read by then. */
+static int reset_socket(void *context, curl_socket_t socket)
+{
+	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	(void)context;
+	setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	return close(socket);
+}
+
+static CURL *easy_new(struct transfer *transfer, const struct http_options *options)
 {
 	CURL *easy = curl_easy_init();
 
@@ -214,8 +242,15 @@ static CURL *easy_new(struct transfer *transfer)
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "backburn/" BACKBURN_VERSION);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	transfer->body_max = options->body_max;
+	if (options->fresh) {
+		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+		curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+		curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, reset_socket);
+	}
 	return easy;
 }
 
@@ -254,7 +289,7 @@ int http_send(struct http *http, const struct http_request *request)
 	if (!transfer)
 		return -1;
 	if (!transfer->easy) {
-		transfer->easy = easy_new(transfer);
+		transfer->easy = easy_new(transfer, &http->options);
 		if (!transfer->easy)
 			return -1;
 	}
@@ -263,6 +298,7 @@ int http_send(struct http *http, const struct http_request *request)
 	transfer->done = request->done;
 	transfer->context = request->context;
 	transfer->error[0] = '\0';
+	transfer->too_large = false;
 	curl_easy_setopt(transfer->easy, CURLOPT_URL, request->url);
 	curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS, (long)(limit_ms < 1 ? 1 : limit_ms));
 	set_method(transfer->easy, request);
@@ -293,18 +329,19 @@ static int set_up_multi(struct http *http, struct fail *fail)
 	curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
 	curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timeout_wanted);
 	curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
-	curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)http->capacity);
+	curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)http->options.capacity);
 	curl_multi_setopt(http->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
 	return 0;
 }
 
-int http_new(uv_loop_t *loop, int capacity, struct http **out, struct fail *fail)
+int http_new(
+	uv_loop_t *loop, const struct http_options *options, struct http **out, struct fail *fail)
 {
 	struct http *http = must_alloc(sizeof(*http));
 
 	http->loop = loop;
-	http->capacity = capacity;
-	http->transfers = calloc((size_t)capacity, sizeof(*http->transfers));
+	http->options = *options;
+	http->transfers = calloc((size_t)options->capacity, sizeof(*http->transfers));
 	http->timer = calloc(1, sizeof(*http->timer));
 	if (!http->transfers || !http->timer)
 		abort();
@@ -317,7 +354,7 @@ int http_new(uv_loop_t *loop, int capacity, struct http **out, struct fail *fail
 	uv_timer_init(loop, http->timer);
 	http->timer->data = http;
 	/* The first ones end on top, so that few handles are made when few are needed. */
-	for (int i = capacity - 1; i >= 0; i--)
+	for (int i = options->capacity - 1; i >= 0; i--)
 		release(http, &http->transfers[i]);
 	*out = http;
 	return 0;
@@ -332,7 +369,7 @@ void http_free(struct http *http)
 {
 	if (!http)
 		return;
-	for (int i = 0; i < http->capacity; i++) {
+	for (int i = 0; i < http->options.capacity; i++) {
 		struct transfer *transfer = &http->transfers[i];
 
 		if (transfer->busy)
@@ -340,6 +377,7 @@ void http_free(struct http *http)
 		if (transfer->easy)
 			curl_easy_cleanup(transfer->easy);
 		curl_slist_free_all(transfer->headers);
+		text_kept_deinit(&transfer->body);
 	}
 	curl_multi_cleanup(http->multi);
 	uv_close((uv_handle_t *)http->timer, on_timer_closed);

@@ -2,6 +2,8 @@
 #ifndef BACKBURN_PROBER_HTTP_H
 #define BACKBURN_PROBER_HTTP_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <uv.h>
@@ -10,9 +12,8 @@
 #include "contract/shape.h"
 
 /*
- * HTTP/1.1 requests, many at once, on a libuv loop (libcurl's multi interface). Connections are
- * kept alive and reused; no proxy, no redirects, no cookies; answers are read to the end and
- * thrown away.
+ * HTTP/1.1 requests, many at once, on a libuv loop (libcurl's multi interface). No proxy, no
+ * redirects, no cookies; answers are read to the end. https trusts the system's authorities.
  */
 struct http;
 
@@ -20,13 +21,27 @@ enum http_ending {
 	HTTP_ANSWERED,      /* a complete answer: see `status` */
 	HTTP_TIMED_OUT,     /* the limit passed before the last byte */
 	HTTP_NO_CONNECTION, /* refused, unreachable, unknown host: nothing was sent */
-	HTTP_BROKEN,        /* lost, or nonsense, after the connection stood */
+	HTTP_BROKEN,        /* lost, nonsense, or too much, after the connection stood */
 };
 
 struct http_result {
 	enum http_ending ending;
 	int status;       /* of HTTP_ANSWERED */
 	const char *text; /* what went wrong, in words; "" for HTTP_ANSWERED; borrowed */
+	const char *body; /* of HTTP_ANSWERED with body_max, else ""; borrowed */
+	size_t body_length;
+};
+
+struct http_options {
+	int capacity; /* requests at once, and as many connections */
+	/*
+	 * A connection for each request instead of keeping them alive. They are closed by a reset:
+	 * an orderly close would leave each port in TIME_WAIT for a minute, and a few hundred
+	 * requests a second would use up all ports.
+	 */
+	bool fresh;
+	size_t body_max; /* bodies up to this are kept for the result, longer ones are broken;
+			    0: any body, thrown away */
 };
 
 /* Strings are borrowed until http_send() returns. */
@@ -41,8 +56,8 @@ struct http_request {
 	void *context;
 };
 
-/* At most `capacity` requests at once, and as many connections. */
-int http_new(uv_loop_t *loop, int capacity, struct http **out, struct fail *fail);
+int http_new(
+	uv_loop_t *loop, const struct http_options *options, struct http **out, struct fail *fail);
 
 /* Drops all requests without a call. The loop must run once more to close what is left. */
 void http_free(struct http *http);

@@ -6,6 +6,7 @@
 
 #include "contract/shape.h"
 #include "controller/measure/histogram.h"
+#include "controller/text_match.h"
 
 /*
  * What the controller and its prober (`backburn probe`) say to each other, in the framing of
@@ -25,13 +26,17 @@ struct prober_hello {
 	int64_t pid;     /* from the prober */
 };
 
-/* Where an event goes. A probe with a fixed URL has one target without a node. */
+/* Where an event goes. A probe that is sent to no group has one target without a node. */
 struct probe_target {
-	char *node; /* NULL for a fixed URL */
-	char *url;  /* may still hold {n} and {uuid} */
+	char *node;
+	char *addr; /* what {node.addr} means; in brackets where it will stand before a port */
 };
 
-/* `first_answer`: one attempt at the current target; a bad event moves the current one on. */
+/*
+ * `first_answer`: one attempt at the current target; a bad event moves the current one on.
+ * `any`: the targets in turn. `each`: one order for each member, with that target alone; the
+ * member's name is part of the probe's identity then.
+ */
 enum probe_policy {
 	POLICY_FIRST_ANSWER,
 	POLICY_ANY,
@@ -45,37 +50,84 @@ struct probe_class {
 	int64_t latency_lt_ns; /* 0: any */
 };
 
+/*
+ * A secret is sent once; texts that need it hold {secret.NAME}. So no text that is checked,
+ * quoted or logged has it, and what does come out of an attempt is searched for its value.
+ */
+struct secret_value {
+	char *name, *value;
+};
+
+enum http_connection {
+	HTTP_KEEP_ALIVE,
+	HTTP_FRESH /* one for each event, closed by a reset */
+};
+extern const char *const http_connection_words[];
+
+/* Texts may hold {n}, {uuid}, {node.name}, {node.addr} and {secret.NAME}. */
+struct http_order {
+	char *method;
+	char *url;
+	struct list headers; /* of char *: "Name: value" */
+	char *body;          /* text, or NULL */
+	cJSON *body_json;    /* or a JSON value with texts in it */
+	struct list
+		base64_at; /* of char *: JSON pointers into body_json, encoded after expansion */
+	int connection;    /* enum http_connection */
+	struct list expect_status;      /* of int64_t; empty: 200..399 */
+	struct text_match *expect_body; /* NULL: any */
+};
+
+struct tcp_order {
+	char *address;                    /* "HOST:PORT" */
+	char *send;                       /* NULL: nothing */
+	struct text_match *expect_answer; /* NULL: to be connected is enough */
+};
+
+struct exec_order {
+	struct list argv; /* of char *; the program is found in PATH */
+	struct list env;  /* of char *: "NAME=value", added to a minimal environment */
+	char *input;      /* its standard input; NULL: empty */
+	int64_t expect_exit_code;
+	struct text_match *expect_stdout; /* NULL: any, and thrown away */
+};
+
+/* Exactly one of http, tcp and exec. */
 struct probe_order {
 	char *id;
-	double rate;        /* events a second, 0.1..5000 */
+	double rate;        /* events a second, 0.1..5000; exec: ..EXEC_RATE_MAX */
 	int64_t timeout_ns; /* from the intended send to the last byte */
 	int64_t start_ns;   /* intended instant of event 0; event i is start + i/rate */
 	int64_t window_ns;  /* length of a report window, by intended time */
 	int64_t seed;
 	int policy;          /* enum probe_policy */
 	struct list targets; /* of struct probe_target */
-	char *method;
-	struct list headers; /* of char *: "Name: value" */
-	char *body;          /* text, or NULL */
-	cJSON *body_json;    /* or a JSON value whose strings may hold {n} and {uuid} */
-	struct list
-		base64_at; /* of char *: JSON pointers into body_json, encoded after expansion */
-	struct list expect_status; /* of int64_t; empty: 200..399 */
-	struct list classes;       /* of struct probe_class */
+	struct list secrets; /* of struct secret_value */
+	struct list classes; /* of struct probe_class */
+	struct http_order *http;
+	struct tcp_order *tcp;
+	struct exec_order *exec;
+};
+
+/* A process for each event is dear: more of them would measure this machine, not the system. */
+enum {
+	EXEC_RATE_MAX = 50
 };
 
 /*
  * Outcomes of an event. Everything but OK is bad.
- * DROPPED: no free slot (prober saturated); LATE: the answer came, but after the timeout counted
- * from the intended send, which TIMEOUT also is; they are kept as one: TIMEOUT.
+ * DROPPED: the prober could not begin it (no free slot, no process); LATE: the answer came, but
+ * after the timeout counted from the intended send, which TIMEOUT also is; they are kept as one:
+ * TIMEOUT.
  */
 enum probe_outcome {
 	OUTCOME_OK,
 	OUTCOME_TIMEOUT,
-	OUTCOME_CONNECT, /* refused, unreachable, reset while connecting */
-	OUTCOME_BROKEN,  /* connection lost or nonsense in mid-answer */
-	OUTCOME_STATUS,  /* an answer with another status than expected */
+	OUTCOME_CONNECT, /* refused, unreachable, reset while connecting, name not found */
+	OUTCOME_BROKEN,  /* connection lost, nonsense or too much; a program ended by a signal */
+	OUTCOME_STATUS,  /* an answer with another status, or exit status, than expected */
 	OUTCOME_DROPPED,
+	OUTCOME_CONTENT, /* the status is as expected, what was said is not */
 	OUTCOME_COUNT
 };
 extern const char *const probe_outcome_words[];
@@ -88,6 +140,7 @@ struct class_runs {
 
 struct probe_window {
 	char *probe;
+	char *to;            /* the member, with policy `each`; else NULL */
 	int64_t first_index; /* of the window's first event; windows come in order, gapless */
 	int64_t count;
 	int64_t start_ns, end_ns; /* intended time covered: [start, end) */

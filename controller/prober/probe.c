@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "controller/prober/alarm.h"
-#include "controller/prober/expand.h"
-#include "controller/prober/http.h"
+#include "controller/prober/probe_kind.h"
 #include "controller/prober/schedule.h"
 #include "controller/prober/text.h"
 #include "controller/prober/window.h"
@@ -16,7 +15,8 @@
 struct probe {
 	struct probe_order order;
 	const struct reporter *reporter;
-	struct http *http;
+	const struct probe_kind *kind;
+	void *means; /* of the kind */
 	struct alarm *alarm;
 	struct windows windows;
 	int64_t next_index;  /* of the event to be sent next */
@@ -24,10 +24,6 @@ struct probe {
 	uint64_t generation; /* grows with each change of `current` */
 	bool stopped, finished;
 	struct event *under_way; /* doubly linked */
-};
-
-enum {
-	ERROR_SOURCE_SIZE = 512 /* before it is cleaned and cut */
 };
 
 /* One event under way. */
@@ -38,13 +34,7 @@ struct event {
 	int64_t due_ns;
 	size_t target;
 	uint64_t generation; /* of the probe when it was sent */
-};
-
-/* What one event sends; all owned. */
-struct rendered {
-	char *url;
-	char *body;
-	struct list headers; /* of char * */
+	struct attempt attempt;
 };
 
 /* --- reporting ------------------------------------------------------------------------- */
@@ -62,9 +52,11 @@ static void report(struct probe *probe, struct probe_window *window)
 	window->probe = probe->order.id;
 	if (probe->order.policy == POLICY_FIRST_ANSWER)
 		window->target = (char *)node;
+	if (probe->order.policy == POLICY_EACH)
+		window->to = (char *)node;
 	probe->reporter->notify(
 		probe->reporter->context, "window", shape_encode(&probe_window_shape, window));
-	window->probe = window->target = NULL;
+	window->probe = window->target = window->to = NULL;
 	shape_free(&probe_window_shape, window);
 }
 
@@ -123,11 +115,17 @@ static void event_free(struct event *event)
 
 /* --- one event ------------------------------------------------------------------------- */
 
-static void format_error(const struct event *event, const char *text, char *out, size_t size)
+/* What a service says may quote what it was sent. */
+static char *error_text(const struct event *event, const char *text)
 {
 	const char *node = target_at(event->probe, event->target)->node;
+	char *whole = NULL, *clean;
 
-	snprintf(out, size, "%s%s%s", node ? node : "", node ? ": " : "", text);
+	if (asprintf(&whole, "%s%s%s", node ? node : "", node ? ": " : "", text) < 0)
+		abort();
+	clean = text_without_secrets(whole, &event->probe->order.secrets);
+	free(whole);
+	return clean;
 }
 
 /*
@@ -146,89 +144,28 @@ static void settle(struct event *event, enum probe_outcome outcome, const char *
 {
 	struct probe *probe = event->probe;
 	int64_t latency_ns = clock_now_ns() - event->due_ns;
-	char text[ERROR_SOURCE_SIZE];
+	char *text;
 
 	if (outcome == OUTCOME_OK && latency_ns > probe->order.timeout_ns) {
 		outcome = OUTCOME_TIMEOUT;
 		error = "answered after the timeout";
 	}
-	format_error(event, error, text, sizeof(text));
-	windows_settle(&probe->windows, event->index, outcome, latency_ns,
-		outcome == OUTCOME_OK ? NULL : text);
+	text = outcome == OUTCOME_OK ? NULL : error_text(event, error);
+	windows_settle(&probe->windows, event->index, outcome, latency_ns, text);
+	free(text);
 	if (outcome != OUTCOME_OK && outcome != OUTCOME_DROPPED)
 		move_on(probe, event);
 	event_free(event);
 }
 
-static bool is_expected(const struct list *statuses, int status)
-{
-	if (statuses->count == 0)
-		return status >= 200 && status < 400;
-	LIST_EACH(*statuses, int64_t, expected) {
-		if (*expected == status)
-			return true;
-	}
-	return false;
-}
-
-static void on_done(void *context, const struct http_result *result)
+static void on_done(void *context, enum probe_outcome outcome, const char *text)
 {
 	struct event *event = context;
 	struct probe *probe = event->probe;
-	char text[32];
 
-	switch (result->ending) {
-	case HTTP_TIMED_OUT:
-		settle(event, OUTCOME_TIMEOUT, result->text);
-		break;
-	case HTTP_NO_CONNECTION:
-		settle(event, OUTCOME_CONNECT, result->text);
-		break;
-	case HTTP_BROKEN:
-		settle(event, OUTCOME_BROKEN, result->text);
-		break;
-	case HTTP_ANSWERED:
-		snprintf(text, sizeof(text), "HTTP %d", result->status);
-		settle(event,
-			is_expected(&probe->order.expect_status, result->status) ? OUTCOME_OK
-										 : OUTCOME_STATUS,
-			text);
-		break;
-	}
+	settle(event, outcome, text);
 	report_finished_windows(probe);
 	set_alarm(probe);
-}
-
-static void rendered_deinit(struct rendered *rendered)
-{
-	free(rendered->url);
-	free(rendered->body);
-	LIST_EACH(rendered->headers, char *, header) {
-		free(*header);
-	}
-	free(rendered->headers.items);
-}
-
-/* Can't fail in what probe_check() has tried; if it does, the event is lost as a defect. */
-static int render(const struct probe_order *order, const struct event *event, struct rendered *out)
-{
-	struct event_values values = event_values_of(order->seed, event->index);
-	const char *url = target_at(event->probe, event->target)->url;
-	struct fail fail = FAIL_INIT;
-	int outcome = expand_text(url, &values, &out->url, &fail);
-
-	out->headers.items = calloc(order->headers.count + 1, sizeof(char *));
-	if (!out->headers.items)
-		abort();
-	for (; outcome == 0 && out->headers.count < order->headers.count; out->headers.count++)
-		outcome = expand_text(*LIST_AT(order->headers, char *, out->headers.count), &values,
-			LIST_AT(out->headers, char *, out->headers.count), &fail);
-	if (outcome == 0 && order->body)
-		outcome = expand_text(order->body, &values, &out->body, &fail);
-	if (outcome == 0 && order->body_json)
-		outcome = expand_json(
-			order->body_json, &order->base64_at, &values, &out->body, &fail);
-	return outcome;
 }
 
 static size_t choose_target(const struct probe *probe, int64_t index)
@@ -239,33 +176,39 @@ static size_t choose_target(const struct probe *probe, int64_t index)
 	return probe->current;
 }
 
+static void attempt_init(struct event *event, int64_t lag_ns)
+{
+	const struct probe_order *order = &event->probe->order;
+
+	event->attempt = (struct attempt){
+		.order = order,
+		.values = event_values_of(order->seed, event->index),
+		.limit_ns = order->timeout_ns - lag_ns,
+		.done = on_done,
+		.context = event,
+	};
+	event->attempt.values.target = target_at(event->probe, event->target);
+	event->attempt.values.secrets = &order->secrets;
+}
+
 static void begin_event(struct probe *probe, int64_t index, int64_t due_ns)
 {
 	struct event *event = event_new(probe, index, due_ns);
 	int64_t lag_ns = clock_now_ns() - due_ns;
-	struct rendered rendered = {0};
+	struct fail fail = FAIL_INIT;
 
 	event->target = choose_target(probe, index);
 	windows_sent(&probe->windows, index, lag_ns);
 	if (lag_ns >= probe->order.timeout_ns) {
 		settle(event, OUTCOME_DROPPED, "dropped: the prober came to it after its timeout");
-	} else if (render(&probe->order, event, &rendered) < 0) {
-		settle(event, OUTCOME_DROPPED, "dropped: the request could not be made");
-	} else {
-		struct http_request request = {
-			.method = probe->order.method,
-			.url = rendered.url,
-			.headers = &rendered.headers,
-			.body = rendered.body,
-			.limit_ns = probe->order.timeout_ns - lag_ns,
-			.done = on_done,
-			.context = event,
-		};
-
-		if (http_send(probe->http, &request) < 0)
-			settle(event, OUTCOME_DROPPED, "dropped: all connections are in use");
+		return;
 	}
-	rendered_deinit(&rendered);
+	attempt_init(event, lag_ns);
+	/* Where begin() succeeds the event may be over already. */
+	if (probe->kind->begin(probe->means, &event->attempt, &fail) < 0) {
+		fail_context(&fail, "dropped");
+		settle(event, OUTCOME_DROPPED, fail.text);
+	}
 }
 
 static void begin_due_events(struct probe *probe)
@@ -281,7 +224,8 @@ static void begin_due_events(struct probe *probe)
 		probe->next_index++;
 		begin_event(probe, index, due_ns);
 	}
-	http_flush(probe->http);
+	if (probe->kind->flush)
+		probe->kind->flush(probe->means);
 }
 
 static void on_alarm(void *context)
@@ -303,13 +247,15 @@ int probe_new(struct probe_order *order, int capacity, const struct reporter *re
 	struct schedule schedule = {.start_ns = order->start_ns, .rate = order->rate};
 
 	probe->reporter = reporter;
-	if (http_new(reporter->loop, capacity, &probe->http, fail) < 0 ||
+	/* First of all: what the order lends to its means must lie where it stays. */
+	probe->order = *order;
+	probe->kind = probe_kind_of(order);
+	if (probe->kind->open(reporter->loop, &probe->order, capacity, &probe->means, fail) < 0 ||
 		alarm_new(reporter->loop, on_alarm, probe, &probe->alarm, fail) < 0) {
-		http_free(probe->http);
+		probe->kind->close(probe->means);
 		free(probe);
 		return -1;
 	}
-	probe->order = *order;
 	memset(order, 0, sizeof(*order));
 	windows_init(&probe->windows, schedule, probe->order.window_ns, &probe->order.classes);
 	set_alarm(probe);
@@ -321,7 +267,7 @@ void probe_free(struct probe *probe)
 {
 	if (!probe)
 		return;
-	http_free(probe->http);
+	probe->kind->close(probe->means);
 	for (struct event *event = probe->under_way, *next; event; event = next) {
 		next = event->next;
 		free(event);
@@ -332,9 +278,12 @@ void probe_free(struct probe *probe)
 	free(probe);
 }
 
-const char *probe_id(const struct probe *probe)
+bool probe_is(const struct probe *probe, const struct probe_order *order)
 {
-	return probe->order.id;
+	return strcmp(probe->order.id, order->id) == 0 &&
+		(probe->order.policy != POLICY_EACH || order->policy != POLICY_EACH ||
+			strcmp(target_at(probe, 0)->node,
+				LIST_AT(order->targets, struct probe_target, 0)->node) == 0);
 }
 
 void probe_stop(struct probe *probe)

@@ -24,12 +24,12 @@
 #include "controller/prober/workload.h"
 
 enum {
-	PROBES_MAX = 64,
+	PROBES_MAX = 512, /* with policy `each` one for each member */
 	WORKLOADS_MAX = 16,
 	READS_MAX = 16,
-	/* Descriptors that are not connections of probes: pipes of clients, timers, our own. */
+	/* Descriptors that are not those of probes' attempts: pipes of clients, timers, our own. */
 	DESCRIPTORS_RESERVED = 96,
-	CONNECTIONS_MIN = 4,
+	ATTEMPTS_MIN = 4,
 	WATCH_MS = 1000,
 	LAST_WISH_MS = 1000,
 	EXIT_USAGE = 64,
@@ -58,7 +58,7 @@ struct prober {
 	struct workload *workloads[WORKLOADS_MAX];
 	struct reading readings[READS_MAX];
 	size_t probe_count, workload_count;
-	int connections_left;
+	int descriptors_left;
 	uint64_t stop_request; /* 0: none */
 	int64_t stopped_ns;
 	bool greeted, stop_answered, ending;
@@ -130,26 +130,27 @@ static int check_start(int64_t start_ns, struct fail *fail)
 
 static int accept_probe(struct prober *prober, struct probe_order *order, struct fail *fail)
 {
-	int connections;
+	int attempts, each;
 
-	for (size_t i = 0; i < prober->probe_count; i++)
-		if (strcmp(probe_id(prober->probes[i]), order->id) == 0)
-			return fail_set(fail, FAIL_USAGE, "there is a probe of this name");
 	if (prober->probe_count == PROBES_MAX)
 		return fail_set(fail, FAIL_REFUSED, "more than %d probes", PROBES_MAX);
 	if (check_start(order->start_ns, fail) < 0 || probe_check(order, fail) < 0)
 		return -1;
-	connections = probe_connections(order);
-	if (connections > prober->connections_left)
-		connections = prober->connections_left;
-	if (connections < CONNECTIONS_MIN)
+	for (size_t i = 0; i < prober->probe_count; i++)
+		if (probe_is(prober->probes[i], order))
+			return fail_set(fail, FAIL_USAGE, "there is a probe of this name");
+	attempts = probe_attempts(order);
+	each = probe_descriptors(order);
+	if (attempts > prober->descriptors_left / each)
+		attempts = prober->descriptors_left / each;
+	if (attempts < ATTEMPTS_MIN)
 		return fail_set(fail, FAIL_REFUSED,
 			"no file descriptors are left for it: raise the hard limit (ulimit -Hn)");
-	if (probe_new(order, connections, &prober->reporter, &prober->probes[prober->probe_count],
+	if (probe_new(order, attempts, &prober->reporter, &prober->probes[prober->probe_count],
 		    fail) < 0)
 		return -1;
 	prober->probe_count++;
-	prober->connections_left -= connections;
+	prober->descriptors_left -= attempts * each;
 	return 0;
 }
 
@@ -459,13 +460,13 @@ static int raise_descriptor_limit(void)
 	return (int)limit.rlim_cur - DESCRIPTORS_RESERVED;
 }
 
-static int serve(int connections)
+static int serve(int descriptors)
 {
 	struct prober *prober = must_alloc(sizeof(*prober));
 	struct fail fail = FAIL_INIT;
 	int status = EXIT_INTERNAL;
 
-	prober->connections_left = connections;
+	prober->descriptors_left = descriptors;
 	if (start(prober, &fail) < 0) {
 		fprintf(stderr, "backburn probe: %s\n", fail.text);
 		prober->ending = true;
@@ -480,7 +481,7 @@ static int serve(int connections)
 
 int prober_main(void)
 {
-	int connections = raise_descriptor_limit();
+	int descriptors = raise_descriptor_limit();
 	struct fail fail = FAIL_INIT;
 	int status;
 
@@ -499,7 +500,7 @@ int prober_main(void)
 	signal(SIGINT, SIG_IGN);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return EXIT_INTERNAL;
-	status = serve(connections);
+	status = serve(descriptors);
 	curl_global_cleanup();
 	return status;
 }

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/prober/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "controller/prober/orders.h"
+
+enum {
+	SECRET_HINT_LENGTH = 4
+};
 
 void text_clean(char *out, size_t size, const char *text)
 {
@@ -20,6 +27,73 @@ void text_clean(char *out, size_t size, const char *text)
 	out[length] = '\0';
 }
 
+/* How much of `value` begins here; all of it, or what the text's end leaves of it. */
+static size_t secret_length_at(const char *text, const char *value)
+{
+	size_t length = 0;
+
+	while (value[length] && text[length] == value[length])
+		length++;
+	/* A few last letters are alike by chance; they would tell nothing either. */
+	if (!value[length] || (!text[length] && length >= SECRET_HINT_LENGTH))
+		return length;
+	return 0;
+}
+
+char *text_without_secrets(const char *text, const struct list *secrets)
+{
+	static const char mask[] = "(secret)";
+	char *clean = NULL;
+	size_t size;
+	FILE *out = open_memstream(&clean, &size);
+
+	if (!out)
+		abort();
+	while (*text) {
+		size_t hidden = 0;
+
+		LIST_EACH(*secrets, struct secret_value, secret) {
+			size_t length = secret_length_at(text, secret->value);
+
+			hidden = length > hidden ? length : hidden;
+		}
+		if (hidden)
+			fputs(mask, out);
+		else
+			fputc(*text, out);
+		text += hidden ? hidden : 1;
+	}
+	fclose(out);
+	return clean;
+}
+
+static void grow(char **bytes, size_t *capacity, size_t needed)
+{
+	if (needed <= *capacity)
+		return;
+	*capacity = needed < 256 ? 256 : needed * 2;
+	*bytes = realloc(*bytes, *capacity);
+	if (!*bytes)
+		abort();
+}
+
+int text_keep(struct text_kept *kept, const char *bytes, size_t count, size_t max)
+{
+	if (count > max - kept->length)
+		return -1;
+	grow(&kept->bytes, &kept->capacity, kept->length + count + 1);
+	memcpy(kept->bytes + kept->length, bytes, count);
+	kept->length += count;
+	kept->bytes[kept->length] = '\0';
+	return 0;
+}
+
+void text_kept_deinit(struct text_kept *kept)
+{
+	free(kept->bytes);
+	*kept = (struct text_kept){0};
+}
+
 void line_cutter_init(struct line_cutter *cutter, size_t max_line)
 {
 	*cutter = (struct line_cutter){.max_line = max_line};
@@ -33,16 +107,7 @@ void line_cutter_deinit(struct line_cutter *cutter)
 
 static void keep(struct line_cutter *cutter, const char *bytes, size_t count)
 {
-	size_t needed = cutter->used + count + 1;
-
-	if (needed > cutter->capacity) {
-		size_t capacity = needed < 256 ? 256 : needed * 2;
-
-		cutter->buffer = realloc(cutter->buffer, capacity);
-		if (!cutter->buffer)
-			abort();
-		cutter->capacity = capacity;
-	}
+	grow(&cutter->buffer, &cutter->capacity, cutter->used + count + 1);
 	memcpy(cutter->buffer + cutter->used, bytes, count);
 	cutter->used += count;
 	cutter->buffer[cutter->used] = '\0';

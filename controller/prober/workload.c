@@ -236,14 +236,14 @@ static void on_bytes(void *context, const char *bytes, size_t count)
 	set_alarm(workload);
 }
 
-static void on_gone(void *context, const char *how)
+static void on_gone(void *context, const struct client_end *end)
 {
 	struct workload *workload = context;
 
 	workload->client = NULL;
 	if (workload->finished)
 		return;
-	note(workload, "%s", how);
+	note(workload, "%s", end->how);
 	settle_all_pending(workload);
 	report_finished_windows(workload);
 	set_alarm(workload);
@@ -252,7 +252,7 @@ static void on_gone(void *context, const char *how)
 static int start_client(struct workload *workload, struct fail *fail)
 {
 	const struct client_command command = {
-		.argv = &workload->order.argv, .env = &workload->order.env};
+		.argv = &workload->order.argv, .env = &workload->order.env, .name = "the client"};
 	const struct client_events events = {
 		.bytes = on_bytes, .gone = on_gone, .context = workload};
 

@@ -73,6 +73,46 @@ static void effect(FILE *out, const struct effect_judgement *own)
 	fputs("</li>\n", out);
 }
 
+static void process_row(FILE *out, const struct record *record,
+	const struct effect_judgement *effect, const struct process_effect *own)
+{
+	const struct process_evidence *process = own->process;
+	char age[DURATION_TEXT_MAX], text[WORDS_MAX];
+
+	fputs("<tr>", out);
+	element(out, "td", "%s", effect->fault->spec->id);
+	element(out, "th scope=\"row\"", "%s", own->node);
+	element(out, "td class=\"number\"", "%lld", (long long)process->pid);
+	element(out, "td class=\"number\"", "%s", duration_human(process->age_ns, age));
+	element(out, "td", "%s", process->cmdline);
+	fputs("<td>", out);
+	word(out, own->proven ? TONE_GOOD : TONE_OPEN, words_signal(process, text));
+	fputs("</td>", out);
+	element(out, "td", "%s", process->result == SIGNAL_SENT ? words_exit(process, text) : "–");
+	element(out, "td", "%s", *words_afterwards(record, own, text) ? text : "not known");
+	fputs("</tr>\n", out);
+}
+
+static void process_table(FILE *out, const struct report *report)
+{
+	static const char *const columns[] = {"Fault", "Node", "Pid", "Had run", "Command line",
+		"Signal", "Exit", "Afterwards", NULL};
+	size_t rows = 0;
+
+	LIST_EACH(report->judgement.effects, struct effect_judgement, effect)
+		LIST_EACH(effect->processes, struct process_effect, own) {
+			if (!rows++)
+				html_table_begin(out, "processes", columns);
+			process_row(out, &report->record, effect, own);
+		}
+	if (!rows)
+		return;
+	html_table_end(out);
+	fputs("<p class=\"note\">Signals went through pidfds, which never mean another process; "
+	      "an exit is when it was seen.</p>\n",
+		out);
+}
+
 void html_hit(FILE *out, const struct report *report)
 {
 	static const char *const columns[] = {"Fault", "Node", "Peer", "Live connections before",
@@ -101,6 +141,7 @@ void html_hit(FILE *out, const struct report *report)
 		      "the sender's way out or the receiver's way in.</p>\n",
 			out);
 	}
+	process_table(out, report);
 	fputs("</section>\n", out);
 }
 
@@ -257,6 +298,15 @@ void html_reproduce(FILE *out, const struct report *report)
 	line_list(out, words_reproduce(report), 1);
 	fputs("</section>\n", out);
 	free(command);
+}
+
+void html_events(FILE *out, const struct report *report)
+{
+	if (!report->record.sources.count)
+		return;
+	fputs("<section id=\"events\"><h2>How events ended</h2>\n", out);
+	line_list(out, words_events(report), 0);
+	fputs("</section>\n", out);
 }
 
 void html_limits(FILE *out, const struct report *report)

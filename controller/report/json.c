@@ -5,7 +5,9 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "controller/plan/check.h"
+#include "controller/prober/orders.h"
 #include "controller/report/report.h"
+#include "controller/report/words.h"
 
 /* summary.json: the judgement for programs. Members are added, never taken away or renamed. */
 
@@ -51,11 +53,49 @@ static cJSON *claims_json(const struct judgement *judgement)
 	return list;
 }
 
-static cJSON *faults_json(const struct judgement *judgement)
+static void put_successor(
+	cJSON *object, const struct record *record, const struct process_effect *own)
+{
+	const struct service_record *after = words_successor(record, own);
+
+	if (!after)
+		return;
+	json_put_string(object, "service", after->service);
+	json_put_number(object, "service_pid_after", (double)after->pid);
+	json_put_number(object, "service_restarts", (double)after->restarts);
+}
+
+static cJSON *processes_json(const struct record *record, const struct effect_judgement *effect)
 {
 	cJSON *list = json_array();
 
-	LIST_EACH(judgement->effects, struct effect_judgement, own) {
+	LIST_EACH(effect->processes, struct process_effect, own) {
+		const struct process_evidence *process = own->process;
+		cJSON *item = json_object();
+
+		json_put_string(item, "node", own->node);
+		json_put_number(item, "pid", (double)process->pid);
+		json_put_i64(item, "start_ticks", process->start_ticks);
+		put_seconds(item, "age_s", process->age_ns);
+		json_put_string(item, "cmdline", process->cmdline);
+		json_put_string(item, "signal", process->signal);
+		json_put_string(item, "result", signal_result_words[process->result]);
+		if (process->reason)
+			json_put_string(item, "reason", process->reason);
+		put_seconds(item, "sent_s", process->sent_ns);
+		put_seconds(item, "exited_s", process->exited_ns);
+		json_put_bool(item, "proven", own->proven);
+		put_successor(item, record, own);
+		json_append(list, item);
+	}
+	return list;
+}
+
+static cJSON *faults_json(const struct report *report)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(report->judgement.effects, struct effect_judgement, own) {
 		cJSON *item = json_object(), *pairs = json_array();
 
 		json_put_string(item, "id", own->fault->spec->id);
@@ -80,6 +120,7 @@ static cJSON *faults_json(const struct judgement *judgement)
 			json_append(pairs, entry);
 		}
 		json_put(item, "pairs", pairs);
+		json_put(item, "processes", processes_json(&report->record, own));
 		json_append(list, item);
 	}
 	return list;
@@ -159,6 +200,29 @@ static cJSON *costs_json(const struct judgement *judgement)
 	return list;
 }
 
+static cJSON *probes_json(const struct record *record)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(record->sources, struct source_record, source) {
+		cJSON *item = json_object(), *outcomes = json_object();
+
+		json_put_string(item, "probe", source->probe);
+		json_put_string(item, "from", source->from);
+		if (source->to)
+			json_put_string(item, "to", source->to);
+		json_put_number(item, "events", (double)source->next_index);
+		for (int i = 0; i < OUTCOME_COUNT; i++)
+			json_put_number(
+				outcomes, probe_outcome_words[i], (double)source->outcomes[i]);
+		json_put(item, "outcomes", outcomes);
+		if (source->last_error)
+			json_put_string(item, "last_error", source->last_error);
+		json_append(list, item);
+	}
+	return list;
+}
+
 cJSON *report_summary_json(const struct report *report)
 {
 	const struct record *record = &report->record;
@@ -180,9 +244,10 @@ cJSON *report_summary_json(const struct report *report)
 	json_put(json, "codes", codes);
 	json_put_string(json, "stopped_by", stop_words[record->stop]);
 	json_put(json, "claims", claims_json(judgement));
-	json_put(json, "faults", faults_json(judgement));
+	json_put(json, "faults", faults_json(report));
 	json_put(json, "gaps", outages_json(judgement));
 	json_put(json, "data", data_json(judgement));
+	json_put(json, "probes", probes_json(record));
 	json_put(json, "costs", costs_json(judgement));
 	json_put(json, "revert", reverts_json(judgement));
 	return json;

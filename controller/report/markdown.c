@@ -203,6 +203,47 @@ static void pair_row(
 	end(page, false);
 }
 
+static void pair_table(struct page *page, const struct report *report)
+{
+	size_t rows = 0;
+
+	LIST_EACH(report->judgement.effects, struct effect_judgement, own)
+		LIST_EACH(own->pairs, struct pair_effect, pair) {
+			if (!rows++)
+				put(page,
+					"\n| Fault | From | To | Packets | Segments |\n"
+					"|---|---|---|--:|--:|\n");
+			pair_row(page, own->fault, pair);
+		}
+}
+
+static void process_row(
+	struct page *page, const struct record *record, const struct process_effect *own)
+{
+	FILE *out = begin(page);
+	char text[SENTENCE_MAX];
+
+	words_process(record, own, text);
+	fprintf(out, "| %s ", sign(own->proven ? TONE_GOOD : TONE_OPEN));
+	markdown(out, "%s", text);
+	fputs(" | ", out);
+	markdown(out, "%s", own->process->cmdline);
+	fputs(" |\n", out);
+	end(page, false);
+}
+
+static void process_table(struct page *page, const struct report *report)
+{
+	size_t rows = 0;
+
+	LIST_EACH(report->judgement.effects, struct effect_judgement, own)
+		LIST_EACH(own->processes, struct process_effect, process) {
+			if (!rows++)
+				put(page, "\n| Process | Command line |\n|---|---|\n");
+			process_row(page, &report->record, process);
+		}
+}
+
 static void hit(struct page *page, const struct report *report)
 {
 	char text[SENTENCE_MAX];
@@ -220,10 +261,8 @@ static void hit(struct page *page, const struct report *report)
 		fputc('\n', out);
 		end(page, false);
 	}
-	put(page, "\n| Fault | From | To | Packets | Segments |\n|---|---|---|--:|--:|\n");
-	LIST_EACH(report->judgement.effects, struct effect_judgement, own)
-		LIST_EACH(own->pairs, struct pair_effect, pair)
-			pair_row(page, own->fault, pair);
+	pair_table(page, report);
+	process_table(page, report);
 	unfold(page);
 }
 
@@ -304,6 +343,7 @@ void report_markdown(FILE *out, const struct report *report)
 	cost(&page, report);
 	hit(&page, report);
 	revert(&page, report);
+	lines_of(&page, "How events ended", words_events(report));
 	lines_of(&page, "How to reproduce", words_reproduce(report));
 	lines_of(&page, "What this run can't tell", words_limits(report));
 	time_line(&page, report);

@@ -101,22 +101,6 @@ static void print_nothing(FILE *out, const char *what, const char *causes)
 		red(out) ? "\033[31m" : "", red(out) ? "\033[0m" : "", what, causes);
 }
 
-static void print_processes(FILE *out, const struct fault_record *fault)
-{
-	size_t total = 0;
-
-	LIST_EACH(fault->inspections, struct fault_inspection, inspection) {
-		LIST_EACH(inspection->result.processes, struct process_target, process)
-			plain_line(out, "    process    %s: pid %lld, %s", inspection->node,
-				(long long)process->pid, process->cmdline);
-		total += inspection->result.processes.count;
-	}
-	if (!total)
-		print_nothing(out, "processes",
-			"the service is down, runs under another name or path, or lies outside the "
-			"cgroup that the injector is confined to");
-}
-
 static void print_foreign(FILE *out, const struct fault_inspection *inspection)
 {
 	LIST_EACH(inspection->result.foreign, struct foreign_program, foreign) {
@@ -139,8 +123,41 @@ static int64_t connections_of(const struct fault_record *fault)
 	return total;
 }
 
+static void print_processes(FILE *out, const struct fault_record *fault)
+{
+	char wanted[512];
+	size_t total = 0;
+
+	plain_line(out, "    processes  with %s",
+		process_selector_text(fault->spec->on->processes, wanted, sizeof(wanted)));
+	LIST_EACH(fault->inspections, struct fault_inspection, inspection)
+		LIST_EACH(inspection->result.processes, struct process_target, process) {
+			total++;
+			plain_line(out, "    hits       %s: pid %lld, uid %lld, %s (%s)",
+				inspection->node, (long long)process->pid, (long long)process->uid,
+				process->exe, process->cmdline);
+		}
+	if (!total)
+		print_nothing(out, "processes",
+			"they do not run now, their program has another path (/proc/PID/exe), or "
+			"they are of those that are never hit");
+}
+
+/* What is done on each node beyond hitting what is listed: as the injectors put it. */
+static void print_effects(FILE *out, const struct fault_record *fault)
+{
+	LIST_EACH(fault->inspections, struct fault_inspection, inspection)
+		LIST_EACH(inspection->result.effects, char *, effect)
+			plain_line(out, "    effect     %s: %s", inspection->node, *effect);
+}
+
 static void print_hits(FILE *out, const struct fault_record *fault)
 {
+	if (fault->spec->on->processes) {
+		print_processes(out, fault);
+		print_effects(out, fault);
+		return;
+	}
 	LIST_EACH(fault->on, char *, on)
 		LIST_EACH(fault->from, char *, from)
 			if (judge_is_pair(fault, *on, *from))
@@ -151,24 +168,23 @@ static void print_hits(FILE *out, const struct fault_record *fault)
 			"also_reached_as), they live in a container's network namespace, or "
 			"nothing "
 			"runs there yet");
-	if (fault->spec->on->processes)
-		print_processes(out, fault);
 	LIST_EACH(fault->inspections, struct fault_inspection, inspection)
 		print_foreign(out, inspection);
 }
 
-static void print_fault(FILE *out, const struct catalogue *catalogue,
-	const struct phase_spec *phase, const struct fault_record *fault)
+static void print_fault(FILE *out, const struct plan *plan, const struct phase_spec *phase,
+	const struct fault_record *fault)
 {
 	const struct fault_spec *spec = fault->spec;
 	char on[512], from[512], length[DURATION_TEXT_MAX];
 
-	fprintf(out, "  %-12s %s in phase %s, ", spec->id, spec->fault, phase->id);
-	if (catalogue_at_once(catalogue, spec->fault))
-		fputs("over at once\n", out);
+	if (catalogue_at_once(plan->catalogue, spec->fault))
+		fprintf(out, "  %-12s %s in phase %s, once\n", spec->id, spec->fault, phase->id);
 	else
-		fprintf(out, "for at most %s\n",
-			duration_format(fault_end_ns(catalogue, spec, phase_longest_ns(phase)) -
+		fprintf(out, "  %-12s %s in phase %s, for at most %s\n", spec->id, spec->fault,
+			phase->id,
+			duration_format(
+				fault_end_ns(plan->catalogue, spec, phase_longest_ns(phase)) -
 					spec->at_ns,
 				length));
 	if (!fault->on.count) {
@@ -236,7 +252,7 @@ void preview_print(FILE *out, const struct plan *plan, const struct record *reco
 	fputs("faults\n", out);
 	LIST_EACH(record->scenario.phases, struct phase_spec, phase)
 		LIST_EACH(phase->faults, struct fault_spec, fault)
-			print_fault(out, plan->catalogue, phase, record_fault(record, fault->id));
+			print_fault(out, plan, phase, record_fault(record, fault->id));
 	LIST_EACH(record->scenario.phases, struct phase_spec, phase)
 		if (phase->faults.count)
 			print_limits(out, record, phase);

@@ -2,6 +2,7 @@
 #include "controller/report/progress.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "contract/json.h"
@@ -72,14 +73,17 @@ static void phase_started(FILE *out, const cJSON *event)
 
 static void fault_arming(FILE *out, const cJSON *event)
 {
+	const cJSON *counterpart = cJSON_GetObjectItemCaseSensitive(event, "from");
 	char on[256], from[256];
 	double until_ns = json_number(event, "deadline_ns", 0) - json_number(event, "start_ns", 0);
 	char length[DURATION_TEXT_MAX];
+	bool once = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(event, "at_once"));
 
-	say(out, event, "arming %s on %s from %s, for at most %s", json_string(event, "fault", "?"),
+	say(out, event, "arming %s on %s%s%s, %s%s", json_string(event, "fault", "?"),
 		join(cJSON_GetObjectItemCaseSensitive(event, "on"), on, sizeof(on)),
-		join(cJSON_GetObjectItemCaseSensitive(event, "from"), from, sizeof(from)),
-		duration_human((int64_t)until_ns, length));
+		cJSON_GetArraySize(counterpart) ? " from " : "",
+		join(counterpart, from, sizeof(from)), once ? "once" : "for at most ",
+		once ? "" : duration_human((int64_t)until_ns, length));
 }
 
 static void fault_armed(FILE *out, const cJSON *event)
@@ -96,12 +100,13 @@ static void fault_inspected(FILE *out, const cJSON *event)
 {
 	const cJSON *result = cJSON_GetObjectItemCaseSensitive(event, "result");
 	int live = (int)json_number(result, "connection_count", 0);
-	int processes = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(result, "processes"));
+	const cJSON *process;
 
-	if (processes > 0)
-		say(out, event, "%s will hit %d process%s on %s", json_string(event, "fault", "?"),
-			processes, processes == 1 ? "" : "es", json_string(event, "node", "?"));
-
+	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(result, "processes")) {
+		say(out, event, "%s will hit pid %.0f of %s: %.80s",
+			json_string(event, "fault", "?"), json_number(process, "pid", 0),
+			json_string(event, "node", "?"), json_string(process, "cmdline", "?"));
+	}
 	if (live > 0)
 		say(out, event, "%s will hit %d live connection%s of %s",
 			json_string(event, "fault", "?"), live, live == 1 ? "" : "s",
@@ -127,6 +132,11 @@ static void node_lost(FILE *out, const cJSON *event)
 static void node_recovered(FILE *out, const cJSON *event)
 {
 	say(out, event, "recovered %s", json_string(event, "node", "?"));
+}
+
+static void node_gone(FILE *out, const cJSON *event)
+{
+	say(out, event, "%s is gone with its lab", json_string(event, "node", "?"));
 }
 
 static void final_read(FILE *out, const cJSON *event)
@@ -155,6 +165,7 @@ void progress_print(FILE *out, const cJSON *event)
 		{"stop", stop},
 		{"node_lost", node_lost},
 		{"node_recovered", node_recovered},
+		{"node_gone", node_gone},
 		{"final_read", final_read},
 		{"note", note},
 	};

@@ -83,6 +83,18 @@ static void node_lost(struct story *story, const cJSON *event)
 		json_string(event, "reason", "no reason given"));
 }
 
+static void node_gone(struct story *story, const cJSON *event)
+{
+	story_tell(story, now_of(event), "node", "%s is gone: its lab was taken down",
+		json_string(event, "node", "?"));
+}
+
+static void heal(struct story *story, const cJSON *event)
+{
+	story_tell(story, now_of(event), "person", "heal --run, at %s by %s",
+		json_string(event, "wall", "?"), json_string(event, "by", "?"));
+}
+
 static void node_recovered(struct story *story, const cJSON *event)
 {
 	story_tell(story, now_of(event), "node", "%s recovered: its ledger was undone",
@@ -99,11 +111,13 @@ static void fault_arming(struct story *story, const cJSON *event)
 	char length[DURATION_TEXT_MAX];
 	const cJSON *counterpart = member(event, "from");
 
-	story_tell(story, now_of(event), "controller", "arming %s on %s%s%s, for at most %s",
+	bool once = cJSON_IsTrue(member(event, "at_once"));
+
+	story_tell(story, now_of(event), "controller", "arming %s on %s%s%s, %s%s",
 		json_string(event, "fault", "?"), join(member(event, "on"), on, sizeof(on)),
 		cJSON_GetArraySize(counterpart) ? " from " : "",
-		join(counterpart, from, sizeof(from)),
-		duration_human(deadline_ns - start_ns, length));
+		join(counterpart, from, sizeof(from)), once ? "once" : "for at most ",
+		once ? "" : duration_human(deadline_ns - start_ns, length));
 	story_tell(story, start_ns, "fault", "%s begins", json_string(event, "fault", "?"));
 }
 
@@ -112,12 +126,12 @@ static void fault_inspected(struct story *story, const cJSON *event)
 	const cJSON *result = member(event, "result");
 	int live = (int)json_number(result, "connection_count", 0);
 
-	int processes = cJSON_GetArraySize(member(result, "processes"));
+	int hit = cJSON_GetArraySize(member(result, "processes"));
 
-	if (processes)
+	if (hit)
 		story_tell(story, now_of(event), "node", "%s: %s would hit %d process%s",
-			json_string(event, "node", "?"), json_string(event, "fault", "?"),
-			processes, processes == 1 ? "" : "es");
+			json_string(event, "node", "?"), json_string(event, "fault", "?"), hit,
+			hit == 1 ? "" : "es");
 	else
 		story_tell(story, now_of(event), "node", "%s: %s would hit %d live connection%s",
 			json_string(event, "node", "?"), json_string(event, "fault", "?"), live,
@@ -140,7 +154,7 @@ static void fault_armed(struct story *story, const cJSON *event)
 
 static void fault_healed(struct story *story, const cJSON *event)
 {
-	story_tell(story, story_time(event, "healed_ns"), "node", "%s took %s away",
+	story_tell(story, story_time(event, "healed_ns"), "node", "%s has ended %s",
 		json_string(event, "node", "?"), json_string(event, "fault", "?"));
 }
 
@@ -200,6 +214,8 @@ void story_tell_event(struct story *story, const struct record *record, const cJ
 		{"stop", stop},
 		{"node_lost", node_lost},
 		{"node_recovered", node_recovered},
+		{"node_gone", node_gone},
+		{"heal", heal},
 		{"final_read", final_read},
 		{"audit", audit},
 		{"note", note},
@@ -234,6 +250,19 @@ static void tell_recovery(
 		own->claim->id);
 }
 
+static void tell_processes(struct story *story, const struct effect_judgement *effect)
+{
+	LIST_EACH(effect->processes, struct process_effect, own) {
+		const struct process_evidence *process = own->process;
+
+		if (process->result == SIGNAL_SENT)
+			story_tell(story, process->sent_ns, "node", "%s: pid %lld gets SIG%s",
+				own->node, (long long)process->pid, process->signal);
+		story_tell(story, process->exited_ns, "node", "%s: pid %lld has exited", own->node,
+			(long long)process->pid);
+	}
+}
+
 void story_tell_judgement(
 	struct story *story, const struct record *record, const struct judgement *judgement)
 {
@@ -242,6 +271,8 @@ void story_tell_judgement(
 	LIST_EACH(record->faults, struct fault_record, fault)
 		story_tell(story, fault->effect_ns, "fault", "%s has its first effect",
 			fault->spec->id);
+	LIST_EACH(judgement->effects, struct effect_judgement, effect)
+		tell_processes(story, effect);
 	LIST_EACH(judgement->outages, struct outage, own)
 		if (own->during.length_ns >= NS_PER_SEC)
 			story_tell(story, own->during.from_ns, "probe",

@@ -23,15 +23,6 @@ int64_t story_bin_ns(int64_t length_ns, double rate)
 	return bin_ns;
 }
 
-static const struct source_record *source_of(const struct record *record, const cJSON *event)
-{
-	LIST_EACH(record->sources, struct source_record, source)
-		if (strcmp(source->probe, json_string(event, "probe", "")) == 0 &&
-			strcmp(source->from, json_string(event, "from", "")) == 0)
-			return source;
-	return NULL;
-}
-
 static struct latency_series *series_of(
 	struct story *story, const struct record *record, const struct source_record *source)
 {
@@ -115,7 +106,7 @@ static void follow_target(
 
 void story_add_latency(struct story *story, const struct record *record, const cJSON *event)
 {
-	const struct source_record *source = source_of(record, event);
+	const struct source_record *source = record_source(record, event);
 	struct fail fail = FAIL_INIT;
 	struct probe_window window;
 	struct latency_bin *bin;

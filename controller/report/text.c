@@ -66,12 +66,11 @@ static void outages(FILE *out, const struct judgement *judgement)
 	char gap[DURATION_TEXT_MAX], after[DURATION_TEXT_MAX];
 
 	LIST_EACH(judgement->outages, struct outage, own)
-		plain_line(out,
-			"  gap        %s during %s: %s without a good event%s; after the heal %s",
+		plain_line(out, "  gap        %s during %s: %s without a good event%s; after %s %s",
 			own->slo->name, own->fault->spec->id,
 			duration_human(own->during.length_ns, gap),
-			own->during.open ? " (still open when it was healed)" : "",
-			duration_human(own->after.length_ns, after));
+			own->during.open ? " (still open at its end)" : "",
+			words_end_of(own->fault), duration_human(own->after.length_ns, after));
 }
 
 static void latencies(FILE *out, const struct record *record)
@@ -79,14 +78,15 @@ static void latencies(FILE *out, const struct record *record)
 	LIST_EACH(record->sources, struct source_record, source) {
 		struct histogram_edges median, p99;
 		char low[DURATION_TEXT_MAX], high[DURATION_TEXT_MAX], lag[DURATION_TEXT_MAX];
+		char name[WORDS_MAX];
 
 		if (histogram_quantile(source->latency, 0.5, &median) < 0 ||
 			histogram_quantile(source->latency, 0.99, &p99) < 0)
 			continue;
 		plain_line(out,
-			"  latency    %s from %s: median %s, p99 %s of answered events; prober's "
+			"  latency    %s: median %s, p99 %s of answered events; prober's "
 			"send lag at most %s",
-			source->probe, source->from, duration_human(median.upper_ns, low),
+			words_source(source, name), duration_human(median.upper_ns, low),
 			duration_human(p99.upper_ns, high),
 			duration_human(source->lag_max_ns, lag));
 	}
@@ -132,10 +132,21 @@ static void costs(FILE *out, const struct judgement *judgement)
 			own->budget_spent * 100);
 }
 
-static void effects(FILE *out, const struct judgement *judgement)
+static void processes(FILE *out, const struct record *record, const struct effect_judgement *effect)
+{
+	char text[SENTENCE_MAX];
+
+	LIST_EACH(effect->processes, struct process_effect, own) {
+		words_process(record, own, text);
+		plain_line(out, "%s %-10s %s", own->proven ? " " : "?", "", text);
+		plain_line(out, "  %-10s   %s", "", own->process->cmdline);
+	}
+}
+
+static void effects(FILE *out, const struct report *report)
 {
 	heading(out, "effect");
-	LIST_EACH(judgement->effects, struct effect_judgement, own) {
+	LIST_EACH(report->judgement.effects, struct effect_judgement, own) {
 		const struct fault_record *fault = own->fault;
 		char bound[DURATION_TEXT_MAX], about[WORDS_MAX] = "", live[WORDS_MAX];
 
@@ -150,6 +161,7 @@ static void effects(FILE *out, const struct judgement *judgement)
 				pair->from, pair->to, (long long)pair->packets,
 				(long long)pair->segments, pair->packets ? "" : " (none)", live);
 		}
+		processes(out, &report->record, own);
 	}
 }
 
@@ -205,7 +217,7 @@ void report_summary(FILE *out, const struct report *report)
 	latencies(out, &report->record);
 	data(out, report);
 	costs(out, &report->judgement);
-	effects(out, &report->judgement);
+	effects(out, report);
 	reverts(out, &report->judgement);
 	residue(out, &report->record);
 }
@@ -270,6 +282,7 @@ void report_text(FILE *out, const struct report *report)
 	report_summary(out, report);
 	what_was_hit(out, report);
 	time_line(out, report);
+	lines_of(out, "how events ended", words_events(report));
 	lines_of(out, "how to reproduce", words_reproduce(report));
 	lines_of(out, "what this run can't tell", words_limits(report));
 }

@@ -68,6 +68,20 @@ void words_fault(const struct fault_record *fault, char buffer[SENTENCE_MAX]);
 void words_times(const struct fault_record *fault, char buffer[SENTENCE_MAX]);
 void words_radius(const struct report *report, char buffer[SENTENCE_MAX]);
 
+/* "pid 4211 on n3, up 41.2s: SIGKILL at T+31.001 s, exit seen 1.21ms later; etcd runs again …". */
+void words_process(
+	const struct record *record, const struct process_effect *own, char buffer[SENTENCE_MAX]);
+/* Its parts: the signal, the exit, and the service that it was ("" when none is known). */
+const char *words_signal(const struct process_evidence *process, char buffer[WORDS_MAX]);
+const char *words_exit(const struct process_evidence *process, char buffer[WORDS_MAX]);
+const char *words_afterwards(
+	const struct record *record, const struct process_effect *own, char buffer[WORDS_MAX]);
+/* The same lab service at the end of the run; NULL when the process was none. */
+const struct service_record *words_successor(
+	const struct record *record, const struct process_effect *own);
+/* What a fault's gap is measured up to: "the heal", or "its phase". */
+const char *words_end_of(const struct fault_record *fault);
+
 /* What was lost when: lines of char * (list_free_texts). */
 struct list words_losses(const struct report *report, const struct data_summary *data);
 
@@ -78,6 +92,11 @@ struct list words_limits(const struct report *report);
 
 /* The command, or the nearest to it that the journal knows. The caller frees. */
 char *words_command(const struct report *report);
+
+/* "put from client to n1": one open loop of a probe. */
+const char *words_source(const struct source_record *source, char buffer[WORDS_MAX]);
+/* How the events of each of them ended, by outcome, with the last error: lines of char *. */
+struct list words_events(const struct report *report);
 
 /* "n1, n2, n3"; cut with "…" where it gets long. */
 const char *words_join(const struct list *texts, char *buffer, size_t size);

@@ -58,12 +58,13 @@ static void cost_of_outage(
 	snprintf(gap->value, sizeof(gap->value), "%s",
 		duration_human(own->during.length_ns, length));
 	snprintf(gap->text, sizeof(gap->text),
-		"longest time without a good event in %.60s during %.60s (± %s)%s; %s after the "
-		"heal",
+		"longest time without a good event in %.60s during %.60s (± %s)%s; %s after "
+		"%s",
 		own->slo->name, own->fault->spec->id,
 		duration_human(words_resolution_ns(&report->record, own->slo->probe), step),
-		own->during.open ? ", still open at the heal" : "",
-		own->after.length_ns > 0 ? duration_human(own->after.length_ns, after) : "no data");
+		own->during.open ? ", still open at its end" : "",
+		own->after.length_ns > 0 ? duration_human(own->after.length_ns, after) : "no data",
+		words_end_of(own->fault));
 }
 
 static void cost_of_data(const struct data_summary *data, struct list *figures)
@@ -191,19 +192,52 @@ struct list words_reproduce(const struct report *report)
 	return lines;
 }
 
+/* --- events ---------------------------------------------------------------------------- */
+
+const char *words_source(const struct source_record *source, char buffer[WORDS_MAX])
+{
+	snprintf(buffer, WORDS_MAX, "%s from %s%s%s", source->probe, source->from,
+		source->to ? " to " : "", source->to ? source->to : "");
+	return buffer;
+}
+
+static void events_of(const struct source_record *source, struct list *lines)
+{
+	char name[WORDS_MAX], counts[SENTENCE_MAX] = "";
+	size_t used = 0;
+
+	for (int i = 0; i < OUTCOME_COUNT; i++)
+		if ((source->outcomes[i] || i == OUTCOME_OK) && used < sizeof(counts))
+			used += (size_t)snprintf(counts + used, sizeof(counts) - used, "%s%lld %s",
+				used ? ", " : "", (long long)source->outcomes[i],
+				probe_outcome_words[i]);
+	add(lines, "%s: %s of %lld%s%s", words_source(source, name), counts,
+		(long long)source->next_index, source->last_error ? "; last error: " : "",
+		source->last_error ? source->last_error : "");
+}
+
+struct list words_events(const struct report *report)
+{
+	struct list lines = {0};
+
+	LIST_EACH(report->record.sources, struct source_record, source)
+		events_of(source, &lines);
+	return lines;
+}
+
 /* --- limits ---------------------------------------------------------------------------- */
 
 static void limit_of_probe(
 	const struct record *record, const struct source_record *source, struct list *lines)
 {
 	const struct probe_spec *probe = scenario_probe(&record->scenario, source->probe);
-	char step[DURATION_TEXT_MAX], lag[DURATION_TEXT_MAX];
+	char step[DURATION_TEXT_MAX], lag[DURATION_TEXT_MAX], name[WORDS_MAX];
 
 	add(lines,
-		"Probe %s from %s sends an event every %s: gaps and recoveries are good to that. "
+		"Probe %s sends an event every %s: gaps and recoveries are good to that. "
 		"Its "
 		"own send lag was at most %s%s.",
-		source->probe, source->from,
+		words_source(source, name),
 		duration_human((int64_t)((double)NS_PER_SEC / source->rate), step),
 		duration_human(source->lag_max_ns, lag),
 		source->lag_max_ns > probe->timeout_ns / 10
@@ -212,10 +246,9 @@ static void limit_of_probe(
 			: "");
 	if (source->outcomes[OUTCOME_DROPPED])
 		add(lines,
-			"Probe %s could not send %lld events for want of a free connection; they "
-			"count "
-			"as bad.",
-			source->probe, (long long)source->outcomes[OUTCOME_DROPPED]);
+			"Probe %s could not begin %lld events for want of a free connection or "
+			"process; they count as bad.",
+			name, (long long)source->outcomes[OUTCOME_DROPPED]);
 }
 
 static void limit_of_statistics(const struct report *report, struct list *lines)
@@ -280,8 +313,8 @@ struct list words_limits(const struct report *report)
 	limit_of_statistics(report, &lines);
 	LIST_EACH(report->judgement.effects, struct effect_judgement, own)
 		if (own->effect == EFFECT_PARTIAL)
-			add(&lines, "Fault %s is proven on some pairs only: %s.",
-				own->fault->spec->id, own->text);
+			add(&lines, "Fault %s is proven in part only: %s.", own->fault->spec->id,
+				own->text);
 	if (report->story.latency.count)
 		add(&lines,
 			"Latencies are of answered events, counted from the intended send, in "

@@ -10,9 +10,8 @@
 #include "contract/json.h"
 #include "contract/memory.h"
 #include "controller/plan/plan_json.h"
-#include "controller/plan/plan_print.h"
+#include "controller/plan/radius.h"
 #include "controller/report/output.h"
-#include "controller/report/preview.h"
 #include "controller/report/report.h"
 #include "controller/run/run_parts.h"
 
@@ -189,6 +188,7 @@ static void run_free(struct run *run)
 		lab_file_deinit(&run->lab);
 	environment_deinit(&run->environment);
 	catalogue_deinit(&run->catalogue);
+	secrets_deinit(&run->secrets);
 	scenario_deinit(&run->scenario);
 	sources_deinit(&run->sources);
 	for (size_t i = 0; i < run->node_count; i++) {
@@ -201,66 +201,13 @@ static void run_free(struct run *run)
 	free(run->run_id);
 	free(run->dir);
 	free(run->self_dir);
+	free(run->environment_file);
 	if (run->lock_fd >= 0)
 		close(run->lock_fd);
 	free(run);
 }
 
-/* --- a plan -------------------------------------------------------------------------------- */
-
-static int print_plan(const struct run *run)
-{
-	const struct record *record = engine_record(run->engine);
-	bool refused = record->stop != STOP_NONE;
-
-	if (run->options->json) {
-		cJSON *json = preview_json(&run->plan, record);
-		char *text = cJSON_Print(json);
-
-		puts(text);
-		free(text);
-		cJSON_Delete(json);
-	} else {
-		plan_print(stdout, run->plan.scenario, run->plan.catalogue);
-		preview_print(stdout, &run->plan, record);
-	}
-	if (!refused)
-		return 0;
-	fprintf(stderr, "backburn: %s\n", record->stop_text);
-	switch (record->stop) {
-	case STOP_SIGNAL:
-		return 128 + record->stop_signal;
-	case STOP_INTERNAL:
-		return 70;
-	default:
-		return 4;
-	}
-}
-
-static int plan_on_nodes(struct run *run, struct fail *fail)
-{
-	const struct engine_options options = {.lead_ns = ARM_LEAD_NS, .plan_only = true};
-	cJSON *started = run_started_event(run);
-	int code = 0;
-
-	run->engine = engine_new(&run->plan, &options, started, fail);
-	cJSON_Delete(started);
-	if (!run->engine)
-		return exit_code_of(fail->kind);
-	run_start_renewing(run);
-	if (run_connect(run, fail) < 0 || run_resolve_static(run, fail) < 0 ||
-		plan_check_radius(&run->plan, &engine_record(run->engine)->groups, fail) < 0)
-		code = run->signal ? 128 + run->signal : exit_code_of(fail->kind);
-	else
-		run_execute(run);
-	run_close_all(run);
-	return code ? code : print_plan(run);
-}
-
-/* --- both ------------------------------------------------------------------------------- */
-
-static int with_environment(
-	const struct run_options *options, int (*work)(struct run *run, struct fail *fail))
+int run_with(const struct run_options *options, const struct run_work *work)
 {
 	struct run *run = must_alloc(sizeof(*run));
 	struct fail fail = FAIL_INIT;
@@ -271,12 +218,13 @@ static int with_environment(
 	run->lock_fd = -1;
 	run->journal.fd = -1;
 	run->probes_at_ns = NEVER_NS;
-	screen_init(&run->screen, options->quiet, options->json && !options->plan_only);
+	screen_init(&run->screen, options->quiet, options->json && work->journals);
 	run_start_handles(run);
-	if (run_load(run, &fail) < 0 || run_prepare(run, &fail) < 0)
+	run->journals = work->journals;
+	if (work->load(run, &fail) < 0 || run_prepare(run, work, &fail) < 0)
 		code = exit_code_of(fail.kind);
 	else
-		code = work(run, &fail);
+		code = work->carry_out(run, &fail);
 	if (fail.kind != FAIL_NONE)
 		fprintf(stderr, "backburn: %s\n", fail.text);
 	/* A signal while the lab was built ends that, and is the reason that counts. */
@@ -296,10 +244,11 @@ static int with_environment(
 
 int run_scenario(const struct run_options *options)
 {
-	return with_environment(options, run_in_directory);
-}
+	static const struct run_work work = {.load = run_load,
+		.carry_out = run_in_directory,
+		.brings_up = true,
+		.probes = true,
+		.journals = true};
 
-int run_plan(const struct run_options *options)
-{
-	return with_environment(options, plan_on_nodes);
+	return run_with(options, &work);
 }

@@ -13,9 +13,9 @@ struct run_options {
 	const char *attach;   /* "auto", "tcx", "clsact" */
 	bool wait_lock;
 	bool quiet;
-	bool keep_lab;  /* leave a lab that this run brought up */
-	bool plan_only; /* run_plan() */
-	bool json;      /* the plan as JSON */
+	bool keep_lab;        /* leave a lab that this run brought up */
+	bool json;            /* run: events on stdout; plan: as JSON */
+	const char *heal_dir; /* run_heal_run(): a run's directory */
 };
 
 /* Returns the exit code; everything has been said on stdout and stderr. */
@@ -27,5 +27,12 @@ int run_scenario(const struct run_options *options);
  * exit code: 0, or 4 when the run would be refused.
  */
 int run_plan(const struct run_options *options);
+
+/*
+ * `backburn heal --run DIR`: recovers every node of an earlier run, compares it with what it was
+ * before that run, and writes the proof into its journal and its reports. Returns 0 when every node
+ * is as before, 5 when not, or what stood in the way.
+ */
+int run_heal_run(const struct run_options *options);
 
 #endif

@@ -89,7 +89,7 @@ void run_write_journal(struct run *run, const cJSON *event)
 	struct fail fail = FAIL_INIT;
 	struct event broken = {.kind = EVENT_BROKEN, .fail = &fail};
 
-	if (run->options->plan_only)
+	if (!run->journals)
 		return; /* the engine's record has it, and nothing is kept */
 	screen_event(&run->screen, event);
 	if (run->broken || journal_append(&run->journal, event, &fail) == 0)
@@ -187,7 +187,7 @@ static void on_tick(uv_timer_t *timer)
 		run_feed(run, &started);
 	}
 	run_feed(run, &tick);
-	if (!run->done && !run->options->plan_only)
+	if (!run->done && run->journals)
 		screen_draw(&run->screen, engine_record(run->engine), run_now_ns(run));
 }
 

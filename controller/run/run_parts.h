@@ -13,6 +13,7 @@
 #include "controller/run/link.h"
 #include "controller/run/run.h"
 #include "controller/run/screen.h"
+#include "controller/run/secrets.h"
 
 /* What the runner's files share: the engine's hands. All of it lives on one libuv loop. */
 
@@ -52,13 +53,14 @@ struct run {
 	struct scenario scenario;
 	struct sources sources;
 	struct catalogue catalogue;
+	struct secrets secrets;
 	struct environment environment;
 	struct lab_file lab;
 	bool has_lab, brought_up;
 	struct plan plan;
 	struct engine *engine;
 
-	char *run_id, *dir, *self_dir;
+	char *run_id, *dir, *self_dir, *environment_file;
 	struct journal journal;
 	struct screen screen;
 	int lock_fd;
@@ -74,7 +76,18 @@ struct run {
 	int signal;           /* received, 0: none */
 	int64_t probes_at_ns; /* probes begin then; NEVER_NS: started already, or not yet ordered */
 	bool probes_announced, done, broken;
+	bool journals; /* events are kept in a file, and shown */
 };
+
+/* What a command does with an environment's nodes, from its files to its exit code. */
+struct run_work {
+	int (*load)(struct run *run, struct fail *fail);
+	int (*carry_out)(struct run *run, struct fail *fail); /* the exit code */
+	bool brings_up;                                       /* a lab that is down */
+	bool probes;                                          /* so it needs the secrets */
+	bool journals;
+};
+int run_with(const struct run_options *options, const struct run_work *work);
 
 int64_t run_now_ns(const struct run *run);
 
@@ -82,8 +95,8 @@ int64_t run_now_ns(const struct run *run);
 
 /* Files, catalogue, environment: pure but for reading. */
 int run_load(struct run *run, struct fail *fail);
-/* The plan's nodes, the lock, the lab. */
-int run_prepare(struct run *run, struct fail *fail);
+/* The plan's nodes, secrets, the lock; a lab that is down is brought up if that is wanted. */
+int run_prepare(struct run *run, const struct run_work *wanted, struct fail *fail);
 /* Run directory and journal. */
 int run_open_directory(struct run *run, struct fail *fail);
 /* The journal's first event. The caller deletes it. */
@@ -143,9 +156,24 @@ void run_query(struct run *run, const struct group_spec *group, const char *name
 void order_fault(const struct plan *plan, const struct fault_record *fault, enum fault_role role,
 	const char *node, struct fault_order *out);
 
-/* Orders as JSON, secrets put in. */
-cJSON *order_probe(const struct plan *plan, const struct list *groups,
-	const struct probe_spec *probe, int64_t start_ns, struct fail *fail);
+/* How often probers report. */
+#define REPORT_WINDOW_NS (250 * NS_PER_MS)
+
+/* What orders to probers are made from. */
+struct order_context {
+	const struct plan *plan;
+	const struct list *groups;  /* of struct resolved_group */
+	const struct list *secrets; /* of struct secret_value */
+	int64_t start_ns;           /* on the prober's clock */
+};
+
+/* The nodes that a probe with `to` goes to. */
+void order_members(
+	const struct order_context *context, const struct probe_spec *probe, struct list *out);
+
+/* Orders as JSON. A probe with policy `each` is ordered once for each member, others with NULL. */
+cJSON *order_probe(const struct order_context *context, const struct probe_spec *probe,
+	const char *member, struct fail *fail);
 cJSON *order_workload(const struct plan *plan, const struct list *groups,
 	const struct workload_spec *workload, int64_t start_ns, struct fail *fail);
 cJSON *order_final_read(const struct plan *plan, const struct list *groups,

@@ -171,32 +171,58 @@ static void started(void *context, const struct wire_message *reply, const struc
 		probes_failed(run, why);
 }
 
-static void log_source(struct run *run, const struct probe_spec *probe, const char *from)
+static void log_source(
+	struct run *run, const struct probe_spec *probe, const char *from, const char *member)
 {
 	cJSON *event = journal_event("source", run_now_ns(run));
 	struct fail fail = FAIL_INIT;
 
 	json_put_string(event, "probe", probe->name);
 	json_put_string(event, "from", from);
+	if (member)
+		json_put_string(event, "to", member);
 	json_put_number(event, "start_ns", (double)run->probes_at_ns);
 	json_put_number(event, "rate", probe->rate);
 	if (engine_note(run->engine, event, &fail) < 0)
 		probes_failed(run, &fail);
 }
 
-static int start_probe(
-	struct run *run, const struct probe_spec *probe, const char *from, struct fail *fail)
+static int start_probe_to(struct run_prober *prober, const struct probe_spec *probe,
+	const char *member, struct fail *fail)
 {
-	struct run_prober *prober = find_prober(run, from);
-	cJSON *order = order_probe(&run->plan, &engine_record(run->engine)->groups, probe,
-		to_theirs(prober, run->probes_at_ns), fail);
+	struct run *run = prober->run;
+	const struct order_context context = {.plan = &run->plan,
+		.groups = &engine_record(run->engine)->groups,
+		.secrets = &run->secrets.list,
+		.start_ns = to_theirs(prober, run->probes_at_ns)};
+	cJSON *order = order_probe(&context, probe, member, fail);
 
 	if (!order)
 		return -1;
-	log_source(run, probe, from);
+	log_source(run, probe, prober->node, member);
 	link_request(prober->link, "probe", order,
 		&(struct link_wait){REQUEST_TIMEOUT_NS, started, run});
 	return 0;
+}
+
+/* With `each` every member has an open loop of its own, so that none waits for another. */
+static int start_probe(
+	struct run *run, const struct probe_spec *probe, const char *from, struct fail *fail)
+{
+	const struct order_context context = {
+		.plan = &run->plan, .groups = &engine_record(run->engine)->groups};
+	struct run_prober *prober = find_prober(run, from);
+	struct list members = {0};
+	int outcome = 0;
+
+	if (!probe->to || probe->to->policy != POLICY_EACH)
+		return start_probe_to(prober, probe, NULL, fail);
+	order_members(&context, probe, &members);
+	LIST_EACH(members, char *, member)
+		if (outcome == 0)
+			outcome = start_probe_to(prober, probe, *member, fail);
+	list_free_texts(&members);
+	return outcome;
 }
 
 static int start_workload(

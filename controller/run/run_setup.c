@@ -30,6 +30,7 @@ static int load_environment(struct run *run, struct fail *fail)
 		return -1;
 	outcome =
 		reach_load(path ? path : found, &run->environment, &run->lab, &run->has_lab, fail);
+	run->environment_file = realpath(path ? path : found, NULL);
 	free(found);
 	return outcome;
 }
@@ -52,6 +53,8 @@ int run_load(struct run *run, struct fail *fail)
 		return -1;
 	if (check_loaded(run, fail) < 0)
 		return -1;
+	/* Before the first child could inherit them. */
+	secrets_take(&run->secrets, &run->scenario);
 	return load_environment(run, fail);
 }
 
@@ -208,9 +211,13 @@ static int bring_lab_up(struct run *run, struct fail *fail)
 	return -1;
 }
 
-int run_prepare(struct run *run, struct fail *fail)
+int run_prepare(struct run *run, const struct run_work *wanted, struct fail *fail)
 {
-	if (make_plan(run, fail) < 0 || take_lock(run, fail) < 0 || bring_lab_up(run, fail) < 0)
+	if (make_plan(run, fail) < 0 ||
+		(wanted->probes &&
+			secrets_complete(
+				&run->secrets, &run->scenario, run->options->scenario, fail) < 0) ||
+		take_lock(run, fail) < 0 || (wanted->brings_up && bring_lab_up(run, fail) < 0))
 		return -1;
 	name_run(run, 1);
 	say_holder(run);
@@ -269,6 +276,8 @@ cJSON *run_started_event(const struct run *run)
 	json_put_string(event, "run", run->run_id);
 	json_put_string(event, "wall", wall);
 	json_put_string(event, "environment", run->environment.name);
+	if (run->environment_file)
+		json_put_string(event, "environment_file", run->environment_file);
 	json_put_string(event, "scenario_file", run->options->scenario);
 	json_put(event, "command", command_words(run->options));
 	json_put(event, "scenario", cJSON_Duplicate(run->scenario.merged, true));

@@ -173,6 +173,46 @@ static cJSON *choices(const struct shape *shape, enum field_choice choice)
 	return list;
 }
 
+/* One rule: with this word as "type", these keys must be there, and those may not. */
+static cJSON *rule_of_type(const struct shape *shape, const struct field *type, int word)
+{
+	cJSON *rule = json_object(), *then = json_object(), *refused = json_object();
+	cJSON *required = json_array();
+
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct field *field = &shape->fields[i];
+
+		if (!field->of)
+			continue;
+		if (!(field->of & FIELD_OF(word)))
+			json_put(refused, field->key, cJSON_CreateFalse());
+		else if (field->required)
+			json_append_string(required, field->key);
+	}
+	put_list(then, "properties", refused);
+	put_list(then, "required", required);
+	json_put(rule, "if", schema_if(type->key, type->words[word]));
+	json_put(rule, "then", then);
+	return rule;
+}
+
+static void add_types(cJSON *schema, const struct shape *shape)
+{
+	cJSON *rules = json_array();
+	const struct field *type = NULL;
+	bool any = false;
+
+	for (size_t i = 0; i < shape->count; i++) {
+		any |= shape->fields[i].of != 0;
+		if (shape->fields[i].kind == FIELD_ENUM &&
+			strcmp(shape->fields[i].key, "type") == 0)
+			type = &shape->fields[i];
+	}
+	for (int word = 0; any && type && type->words[word]; word++)
+		json_append(rules, rule_of_type(shape, type, word));
+	put_list(schema, "allOf", rules);
+}
+
 cJSON *schema_object(struct schema_maker *maker, const struct shape *shape)
 {
 	cJSON *schema = json_object(), *properties = json_object(), *required = json_array();
@@ -188,7 +228,7 @@ cJSON *schema_object(struct schema_maker *maker, const struct shape *shape)
 		if (field->later)
 			continue;
 		json_put(properties, field->key, value_of(maker, field));
-		if (field->required)
+		if (field->required && !field->of)
 			json_append_string(required, field->key);
 		if (field->needs)
 			json_put(needs, field->key, one_key(field->needs));
@@ -201,6 +241,8 @@ cJSON *schema_object(struct schema_maker *maker, const struct shape *shape)
 	put_list(schema, "anyOf", choices(shape, CHOICE_ANY));
 	if (faults)
 		schema_add_faults(maker, schema);
+	else
+		add_types(schema, shape);
 	json_put_bool(schema, "additionalProperties", false);
 	return schema;
 }

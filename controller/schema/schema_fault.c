@@ -102,19 +102,6 @@ static cJSON *then(struct schema_maker *maker, const struct catalogue_fault *fau
 	return schema;
 }
 
-static cJSON *if_fault_is(const char *name)
-{
-	cJSON *schema = json_object(), *properties = json_object(), *fault = json_object();
-	cJSON *required = json_array();
-
-	json_put_string(fault, "const", name);
-	json_put(properties, "fault", fault);
-	json_put(schema, "properties", properties);
-	json_append_string(required, "fault");
-	json_put(schema, "required", required);
-	return schema;
-}
-
 void schema_add_faults(struct schema_maker *maker, cJSON *object)
 {
 	cJSON *all = json_array();
@@ -126,7 +113,7 @@ void schema_add_faults(struct schema_maker *maker, cJSON *object)
 
 		snprintf(name, sizeof(name), "fault-%s", fault->name);
 		json_put(maker->definitions, name, then(maker, fault, object));
-		json_put(rule, "if", if_fault_is(fault->name));
+		json_put(rule, "if", schema_if("fault", fault->name));
 		json_put(rule, "then", schema_ref(name));
 		json_append(all, rule);
 	}

@@ -26,6 +26,9 @@ cJSON *schema_pattern(const char *pattern, const char *says);
 /* {"$ref": "#/definitions/NAME"} */
 cJSON *schema_ref(const char *name);
 
+/* True of objects whose `key` has this value; for "if". */
+cJSON *schema_if(const char *key, const char *value);
+
 /* What `with`, `on` and `from` may hold, by the kind of fault; added to the schema of a fault. */
 void schema_add_faults(struct schema_maker *maker, cJSON *object);
 

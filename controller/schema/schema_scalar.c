@@ -46,6 +46,19 @@ cJSON *schema_ref(const char *name)
 	return schema;
 }
 
+cJSON *schema_if(const char *key, const char *value)
+{
+	cJSON *schema = json_object(), *properties = json_object(), *constant = json_object();
+	cJSON *required = json_array();
+
+	json_put_string(constant, "const", value);
+	json_put(properties, key, constant);
+	json_put(schema, "properties", properties);
+	json_append_string(required, key);
+	json_put(schema, "required", required);
+	return schema;
+}
+
 static cJSON *typed(const char *type)
 {
 	cJSON *schema = json_object();

@@ -219,6 +219,14 @@ static bool only_run(const struct cli *cli, const char *name, char *out, size_t 
 	return found;
 }
 
+const char *cli_only_run(const struct cli *cli)
+{
+	static char path[256];
+
+	assert_true(only_run(cli, "", path, sizeof(path)));
+	return path;
+}
+
 static char *read_file(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

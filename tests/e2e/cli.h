@@ -43,6 +43,9 @@ void cli_run_program(const char *const *argv, struct cli_result *result);
 /* Waits, at most `within_s`; asserts that it ended. */
 void cli_wait(struct cli_process *process, int within_s, struct cli_result *result);
 
+/* The directory of the only run in cli->runs, valid until the next call; asserts that it is there.
+ */
+const char *cli_only_run(const struct cli *cli);
 /* summary.json of the only run in cli->runs. */
 cJSON *cli_summary(const struct cli *cli);
 /* All journal events so far of the only run, as an array; an empty one before there is a run. */

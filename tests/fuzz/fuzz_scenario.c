@@ -3,6 +3,7 @@
 #include "controller/files/params.h"
 #include "controller/plan/check.h"
 #include "controller/plan/plan_json.h"
+#include "controller/plan/radius.h"
 #include "fuzz.h"
 
 static struct catalogue catalogue;

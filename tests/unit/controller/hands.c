@@ -51,11 +51,30 @@ static cJSON *audit_data(struct hands *hands, const char *name)
 	return data;
 }
 
+/* One process on each node; it is gone before its time where faults hit nothing. */
+static cJSON *process_data(const struct hands *hands, const struct fault_record *fault)
+{
+	bool begun = hands->now_ns >= fault->start_ns, sent = begun && !hands->no_packets;
+	long long at_ns = sent ? fault->start_ns + NS_PER_MS : NEVER_NS;
+
+	return given_json("[{'pid':7,'start_ticks':'1','cmdline':'etcd','signal':'KILL',"
+			  "'age_ns':'5','must_exit':true,'sent_ns':'%lld','exited_ns':'%lld',"
+			  "'result':'%s'}]",
+		at_ns, sent ? at_ns + NS_PER_MS : NEVER_NS,
+		sent            ? "sent"
+			: begun ? "gone"
+				: "not_sent");
+}
+
 static cJSON *evidence_data(const struct hands *hands, const struct fault_record *fault)
 {
 	cJSON *list = json_array(), *data = json_object();
 
 	json_put(data, "counters", list);
+	if (fault->spec->on->processes) {
+		json_put(data, "processes", process_data(hands, fault));
+		return data;
+	}
 	for (size_t i = 0; i < NODES; i++)
 		for (int direction = 0; direction < 2; direction++)
 			json_append(list,
@@ -196,12 +215,32 @@ static void probe(struct hands *hands)
 
 /* --- actions ------------------------------------------------------------------------------ */
 
+/* A fault on processes is over when it has begun, and the node says so by itself. */
+static void add_news(struct hands *hands, const struct action *action)
+{
+	static const enum event_kind kinds[] = {EVENT_EVIDENCE, EVENT_HEALED};
+
+	for (size_t i = 0; i < 2; i++)
+		add_reply(hands, kinds[i], action->fault->spec->id, action->node)->due_ns =
+			action->fault->start_ns + 20 * NS_PER_MS;
+}
+
+/* What was disarmed in time is not told of: nothing else is on its way that far ahead. */
+static void forget_news(struct hands *hands, const struct action *action)
+{
+	LIST_EACH(hands->replies, struct reply, reply)
+		reply->used |= hands->now_ns < action->fault->start_ns &&
+			reply->due_ns >= action->fault->start_ns;
+}
+
 static void do_arm(struct hands *hands, const struct action *action)
 {
 	bool *armed = &fake_node(hands, action->node)->armed[fault_index(hands, action->fault)];
 
 	assert_false(*armed);
-	*armed = true;
+	*armed = !action->fault->spec->on->processes;
+	if (!*armed && !hands->no_news)
+		add_news(hands, action);
 	if (action->role == ROLE_ON && hands->outage_ns) {
 		hands->bad_from_ns = action->fault->start_ns;
 		hands->bad_to_ns = action->fault->start_ns + hands->outage_ns;
@@ -210,9 +249,11 @@ static void do_arm(struct hands *hands, const struct action *action)
 
 static void do_heal(struct hands *hands, const struct action *action)
 {
-	struct reply *evidence =
-		add_reply(hands, EVENT_EVIDENCE, action->fault->spec->id, action->node);
+	struct reply *evidence;
 
+	if (action->fault->spec->on->processes)
+		forget_news(hands, action);
+	evidence = add_reply(hands, EVENT_EVIDENCE, action->fault->spec->id, action->node);
 	evidence->data = evidence_data(hands, action->fault);
 	evidence->due_ns = hands->now_ns;
 	fake_node(hands, action->node)->armed[fault_index(hands, action->fault)] = false;
@@ -400,6 +441,9 @@ static bool deliver_one(struct hands *hands)
 		slot->used = true;
 		reply = *slot;
 		reply.event.fail = reply.event.ok ? NULL : &reply.fail;
+		if (reply.event.kind == EVENT_EVIDENCE && !reply.data)
+			reply.data = evidence_data(hands,
+				record_fault(engine_record(hands->engine), reply.event.name));
 		reply.event.data = reply.data;
 		reply.event.at_ns = hands->now_ns;
 		if (reply.event.kind == EVENT_NODE_LOST)

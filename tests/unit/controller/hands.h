@@ -52,6 +52,7 @@ struct hands {
 	int64_t deaf_from_ns;           /* no windows any more from then on */
 	int64_t heal_lag_ns;            /* from the order to the answer */
 	bool no_packets;                /* faults hit nothing */
+	bool no_news;                   /* nodes say nothing that they are not asked for */
 
 	int64_t now_ns, probes_ns, sent_events;
 	bool probing, stopped, done;

@@ -16,6 +16,10 @@ struct mutation {
 	"{'id':'cut-leader','fault':'kill'," more "'on':{'nodes':'leader','processes':{" which     \
 	"}},'with':{" with "}}"
 
+#define TCP(address) "{'type':'tcp','from':'client','rate':10,'timeout':'1s','address':" address "}"
+#define EXEC(rate, exec)                                                                           \
+	"{'type':'exec','from':'client','timeout':'1s','rate':" #rate ",'exec':" exec "}"
+
 static const struct mutation references[] = {
 	{"phases[1].id", "'before'", "phases[1].id", "the id \"before\" stands twice under phases"},
 	{"invariants[1].id", "'steady'", "invariants[1].id",
@@ -50,11 +54,47 @@ static const struct mutation references[] = {
 	/* probes, SLOs, workloads */
 	{"probes.put.to.group", "'member'", "probes.put.to.group",
 		"no group named \"member\" (did you mean \"members\"?)"},
-	{"probes.put.to.policy", "'each'", "probes.put.to.policy",
-		"\"each\" is not supported in this version"},
 	{"probes.put.url", "7", "probes.put.url", "must be a string or a secret, not a number"},
-	{"probes.put.url", "'https://x/'", "probes.put.url",
-		"must begin with http:// (https is not supported in this version)"},
+	{"probes.put.url", "'ftp://{node.addr}/'", "probes.put.url",
+		"must begin with http:// or https://"},
+	{"probes.put.url", NULL, "probes.put", "type \"http\" needs the key \"url\""},
+	{"probes.put.url", "'http://x/'", "probes.put.to",
+		"the events go to the nodes of a group, but nothing in the probe depends on the "
+		"node: use {node.addr} or {node.name}"},
+	{"probes.put.address", "'x:1'", "probes.put.address",
+		"does not belong to type \"http\", which has: url, method, headers, body, "
+		"connection, inside_radius"},
+	{"probes.put.expect", "{'exit_code':1}", "probes.put.expect.exit_code",
+		"does not belong to type \"http\", which has: status, body"},
+	{"probes.put.expect", "{'body':{}}", "probes.put.expect.body",
+		"match needs exactly one of \"contains\", \"starts_with\", \"equals\" and "
+		"\"json\""},
+	{"probes.put.expect", "{'body':{'json':{'pointer':'health','equals':true}}}",
+		"probes.put.expect.body.json.pointer",
+		"\"health\" is not a JSON pointer like \"/health\", or empty"},
+	{"probes.put", TCP("'10.0.0.1'"), "probes.put.address",
+		"must be HOST:PORT with a port from 1 to 65535, like 10.0.0.5:80 or [fd00::1]:80"},
+	{"probes.put", TCP("'fd00::1:80'"), "probes.put.address",
+		"an IPv6 address before a port stands in brackets, like [fd00::1]:80"},
+	{"probes.put", TCP("'{node.addr}:80'"), "probes.put.address",
+		"unknown placeholder {node.addr}; known here: {n}, {uuid}, {group.NAME.addrs} of a "
+		"group that exists, {var.NAME}"},
+	{"probes.put", TCP("'x:80','send':'hello'"), "probes.put.send",
+		"without \"expect.answer\" nobody would look at what comes back"},
+	{"probes.put", TCP("'x:80','expect':{'answer':{'equals':'x'}}"), "probes.put.expect.answer",
+		"a TCP stream has no end to compare at: only \"starts_with\" and \"contains\""},
+	{"probes.put", TCP("'x:80','url':'http://x/'"), "probes.put.url",
+		"does not belong to type \"tcp\", which has: address, send, inside_radius"},
+	{"probes.put", EXEC(50.5, "['true']"), "probes.put.rate",
+		"an exec probe starts a process for each event: at most 50 a second, beyond that "
+		"it would measure its own host"},
+	{"probes.put", EXEC(50, "['true','{node.addr}']"), "probes.put.exec[1]",
+		"unknown placeholder {node.addr}; known here: {n}, {uuid}, {group.NAME.addrs} of a "
+		"group that exists, {var.NAME}"},
+	{"probes.put", EXEC(50, "['true'],'env':{'A=B':'c'}"), "probes.put.env[\"A=B\"]",
+		"is not the name of a variable"},
+	{"probes.put", EXEC(50, "['true'],'stdin':{'secret':'no'}"), "probes.put.stdin",
+		"no secret named \"no\""},
 	{"probes.put.url", "'http://{group.nobody.addrs}/'", "probes.put.url",
 		"unknown placeholder {group.nobody.addrs}; known here: {n}, {uuid}, {node.name}, "
 		"{node.addr}, {group.NAME.addrs} of a group that exists, {var.NAME}"},
@@ -240,6 +280,61 @@ static void run_table(const struct mutation *table, size_t count)
 	catalogue_deinit(&catalogue);
 }
 
+/* The one place for a secret that `ps e` would show. */
+static void a_secret_is_no_variable(void **state)
+{
+	(void)state;
+	struct catalogue catalogue = given_catalogue();
+	cJSON *tree = given_tree();
+	struct scenario scenario;
+	struct fail fail = FAIL_INIT;
+
+	given_set(tree, "secrets", "{'token':{'env':'TOKEN'}}");
+	given_set(tree, "probes.put", EXEC(50, "['true'],'env':{'T':{'secret':'token'}}"));
+	scenario = given_scenario(tree);
+	assert_int_equal(scenario_check(&scenario, &catalogue, &fail), -1);
+	assert_string_equal(fail.path, "probes.put.env.T");
+	assert_string_equal(fail.text,
+		"a secret may not stand in the environment, where `ps e` shows it: give it to the "
+		"program on \"stdin\"");
+	scenario_deinit(&scenario);
+	catalogue_deinit(&catalogue);
+}
+
+static void every_type_of_probe_is_taken(void **state)
+{
+	(void)state;
+	static const char *const probes[] = {
+		TCP("'x:80'"),
+		TCP("'{var.db}'"),
+		TCP("'[fd00::1]:80','send':{'secret':'token'},'expect':{'answer':{'contains':'x'}"
+		    "}"),
+		EXEC(50,
+			"['true','{n}'],'env':{'A':'{uuid}'},'stdin':{'secret':'token'},"
+			"'expect':{'exit_code':3,'stdout':{'json':{'pointer':'','equals':1}}}"),
+		"{'type':'http','from':'client','to':{'group':'members','policy':'each'},"
+		"'url':'https://{node.addr}/','connection':'fresh','rate':100,'timeout':'1s',"
+		"'headers':{'Host':'{node.name}','A':{'secret':'token'}},"
+		"'expect':{'status':200,'body':{'contains':'{'}}}",
+	};
+	struct catalogue catalogue = given_catalogue();
+
+	for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
+		cJSON *tree = given_tree();
+		struct scenario scenario;
+		struct fail fail = FAIL_INIT;
+
+		given_set(tree, "secrets", "{'token':{'env':'TOKEN'}}");
+		given_set(tree, "probes.put", probes[i]);
+		scenario = given_scenario(tree);
+		if (scenario_check(&scenario, &catalogue, &fail) < 0 &&
+			strncmp(fail.path, "probes", 6) == 0)
+			fail_msg("%s: %s: %s", probes[i], fail.path, fail.text);
+		scenario_deinit(&scenario);
+	}
+	catalogue_deinit(&catalogue);
+}
+
 static void references_must_exist(void **state)
 {
 	(void)state;
@@ -339,6 +434,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(references_must_exist),
+		cmocka_unit_test(a_secret_is_no_variable),
+		cmocka_unit_test(every_type_of_probe_is_taken),
 		cmocka_unit_test(claims_must_be_provable),
 		cmocka_unit_test(the_other_side_of_each_bound_is_good),
 		cmocka_unit_test(many_groups_are_checked_at_once),

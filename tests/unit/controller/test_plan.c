@@ -6,6 +6,7 @@
 #include "contract/list.h"
 #include "controller/plan/plan.h"
 #include "controller/plan/plan_json.h"
+#include "controller/plan/radius.h"
 #include "given.h"
 
 static void add_address(struct plan *plan, const char *node, const char *text)

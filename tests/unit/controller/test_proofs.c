@@ -135,6 +135,93 @@ static void a_fault_that_was_never_armed_was_not_injected(void **state)
 	record_deinit(&record);
 }
 
+/* --- effect on processes --------------------------------------------------------------------- */
+
+/* Two nodes are to be hit, at 10 s; the phase ends at 20 s. */
+static struct record aimed(void)
+{
+	cJSON *tree = given_tree();
+	struct record record;
+
+	given_set(tree, "phases[1].faults[0]",
+		"{'id':'cut-leader','fault':'kill','on':{'nodes':['n1','n2'],'processes':{'exe':"
+		"'/bin/x'}}}");
+	record = given_record(tree);
+	given_event(&record, "fault_arming", SECONDS(9),
+		"'fault':'cut-leader','on':['n1','n2'],'from':[],'start_ns':%lld,'deadline_ns':%"
+		"lld,"
+		"'at_once':true,'skew_ns':0",
+		(long long)SECONDS(10), (long long)SECONDS(20));
+	for (int i = 1; i <= 2; i++)
+		given_event(&record, "fault_armed", SECONDS(9),
+			"'fault':'cut-leader','node':'n%d','role':'on','armed_ns':1,'late_ns':0",
+			i);
+	heal(&record, SECONDS(10.001));
+	given_event(&record, "phase_ended", SECONDS(20), "'phase':'cut','how':'time','end_ns':%lld",
+		(long long)SECONDS(20));
+	return record;
+}
+
+static void tell_hit(struct record *record, const char *node, const char *signal,
+	const char *result, bool exited)
+{
+	bool sent = strcmp(result, "sent") == 0;
+
+	given_event(record, "evidence", SECONDS(11),
+		"'fault':'cut-leader','node':'%s','counters':[],'processes':[{'pid':7,"
+		"'start_ticks':'1','cmdline':'x','signal':'%s','age_ns':'1','must_exit':%s,"
+		"'sent_ns':'%lld','exited_ns':'%lld','result':'%s','reason':'because'}]",
+		node, signal, strcmp(signal, "KILL") == 0 ? "true" : "false",
+		sent ? (long long)SECONDS(10) : -1, exited ? (long long)SECONDS(10.5) : -1, result);
+}
+
+static void processes_are_proven_by_signal_and_exit(void **state)
+{
+	static const struct {
+		const char *signal, *results[2]; /* of n1 and n2; NULL: nothing was told */
+		bool exited[2];
+		enum effect effect;
+		const char *text;
+	} cases[] = {
+		{"KILL", {"sent", "sent"}, {true, true}, EFFECT_PROVEN,
+			"2 of 2 processes got SIGKILL, 2 seen to exit"},
+		{"KILL", {"sent", "sent"}, {true, false}, EFFECT_PARTIAL,
+			"2 of 2 processes got SIGKILL, 1 seen to exit; pid 7 on n2 got its signal, "
+			"and was not seen to exit"},
+		/* One that can be handled is the process's own business. */
+		{"TERM", {"sent", "sent"}, {false, true}, EFFECT_PROVEN,
+			"2 of 2 processes got SIGTERM, 1 seen to exit"},
+		{"KILL", {"gone", "sent"}, {false, true}, EFFECT_PARTIAL,
+			"1 of 2 processes got SIGKILL, 1 seen to exit; pid 7 on n1 had ended "
+			"before"},
+		{"KILL", {NULL, "sent"}, {false, true}, EFFECT_PARTIAL,
+			"1 of 1 process got SIGKILL, 1 seen to exit; 1 nodes told of no process"},
+		{"KILL", {"gone", "failed"}, {false, false}, EFFECT_NONE,
+			"0 of 2 processes got SIGKILL, 0 seen to exit; pid 7 on n1 had ended "
+			"before"},
+		{"KILL", {NULL, NULL}, {false, false}, EFFECT_NONE,
+			"no process is known to have been hit"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct record record = aimed();
+		struct judgement judgement;
+		struct effect_judgement own;
+
+		for (int j = 0; j < 2; j++)
+			if (cases[i].results[j])
+				tell_hit(&record, j ? "n2" : "n1", cases[i].signal,
+					cases[i].results[j], cases[i].exited[j]);
+		own = effect_of(&record, &judgement);
+		assert_string_equal(own.text, cases[i].text);
+		assert_int_equal(own.effect, cases[i].effect);
+		assert_true(own.ran_to_its_end);
+		judgement_deinit(&judgement);
+		record_deinit(&record);
+	}
+}
+
 static void an_unconfirmed_heal_does_not_hide_the_effect(void **state)
 {
 	(void)state;
@@ -475,6 +562,7 @@ int main(void)
 		cmocka_unit_test(a_later_count_replaces_the_earlier),
 		cmocka_unit_test(a_silent_pair_is_partial_and_none_is_none),
 		cmocka_unit_test(a_fault_that_was_never_armed_was_not_injected),
+		cmocka_unit_test(processes_are_proven_by_signal_and_exit),
 		cmocka_unit_test(an_unconfirmed_heal_does_not_hide_the_effect),
 		cmocka_unit_test(cut_short_or_ended),
 		cmocka_unit_test(nodes_on_both_sides_make_one_pair),

@@ -17,6 +17,7 @@ struct stage {
 	struct plan plan;
 	struct resolved_group members;
 	struct list groups;
+	struct secrets secrets;
 };
 
 static struct stage *stage_new(cJSON *tree)
@@ -35,6 +36,7 @@ static struct stage *stage_new(cJSON *tree)
 
 static void stage_free(struct stage *stage)
 {
+	secrets_deinit(&stage->secrets);
 	list_free_texts(&stage->members.nodes);
 	plan_deinit(&stage->plan);
 	catalogue_deinit(&stage->catalogue);
@@ -42,39 +44,113 @@ static void stage_free(struct stage *stage)
 	free(stage);
 }
 
-static cJSON *probe_order(struct stage *stage, struct fail *fail)
+static cJSON *probe_order(struct stage *stage, const char *member, struct fail *fail)
 {
-	return order_probe(
-		&stage->plan, &stage->groups, scenario_probe(&stage->scenario, "put"), 7, fail);
+	const struct order_context context = {.plan = &stage->plan,
+		.groups = &stage->groups,
+		.secrets = &stage->secrets.list,
+		.start_ns = 7};
+
+	return order_probe(&context, scenario_probe(&stage->scenario, "put"), member, fail);
+}
+
+/* The order as the prober reads it; to be freed. */
+static struct probe_order decoded(struct stage *stage, const char *member)
+{
+	struct fail fail = FAIL_INIT;
+	cJSON *json = probe_order(stage, member, &fail);
+	struct probe_order order = {0};
+
+	if (!json || shape_decode(&probe_order_shape, json, "", &order, &fail) < 0)
+		fail_msg("%s: %s", fail.path, fail.text);
+	cJSON_Delete(json);
+	return order;
 }
 
 static void a_probe_knows_each_member(void **state)
 {
 	(void)state;
 	struct stage *stage = stage_new(given_tree());
-	struct fail fail = FAIL_INIT;
-	cJSON *json = probe_order(stage, &fail);
-	struct probe_order order;
-	const struct probe_target *targets;
+	struct probe_order order = decoded(stage, NULL);
+	const struct probe_target *targets = order.targets.items;
 
-	assert_non_null(json);
-	assert_int_equal(shape_decode(&probe_order_shape, json, "", &order, &fail), 0);
-	targets = order.targets.items;
 	assert_int_equal(order.targets.count, 2);
 	assert_string_equal(targets[0].node, "n1");
-	assert_string_equal(targets[0].url, "http://10.0.0.1:2379/v3/kv/put");
-	assert_string_equal(targets[1].url, "http://10.0.0.3:2379/v3/kv/put");
-	assert_string_equal(order.method, "POST");
+	assert_string_equal(targets[0].addr, "10.0.0.1");
+	assert_string_equal(targets[1].addr, "10.0.0.3");
+	assert_string_equal(order.http->url, "http://{node.addr}:2379/v3/kv/put");
+	assert_string_equal(order.http->method, "POST");
+	assert_int_equal(order.http->connection, HTTP_KEEP_ALIVE);
+	assert_null(order.http->expect_body);
 	assert_true(order.rate == 50);
 	assert_int_equal(order.timeout_ns, 300 * NS_PER_MS);
 	assert_int_equal(order.start_ns, 7);
 	assert_int_equal(order.seed, 7);
-	assert_string_equal(json_string(order.body_json, "key", ""), "key-{n}");
-	assert_int_equal(order.base64_at.count, 2);
-	assert_int_equal(*LIST_AT(order.expect_status, int64_t, 0), 200);
+	assert_string_equal(json_string(order.http->body_json, "key", ""), "key-{n}");
+	assert_int_equal(order.http->base64_at.count, 2);
+	assert_int_equal(*LIST_AT(order.http->expect_status, int64_t, 0), 200);
 	assert_string_equal(LIST_AT(order.classes, struct probe_class, 0)->slo, "avail");
+	assert_null(order.tcp);
+	assert_null(order.exec);
 	shape_free(&probe_order_shape, &order);
-	cJSON_Delete(json);
+	stage_free(stage);
+}
+
+static void each_member_has_an_order_of_its_own(void **state)
+{
+	(void)state;
+	cJSON *tree = given_tree();
+	struct stage *stage;
+	struct probe_order order;
+	const struct probe_target *targets;
+
+	given_set(tree, "probes.put.to.policy", "'each'");
+	stage = stage_new(tree);
+	order = decoded(stage, "n3");
+	targets = order.targets.items;
+	assert_int_equal(order.policy, POLICY_EACH);
+	assert_int_equal(order.targets.count, 1);
+	assert_string_equal(targets[0].node, "n3");
+	assert_string_equal(targets[0].addr, "10.0.0.3");
+	shape_free(&probe_order_shape, &order);
+	stage_free(stage);
+}
+
+static void tcp_and_exec_probes_are_ordered(void **state)
+{
+	(void)state;
+	cJSON *tree = given_tree();
+	struct stage *stage;
+	struct probe_order order;
+
+	given_set(tree, "probes.put",
+		"{'type':'tcp','from':'client','to':{'group':'members','policy':'any'},"
+		"'address':'{node.addr}:6379','send':'PING {group.members.addrs}',"
+		"'expect':{'answer':{'contains':'PONG'}},'rate':10,'timeout':'1s'}");
+	stage = stage_new(tree);
+	order = decoded(stage, NULL);
+	assert_string_equal(order.tcp->address, "{node.addr}:6379");
+	assert_string_equal(order.tcp->send, "PING 10.0.0.1,10.0.0.3");
+	assert_string_equal(order.tcp->expect_answer->contains, "PONG");
+	shape_free(&probe_order_shape, &order);
+	stage_free(stage);
+
+	tree = given_tree();
+	given_set(tree, "probes.put",
+		"{'type':'exec','from':'client','exec':['check','{group.members.addrs}','{n}'],"
+		"'env':{'MODE':'a b'},'stdin':'hello','expect':{'exit_code':2,"
+		"'stdout':{'equals':'yes'}},'rate':10,'timeout':'1s'}");
+	stage = stage_new(tree);
+	order = decoded(stage, NULL);
+	assert_string_equal(*LIST_AT(order.exec->argv, char *, 0), "check");
+	assert_string_equal(*LIST_AT(order.exec->argv, char *, 1), "10.0.0.1,10.0.0.3");
+	assert_string_equal(*LIST_AT(order.exec->argv, char *, 2), "{n}");
+	assert_string_equal(*LIST_AT(order.exec->env, char *, 0), "MODE=a b");
+	assert_string_equal(order.exec->input, "hello");
+	assert_int_equal(order.exec->expect_exit_code, 2);
+	assert_string_equal(order.exec->expect_stdout->equals, "yes");
+	assert_int_equal(order.targets.count, 1);
+	shape_free(&probe_order_shape, &order);
 	stage_free(stage);
 }
 
@@ -121,26 +197,34 @@ static cJSON *with_secrets(const char *file)
 	return tree;
 }
 
-static void secrets_are_put_into_the_order_alone(void **state)
+static void a_secret_stands_in_the_order_once(void **state)
 {
 	(void)state;
 	char path[] = "/tmp/backburn-secret-XXXXXX";
 	int fd = mkstemp(path);
 	struct fail fail = FAIL_INIT;
 	struct stage *stage;
+	const char *twice;
 	cJSON *json;
 	char *text;
 
-	assert_int_equal(write(fd, "hunter2\n", 8), 8);
+	assert_int_equal(write(fd, "hunter2\nsecond line\n", 20), 20);
 	close(fd);
 	setenv("BACKBURN_TEST_TOKEN", "s3cr3t {n}", 1);
 	stage = stage_new(with_secrets(path));
-	json = probe_order(stage, &fail);
+	secrets_take(&stage->secrets, &stage->scenario);
+	assert_int_equal(secrets_complete(&stage->secrets, &stage->scenario, NULL, &fail), 0);
+	json = probe_order(stage, NULL, &fail);
 	assert_non_null(json);
 	text = json_print(json);
-	assert_non_null(strstr(text, "\"X-Token: s3cr3t {n}\""));
+	assert_non_null(strstr(text, "\"X-Token: {secret.token}\""));
 	assert_non_null(strstr(text, "\"X-N: {n}\""));
-	assert_non_null(strstr(text, "{\"password\":\"hunter2\"}"));
+	assert_non_null(strstr(text, "{\"password\":\"{secret.password}\"}"));
+	assert_non_null(strstr(text, "{\"name\":\"token\",\"value\":\"s3cr3t {n}\"}"));
+	twice = strstr(text, "hunter2");
+	assert_non_null(twice);
+	assert_null(strstr(twice + 1, "hunter2"));
+	assert_null(strstr(text, "second line"));
 	free(text);
 	cJSON_Delete(json);
 
@@ -150,16 +234,52 @@ static void secrets_are_put_into_the_order_alone(void **state)
 	assert_null(strstr(text, "hunter2"));
 	assert_non_null(strstr(text, "{\"secret\":\"token\"}"));
 	free(text);
-
 	unlink(path);
-	assert_null(probe_order(stage, &fail));
-	assert_int_equal(fail.kind, FAIL_REFUSED);
-	unsetenv("BACKBURN_TEST_TOKEN");
-	assert_null(probe_order(stage, &fail));
-	assert_string_equal(fail.text,
-		"probe put: secret \"token\": the environment variable "
-		"BACKBURN_TEST_TOKEN is not set");
 	stage_free(stage);
+}
+
+/* Children inherit the environment, and /proc/self/environ shows what this one began with. */
+static void secrets_are_taken_out_of_the_environment(void **state)
+{
+	(void)state;
+	struct stage *stage = stage_new(with_secrets("/nowhere"));
+	char *value;
+
+	setenv("BACKBURN_TEST_TOKEN", "s3cr3t", 1);
+	value = getenv("BACKBURN_TEST_TOKEN");
+	secrets_take(&stage->secrets, &stage->scenario);
+	assert_null(getenv("BACKBURN_TEST_TOKEN"));
+	assert_int_equal(value[0], '\0');
+	assert_int_equal(stage->secrets.list.count, 1);
+	assert_string_equal(LIST_AT(stage->secrets.list, struct secret_value, 0)->value, "s3cr3t");
+	stage_free(stage);
+}
+
+static const char *refusal(const char *file)
+{
+	static struct fail fail;
+	struct stage *stage = stage_new(with_secrets(file));
+
+	fail = FAIL_INIT;
+	secrets_take(&stage->secrets, &stage->scenario);
+	assert_int_equal(secrets_complete(&stage->secrets, &stage->scenario, NULL, &fail), -1);
+	assert_int_equal(fail.kind, FAIL_REFUSED);
+	stage_free(stage);
+	return fail.text;
+}
+
+static void missing_secrets_are_refused_by_name(void **state)
+{
+	(void)state;
+	assert_string_equal(refusal("/nowhere"),
+		"secret \"token\": the environment variable BACKBURN_TEST_TOKEN is not set");
+	setenv("BACKBURN_TEST_TOKEN", "", 1);
+	assert_string_equal(refusal("/nowhere"), "secret \"token\": BACKBURN_TEST_TOKEN is empty");
+	setenv("BACKBURN_TEST_TOKEN", "s3cr3t", 1);
+	assert_non_null(strstr(refusal("/nowhere"), "secret \"password\": /nowhere"));
+	setenv("BACKBURN_TEST_TOKEN", "s3cr3t", 1);
+	assert_string_equal(
+		refusal("/dev/null"), "secret \"password\": /dev/null: not a regular file");
 }
 
 /* --- faults ----------------------------------------------------------------------------------- */
@@ -203,7 +323,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_probe_knows_each_member),
 		cmocka_unit_test(a_final_read_asks_each_member_alone),
-		cmocka_unit_test(secrets_are_put_into_the_order_alone),
+		cmocka_unit_test(each_member_has_an_order_of_its_own),
+		cmocka_unit_test(tcp_and_exec_probes_are_ordered),
+		cmocka_unit_test(a_secret_stands_in_the_order_once),
+		cmocka_unit_test(secrets_are_taken_out_of_the_environment),
+		cmocka_unit_test(missing_secrets_are_refused_by_name),
 		cmocka_unit_test(a_fault_order_names_both_sides),
 	};
 

@@ -326,3 +326,37 @@ struct workload_sum *harness_workload(const struct harness *harness, const char 
 	}
 	return sum;
 }
+
+/* --- the probe "p" -------------------------------------------------------------------- */
+
+int64_t harness_probe(struct harness *harness, double rate, const char *timeout, const char *rest)
+{
+	int64_t start_ns = harness_now_ns();
+
+	cJSON_Delete(harness_ask(harness, "probe",
+		"{\"id\":\"p\",\"rate\":%g,\"timeout\":\"%s\",\"start_ns\":\"%lld\","
+		"\"window\":\"100ms\",\"classes\":[{\"slo\":\"all\"},{\"slo\":\"fast\","
+		"\"latency_lt\":\"200ms\"}],%s}",
+		rate, timeout, (long long)start_ns, rest));
+	return start_ns;
+}
+
+static int has_events(const struct harness *harness, const void *count)
+{
+	return harness_sum(harness, "p").events >= *(const int64_t *)count;
+}
+
+void harness_await_events(struct harness *harness, int64_t count)
+{
+	harness_await(harness, has_events, &count);
+}
+
+struct probe_sum harness_stop(struct harness *harness)
+{
+	cJSON *result = harness_ask(harness, "stop", "{}");
+
+	assert_true(json_i64(result, "stopped_ns", 0) > 0);
+	cJSON_Delete(result);
+	/* The reply comes after the last window: nothing follows it. */
+	return harness_sum(harness, "p");
+}

@@ -65,6 +65,16 @@ struct probe_sum {
 
 struct probe_sum harness_sum(const struct harness *harness, const char *probe);
 
+/*
+ * Orders a probe "p" that begins now; `rest` are further members of the order. Windows of 100 ms,
+ * classes "all" and "fast" (below 200 ms). Its start.
+ */
+int64_t harness_probe(struct harness *harness, double rate, const char *timeout, const char *rest);
+/* Waits until that many events of "p" have been reported. */
+void harness_await_events(struct harness *harness, int64_t count);
+/* Stops the prober: nothing follows. */
+struct probe_sum harness_stop(struct harness *harness);
+
 /* What all `operations` of a workload say together: by id, how often it stood in each list. */
 struct operation_lists {
 	int attempted, acked, failed, unknown;

@@ -26,14 +26,15 @@ static void drop(struct http_server *server, size_t index)
 static void answer_held(struct http_server *server, struct server_connection *connection)
 {
 	const char *body = server->body;
-	char text[1024];
-	int length = snprintf(text, sizeof(text),
-		"HTTP/1.1 %d Whatever\r\nContent-Length: %zu\r\n\r\n%s", server->status,
-		strlen(body), body);
+	char *text = NULL;
+	int length = asprintf(&text, "HTTP/1.1 %d Whatever\r\nContent-Length: %zu\r\n\r\n%s",
+		server->status, strlen(body), body);
 
+	assert_true(length > 0);
 	for (; connection->held > 0; connection->held--)
 		if (send(connection->fd, text, (size_t)length, MSG_NOSIGNAL) != length)
-			return;
+			break;
+	free(text);
 }
 
 /* The length of the request that the buffer begins with; 0 while it is not complete. */
@@ -178,4 +179,27 @@ uint16_t unused_port(void)
 	/* Bound a moment ago and free again: the kernel hands others out first. */
 	close(listen_on_loopback(false, &port));
 	return port;
+}
+
+int64_t ports_in_time_wait(uint16_t port)
+{
+	static const char *const tables[] = {"/proc/net/tcp", "/proc/net/tcp6"};
+	int64_t count = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		FILE *table = fopen(tables[i], "r");
+		char line[512];
+
+		while (table && fgets(line, sizeof(line), table)) {
+			unsigned int local, remote, state;
+
+			if (sscanf(line, " %*d: %*[0-9A-F]:%x %*[0-9A-F]:%x %x", &local, &remote,
+				    &state) == 3 &&
+				state == 6 && (local == port || remote == port))
+				count++;
+		}
+		if (table)
+			fclose(table);
+	}
+	return count;
 }

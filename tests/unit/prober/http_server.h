@@ -47,6 +47,9 @@ void http_server_free(struct http_server *server);
 
 void http_server_set(struct http_server *server, enum server_mode mode, int status);
 
+/* Connections of this network namespace to or from the port that wait out their minute. */
+int64_t ports_in_time_wait(uint16_t port);
+
 /* A port of 127.0.0.1 on which nobody listens. */
 uint16_t unused_port(void);
 

@@ -18,49 +18,14 @@
 #include "harness.h"
 #include "http_server.h"
 
-/*
- * Orders a probe "p" that begins now; `rest` are further members of the order. Windows of 100 ms,
- * classes "all" and "fast" (below 200 ms).
- */
-static int64_t order(struct harness *harness, double rate, const char *timeout, const char *rest)
-{
-	int64_t start_ns = harness_now_ns();
-
-	cJSON_Delete(harness_ask(harness, "probe",
-		"{\"id\":\"p\",\"rate\":%g,\"timeout\":\"%s\",\"start_ns\":\"%lld\","
-		"\"window\":\"100ms\",\"classes\":[{\"slo\":\"all\"},{\"slo\":\"fast\","
-		"\"latency_lt\":\"200ms\"}],%s}",
-		rate, timeout, (long long)start_ns, rest));
-	return start_ns;
-}
-
 static const char *one_target(const struct http_server *server)
 {
 	static char text[128];
 
 	snprintf(text, sizeof(text),
-		"\"targets\":[{\"node\":\"n1\",\"url\":\"http://127.0.0.1:%u/\"}]", server->port);
+		"\"targets\":[{\"node\":\"n1\"}],\"http\":{\"url\":\"http://127.0.0.1:%u/\"}",
+		server->port);
 	return text;
-}
-
-static int has_events(const struct harness *harness, const void *count)
-{
-	return harness_sum(harness, "p").events >= *(const int64_t *)count;
-}
-
-static void await_events(struct harness *harness, int64_t count)
-{
-	harness_await(harness, has_events, &count);
-}
-
-static struct probe_sum stop(struct harness *harness)
-{
-	cJSON *result = harness_ask(harness, "stop", "{}");
-
-	assert_true(json_i64(result, "stopped_ns", 0) > 0);
-	cJSON_Delete(result);
-	/* The reply comes after the last window: nothing follows it. */
-	return harness_sum(harness, "p");
 }
 
 static void rate_is_constant_and_connections_are_reused(void **state)
@@ -68,12 +33,12 @@ static void rate_is_constant_and_connections_are_reused(void **state)
 	(void)state;
 	struct http_server *server = http_server_new(false);
 	struct harness *harness = harness_new(0);
-	int64_t start_ns = order(harness, 100, "5s", one_target(server));
+	int64_t start_ns = harness_probe(harness, 100, "5s", one_target(server));
 	struct probe_sum sum;
 	double expected;
 
-	await_events(harness, 150);
-	sum = stop(harness);
+	harness_await_events(harness, 150);
+	sum = harness_stop(harness);
 	/* As many events as the schedule has up to the stop, however late timers were. */
 	expected = (double)(sum.end_ns - start_ns) / 1e9 * 100;
 	assert_int_equal(sum.start_ns, start_ns);
@@ -101,15 +66,15 @@ static void a_stall_costs_rate_times_stall_events(void **state)
 	struct probe_sum sum;
 	int64_t stall_began_ns, stall_ns;
 
-	order(harness, 100, "10s", one_target(server));
-	await_events(harness, 30);
+	harness_probe(harness, 100, "10s", one_target(server));
+	harness_await_events(harness, 30);
 	stall_began_ns = harness_now_ns();
 	http_server_set(server, SERVER_HOLDS, 200);
 	poll(NULL, 0, 1000);
 	stall_ns = harness_now_ns() - stall_began_ns;
 	http_server_set(server, SERVER_ANSWERS, 200);
-	await_events(harness, harness_sum(harness, "p").events + 30);
-	sum = stop(harness);
+	harness_await_events(harness, harness_sum(harness, "p").events + 30);
+	sum = harness_stop(harness);
 	assert_int_equal(sum.outcomes[OUTCOME_OK], sum.events);
 	assert_true(sum.latency_max_ns > stall_ns - 50 * NS_PER_MS);
 	/* Those due in the last 200 ms of the stall are still fast: 80 of 100 are not. */
@@ -127,11 +92,11 @@ static void no_answer_is_a_timeout(void **state)
 	struct probe_sum sum;
 
 	http_server_set(server, SERVER_HOLDS, 200);
-	order(harness, 50, "200ms", one_target(server));
-	await_events(harness, 25);
+	harness_probe(harness, 50, "200ms", one_target(server));
+	harness_await_events(harness, 25);
 	/* An answer that comes too late is none. */
 	http_server_set(server, SERVER_ANSWERS, 200);
-	sum = stop(harness);
+	sum = harness_stop(harness);
 	assert_true(sum.outcomes[OUTCOME_TIMEOUT] >= 20);
 	assert_int_equal(sum.outcomes[OUTCOME_TIMEOUT] + sum.outcomes[OUTCOME_OK], sum.events);
 	assert_int_equal(sum.bad[0], sum.outcomes[OUTCOME_TIMEOUT]);
@@ -147,11 +112,11 @@ static void a_refused_connection_is_told_apart(void **state)
 	struct probe_sum sum;
 	char targets[128];
 
-	snprintf(targets, sizeof(targets), "\"targets\":[{\"url\":\"http://127.0.0.1:%u/\"}]",
-		unused_port());
-	order(harness, 50, "5s", targets);
-	await_events(harness, 20);
-	sum = stop(harness);
+	snprintf(targets, sizeof(targets),
+		"\"targets\":[{}],\"http\":{\"url\":\"http://127.0.0.1:%u/\"}", unused_port());
+	harness_probe(harness, 50, "5s", targets);
+	harness_await_events(harness, 20);
+	sum = harness_stop(harness);
 	assert_int_equal(sum.outcomes[OUTCOME_CONNECT], sum.events);
 	assert_int_equal(sum.bad[0], sum.events);
 	assert_string_equal(sum.last_error, "Connection refused");
@@ -167,9 +132,9 @@ static void a_broken_connection_is_told_apart(void **state)
 	struct probe_sum sum;
 
 	http_server_set(server, SERVER_BREAKS, 200);
-	order(harness, 50, "5s", one_target(server));
-	await_events(harness, 20);
-	sum = stop(harness);
+	harness_probe(harness, 50, "5s", one_target(server));
+	harness_await_events(harness, 20);
+	sum = harness_stop(harness);
 	assert_int_equal(sum.outcomes[OUTCOME_BROKEN], sum.events);
 	assert_int_equal(harness_end(harness), 0);
 	http_server_free(server);
@@ -184,27 +149,30 @@ static void the_status_decides(void **state)
 	char rest[256];
 
 	http_server_set(server, SERVER_ANSWERS, 503);
-	order(harness, 50, "5s", one_target(server));
-	await_events(harness, 20);
-	sum = stop(harness);
+	harness_probe(harness, 50, "5s", one_target(server));
+	harness_await_events(harness, 20);
+	sum = harness_stop(harness);
 	assert_int_equal(sum.outcomes[OUTCOME_STATUS], sum.events);
 	assert_string_equal(sum.last_error, "n1: HTTP 503");
 	assert_int_equal(harness_end(harness), 0);
 
 	harness = harness_new(0);
-	snprintf(rest, sizeof(rest), "%s,\"expect_status\":[200,503]", one_target(server));
-	order(harness, 50, "5s", rest);
-	await_events(harness, 20);
-	sum = stop(harness);
+	snprintf(rest, sizeof(rest),
+		"\"targets\":[{}],\"http\":{\"url\":\"http://127.0.0.1:%u/\","
+		"\"expect_status\":[200,503]}",
+		server->port);
+	harness_probe(harness, 50, "5s", rest);
+	harness_await_events(harness, 20);
+	sum = harness_stop(harness);
 	assert_int_equal(sum.outcomes[OUTCOME_OK], sum.events);
 	assert_int_equal(harness_end(harness), 0);
 
 	/* A redirect is an answer like any other, and is not followed. */
 	harness = harness_new(0);
 	http_server_set(server, SERVER_ANSWERS, 302);
-	order(harness, 50, "5s", one_target(server));
-	await_events(harness, 10);
-	assert_int_equal(stop(harness).bad[0], 0);
+	harness_probe(harness, 50, "5s", one_target(server));
+	harness_await_events(harness, 10);
+	assert_int_equal(harness_stop(harness).bad[0], 0);
 	assert_int_equal(harness_end(harness), 0);
 	http_server_free(server);
 }
@@ -214,9 +182,10 @@ static const char *three_targets(struct http_server *const servers[3], const cha
 	static char text[512];
 
 	snprintf(text, sizeof(text),
-		"\"policy\":\"%s\",\"targets\":[{\"node\":\"n1\",\"url\":\"http://127.0.0.1:%u/\"},"
-		"{\"node\":\"n2\",\"url\":\"http://127.0.0.1:%u/\"},"
-		"{\"node\":\"n3\",\"url\":\"http://127.0.0.1:%u/\"}]",
+		"\"policy\":\"%s\",\"targets\":[{\"node\":\"n1\",\"addr\":\"127.0.0.1:%u\"},"
+		"{\"node\":\"n2\",\"addr\":\"127.0.0.1:%u\"},"
+		"{\"node\":\"n3\",\"addr\":\"127.0.0.1:%u\"}],"
+		"\"http\":{\"url\":\"http://{node.addr}/\"}",
 		policy, servers[0]->port, servers[1]->port, servers[2]->port);
 	return text;
 }
@@ -232,9 +201,9 @@ static void first_answer_moves_on_once(void **state)
 	for (size_t i = 0; i < 3; i++)
 		servers[i] = http_server_new(false);
 	http_server_set(servers[0], SERVER_HOLDS, 200);
-	order(harness, 100, "1s", three_targets(servers, "first_answer"));
-	await_events(harness, 200);
-	sum = stop(harness);
+	harness_probe(harness, 100, "1s", three_targets(servers, "first_answer"));
+	harness_await_events(harness, 200);
+	sum = harness_stop(harness);
 	assert_string_equal(sum.target, "n2");
 	assert_true(servers[0]->requests >= 20);
 	assert_true(servers[1]->requests >= 20);
@@ -247,12 +216,12 @@ static void first_answer_moves_on_once(void **state)
 	http_server_set(servers[0], SERVER_ANSWERS, 200);
 	http_server_set(servers[1], SERVER_ANSWERS, 200);
 	http_server_set(servers[2], SERVER_ANSWERS, 200);
-	order(harness, 50, "5s", three_targets(servers, "first_answer"));
-	await_events(harness, 10);
+	harness_probe(harness, 50, "5s", three_targets(servers, "first_answer"));
+	harness_await_events(harness, 10);
 	http_server_set(servers[0], SERVER_ANSWERS, 500);
 	http_server_set(servers[1], SERVER_ANSWERS, 500);
-	await_events(harness, 40);
-	sum = stop(harness);
+	harness_await_events(harness, 40);
+	sum = harness_stop(harness);
 	assert_string_equal(sum.target, "n3");
 	assert_true(sum.outcomes[OUTCOME_STATUS] >= 2);
 	assert_int_equal(harness_end(harness), 0);
@@ -269,14 +238,63 @@ static void any_goes_round_robin(void **state)
 
 	for (size_t i = 0; i < 3; i++)
 		servers[i] = http_server_new(false);
-	order(harness, 60, "5s", three_targets(servers, "any"));
-	await_events(harness, 60);
-	sum = stop(harness);
+	harness_probe(harness, 60, "5s", three_targets(servers, "any"));
+	harness_await_events(harness, 60);
+	sum = harness_stop(harness);
 	for (size_t i = 0; i < 3; i++) {
 		assert_in_range(servers[i]->requests, sum.events / 3, sum.events / 3 + 1);
 		http_server_free(servers[i]);
 	}
 	assert_string_equal(sum.target, "");
+	assert_int_equal(harness_end(harness), 0);
+}
+
+/* Three open loops of one name: each member gets every event, and is reported apart. */
+static void members_are_probed_side_by_side(void **state)
+{
+	(void)state;
+	struct http_server *servers[3];
+	struct harness *harness = harness_new(0);
+	const char *const names[] = {"n1", "n2", "n3"};
+	int64_t events[3] = {0}, bad[3] = {0};
+
+	for (size_t i = 0; i < 3; i++)
+		servers[i] = http_server_new(false);
+	http_server_set(servers[1], SERVER_ANSWERS, 503);
+	for (size_t i = 0; i < 3; i++) {
+		char rest[256];
+
+		snprintf(rest, sizeof(rest),
+			"\"policy\":\"each\",\"targets\":[{\"node\":\"%s\",\"addr\":"
+			"\"127.0.0.1:%u\"}],\"http\":{\"url\":\"http://{node.addr}/\"}",
+			names[i], servers[i]->port);
+		harness_probe(harness, 50, "5s", rest);
+	}
+	while (servers[2]->requests < 25)
+		harness_pump(harness, NULL);
+	cJSON_Delete(harness_ask(harness, "stop", "{}"));
+	for (size_t i = 0; i < harness->note_count; i++) {
+		struct probe_window window;
+		struct fail fail = FAIL_INIT;
+
+		assert_int_equal(shape_decode(&probe_window_shape, harness->notes[i].body, "",
+					 &window, &fail),
+			0);
+		for (size_t j = 0; j < 3; j++) {
+			if (strcmp(window.to, names[j]) != 0)
+				continue;
+			assert_int_equal(window.first_index, events[j]);
+			events[j] += window.count;
+			bad[j] += *LIST_AT(window.outcomes, int64_t, OUTCOME_STATUS);
+		}
+		shape_free(&probe_window_shape, &window);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(events[i] >= 20);
+		assert_int_equal(servers[i]->requests, events[i]);
+		assert_int_equal(bad[i], i == 1 ? events[i] : 0);
+		http_server_free(servers[i]);
+	}
 	assert_int_equal(harness_end(harness), 0);
 }
 
@@ -289,9 +307,9 @@ static void saturation_is_reported_as_dropped(void **state)
 	struct probe_sum sum;
 
 	http_server_set(server, SERVER_HOLDS, 200);
-	order(harness, 200, "1s", one_target(server));
-	await_events(harness, 150);
-	sum = stop(harness);
+	harness_probe(harness, 200, "1s", one_target(server));
+	harness_await_events(harness, 150);
+	sum = harness_stop(harness);
 	assert_true(sum.outcomes[OUTCOME_DROPPED] >= 50);
 	assert_true(sum.outcomes[OUTCOME_TIMEOUT] >= 16);
 	assert_int_equal(sum.outcomes[OUTCOME_DROPPED] + sum.outcomes[OUTCOME_TIMEOUT], sum.events);
@@ -308,22 +326,159 @@ static void requests_carry_what_was_ordered(void **state)
 	char rest[512];
 
 	snprintf(rest, sizeof(rest),
-		"\"targets\":[{\"url\":\"http://[::1]:%u/v3/{n}\"}],\"method\":\"POST\","
-		"\"headers\":[\"X-Event: "
-		"{n}\"],\"body_json\":{\"key\":\"foobar\",\"at\":\"{uuid}\"},"
-		"\"base64_at\":[\"/key\"]",
+		"\"targets\":[{\"node\":\"n1\",\"addr\":\"[::1]\"}],\"secrets\":[{\"name\":\"t\","
+		"\"value\":\"{n} {odd}\"}],\"http\":{\"url\":\"http://{node.addr}:%u/v3/{n}\","
+		"\"method\":\"POST\",\"headers\":[\"X-Event: {n}\",\"X-Node: {node.name}\","
+		"\"X-Token: {secret.t}\"],\"body_json\":{\"key\":\"foobar\",\"at\":\"{uuid}\","
+		"\"pw\":\"{secret.t}\"},\"base64_at\":[\"/key\"]}",
 		server->port);
-	order(harness, 10, "5s", rest);
-	await_events(harness, 1);
-	assert_int_equal(stop(harness).bad[0], 0);
+	harness_probe(harness, 10, "5s", rest);
+	harness_await_events(harness, 1);
+	assert_int_equal(harness_stop(harness).bad[0], 0);
 	pthread_mutex_lock(&server->lock);
 	assert_int_equal(strncmp(server->last_request, "POST /v3/", 9), 0);
 	assert_non_null(strstr(server->last_request, "\r\nX-Event: "));
+	assert_non_null(strstr(server->last_request, "\r\nX-Node: n1\r\n"));
+	/* What a secret holds is no placeholder. */
+	assert_non_null(strstr(server->last_request, "\r\nX-Token: {n} {odd}\r\n"));
+	assert_non_null(strstr(server->last_request, "\"pw\":\"{n} {odd}\"}"));
 	assert_non_null(strstr(server->last_request, "\r\nContent-Type: application/json\r\n"));
 	assert_non_null(strstr(server->last_request, "\r\n\r\n{\"key\":\"Zm9vYmFy\",\"at\":\""));
 	assert_null(strstr(server->last_request, "{uuid}"));
 	assert_null(strstr(server->last_request, "Expect:"));
 	pthread_mutex_unlock(&server->lock);
+	assert_int_equal(harness_end(harness), 0);
+	http_server_free(server);
+}
+
+/* An orderly close would leave a port in TIME_WAIT for each event. */
+static void fresh_connections_leave_no_ports_behind(void **state)
+{
+	(void)state;
+	struct http_server *server = http_server_new(false);
+	struct harness *harness = harness_new(0);
+	struct probe_sum sum;
+	char rest[256];
+
+	snprintf(rest, sizeof(rest),
+		"\"targets\":[{}],\"http\":{\"url\":\"http://127.0.0.1:%u/\","
+		"\"connection\":\"fresh\"}",
+		server->port);
+	harness_probe(harness, 200, "5s", rest);
+	harness_await_events(harness, 100);
+	sum = harness_stop(harness);
+	assert_int_equal(sum.outcomes[OUTCOME_OK], sum.events);
+	assert_int_equal(server->accepted, sum.events);
+	assert_int_equal(ports_in_time_wait(server->port), 0);
+	assert_int_equal(harness_end(harness), 0);
+	http_server_free(server);
+}
+
+static struct probe_sum expect_body(struct http_server *server, const char *body, const char *match)
+{
+	struct harness *harness = harness_new(0);
+	struct probe_sum sum;
+	char rest[512];
+
+	server->body = body;
+	snprintf(rest, sizeof(rest),
+		"\"targets\":[{\"node\":\"n1\"}],\"http\":{\"url\":\"http://127.0.0.1:%u/\","
+		"\"expect_body\":%s}",
+		server->port, match);
+	harness_probe(harness, 50, "20s", rest);
+	harness_await_events(harness, 3);
+	sum = harness_stop(harness);
+	assert_int_equal(harness_end(harness), 0);
+	return sum;
+}
+
+static void the_body_decides(void **state)
+{
+	(void)state;
+	struct http_server *server = http_server_new(false);
+	static const char health[] = "{\"health\":\"true\",\"peers\":[{\"up\":3}]}\n";
+	static const struct {
+		const char *match;
+		enum probe_outcome outcome;
+		const char *error;
+	} cases[] = {
+		{"{\"contains\":\"true\"}", OUTCOME_OK, ""},
+		{"{\"contains\":\"false\"}", OUTCOME_CONTENT,
+			"n1: HTTP 200, but the body does not contain \"false\", but is "
+			"\"{\"health\":\"true\",\"peers\":[{\"up\":3}]}?\""},
+		{"{\"starts_with\":\"{\\\"health\"}", OUTCOME_OK, ""},
+		{"{\"starts_with\":\"health\"}", OUTCOME_CONTENT, NULL},
+		{"{\"equals\":\"{\\\"health\\\":\\\"true\\\",\\\"peers\\\":[{\\\"up\\\":3}]}\"}",
+			OUTCOME_OK, ""},
+		{"{\"equals\":\"{\\\"health\\\":\\\"true\\\"\"}", OUTCOME_CONTENT, NULL},
+		{"{\"json\":{\"pointer\":\"/health\",\"equals\":\"true\"}}", OUTCOME_OK, ""},
+		{"{\"json\":{\"pointer\":\"/health\",\"equals\":true}}", OUTCOME_CONTENT, NULL},
+		{"{\"json\":{\"pointer\":\"/peers/0/up\",\"equals\":3}}", OUTCOME_OK, ""},
+		{"{\"json\":{\"pointer\":\"/peers/1/up\",\"equals\":3}}", OUTCOME_CONTENT, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct probe_sum sum = expect_body(server, health, cases[i].match);
+
+		assert_int_equal(sum.outcomes[cases[i].outcome], sum.events);
+		if (cases[i].error)
+			assert_string_equal(sum.last_error, cases[i].error);
+	}
+	http_server_free(server);
+}
+
+static void a_body_that_is_no_json_or_too_large(void **state)
+{
+	(void)state;
+	struct http_server *server = http_server_new(false);
+	size_t size = 2 * 1024 * 1024;
+	char *large = malloc(size + 1);
+	struct probe_sum sum;
+
+	assert_non_null(large);
+	memset(large, 'x', size);
+	large[size] = '\0';
+	sum = expect_body(server, "busy", "{\"json\":{\"pointer\":\"\",\"equals\":1}}");
+	assert_int_equal(sum.outcomes[OUTCOME_CONTENT], sum.events);
+	sum = expect_body(server, large, "{\"contains\":\"x\"}");
+	assert_int_equal(sum.outcomes[OUTCOME_BROKEN], sum.events);
+	assert_string_equal(sum.last_error, "n1: the answer is too large to be compared");
+	http_server_free(server);
+	free(large);
+}
+
+/* What the far end sends back, and what a resolver says of a name, may hold the secret. */
+static void no_error_tells_a_secret(void **state)
+{
+	(void)state;
+	struct http_server *server = http_server_new(false);
+	struct harness *harness = harness_new(0);
+	struct probe_sum sum;
+	char rest[512];
+
+	server->body = "you sent hunter2-hunter2, and then hunter";
+	snprintf(rest, sizeof(rest),
+		"\"targets\":[{\"node\":\"n1\"}],\"secrets\":[{\"name\":\"t\",\"value\":"
+		"\"hunter2\"}],\"http\":{\"url\":\"http://127.0.0.1:%u/{secret.t}\","
+		"\"expect_body\":{\"contains\":\"welcome\"}}",
+		server->port);
+	harness_probe(harness, 50, "5s", rest);
+	harness_await_events(harness, 3);
+	sum = harness_stop(harness);
+	assert_int_equal(sum.outcomes[OUTCOME_CONTENT], sum.events);
+	assert_null(strstr(sum.last_error, "hunter2"));
+	assert_non_null(strstr(sum.last_error, "you sent (secret)-(secret), and then hunter\""));
+	assert_int_equal(harness_end(harness), 0);
+
+	/* The name of the host is the secret. */
+	harness = harness_new(0);
+	harness_probe(harness, 50, "20s",
+		"\"targets\":[{}],\"secrets\":[{\"name\":\"t\",\"value\":\"hunter2.invalid\"}],"
+		"\"http\":{\"url\":\"http://{secret.t}/\"}");
+	harness_await_events(harness, 3);
+	sum = harness_stop(harness);
+	assert_int_equal(sum.outcomes[OUTCOME_OK], 0);
+	assert_null(strstr(sum.last_error, "hunter2"));
 	assert_int_equal(harness_end(harness), 0);
 	http_server_free(server);
 }
@@ -341,8 +496,8 @@ static void events_before_the_first_turn_are_sent_all(void **state)
 		"\"window\":\"1s\",\"classes\":[{\"slo\":\"all\"},{\"slo\":\"fast\","
 		"\"latency_lt\":\"200ms\"}],%s}",
 		(long long)harness_now_ns() - 500 * NS_PER_MS, one_target(server)));
-	await_events(harness, 60);
-	sum = stop(harness);
+	harness_await_events(harness, 60);
+	sum = harness_stop(harness);
 	assert_int_equal(sum.outcomes[OUTCOME_OK], sum.events);
 	assert_true(sum.bad[1] >= 25);
 	assert_true(sum.latency_max_ns >= 500 * NS_PER_MS);
@@ -370,18 +525,18 @@ static void wrong_orders_are_refused(void **state)
 	snprintf(old, sizeof(old),
 		"{\"id\":\"p\",\"rate\":1,\"timeout\":\"1s\",\"start_ns\":\"%lld\",\"window\":"
 		"\"1s\","
-		"\"targets\":[{\"url\":\"http://[::1]:1/\"}]}",
+		"\"targets\":[{}],\"http\":{\"url\":\"http://[::1]:1/\"}}",
 		(long long)harness_now_ns() - 60 * NS_PER_SEC);
 	snprintf(each, sizeof(each),
 		"{\"id\":\"p\",\"rate\":1,\"timeout\":\"1s\",\"start_ns\":\"%lld\",\"window\":"
 		"\"1s\","
-		"\"policy\":\"each\",\"targets\":[{\"url\":\"http://[::1]:1/\"}]}",
+		"\"policy\":\"each\",\"targets\":[{}],\"http\":{\"url\":\"http://[::1]:1/\"}}",
 		(long long)harness_now_ns());
 	assert_int_equal(refusal(harness, "dance", "{}"), FAIL_UNSUPPORTED);
 	assert_int_equal(refusal(harness, "hello", "{\"version\":99}"), FAIL_UNSUPPORTED);
 	assert_int_equal(refusal(harness, "probe", "{\"id\":\"p\"}"), FAIL_BAD_FILE);
 	assert_int_equal(refusal(harness, "probe", old), FAIL_USAGE);
-	assert_int_equal(refusal(harness, "probe", each), FAIL_UNSUPPORTED);
+	assert_int_equal(refusal(harness, "probe", each), FAIL_USAGE);
 	assert_int_equal(refusal(harness, "ping", "{}"), FAIL_NONE);
 	assert_int_equal(refusal(harness, "stop", "{}"), FAIL_NONE);
 	assert_int_equal(refusal(harness, "stop", "{}"), FAIL_REFUSED);
@@ -398,12 +553,12 @@ static void a_name_is_taken_once(void **state)
 	snprintf(text, sizeof(text),
 		"{\"id\":\"p\",\"rate\":1,\"timeout\":\"1s\",\"start_ns\":\"%lld\",\"window\":"
 		"\"1s\","
-		"\"targets\":[{\"url\":\"http://[::1]:1/\"}]}",
+		"\"targets\":[{}],\"http\":{\"url\":\"http://[::1]:1/\"}}",
 		(long long)harness_now_ns() + 60 * NS_PER_SEC);
 	assert_int_equal(refusal(harness, "probe", text), FAIL_NONE);
 	assert_int_equal(refusal(harness, "probe", text), FAIL_USAGE);
 	/* Stopped before its start: nothing to report, and no waiting for it. */
-	assert_int_equal(stop(harness).windows, 0);
+	assert_int_equal(harness_stop(harness).windows, 0);
 	assert_int_equal(harness_end(harness), 0);
 }
 
@@ -502,6 +657,11 @@ int main(void)
 		cmocka_unit_test(any_goes_round_robin),
 		cmocka_unit_test(saturation_is_reported_as_dropped),
 		cmocka_unit_test(requests_carry_what_was_ordered),
+		cmocka_unit_test(fresh_connections_leave_no_ports_behind),
+		cmocka_unit_test(the_body_decides),
+		cmocka_unit_test(a_body_that_is_no_json_or_too_large),
+		cmocka_unit_test(no_error_tells_a_secret),
+		cmocka_unit_test(members_are_probed_side_by_side),
 		cmocka_unit_test(events_before_the_first_turn_are_sent_all),
 		cmocka_unit_test(wrong_orders_are_refused),
 		cmocka_unit_test(a_name_is_taken_once),

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_CHECK_PARTS_H
+#define BACKBURN_CHECK_PARTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "contract/json.h"
+#include "controller/plan/check.h"
+
+/* What the checks of a scenario's references share. Every failure is FAIL_BAD_FILE with a path. */
+
+/*
+ * Each check works on one object and its path. `struct at` keeps path building short: at_key()
+ * and at_index() extend a path on the stack, and the caller's stays as it was.
+ */
+struct at {
+	char path[JSON_PATH_MAX];
+};
+
+struct at at_key(const struct at *parent, const char *key);
+struct at at_index(const struct at *parent, size_t index);
+
+/* The nearest of the names of a map or list whose items begin with their name; NULL: none near. */
+const char *nearest_named(const struct list *list, size_t size, const char *name);
+
+/* Always -1: 'no WHAT named "NAME" (did you mean "NEAREST"?)'; `nearest` may be NULL. */
+int no_such(const struct at *at, const char *what, const char *name, const char *nearest,
+	struct fail *fail);
+int need_group(
+	const struct scenario *scenario, const char *name, const struct at *at, struct fail *fail);
+
+/* Which placeholders a text may hold; {group.NAME.addrs} and {var.NAME} it always may. */
+struct text_rules {
+	const struct scenario *scenario;
+	bool counter; /* {n}, {uuid} */
+	bool node;    /* {node.name}, {node.addr} */
+};
+
+int check_placeholders(
+	const struct text_rules *rules, const char *text, const struct at *at, struct fail *fail);
+/* A value that may be a string with placeholders or a secret; objects and lists are walked. */
+int check_text_value(
+	const struct text_rules *rules, const cJSON *value, const struct at *at, struct fail *fail);
+
+int check_probe(const struct scenario *scenario, const struct probe_spec *probe, struct fail *fail);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/host_port.h"
+#include "contract/json.h"
+#include "controller/plan/check_parts.h"
+#include "controller/prober/orders.h"
+
+/* What a probe may hold, according to its type. */
+
+/* Keys of `expect`, whose type stands one level above: the probe's own are in its table. */
+static const struct typed_key {
+	const char *key;
+	enum probe_type type;
+} expect_keys[] = {
+	{"status", PROBE_HTTP},
+	{"body", PROBE_HTTP},
+	{"answer", PROBE_TCP},
+	{"exit_code", PROBE_EXEC},
+	{"stdout", PROBE_EXEC},
+	{NULL, 0},
+};
+
+/* The keys of that type, as a list for people. */
+static void list_keys(int type, char *out, size_t size)
+{
+	size_t used = 0;
+
+	*out = '\0';
+	for (const struct typed_key *key = expect_keys; key->key; key++)
+		if ((int)key->type == type && used < size)
+			used += (size_t)snprintf(
+				out + used, size - used, "%s%s", used ? ", " : "", key->key);
+}
+
+static int check_keys(const cJSON *object, int type, const struct at *at, struct fail *fail)
+{
+	char known[200];
+
+	for (const struct typed_key *key = expect_keys; key->key; key++) {
+		if (!cJSON_GetObjectItemCaseSensitive(object, key->key) || (int)key->type == type)
+			continue;
+		list_keys(type, known, sizeof(known));
+		return fail_at(fail, at_key(at, key->key).path,
+			"does not belong to type \"%s\", which has: %s", probe_type_words[type],
+			known);
+	}
+	return 0;
+}
+
+/* --- http ------------------------------------------------------------------------------ */
+
+static int check_body(const struct text_rules *rules, const struct probe_body *body,
+	const struct at *at, struct fail *fail)
+{
+	struct at json = at_key(at, "json"), text = at_key(at, "text");
+
+	if (body->text)
+		return check_text_value(rules, body->text, &text, fail);
+	return check_text_value(rules, body->json, &json, fail);
+}
+
+/* Each value of an object of texts; the object itself may look like a secret, and is none. */
+static int check_texts(
+	const struct text_rules *rules, const cJSON *object, const struct at *at, struct fail *fail)
+{
+	for (const cJSON *value = object ? object->child : NULL; value; value = value->next) {
+		struct at place = at_key(at, value->string);
+
+		if (check_text_value(rules, value, &place, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool begins(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
+}
+
+static int check_http(const struct text_rules *rules, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	struct at url = at_key(at, "url"), headers = at_key(at, "headers");
+	struct at body = at_key(at, "body");
+	const char *text = cJSON_IsString(probe->url) ? probe->url->valuestring : NULL;
+
+	if (text && !begins(text, "http://") && !begins(text, "https://") && !begins(text, "{var."))
+		return fail_at(fail, url.path, "must begin with http:// or https://");
+	if (check_text_value(rules, probe->url, &url, fail) < 0 ||
+		check_texts(rules, probe->headers, &headers, fail) < 0)
+		return -1;
+	return probe->body ? check_body(rules, probe->body, &body, fail) : 0;
+}
+
+/* --- tcp ------------------------------------------------------------------------------- */
+
+static int check_tcp(const struct text_rules *rules, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	struct at address = at_key(at, "address"), send = at_key(at, "send");
+	struct at expect = at_key(at, "expect"), answer = at_key(&expect, "answer");
+	const struct text_match *match = probe->expect ? probe->expect->answer : NULL;
+	struct host_port ignored;
+
+	if (check_placeholders(rules, probe->address, &address, fail) < 0)
+		return -1;
+	/* What a placeholder puts in is known later, and checked again then. */
+	if (!strchr(probe->address, '{') && host_port_parse(probe->address, &ignored, fail) < 0) {
+		snprintf(fail->path, sizeof(fail->path), "%s", address.path);
+		return -1;
+	}
+	if (probe->send && !match)
+		return fail_at(fail, send.path,
+			"without \"expect.answer\" nobody would look at what comes back");
+	if (match && (match->equals || match->json))
+		return fail_at(fail, answer.path,
+			"a TCP stream has no end to compare at: only \"starts_with\" and "
+			"\"contains\"");
+	return probe->send ? check_text_value(rules, probe->send, &send, fail) : 0;
+}
+
+/* --- exec ------------------------------------------------------------------------------ */
+
+static int check_variables(const struct text_rules *rules, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	struct at env = at_key(at, "env");
+
+	if (check_texts(rules, probe->env, &env, fail) < 0)
+		return -1;
+	for (const cJSON *value = probe->env ? probe->env->child : NULL; value;
+		value = value->next) {
+		struct at place = at_key(&env, value->string);
+
+		if (!*value->string || strchr(value->string, '='))
+			return fail_at(fail, place.path, "is not the name of a variable");
+		/* `ps e` shows it to whoever runs as the same user. */
+		if (!cJSON_IsString(value))
+			return fail_at(fail, place.path,
+				"a secret may not stand in the environment, where `ps e` shows it: "
+				"give it to the program on \"stdin\"");
+	}
+	return 0;
+}
+
+static int check_exec(const struct text_rules *rules, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	struct at exec = at_key(at, "exec"), input = at_key(at, "stdin");
+	size_t index = 0;
+
+	if (probe->rate > EXEC_RATE_MAX)
+		return fail_at(fail, at_key(at, "rate").path,
+			"an exec probe starts a process for each event: at most %d a second, "
+			"beyond that it would measure its own host",
+			EXEC_RATE_MAX);
+	LIST_EACH(probe->exec, char *, word) {
+		struct at place = at_index(&exec, index++);
+
+		if (check_placeholders(rules, *word, &place, fail) < 0)
+			return -1;
+	}
+	if (check_variables(rules, probe, at, fail) < 0)
+		return -1;
+	return probe->input ? check_text_value(rules, probe->input, &input, fail) : 0;
+}
+
+/* --- all types ------------------------------------------------------------------------- */
+
+/* A probe of a group in which nothing names the node would send all its events to one place. */
+static int check_depends(const cJSON *own, const struct at *at, struct fail *fail)
+{
+	char *text = json_print(own);
+	bool depends =
+		strstr(text, "{node.") || strstr(text, "{var.") || strstr(text, "\"secret\"");
+
+	free(text);
+	if (depends)
+		return 0;
+	return fail_at(fail, at_key(at, "to").path,
+		"the events go to the nodes of a group, but nothing in the probe depends on the "
+		"node: use {node.addr} or {node.name}");
+}
+
+int check_probe(const struct scenario *scenario, const struct probe_spec *probe, struct fail *fail)
+{
+	static int (*const checks[])(const struct text_rules *rules, const struct probe_spec *probe,
+		const struct at *at, struct fail *fail) = {
+		[PROBE_HTTP] = check_http, [PROBE_TCP] = check_tcp, [PROBE_EXEC] = check_exec};
+	const cJSON *probes = cJSON_GetObjectItemCaseSensitive(scenario->merged, "probes");
+	const cJSON *own = cJSON_GetObjectItemCaseSensitive(probes, probe->name);
+	struct at base = at_key(NULL, "probes"), at = at_key(&base, probe->name);
+	struct at to = at_key(&at, "to"), group = at_key(&to, "group");
+	struct at expect = at_key(&at, "expect");
+	const struct text_rules rules = {
+		.scenario = scenario, .counter = true, .node = probe->to != NULL};
+
+	if (check_keys(cJSON_GetObjectItemCaseSensitive(own, "expect"), probe->type, &expect,
+		    fail) < 0)
+		return -1;
+	if (probe->to && need_group(scenario, probe->to->group, &group, fail) < 0)
+		return -1;
+	if (checks[probe->type](&rules, probe, &at, fail) < 0)
+		return -1;
+	return probe->to ? check_depends(own, &at, fail) : 0;
+}

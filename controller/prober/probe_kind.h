@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_PROBER_PROBE_KIND_H
+#define BACKBURN_PROBER_PROBE_KIND_H
+
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "contract/fail.h"
+#include "controller/prober/expand.h"
+#include "controller/prober/orders.h"
+
+/*
+ * What kinds of probes differ in: how one event is sent, and what tells whether it ended well.
+ * The open loop, targets, windows and statistics are the same for all (probe.c). A new kind is a
+ * member of struct probe_order, one file, and a row in probe_kind_of().
+ */
+
+/* One event under way. Owned by the probe; it stays until done() or close(). */
+struct attempt {
+	const struct probe_order *order;
+	struct event_values values;
+	int64_t limit_ns; /* from begin() on; a bit more is no harm: the probe looks at the clock */
+	/* Once, possibly from inside begin() or flush(). `text` says what was wrong; borrowed. */
+	void (*done)(void *context, enum probe_outcome outcome, const char *text);
+	void *context;
+};
+
+struct probe_kind {
+	const char *name;
+	int descriptors;  /* that one attempt may take */
+	int attempts_max; /* at once, whatever rate and timeout are */
+
+	/* Whether the order makes sense and its texts can be expanded with `values`. May complete
+	 * the order. FAIL_USAGE, or FAIL_REFUSED for what this host lacks. */
+	int (*check)(
+		struct probe_order *order, const struct event_values *values, struct fail *fail);
+	/* `order` is borrowed until close(). At most `capacity` attempts at once. */
+	int (*open)(uv_loop_t *loop, const struct probe_order *order, int capacity,
+		void **out_means, struct fail *fail);
+	/* Ends all attempts without a call; the loop must run once more. NULL is nothing. */
+	void (*close)(void *means);
+	/* -1 when the prober itself can't begin it: done() is not called then. */
+	int (*begin)(void *means, const struct attempt *attempt, struct fail *fail);
+	/* Begins at once what begin() has queued; NULL where it queues nothing. */
+	void (*flush)(void *means);
+};
+
+extern const struct probe_kind probe_kind_http, probe_kind_tcp, probe_kind_exec;
+
+/* NULL when the order names none, or several. */
+const struct probe_kind *probe_kind_of(const struct probe_order *order);
+
+/* Expands a text that may be absent and throws the result away; the error says `what` it is. */
+int probe_try_text(
+	const char *text, const struct event_values *values, const char *what, struct fail *fail);
+
+#endif

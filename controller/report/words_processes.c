@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "contract/units.h"
+#include "controller/report/words.h"
+
+/* What became of a process that was hit, and of the service that it was. */
+
+static const struct service_record *service_of(
+	const struct list *runs, const char *node, int64_t pid)
+{
+	LIST_EACH(*runs, struct service_record, run)
+		if (strcmp(run->node, node) == 0 && run->pid == pid)
+			return run;
+	return NULL;
+}
+
+static const struct service_record *same_service(
+	const struct list *runs, const struct service_record *wanted)
+{
+	LIST_EACH(*runs, struct service_record, run)
+		if (strcmp(run->node, wanted->node) == 0 &&
+			strcmp(run->service, wanted->service) == 0)
+			return run;
+	return NULL;
+}
+
+const struct service_record *words_successor(
+	const struct record *record, const struct process_effect *own)
+{
+	const struct service_record *before =
+		service_of(&record->runs_before, own->node, own->process->pid);
+
+	return before ? same_service(&record->runs_after, before) : NULL;
+}
+
+const char *words_afterwards(
+	const struct record *record, const struct process_effect *own, char buffer[WORDS_MAX])
+{
+	const struct service_record *after = words_successor(record, own);
+
+	buffer[0] = '\0';
+	if (!after)
+		return buffer;
+	if (!after->pid)
+		snprintf(buffer, WORDS_MAX, "%.60s does not run again", after->service);
+	else if (after->pid == own->process->pid)
+		snprintf(buffer, WORDS_MAX, "%.60s still runs as pid %lld", after->service,
+			(long long)after->pid);
+	else
+		snprintf(buffer, WORDS_MAX, "%.60s runs again as pid %lld", after->service,
+			(long long)after->pid);
+	return buffer;
+}
+
+const char *words_exit(const struct process_evidence *process, char buffer[WORDS_MAX])
+{
+	char length[DURATION_TEXT_MAX];
+
+	if (process->exited_ns == NEVER_NS)
+		snprintf(buffer, WORDS_MAX, "no exit seen");
+	else
+		snprintf(buffer, WORDS_MAX, "exit seen %s later",
+			duration_human(process->exited_ns - process->sent_ns, length));
+	return buffer;
+}
+
+const char *words_signal(const struct process_evidence *process, char buffer[WORDS_MAX])
+{
+	char at[WORDS_MAX];
+
+	switch ((enum signal_result)process->result) {
+	case SIGNAL_SENT:
+		snprintf(buffer, WORDS_MAX, "SIG%.20s at %.40s", process->signal,
+			words_at(process->sent_ns, at));
+		break;
+	case SIGNAL_NOT_SENT:
+		snprintf(buffer, WORDS_MAX, "SIG%.20s was not sent", process->signal);
+		break;
+	case SIGNAL_GONE:
+		snprintf(buffer, WORDS_MAX, "had ended before SIG%.20s", process->signal);
+		break;
+	case SIGNAL_FAILED:
+		snprintf(buffer, WORDS_MAX, "SIG%.20s failed: %.80s", process->signal,
+			process->reason ? process->reason : "no reason given");
+		break;
+	}
+	return buffer;
+}
+
+void words_process(
+	const struct record *record, const struct process_effect *own, char buffer[SENTENCE_MAX])
+{
+	const struct process_evidence *process = own->process;
+	char signal[WORDS_MAX], exit[WORDS_MAX], afterwards[WORDS_MAX], age[DURATION_TEXT_MAX];
+	bool sent = process->result == SIGNAL_SENT;
+
+	words_afterwards(record, own, afterwards);
+	snprintf(buffer, SENTENCE_MAX, "pid %lld on %.40s, up %.24s: %.90s%s%.40s%s%.70s",
+		(long long)process->pid, own->node, duration_human(process->age_ns, age),
+		words_signal(process, signal), sent ? ", " : "",
+		sent ? words_exit(process, exit) : "", *afterwards ? "; " : "", afterwards);
+}
+
+const char *words_end_of(const struct fault_record *fault)
+{
+	return fault->at_once ? "its phase" : "the heal";
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "contract/list.h"
+#include "contract/memory.h"
+#include "controller/plan/groups.h"
+#include "controller/prober/orders.h"
+#include "controller/run/run_parts.h"
+
+/* A scenario's probe as the order that a prober understands. */
+
+/* What the texts of one probe are filled in with, and the order that gets what they need. */
+struct filling {
+	const struct order_context *context;
+	struct plan_text text;
+	struct probe_order *order;
+};
+
+static bool has_secret(const struct list *secrets, const char *name)
+{
+	LIST_EACH(*secrets, struct secret_value, secret)
+		if (strcmp(secret->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* A secret is a placeholder to the end; the prober alone puts it in, as its last step. */
+static char *refer_to_secret(const struct filling *filling, const char *name)
+{
+	char *reference = NULL;
+
+	LIST_EACH(*filling->context->secrets, struct secret_value, secret) {
+		struct secret_value *sent;
+
+		if (strcmp(secret->name, name) != 0 || has_secret(&filling->order->secrets, name))
+			continue;
+		sent = list_push(&filling->order->secrets, sizeof(*sent));
+		sent->name = must_copy(name);
+		sent->value = must_copy(secret->value);
+	}
+	if (asprintf(&reference, "{secret.%s}", name) < 0)
+		abort();
+	return reference;
+}
+
+/* Placeholders expanded and secrets referred to, everywhere in a value; the caller deletes it. */
+static cJSON *fill_in(const struct filling *filling, const cJSON *value, struct fail *fail)
+{
+	cJSON *copy;
+	const char *secret;
+	char *filled = NULL;
+
+	if (secret_reference(value, &secret)) {
+		filled = refer_to_secret(filling, secret);
+	} else if (cJSON_IsString(value)) {
+		if (plan_expand(&filling->text, value->valuestring, &filled, fail) < 0)
+			return NULL;
+	} else if (cJSON_IsObject(value) || cJSON_IsArray(value)) {
+		copy = cJSON_IsObject(value) ? json_object() : json_array();
+		for (const cJSON *child = value->child; child; child = child->next) {
+			cJSON *item = fill_in(filling, child, fail);
+
+			if (!item) {
+				cJSON_Delete(copy);
+				return NULL;
+			}
+			if (cJSON_IsObject(value))
+				json_put(copy, child->string, item);
+			else
+				json_append(copy, item);
+		}
+		return copy;
+	} else {
+		return cJSON_Duplicate(value, true);
+	}
+	copy = cJSON_CreateString(filled);
+	free(filled);
+	return copy;
+}
+
+/* A text or a secret; one that is not given stays NULL. */
+static int fill_text(
+	const struct filling *filling, const cJSON *value, char **out, struct fail *fail)
+{
+	cJSON *filled = value ? fill_in(filling, value, fail) : NULL;
+
+	if (!value)
+		return 0;
+	if (!filled)
+		return -1;
+	*out = must_copy(filled->valuestring);
+	cJSON_Delete(filled);
+	return 0;
+}
+
+/* An object of texts as a list of "NAME<separator>VALUE". */
+static int fill_pairs(const struct filling *filling, const cJSON *object, const char *separator,
+	struct list *out, struct fail *fail)
+{
+	for (const cJSON *item = object ? object->child : NULL; item; item = item->next) {
+		char *value = NULL, *line = NULL;
+
+		if (fill_text(filling, item, &value, fail) < 0)
+			return -1;
+		if (asprintf(&line, "%s%s%s", item->string, separator, value) < 0)
+			abort();
+		list_push_text(out, line);
+		free(value);
+		free(line);
+	}
+	return 0;
+}
+
+/* Encoded and decoded again: the table knows what there is to copy. */
+static struct text_match *copy_match(const struct text_match *match)
+{
+	struct text_match *copy = NULL;
+	struct fail ignored = FAIL_INIT;
+	cJSON *json;
+
+	if (!match)
+		return NULL;
+	copy = must_alloc(sizeof(*copy));
+	json = shape_encode(&text_match_shape, match);
+	shape_decode(&text_match_shape, json, "", copy, &ignored);
+	cJSON_Delete(json);
+	return copy;
+}
+
+static int fill_http(
+	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
+{
+	struct http_order *http = filling->order->http = must_alloc(sizeof(*http));
+
+	http->method = must_copy(probe->method);
+	http->connection = probe->connection;
+	if (probe->expect) {
+		LIST_EACH(probe->expect->status, int64_t, status)
+			*(int64_t *)list_push(&http->expect_status, sizeof(*status)) = *status;
+		http->expect_body = copy_match(probe->expect->body);
+	}
+	if (fill_text(filling, probe->url, &http->url, fail) < 0 ||
+		fill_pairs(filling, probe->headers, ": ", &http->headers, fail) < 0)
+		return -1;
+	if (!probe->body)
+		return 0;
+	LIST_EACH(probe->body->base64_at, char *, pointer)
+		list_push_text(&http->base64_at, *pointer);
+	if (probe->body->text)
+		return fill_text(filling, probe->body->text, &http->body, fail);
+	http->body_json = fill_in(filling, probe->body->json, fail);
+	return http->body_json ? 0 : -1;
+}
+
+static int fill_tcp(
+	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
+{
+	struct tcp_order *tcp = filling->order->tcp = must_alloc(sizeof(*tcp));
+
+	if (probe->expect)
+		tcp->expect_answer = copy_match(probe->expect->answer);
+	if (plan_expand(&filling->text, probe->address, &tcp->address, fail) < 0)
+		return -1;
+	return fill_text(filling, probe->send, &tcp->send, fail);
+}
+
+static int fill_exec(
+	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
+{
+	struct exec_order *exec = filling->order->exec = must_alloc(sizeof(*exec));
+
+	if (probe->expect) {
+		exec->expect_exit_code = probe->expect->exit_code;
+		exec->expect_stdout = copy_match(probe->expect->output);
+	}
+	if (plan_expand_all(&filling->text, &probe->exec, &exec->argv, fail) < 0 ||
+		fill_pairs(filling, probe->env, "=", &exec->env, fail) < 0)
+		return -1;
+	return fill_text(filling, probe->input, &exec->input, fail);
+}
+
+static void add_target(
+	const struct plan *plan, const struct probe_spec *probe, const char *node, struct list *out)
+{
+	struct probe_target *target = list_push(out, sizeof(*target));
+	const struct plan_node *known = plan_node(plan, node);
+	char text[PREFIX_TEXT_MAX + 2];
+
+	target->node = must_copy(node);
+	if (!known)
+		return;
+	/* Programs take an address as it is, a URL and HOST:PORT want brackets. */
+	target->addr = must_copy_if(probe->type == PROBE_EXEC ? plan_node_address(known, text)
+							      : plan_node_host(known, text));
+}
+
+static void add_targets(const struct order_context *context, const struct probe_spec *probe,
+	const char *member, struct list *out)
+{
+	struct list members = {0};
+
+	if (!probe->to) {
+		list_push(out, sizeof(struct probe_target));
+	} else if (member) {
+		add_target(context->plan, probe, member, out);
+	} else {
+		order_members(context, probe, &members);
+		LIST_EACH(members, char *, node)
+			add_target(context->plan, probe, *node, out);
+		list_free_texts(&members);
+	}
+}
+
+static void add_classes(
+	const struct scenario *scenario, const struct probe_spec *probe, struct probe_order *order)
+{
+	LIST_EACH(scenario->slos, struct slo_spec, slo) {
+		struct probe_class *class;
+
+		if (strcmp(slo->probe, probe->name) != 0)
+			continue;
+		class = list_push(&order->classes, sizeof(*class));
+		class->slo = must_copy(slo->name);
+		class->latency_lt_ns = slo->good->latency_lt_ns;
+	}
+}
+
+void order_members(
+	const struct order_context *context, const struct probe_spec *probe, struct list *out)
+{
+	struct list name = {0};
+
+	list_push_text(&name, probe->to->group);
+	nodes_of_names(context->plan, context->groups, &name, out);
+	list_free_texts(&name);
+}
+
+cJSON *order_probe(const struct order_context *context, const struct probe_spec *probe,
+	const char *member, struct fail *fail)
+{
+	static int (*const fill[])(const struct filling *filling, const struct probe_spec *probe,
+		struct fail *fail) = {
+		[PROBE_HTTP] = fill_http, [PROBE_TCP] = fill_tcp, [PROBE_EXEC] = fill_exec};
+	struct probe_order order = {.id = must_copy(probe->name),
+		.rate = probe->rate,
+		.timeout_ns = probe->timeout_ns,
+		.start_ns = context->start_ns,
+		.window_ns = REPORT_WINDOW_NS,
+		.seed = context->plan->scenario->seed,
+		.policy = probe->to ? probe->to->policy : POLICY_FIRST_ANSWER};
+	const struct filling filling = {.context = context,
+		.text = {.plan = context->plan,
+			.groups = context->groups,
+			.keep_node = probe->to != NULL},
+		.order = &order};
+	cJSON *json = NULL;
+
+	add_classes(context->plan->scenario, probe, &order);
+	add_targets(context, probe, member, &order.targets);
+	if (fill[probe->type](&filling, probe, fail) == 0)
+		json = shape_encode(&probe_order_shape, &order);
+	else
+		fail_context(fail, "probe %s", probe->name);
+	shape_free(&probe_order_shape, &order);
+	return json;
+}

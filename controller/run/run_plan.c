@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "controller/plan/plan_json.h"
+#include "controller/plan/plan_print.h"
+#include "controller/plan/radius.h"
+#include "controller/report/preview.h"
+#include "controller/run/run_parts.h"
+
+/* `backburn plan`: the same engine and the same hands, but nothing is probed or armed. */
+
+static int print_plan(const struct run *run)
+{
+	const struct record *record = engine_record(run->engine);
+	bool refused = record->stop != STOP_NONE;
+
+	if (run->options->json) {
+		cJSON *json = preview_json(&run->plan, record);
+		char *text = cJSON_Print(json);
+
+		puts(text);
+		free(text);
+		cJSON_Delete(json);
+	} else {
+		plan_print(stdout, run->plan.scenario, run->plan.catalogue);
+		preview_print(stdout, &run->plan, record);
+	}
+	if (!refused)
+		return 0;
+	fprintf(stderr, "backburn: %s\n", record->stop_text);
+	switch (record->stop) {
+	case STOP_SIGNAL:
+		return 128 + record->stop_signal;
+	case STOP_INTERNAL:
+		return 70;
+	default:
+		return 4;
+	}
+}
+
+static int plan_on_nodes(struct run *run, struct fail *fail)
+{
+	const struct engine_options options = {.purpose = PURPOSE_PLAN, .lead_ns = ARM_LEAD_NS};
+	cJSON *started = run_started_event(run);
+	int code = 0;
+
+	run->engine = engine_new(&run->plan, &options, started, fail);
+	cJSON_Delete(started);
+	if (!run->engine)
+		return exit_code_of(fail->kind);
+	run_start_renewing(run);
+	if (run_connect(run, fail) < 0 || run_resolve_static(run, fail) < 0 ||
+		plan_check_radius(&run->plan, &engine_record(run->engine)->groups, fail) < 0)
+		code = run->signal ? 128 + run->signal : exit_code_of(fail->kind);
+	else
+		run_execute(run);
+	run_close_all(run);
+	return code ? code : print_plan(run);
+}
+
+int run_plan(const struct run_options *options)
+{
+	static const struct run_work work = {
+		.load = run_load, .carry_out = plan_on_nodes, .brings_up = true};
+
+	return run_with(options, &work);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/e2e/cli.h"
+#include "tests/e2e/host_state.h"
+
+/* The fault kill on a real etcd: planned, carried out, reported, and nothing left behind. */
+
+static const char scenario[] = "scenarios/etcd-leader-killed.json";
+
+static const cJSON *first(const cJSON *object, const char *list)
+{
+	const cJSON *item = cJSON_GetArrayItem(cJSON_GetObjectItem(object, list), 0);
+
+	assert_non_null(item);
+	return item;
+}
+
+static double number(const cJSON *object, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItem(object, key);
+
+	assert_true(cJSON_IsNumber(item));
+	return item->valuedouble;
+}
+
+static const char *text(const cJSON *object, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItem(object, key);
+
+	assert_true(cJSON_IsString(item));
+	return item->valuestring;
+}
+
+static void assert_killed_and_back(const cJSON *summary, const char *said)
+{
+	const cJSON *fault = first(summary, "faults"), *process = first(fault, "processes");
+	char line[64];
+
+	assert_string_equal(text(fault, "effect"), "proven");
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(fault, "processes")), 1);
+	assert_string_equal(text(process, "signal"), "KILL");
+	assert_string_equal(text(process, "result"), "sent");
+	assert_non_null(strstr(text(process, "cmdline"), "etcd --name"));
+	assert_true(number(process, "exited_s") >= number(process, "sent_s"));
+	assert_true(number(process, "sent_s") >= number(fault, "start_s"));
+	/* Its supervisor was told, and started it again. */
+	assert_string_equal(text(process, "service"), "etcd");
+	assert_true(number(process, "service_pid_after") > 0);
+	assert_true(number(process, "service_pid_after") != number(process, "pid"));
+	assert_true(number(process, "service_restarts") == 1);
+	snprintf(line, sizeof(line), "etcd runs again as pid %.0f",
+		number(process, "service_pid_after"));
+	assert_non_null(strstr(said, line));
+}
+
+static void test_a_killed_leader_costs_seconds_and_no_data(void **state)
+{
+	char *before = host_state("etcd"), *programs = cli_programs();
+	struct cli_result result;
+	struct cli cli;
+	cJSON *summary;
+	double gap_s;
+
+	(void)state;
+	cli_begin(&cli);
+	cli_run((const char *[]){"run", cli_file(scenario), "--runs", cli.runs, NULL}, &result);
+	if (result.code != 0)
+		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
+	summary = cli_summary(&cli);
+	gap_s = number(first(summary, "gaps"), "gap_s");
+	print_message("gap %.2f s\n", gap_s);
+	assert_true(gap_s >= 0.5 && gap_s <= 5);
+	assert_true(number(first(summary, "data"), "lost") == 0);
+	assert_true(number(first(summary, "data"), "acknowledged") > 1000);
+	assert_killed_and_back(summary, result.out);
+	cJSON_Delete(summary);
+	cli_result_free(&result);
+	cli_end(&cli);
+	/* A fault on processes needs no BPF. */
+	cli_assert_no_new_programs(programs);
+	assert_host_state("etcd", before);
+}
+
+static void test_the_plan_names_who_would_be_hit(void **state)
+{
+	static const struct {
+		const char *program, *said;
+	} cases[] = {
+		{"program=/usr/bin/etcd", "/usr/bin/etcd (etcd --name"},
+		{"program=/nowhere/etcd", "NOTHING"},
+	};
+	char *before = host_state("etcd");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cli_result result;
+
+		cli_run((const char *[]){"plan", cli_file(scenario), "--param", cases[i].program,
+				NULL},
+			&result);
+		if (!strstr(result.out, cases[i].said))
+			fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
+		cli_result_free(&result);
+	}
+	assert_host_state("etcd", before);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_the_plan_names_who_would_be_hit),
+		cmocka_unit_test(test_a_killed_leader_costs_seconds_and_no_data),
+	};
+
+	if (geteuid() != 0)
+		return 77;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
