@@ -93,8 +93,6 @@ static int check(struct probe_order *order, const struct event_values *values, s
 		if (probe_try_text(*variable, values, "env", fail) < 0)
 			return -1;
 	}
-	if (exec->expect_stdout && text_match_check(exec->expect_stdout, "expect_stdout", fail) < 0)
-		return -1;
 	if (probe_try_text(exec->input, values, "input", fail) < 0)
 		return -1;
 	return check_program(*LIST_AT(exec->argv, char *, 0), values, fail);
