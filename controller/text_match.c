@@ -87,45 +87,39 @@ static bool json_fits(const struct json_match *match, const char *text, size_t l
 	return fits;
 }
 
-static void say(char why[TEXT_MATCH_WHY_SIZE], const char *verb, const char *expected,
-	const char *text, size_t length)
+bool text_match_fits(const struct text_match *match, const char *text, size_t length)
 {
-	/* Half of the room each; `text` has no end of its own. */
-	snprintf(why, TEXT_MATCH_WHY_SIZE, "does not %s \"%.80s\", but is \"%.*s\"%s", verb,
-		expected, length < 80 ? (int)length : 80, text, length < 80 ? "" : " …");
+	if (match->contains)
+		return memmem(text, length, match->contains, strlen(match->contains)) != NULL;
+	if (match->starts_with)
+		return begins(text, length, match->starts_with);
+	if (match->json)
+		return json_fits(match->json, text, length);
+	length = without_line_end(text, length);
+	return length == strlen(match->equals) && begins(text, length, match->equals);
 }
 
-bool text_match_fits(const struct text_match *match, const char *text, size_t length,
-	char why[TEXT_MATCH_WHY_SIZE])
+void text_match_say(const struct text_match *match, char why[TEXT_MATCH_WHY_SIZE])
 {
-	char *wanted, place[128];
-	bool fits;
+	char *wanted;
 
 	if (match->contains) {
-		fits = memmem(text, length, match->contains, strlen(match->contains)) != NULL;
-		say(why, "contain", match->contains, text, length);
+		snprintf(why, TEXT_MATCH_WHY_SIZE, "does not contain \"%.80s\"", match->contains);
 	} else if (match->starts_with) {
-		fits = begins(text, length, match->starts_with);
-		say(why, "begin with", match->starts_with, text, length);
-	} else if (match->equals) {
-		size_t compared = without_line_end(text, length);
-
-		fits = compared == strlen(match->equals) && begins(text, compared, match->equals);
-		say(why, "equal", match->equals, text, length);
-	} else {
+		snprintf(why, TEXT_MATCH_WHY_SIZE, "does not begin with \"%.80s\"",
+			match->starts_with);
+	} else if (match->json) {
 		wanted = json_print(match->json->equals);
-		snprintf(place, sizeof(place), "have %.40s at", wanted);
-		fits = json_fits(match->json, text, length);
-		say(why, place, match->json->pointer, text, length);
+		snprintf(why, TEXT_MATCH_WHY_SIZE, "does not have %.60s at \"%.60s\"", wanted,
+			match->json->pointer);
 		free(wanted);
+	} else {
+		snprintf(why, TEXT_MATCH_WHY_SIZE, "does not equal \"%.80s\"", match->equals);
 	}
-	return fits;
 }
 
 bool text_match_is_decided(const struct text_match *match, const char *text, size_t length)
 {
-	char ignored[TEXT_MATCH_WHY_SIZE];
-
-	return text_match_fits(match, text, length, ignored) ||
+	return text_match_fits(match, text, length) ||
 		(match->starts_with && length >= strlen(match->starts_with));
 }

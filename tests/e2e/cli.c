@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -178,6 +180,40 @@ void cli_run_program(const char *const *argv, struct cli_result *result)
 
 	cli_start_program(argv, &process);
 	cli_wait(&process, 240, result);
+}
+
+static void copy_program(const struct cli *cli, const char *name, char *out, size_t size)
+{
+	char from[512];
+	struct stat status;
+	int source, target;
+
+	snprintf(from, sizeof(from), "%s/bin/%s", from_environment("BACKBURN_BUILD"), name);
+	snprintf(out, size, "%s/%s", cli->dir, name);
+	source = open(from, O_RDONLY | O_CLOEXEC);
+	target = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	assert_true(source >= 0 && target >= 0 && fstat(source, &status) == 0);
+	for (off_t at = 0; at < status.st_size;)
+		assert_true(sendfile(target, source, &at, (size_t)(status.st_size - at)) > 0);
+	close(source);
+	assert_int_equal(close(target), 0);
+}
+
+void cli_as_nobody(const struct cli *cli, const char *const *args, struct cli_result *result)
+{
+	const char *argv[CLI_ARGS_MAX] = {
+		"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"};
+	char program[512], injector[512];
+	size_t count = 5;
+
+	copy_program(cli, "backburn-injector", injector, sizeof(injector));
+	copy_program(cli, "backburn", program, sizeof(program));
+	assert_int_equal(chmod(cli->dir, 0777), 0);
+	for (argv[count++] = program; *args; args++) {
+		assert_true(count < CLI_ARGS_MAX - 1);
+		argv[count++] = *args;
+	}
+	cli_run_program(argv, result);
 }
 
 void cli_result_free(struct cli_result *result)

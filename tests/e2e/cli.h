@@ -29,6 +29,11 @@ struct cli_result {
 
 /* Runs the arguments (NULL-terminated) to their end. cli_result_free() after use. */
 void cli_run(const char *const *args, struct cli_result *result);
+/*
+ * The same as the user nobody, for whom the program is copied into cli->dir: the build may lie
+ * where nobody may not look.
+ */
+void cli_as_nobody(const struct cli *cli, const char *const *args, struct cli_result *result);
 void cli_result_free(struct cli_result *result);
 
 /* The same in the background, with --runs: for tests that break it. */
