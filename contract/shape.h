@@ -68,7 +68,8 @@ struct shape;
 
 /*
  * The exact form of a text, where its kind allows more. `pattern` is an extended regular expression
- * that reads the same to POSIX and to JSON Schema: anchored, without classes like \d or [:alpha:].
+ * that reads the same to POSIX and to JSON Schema: anchored, without classes like \d or [:alpha:],
+ * with at most one counted repetition.
  */
 struct form {
 	const char *pattern;

@@ -147,10 +147,14 @@ static enum field_choice choice_of(const cJSON *in)
 	return CHOICE_NONE;
 }
 
+/* Counted repetitions inside of one another would take all memory to compile: one is enough. */
 static bool form_compiles(const struct form *form)
 {
+	const char *brace = form ? strchr(form->pattern, '{') : NULL;
 	regex_t expression;
 
+	if (brace && strchr(brace + 1, '{'))
+		return false;
 	if (form && regcomp(&expression, form->pattern, REG_EXTENDED | REG_NOSUB) != 0)
 		return false;
 	if (form)

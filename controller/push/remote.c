@@ -183,8 +183,8 @@ int remote_run(const struct remote_call *call, struct remote_answer *out, struct
 	if (outcome == 0)
 		return 0;
 	remote_answer_deinit(out);
-	return fail_set(
-		fail, FAIL_PEER, "%s: no sign of life for %d s", call->words[0], call->patience_s);
+	fail_set(fail, FAIL_PEER, "%s: no sign of life for %d s", call->words[0], call->patience_s);
+	return -1;
 }
 
 void remote_answer_deinit(struct remote_answer *answer)

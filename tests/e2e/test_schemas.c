@@ -441,7 +441,10 @@ static void both_refuse_the_same_mistakes(void **state)
 
 	for (size_t i = 0; i < files->count; i++)
 		places += places_in(files, &files->items[i]);
-	assert_in_range(places, MUTANTS, MUTANTS_MAX);
+	if (places < MUTANTS || places > MUTANTS_MAX) {
+		fail_msg("%zu places for a mistake", places);
+		return;
+	}
 	mutants = getenv("BACKBURN_LONG") ? places : MUTANTS;
 	cli_begin(&cli);
 	for (size_t i = 0; i < mutants; i++) {
