@@ -360,7 +360,7 @@ static int begin(void *means, const struct attempt *attempt, struct fail *fail)
 {
 	const struct tcp_order *order = attempt->order->tcp;
 	struct tcp *tcp = means;
-	struct host_port place;
+	struct host_port place = {0};
 	struct dial *dial;
 
 	if (tcp->count == tcp->capacity)
