@@ -27,9 +27,6 @@ struct text_match {
 
 extern const struct shape text_match_shape;
 
-/* That exactly one kind is given. FAIL_BAD_FILE, with the path of the key below `path`. */
-int text_match_check(const struct text_match *match, const char *path, struct fail *fail);
-
 /* Whether a whole text is as expected. */
 bool text_match_fits(const struct text_match *match, const char *text, size_t length);
 

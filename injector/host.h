@@ -29,6 +29,7 @@ struct host_facts {
 	char boot_id[40];
 	uint64_t netns_cookie; /* SO_NETNS_COOKIE: the one name of a namespace never used twice */
 	int64_t pid;
+	uint32_t uid;         /* effective */
 	uint64_t start_ticks; /* of this process; pid and ticks together name a process */
 };
 int host_facts(struct host_facts *out, struct fail *fail);

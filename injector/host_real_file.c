@@ -64,7 +64,7 @@ int host_facts(struct host_facts *out, struct fail *fail)
 	char *boot_id;
 	size_t length;
 
-	*out = (struct host_facts){.pid = getpid()};
+	*out = (struct host_facts){.pid = getpid(), .uid = geteuid()};
 	uname(&name);
 	snprintf(out->host, sizeof(out->host), "%.64s", name.nodename);
 	snprintf(out->kernel, sizeof(out->kernel), "%.64s", name.release);

@@ -28,6 +28,18 @@ static int check(
 	return 0;
 }
 
+/* Better said at once than by the first of many things that are then forbidden. */
+static int check_root(const struct host_facts *facts, struct fail *fail)
+{
+	if (facts->uid == 0)
+		return 0;
+	return fail_set(fail, FAIL_REFUSED,
+		"the injector runs as uid %" PRIu32
+		", not as root: let the host's \"connect\" end with \"sudo\", \"-n\", or start "
+		"backburn as root where the host is this one",
+		facts->uid);
+}
+
 static int choose_mode(enum attach_mode asked, enum attach_mode *out, struct fail *fail)
 {
 	char reason[128];
@@ -145,7 +157,8 @@ int verb_hello(struct session *session, void *params, void *result, struct fail 
 	enum attach_mode mode = ATTACH_AUTO;
 
 	if (check(session, hello, fail) < 0 || choose_mode(hello->attach, &mode, fail) < 0 ||
-		host_facts(&session->facts, fail) < 0 || lock_namespace(session, hello, fail) < 0)
+		host_facts(&session->facts, fail) < 0 || check_root(&session->facts, fail) < 0 ||
+		lock_namespace(session, hello, fail) < 0)
 		return -1;
 	heal_leftovers(session);
 	read_policies(session);

@@ -15,13 +15,11 @@
  * reported is in record_measures.c. Times in the journal are
  * nanoseconds since the run's zero as JSON numbers (exact up to 104 days).
  */
-#define NUMBER_MAX 0x1p53
 
 int64_t record_time_of(const cJSON *event, const char *key)
 {
 	double number = json_number(event, key, (double)NEVER_NS);
 
-	/* Beyond that a double is not exact, and sums of a few would leave 63 bits. */
 	return number >= 0 && number <= NUMBER_MAX ? (int64_t)number : NEVER_NS;
 }
 
@@ -105,21 +103,6 @@ static int apply_node_recovered(struct record *record, const cJSON *event, struc
 	return 0;
 }
 
-static void add_runs_of_services(struct list *list, const cJSON *runs)
-{
-	const cJSON *item;
-
-	cJSON_ArrayForEach(item, runs) {
-		struct service_record *run = list_push(list, sizeof(*run));
-
-		run->node = must_copy(json_string(item, "node", "?"));
-		run->service = must_copy(json_string(item, "service", "?"));
-		run->pid = (int64_t)json_number(item, "pid", 0);
-		run->restarts = (int64_t)json_number(item, "restarts", 0);
-		run->last_exit = must_copy_if(json_string(item, "last_exit", NULL));
-	}
-}
-
 static int apply_node_gone(struct record *record, const cJSON *event, struct fail *fail)
 {
 	(void)fail;
@@ -137,7 +120,7 @@ static int apply_services(struct record *record, const cJSON *event, struct fail
 	list_free_texts(list);
 	list_from_json(list, record_member(event, "services"));
 	record->services_known = record->services_known || !before;
-	add_runs_of_services(
+	record_add_runs(
 		before ? &record->runs_before : &record->runs_after, record_member(event, "runs"));
 	return 0;
 }
@@ -273,42 +256,6 @@ static int64_t count_of(const cJSON *item, const char *key)
 	return count > 0 && (double)count <= NUMBER_MAX ? count : 0;
 }
 
-void record_free_processes(struct list *processes)
-{
-	LIST_EACH(*processes, struct process_evidence, process)
-		shape_free(&process_evidence_shape, process);
-	free(processes->items);
-	*processes = (struct list){0};
-}
-
-static void took_effect(struct fault_record *fault, int64_t at_ns)
-{
-	if (at_ns >= 0 && (fault->effect_ns == NEVER_NS || at_ns < fault->effect_ns))
-		fault->effect_ns = at_ns;
-}
-
-/* A time that no journal can hold is taken for none. */
-static int64_t sane_time(int64_t at_ns)
-{
-	return at_ns >= 0 && (double)at_ns <= NUMBER_MAX ? at_ns : NEVER_NS;
-}
-
-static int add_process(
-	struct fault_record *fault, struct fault_node *node, const cJSON *item, struct fail *fail)
-{
-	struct process_evidence evidence, *kept;
-
-	if (shape_decode(&process_evidence_shape, item, "processes", &evidence, fail) < 0)
-		return -1;
-	evidence.sent_ns = sane_time(evidence.sent_ns);
-	evidence.exited_ns = sane_time(evidence.exited_ns);
-	if (evidence.result == SIGNAL_SENT)
-		took_effect(fault, evidence.sent_ns);
-	kept = list_push(&node->processes, sizeof(*kept));
-	*kept = evidence;
-	return 0;
-}
-
 static int apply_evidence(struct record *record, const cJSON *event, struct fail *fail)
 {
 	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
@@ -330,11 +277,11 @@ static int apply_evidence(struct record *record, const cJSON *event, struct fail
 		counter->first_ns = json_i64(item, "first_ns", NEVER_NS);
 		counter->last_ns = json_i64(item, "last_ns", NEVER_NS);
 		if (counter->packets > 0)
-			took_effect(fault, counter->first_ns);
+			record_took_effect(fault, counter->first_ns);
 	}
 	record_free_processes(&node->processes);
 	cJSON_ArrayForEach(item, record_member(event, "processes")) {
-		if (add_process(fault, node, item, fail) < 0)
+		if (record_add_process(fault, node, item, fail) < 0)
 			return -1;
 	}
 	return 0;

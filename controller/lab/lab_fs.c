@@ -14,13 +14,21 @@
 #include "controller/lab/lab_paths.h"
 #include "controller/lab/lab_time.h"
 
+/*
+ * An injector that came first has made the upper one for itself alone; services that run as nobody
+ * must get through to their own directory. What lies beside it keeps its own mode.
+ */
 static int make_roots(struct fail *fail)
 {
 	static const char *const roots[] = {"/run/backburn", LAB_RUN_ROOT};
 
-	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++)
-		if (mkdir(roots[i], 0755) < 0 && errno != EEXIST)
+	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
+		struct stat status;
+
+		if ((mkdir(roots[i], 0755) < 0 && errno != EEXIST) || stat(roots[i], &status) < 0 ||
+			chmod(roots[i], (status.st_mode & 07777) | 0711) < 0)
 			return fail_errno(fail, errno, "%s", roots[i]);
+	}
 	return 0;
 }
 

@@ -12,17 +12,16 @@
  * FAIL_BAD_FILE with the path of the place (sources_explain() adds file and line).
  */
 
-/* A run is called after its time and its scenario, and that is a name on the wire (63). */
-enum {
-	SCENARIO_NAME_MAX = 44
-};
-
 /* One-sided error probability of every verdict, each way. */
 #define CLAIM_ALPHA 0.05
 
 /* Names: everything that refers to something refers to something that exists; ids are unique. */
 int check_references(
 	const struct scenario *scenario, const struct catalogue *catalogue, struct fail *fail);
+
+/* One fault, whose place in its file is `path`: its kind exists, and has all that it needs. */
+int check_fault_kind(const struct catalogue *catalogue, const struct fault_spec *fault,
+	const char *path, struct fail *fail);
 
 /* Claims, stop rules and limits: each claim can be shown, each rule can fire, nothing contradicts.
  */

@@ -106,8 +106,6 @@ static int check(struct probe_order *order, const struct event_values *values, s
 		if (probe_try_text(*variable, &open, "env", fail) < 0)
 			return -1;
 	}
-	if (exec->expect_stdout && text_match_check(exec->expect_stdout, "expect_stdout", fail) < 0)
-		return -1;
 	if (probe_try_text(exec->input, values, "input", fail) < 0)
 		return -1;
 	return check_program(*LIST_AT(exec->argv, char *, 0), &open, fail);

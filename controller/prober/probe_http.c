@@ -113,8 +113,6 @@ static int check(struct probe_order *order, const struct event_values *values, s
 	LIST_EACH(http->headers, char *, header)
 		if (check_header(*header, values, fail) < 0)
 			return -1;
-	if (http->expect_body && text_match_check(http->expect_body, "expect_body", fail) < 0)
-		return -1;
 	if (!has_header(&http->headers, "Content-Type")) {
 		if (http->body_json)
 			add_header(&http->headers, "Content-Type: application/json");

@@ -71,8 +71,6 @@ static int check(struct probe_order *order, const struct event_values *values, s
 
 	if (parse_address(tcp->address, values, &place, fail) < 0)
 		return -1;
-	if (tcp->expect_answer && text_match_check(tcp->expect_answer, "expect_answer", fail) < 0)
-		return -1;
 	if (tcp->expect_answer && (tcp->expect_answer->equals || tcp->expect_answer->json))
 		return fail_set(fail, FAIL_USAGE,
 			"expect_answer: a stream has no end to compare at: only starts_with and "

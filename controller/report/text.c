@@ -211,6 +211,9 @@ static void residue(FILE *out, const struct record *record)
 void report_summary(FILE *out, const struct report *report)
 {
 	verdict(out, report);
+	/* Refused before the first probe: there is nothing else to say. */
+	if (report->record.stop != STOP_NONE && !report->record.sources.count)
+		return;
 	claims(out, &report->judgement);
 	heading(out, "measured");
 	outages(out, &report->judgement);

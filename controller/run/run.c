@@ -259,8 +259,8 @@ int run_scenario(const struct run_options *options)
 	static const struct run_work work = {.load = run_load,
 		.carry_out = run_in_directory,
 		.brings_up = true,
-		.journals = true,
-		.probes = true};
+		.probes = true,
+		.journals = true};
 
 	return run_with(options, &work);
 }

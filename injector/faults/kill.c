@@ -13,15 +13,15 @@ struct kill {
 };
 
 /* Signals whose default ends a process. Those that stop one are refused below. */
-#define SIGNALS(X)                                                                                 \
-	X(ABRT)                                                                                    \
-	X(ALRM) X(BUS) X(FPE) X(HUP) X(ILL) X(INT) X(KILL) X(PIPE) X(QUIT) X(SEGV) X(SYS) X(TERM)  \
-		X(TRAP) X(USR1) X(USR2)
-
+/* clang-format off */
+#define SIGNALS(X) \
+	X(ABRT) X(ALRM) X(BUS) X(FPE) X(HUP) X(ILL) X(INT) X(KILL) \
+	X(PIPE) X(QUIT) X(SEGV) X(SYS) X(TERM) X(TRAP) X(USR1) X(USR2)
 #define WORD(name) #name,
 #define NUMBER(name) SIG##name,
 static const char *const signal_words[] = {SIGNALS(WORD) NULL};
 static const int signal_numbers[] = {SIGNALS(NUMBER)};
+/* clang-format on */
 
 /* No fault may outlive its lease, and nobody would wake up what one of these stopped. */
 #define STOPS "the process would stay stopped (use pause when it exists)"

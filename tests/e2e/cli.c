@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -95,18 +97,10 @@ static char *slurp(int fd)
 	return text;
 }
 
-void cli_start(const char *const *args, struct cli_process *process)
+void cli_start_program(const char *const *argv, struct cli_process *process)
 {
-	char program[512];
-	char *argv[CLI_ARGS_MAX + 2] = {program};
 	posix_spawn_file_actions_t actions;
-	size_t count = 1;
 
-	snprintf(program, sizeof(program), "%s/bin/backburn", from_environment("BACKBURN_BUILD"));
-	for (; *args; args++) {
-		assert_true(count < CLI_ARGS_MAX);
-		argv[count++] = (char *)*args;
-	}
 	process->out = memfd_create("stdout", MFD_CLOEXEC);
 	process->err = memfd_create("stderr", MFD_CLOEXEC);
 	assert_true(process->out >= 0 && process->err >= 0);
@@ -114,8 +108,30 @@ void cli_start(const char *const *args, struct cli_process *process)
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, process->out, 1);
 	posix_spawn_file_actions_adddup2(&actions, process->err, 2);
-	assert_int_equal(posix_spawn(&process->pid, program, &actions, NULL, argv, environ), 0);
+	assert_int_equal(posix_spawnp(&process->pid, argv[0], &actions, NULL,
+				 (char *const *)(uintptr_t)argv, environ),
+		0);
 	posix_spawn_file_actions_destroy(&actions);
+}
+
+const char *cli_program(const char *name)
+{
+	char *buffer = next_buffer();
+
+	snprintf(buffer, 512, "%s/bin/%s", from_environment("BACKBURN_BUILD"), name);
+	return buffer;
+}
+
+void cli_start(const char *const *args, struct cli_process *process)
+{
+	const char *argv[CLI_ARGS_MAX + 2] = {cli_program("backburn")};
+	size_t count = 1;
+
+	for (; *args; args++) {
+		assert_true(count < CLI_ARGS_MAX);
+		argv[count++] = *args;
+	}
+	cli_start_program(argv, process);
 }
 
 static void pause_ms(int ms)
@@ -156,6 +172,48 @@ void cli_run(const char *const *args, struct cli_result *result)
 
 	cli_start(args, &process);
 	cli_wait(&process, 240, result);
+}
+
+void cli_run_program(const char *const *argv, struct cli_result *result)
+{
+	struct cli_process process;
+
+	cli_start_program(argv, &process);
+	cli_wait(&process, 240, result);
+}
+
+static void copy_program(const struct cli *cli, const char *name, char *out, size_t size)
+{
+	char from[512];
+	struct stat status;
+	int source, target;
+
+	snprintf(from, sizeof(from), "%s/bin/%s", from_environment("BACKBURN_BUILD"), name);
+	snprintf(out, size, "%s/%s", cli->dir, name);
+	source = open(from, O_RDONLY | O_CLOEXEC);
+	target = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	assert_true(source >= 0 && target >= 0 && fstat(source, &status) == 0);
+	for (off_t at = 0; at < status.st_size;)
+		assert_true(sendfile(target, source, &at, (size_t)(status.st_size - at)) > 0);
+	close(source);
+	assert_int_equal(close(target), 0);
+}
+
+void cli_as_nobody(const struct cli *cli, const char *const *args, struct cli_result *result)
+{
+	const char *argv[CLI_ARGS_MAX] = {
+		"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"};
+	char program[512], injector[512];
+	size_t count = 5;
+
+	copy_program(cli, "backburn-injector", injector, sizeof(injector));
+	copy_program(cli, "backburn", program, sizeof(program));
+	assert_int_equal(chmod(cli->dir, 0777), 0);
+	for (argv[count++] = program; *args; args++) {
+		assert_true(count < CLI_ARGS_MAX - 1);
+		argv[count++] = *args;
+	}
+	cli_run_program(argv, result);
 }
 
 void cli_result_free(struct cli_result *result)

@@ -43,7 +43,7 @@ static void copy_program(const char *to)
 {
 	int in = open("/bin/sleep", O_RDONLY | O_CLOEXEC);
 	int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
-	struct stat status;
+	struct stat status = {0};
 
 	assert_true(in >= 0 && out >= 0 && fstat(in, &status) == 0);
 	assert_int_equal(sendfile(out, in, NULL, (size_t)status.st_size), status.st_size);
@@ -65,10 +65,10 @@ void victims_init(struct victims *victims)
 	find_cgroup_mount(mount);
 	snprintf(victims->cgroup, sizeof(victims->cgroup), "/backburn-victims-%d", getpid());
 	assert_true((size_t)snprintf(victims->outer, PATH_MAX, "%s%s", mount, victims->cgroup) <
-		PATH_MAX - sizeof("/in"));
+		PATH_MAX);
 	assert_int_equal(mkdir(victims->outer, 0755), 0);
-	memcpy(victims->inside, victims->outer, sizeof(victims->inside));
-	strcat(victims->inside, "/in");
+	assert_true(
+		(size_t)snprintf(victims->inside, PATH_MAX, "%s/in", victims->outer) < PATH_MAX);
 	assert_int_equal(mkdir(victims->inside, 0755), 0);
 }
 

@@ -196,7 +196,8 @@ static int radius_of(const char *probe, const char *url, bool meant, struct fail
 	}
 	given_set(tree, "phases[1].faults[0].on.nodes", "'rest'");
 	given_set(tree, "groups.rest", "{'in':'members','not':['n1']}");
-	given_set(tree, "probes.put.inside_radius", meant ? "true" : "false");
+	if (meant)
+		given_set(tree, "probes.put.inside_radius", "true");
 	scenario = given_scenario(tree);
 	plan = given_plan(&scenario, &catalogue);
 	add_address(&plan, "n3", "fd00::3");

@@ -163,7 +163,8 @@ int64_t host_wall_ns(void)
 int host_facts(struct host_facts *out, struct fail *fail)
 {
 	(void)fail;
-	*out = (struct host_facts){.netns_cookie = 7, .pid = fake.pid, .start_ticks = 99};
+	*out = (struct host_facts){
+		.netns_cookie = 7, .pid = fake.pid, .uid = fake.uid, .start_ticks = 99};
 	snprintf(out->host, sizeof(out->host), "fake");
 	snprintf(out->kernel, sizeof(out->kernel), "6.1.0");
 	snprintf(out->machine, sizeof(out->machine), "x86_64");

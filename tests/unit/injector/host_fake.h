@@ -73,6 +73,7 @@ struct fake {
 	struct bb_control control;
 	char boot_id[40];
 	int64_t pid;
+	uint32_t uid; /* 0: root, as an injector must be */
 	int last_descriptor;
 
 	int effects;             /* how many were asked for */

@@ -71,6 +71,11 @@ static void hello_comes_first_and_once(void **state)
 	assert_refused(session, "hello",
 		"{\"version\":1,\"session\":\"x\",\"controller\":\"c\",\"lease\":\"1ms\"}",
 		"lease");
+	fake.uid = 1000;
+	assert_refused(session, "hello",
+		"{\"version\":1,\"session\":\"x\",\"controller\":\"c\",\"lease\":\"5s\"}",
+		"runs as uid 1000, not as root");
+	fake.uid = 0;
 	session_free(session);
 	session = talk_greeted("auto");
 	assert_refused(session, "hello",
