@@ -185,14 +185,15 @@ void cli_run_program(const char *const *argv, struct cli_result *result)
 static void copy_program(const struct cli *cli, const char *name, char *out, size_t size)
 {
 	char from[512];
-	struct stat status;
+	struct stat status = {0};
 	int source, target;
 
 	snprintf(from, sizeof(from), "%s/bin/%s", from_environment("BACKBURN_BUILD"), name);
 	snprintf(out, size, "%s/%s", cli->dir, name);
 	source = open(from, O_RDONLY | O_CLOEXEC);
 	target = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
-	assert_true(source >= 0 && target >= 0 && fstat(source, &status) == 0);
+	assert_true(source >= 0 && target >= 0);
+	assert_int_equal(fstat(source, &status), 0);
 	for (off_t at = 0; at < status.st_size;)
 		assert_true(sendfile(target, source, &at, (size_t)(status.st_size - at)) > 0);
 	close(source);
