@@ -43,18 +43,30 @@ static void check_rule(struct engine *engine, const struct stop_rule *rule)
 			"guardrail %s: no good event of %s for %s", rule->id, rule->slo, text);
 }
 
+static bool check_run_limit(struct engine *engine)
+{
+	int64_t limit_ns = engine->record.scenario.guardrails->limits->run_ns;
+	char text[DURATION_TEXT_MAX];
+
+	if (engine->now_ns < limit_ns)
+		return false;
+	engine_stop(engine, STOP_GUARDRAIL, "limits.run", "the run reached its limit of %s",
+		duration_format(limit_ns, text));
+	return true;
+}
+
 void guard_check(struct engine *engine)
 {
 	const struct guardrails_spec *guardrails = engine->record.scenario.guardrails;
-	char text[DURATION_TEXT_MAX];
 
+	/* Everything is healed by then: what is left out is to wait for writes, and to read them.
+	 */
+	if (engine->state == ENGINE_QUIESCING && check_run_limit(engine))
+		engine->hurry = true;
 	if (engine->heed_nothing || engine->state == ENGINE_NEW || engine->state == ENGINE_STOPPING)
 		return;
-	if (engine->now_ns >= guardrails->limits->run_ns) {
-		engine_stop(engine, STOP_GUARDRAIL, "limits.run", "the run reached its limit of %s",
-			duration_format(guardrails->limits->run_ns, text));
+	if (check_run_limit(engine))
 		return;
-	}
 	if (engine->state == ENGINE_STARTING)
 		return;
 	LIST_EACH(guardrails->stop_if, struct stop_rule, rule)

@@ -59,6 +59,42 @@ static void test_fault_without_effect_is_inconclusive(void **state)
 	end(&cli, &result);
 }
 
+/* For programs: the journal's events as they come, one a line, and the summary as the last. */
+static void test_events_on_stdout(void **state)
+{
+	char *before = host_state("pair"), *save = NULL;
+	struct cli_result result;
+	struct cli cli;
+	cJSON *event = NULL, *journal;
+	int events = 0;
+
+	(void)state;
+	cli_begin(&cli);
+	cli_run((const char *[]){"run", cli_file("tests/e2e/files/silent.json"), "--on",
+			cli_file("tests/e2e/files/pair-env.json"), "--runs", cli.runs, "--json",
+			"--quiet", NULL},
+		&result);
+	assert_int_equal(result.code, 2);
+	assert_string_equal(result.err, "");
+	for (char *line = strtok_r(result.out, "\n", &save); line;
+		line = strtok_r(NULL, "\n", &save)) {
+		cJSON_Delete(event);
+		event = cJSON_Parse(line);
+		assert_non_null(event);
+		events++;
+	}
+	journal = cli_journal(&cli);
+	assert_int_equal(events, cJSON_GetArraySize(journal) + 1);
+	assert_string_equal(cJSON_GetObjectItem(event, "event")->valuestring, "summary");
+	assert_int_equal(
+		cJSON_GetObjectItem(cJSON_GetObjectItem(event, "summary"), "exit_code")->valueint,
+		2);
+	cJSON_Delete(journal);
+	cJSON_Delete(event);
+	end(&cli, &result);
+	assert_host_state("pair", before);
+}
+
 static void test_unsteady_system_is_left_alone(void **state)
 {
 	struct cli_result result;
@@ -185,6 +221,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fault_without_effect_is_inconclusive),
+		cmocka_unit_test(test_events_on_stdout),
 		cmocka_unit_test(test_unsteady_system_is_left_alone),
 		cmocka_unit_test(test_empty_group_is_refused),
 		cmocka_unit_test(test_guardrail_stops_and_heals),

@@ -339,6 +339,23 @@ static void the_run_limit_bounds_waits(void **state)
 	hands_deinit(&hands);
 }
 
+static void the_limit_also_ends_the_wait_for_writes(void **state)
+{
+	(void)state;
+	struct hands hands;
+
+	hands_init(&hands, given_tree());
+	assert_true(hands_run_to(&hands, ENGINE_QUIESCING, SECONDS(240)));
+	hands.now_ns = SECONDS(240);
+	assert_true(hands_run(&hands, SECONDS(250)));
+	assert_string_equal(json_string(hands_event(&hands, "stop"), "id", ""), "limits.run");
+	assert_int_equal(hands.reads, 0);
+	assert_int_equal(hands_journaled(&hands, "run_ended"), 1);
+	assert_false(hands_anything_armed(&hands));
+	assert_int_equal(hands_code(&hands), 3);
+	hands_deinit(&hands);
+}
+
 /* --- the controller's own trouble ----------------------------------------------------------- */
 
 static void a_lost_prober_and_a_broken_controller_stop(void **state)
@@ -411,6 +428,7 @@ int main(void)
 		cmocka_unit_test(a_guardrail_alone_is_3),
 		cmocka_unit_test(no_data_stops_the_run),
 		cmocka_unit_test(the_run_limit_bounds_waits),
+		cmocka_unit_test(the_limit_also_ends_the_wait_for_writes),
 		cmocka_unit_test(a_lost_prober_and_a_broken_controller_stop),
 		cmocka_unit_test(nonsense_from_a_peer_stops_and_stays_out_of_the_journal),
 		cmocka_unit_test(probes_that_cannot_start_refuse),
