@@ -75,7 +75,7 @@ static void a_run_that_was_cut_off_is_told_up_to_there(void **state)
 	static const struct {
 		void (*print)(FILE *, const struct report *);
 		const char *says;
-	} forms[] = {{report_text, "VIOLATED (a violation was expected)"},
+	} forms[] = {{report_text, "VIOLATED, as expected (must)"},
 		{report_html, "VIOLATED, as expected"}, {report_markdown, "VIOLATED, as expected"},
 		{report_junit, "VIOLATED, as expected"}};
 	struct report report;
@@ -157,7 +157,7 @@ static void lost_writes_are_told_with_their_time(void **state)
 	told_run_ends(&told, 98); /* 99 and 100 were acknowledged by T+46 s */
 	told_report(&told, &report);
 	assert_int_equal(report.story.losses.count, 1);
-	text = told_form(&report, report_text);
+	text = told_form(&report, report_summary);
 	assert_has(text,
 		"ids 99 to 100 were acknowledged by T+46.000 s, in phase after, and absent "
 		"from every final read");
@@ -191,7 +191,7 @@ static void the_time_line_is_in_order(void **state)
 	assert_has(text, "  2026-02-01 00:00:01   T+31.000 s  fault      cut-leader begins\n");
 	assert_has(text, "T+33.000 s  probe      avail is good again: 2.00s after the start");
 	assert_has(text, "T+31.001 s  fault      cut-leader has its first effect");
-	assert_has(text, "command: backburn run x.json --param 'cut_for=it'\\''s'\n");
+	assert_has(text, "  $ backburn run x.json --param 'cut_for=it'\\''s'\n");
 	free(text);
 	report_deinit(&report);
 	told_end(&told);
