@@ -188,7 +188,9 @@ static size_t collect_marks(const struct report *report, struct mark marks[MARKS
 		marks[count].at_ns = record->stop_ns;
 		marks[count].bad = true;
 		snprintf(marks[count++].text, WORDS_MAX, "stopped: %.40s",
-			record->stop_id ? record->stop_id : stop_words[record->stop]);
+			record->stop == STOP_GUARDRAIL && record->stop_id
+				? record->stop_id
+				: stop_words[record->stop]);
 	}
 	return count;
 }

@@ -210,7 +210,8 @@ static void badge(FILE *out, enum tone tone, const char *text)
 /* The label is what a narrow screen shows in place of the column's heading. */
 static void cell(FILE *out, const char *label, const char *class, const char *text)
 {
-	fprintf(out, "<td data-label=\"%s\" class=\"%s\">", label, class);
+	fprintf(out, "<td data-label=\"%s\" class=\"%s%s\">", label, class,
+		strcmp(text, "–") == 0 ? " empty" : "");
 	escape_markup(out, text);
 	fputs("</td>", out);
 }

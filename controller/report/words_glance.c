@@ -70,11 +70,17 @@ static void say_confirmed(
 {
 	char nodes[WORDS_MAX], gone[WORDS_MAX] = "", services[WORDS_MAX] = "", count[WORDS_MAX];
 
+	if (all->gone == all->nodes) {
+		snprintf(buffer, SENTENCE_MAX,
+			"confirmed: %.60s gone with the lab, and all that was done there with it",
+			words_count(all->nodes, "node", nodes));
+		return;
+	}
 	if (all->gone)
-		snprintf(gone, sizeof(gone), ", %zu of them gone with the lab", all->gone);
+		snprintf(gone, sizeof(gone), ", %zu of the nodes gone with the lab", all->gone);
 	else if (all->recovered)
-		snprintf(
-			gone, sizeof(gone), ", %zu of them after a later recovery", all->recovered);
+		snprintf(gone, sizeof(gone), ", %zu of the nodes after a later recovery",
+			all->recovered);
 	if (all->services)
 		snprintf(services, sizeof(services), " and %.80s",
 			words_count(report->record.services_after.count, "service", count));

@@ -47,18 +47,16 @@ static size_t hang_of(const char *line, size_t length)
 /* How much of the text fits: up to a blank, or, if its first word is wider, that word. */
 static size_t fitting(const char *text, size_t length, size_t width)
 {
-	size_t used = 0, best = 0, i;
+	size_t used = 0, best = 0;
 
-	for (i = 0; i < length; i++) {
-		if (text[i] == ' ' && i > 0 && text[i - 1] != ' ' && used <= width)
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == ' ' && i > 0 && text[i - 1] != ' ' && (used <= width || !best))
 			best = i;
 		used += begins(text[i]);
 		if (used > width && best)
 			return best;
 	}
-	if (used <= width)
-		return length;
-	return best ? best : length;
+	return length;
 }
 
 static void wrap_line(FILE *out, const char *line, size_t length, size_t width)
