@@ -5,6 +5,14 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${registry})
 file(STRINGS ${registry} lines REGEX "^FAULT\\([a-z0-9_]+\\)$")
 file(GLOB scenarios CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/scenarios/*.json)
 
+# Whoever may run a scenario must be able to read what to expect of it.
+foreach(scenario IN LISTS scenarios)
+	get_filename_component(name ${scenario} NAME_WE)
+	if(NOT EXISTS ${CMAKE_SOURCE_DIR}/docs/scenarios/${name}.md)
+		message(FATAL_ERROR "scenarios/${name}.json has no page: docs/scenarios/${name}.md is missing")
+	endif()
+endforeach()
+
 set(BACKBURN_FAULTS "")
 foreach(line IN LISTS lines)
 	string(REGEX REPLACE "^FAULT\\(([a-z0-9_]+)\\)$" "\\1" fault ${line})

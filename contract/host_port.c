@@ -54,12 +54,8 @@ void url_host(const char *url, char *out, size_t size)
 	size_t length;
 
 	start = start ? start + 2 : url;
-	length = strcspn(start, "/?#");
-	user = memrchr(start, '@', length);
-	if (user) {
-		length -= (size_t)(user + 1 - start);
-		start = user + 1;
-	}
+	user = memrchr(start, '@', strcspn(start, "/?#"));
+	start = user ? user + 1 : start;
 	if (*start == '[')
 		length = strcspn(++start, "]");
 	else

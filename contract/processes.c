@@ -15,22 +15,32 @@ static_assert(sizeof(signal_result_words) / sizeof(char *) == SIGNAL_FAILED + 2,
 
 /* --- tables ---------------------------------------------------------------------------- */
 
+static const struct form path_form = {
+	.pattern = "^/", .says = "an absolute path: it does not begin with \"/\""};
+
 static const struct field selector_fields[] = {
 	{.key = "exe",
 		.kind = FIELD_STRING,
 		AT(process_selector, exe),
+		.choice = CHOICE_ANY,
+		.form = &path_form,
 		.help = "path of the program, as /proc/PID/exe says it"},
 	{.key = "cmdline",
 		.kind = FIELD_STRING,
 		AT(process_selector, cmdline),
+		.choice = CHOICE_ANY,
 		.help = "all arguments joined by one blank; * and ? as in file names"},
 	{.key = "pidfile",
 		.kind = FIELD_STRING,
 		AT(process_selector, pidfile),
+		.choice = CHOICE_ANY,
+		.form = &path_form,
 		.help = "path of a file on the host whose first line is the process id"},
 	{.key = "cgroup",
 		.kind = FIELD_STRING,
 		AT(process_selector, cgroup),
+		.choice = CHOICE_ANY,
+		.form = &path_form,
 		.help = "path below the cgroup v2 mount: processes in it and below it"},
 	{.key = "count",
 		.kind = FIELD_INTEGER,
@@ -41,7 +51,8 @@ static const struct field selector_fields[] = {
 };
 const struct shape process_selector_shape = {.name = "processes",
 	.size = sizeof(struct process_selector),
-	SHAPE_FIELDS(selector_fields)};
+	SHAPE_FIELDS(selector_fields),
+	.help = "Processes on a node; several keys narrow."};
 
 static const struct field target_fields[] = {
 	{.key = "pid", .kind = FIELD_INTEGER, AT(process_target, pid), .required = true},
@@ -93,28 +104,6 @@ const struct shape process_evidence_shape = {.name = "process evidence",
 	SHAPE_FIELDS(evidence_fields)};
 
 /* --- selectors ------------------------------------------------------------------------- */
-
-static int check_path(const char *value, const char *key, const char *path, struct fail *fail)
-{
-	char place[JSON_PATH_MAX];
-
-	if (!value || value[0] == '/')
-		return 0;
-	return fail_at(fail, json_path_key(place, path, key),
-		"must be an absolute path: \"%.60s\" does not begin with \"/\"", value);
-}
-
-int process_selector_check(
-	const struct process_selector *selector, const char *path, struct fail *fail)
-{
-	if (!selector->exe && !selector->cmdline && !selector->pidfile && !selector->cgroup)
-		return fail_at(fail, path,
-			"needs one at least of \"exe\", \"cmdline\", \"pidfile\" and \"cgroup\"");
-	if (check_path(selector->exe, "exe", path, fail) < 0 ||
-		check_path(selector->pidfile, "pidfile", path, fail) < 0)
-		return -1;
-	return check_path(selector->cgroup, "cgroup", path, fail);
-}
 
 const char *process_selector_text(
 	const struct process_selector *selector, char *buffer, size_t size)

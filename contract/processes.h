@@ -27,10 +27,6 @@ struct process_selector {
 };
 extern const struct shape process_selector_shape;
 
-/* One key at least, absolute paths. FAIL_BAD_FILE at `path` and its members. */
-int process_selector_check(
-	const struct process_selector *selector, const char *path, struct fail *fail);
-
 /* "exe /usr/bin/etcd, cgroup /lab/n1, the oldest 1". */
 const char *process_selector_text(
 	const struct process_selector *selector, char *buffer, size_t size);

@@ -24,7 +24,13 @@ static const char *const kind_words[] = {
 	[FIELD_PORTS] = "ports",
 	[FIELD_GROUP] = "group",
 	[FIELD_NODE] = "node",
+	[FIELD_FAULT] = "fault",
 	[FIELD_JSON] = "json",
+	[FIELD_WITH] = "with",
+	[FIELD_TEXT] = "text",
+	[FIELD_TEXTS] = "texts",
+	[FIELD_STRINGS] = "strings",
+	[FIELD_COUNT] = "count",
 	[FIELD_OBJECT] = "object",
 	[FIELD_LIST] = "list",
 	[FIELD_MAP] = "map",
@@ -92,6 +98,7 @@ static int decode_items(const struct place *place, const cJSON *first, bool sing
 			struct place name = {.field = field, .kind = FIELD_NAME, .path = path};
 
 			if (shape_check_name(&name, value->string, fail) < 0 ||
+				shape_check_form(&name, value->string, fail) < 0 ||
 				shape_decode(field->sub, value, path, slot, fail) < 0)
 				return -1;
 			if (slot) {
@@ -139,6 +146,8 @@ static int decode_list(const struct place *place, const cJSON *value, struct fai
 
 static int decode_value(const struct place *place, const cJSON *value, struct fail *fail)
 {
+	if (!place->out && shape_reference(value, "param"))
+		return 0;
 	switch (place->kind) {
 	case FIELD_OBJECT:
 		return decode_object(place, value, fail);
@@ -230,7 +239,7 @@ static int decode_absent(const struct shape *shape, const cJSON *object, const c
 
 		if (cJSON_GetObjectItemCaseSensitive(object, field->key))
 			continue;
-		if (field->required)
+		if (field->required && !field->of)
 			return fail_at(
 				fail, path, "%s needs the key \"%s\"", shape->name, field->key);
 		if (field->preset && out)
@@ -244,11 +253,14 @@ int shape_decode(const struct shape *shape, const cJSON *value, const char *path
 {
 	if (out && shape->size)
 		memset(out, 0, shape->size);
+	if (!out && shape_reference(value, "param"))
+		return 0;
 	if (!cJSON_IsObject(value))
 		return fail_at(
 			fail, path, "%s must be an object, not %s", shape->name, json_kind(value));
 	if (decode_members(shape, value, path, out, fail) < 0 ||
-		decode_absent(shape, value, path, out, fail) < 0) {
+		decode_absent(shape, value, path, out, fail) < 0 ||
+		shape_check_rules(shape, value, path, fail) < 0) {
 		if (out)
 			shape_free(shape, out);
 		return -1;
@@ -265,52 +277,39 @@ static void free_items(const struct field *field, struct list *list)
 	for (size_t i = 0; i < list->count; i++) {
 		char *slot = (char *)list->items + i * size;
 
-		if (field->kind == FIELD_MAP || field->item == FIELD_OBJECT) {
-			if (field->kind == FIELD_MAP)
-				free(*(char **)slot);
-			shape_free(field->sub, slot);
-		} else if (field->item == FIELD_JSON) {
-			cJSON_Delete(*(cJSON **)slot);
-		} else if (field->item == FIELD_STRING || field->item == FIELD_NAME ||
-			field->item == FIELD_GROUP || field->item == FIELD_NODE) {
+		if (field->kind == FIELD_MAP)
 			free(*(char **)slot);
-		}
+		if (field->kind == FIELD_MAP || field->item == FIELD_OBJECT)
+			shape_free(field->sub, slot);
+		else if (shape_is_text(field->item))
+			free(*(char **)slot);
+		else if (shape_is_tree(field->item))
+			cJSON_Delete(*(cJSON **)slot);
 	}
 	free(list->items);
 	*list = (struct list){0};
 }
 
+static void free_value(const struct field *field, void *slot)
+{
+	if (shape_is_text(field->kind)) {
+		free(*(char **)slot);
+	} else if (shape_is_tree(field->kind)) {
+		cJSON_Delete(*(cJSON **)slot);
+	} else if (field->kind == FIELD_OBJECT) {
+		if (*(void **)slot)
+			shape_free(field->sub, *(void **)slot);
+		free(*(void **)slot);
+	} else if (field->kind == FIELD_LIST || field->kind == FIELD_MAP) {
+		free_items(field, slot);
+	}
+}
+
 void shape_free(const struct shape *shape, void *decoded)
 {
-	for (size_t i = 0; i < shape->count; i++) {
-		const struct field *field = &shape->fields[i];
-		void *slot = (char *)decoded + field->offset;
-
-		if (field->later)
-			continue; /* it has no place in the struct */
-		switch (field->kind) {
-		case FIELD_STRING:
-		case FIELD_NAME:
-		case FIELD_GROUP:
-		case FIELD_NODE:
-			free(*(char **)slot);
-			break;
-		case FIELD_JSON:
-			cJSON_Delete(*(cJSON **)slot);
-			break;
-		case FIELD_OBJECT:
-			if (*(void **)slot)
-				shape_free(field->sub, *(void **)slot);
-			free(*(void **)slot);
-			break;
-		case FIELD_LIST:
-		case FIELD_MAP:
-			free_items(field, slot);
-			break;
-		default:
-			break;
-		}
-	}
+	for (size_t i = 0; i < shape->count; i++)
+		if (!shape->fields[i].later) /* it has no place in the struct */
+			free_value(&shape->fields[i], (char *)decoded + shape->fields[i].offset);
 	if (shape->size)
 		memset(decoded, 0, shape->size);
 }

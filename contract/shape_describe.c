@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,18 @@ static cJSON *describe_words(const char *const *words)
 	for (size_t i = 0; words[i]; i++)
 		json_append_string(list, words[i]);
 	return list;
+}
+
+static const char *const choice_words[] = {
+	[CHOICE_NONE] = "none", [CHOICE_ONE] = "one", [CHOICE_ANY] = "any", NULL};
+
+static cJSON *describe_form(const struct form *form)
+{
+	cJSON *out = json_object();
+
+	json_put_string(out, "pattern", form->pattern);
+	json_put_string(out, "says", form->says);
+	return out;
 }
 
 static cJSON *describe_refused(const struct refused_word *refused)
@@ -45,6 +58,14 @@ static cJSON *describe_field(const struct field *field)
 		json_put_bool(out, "one_is_list", true);
 	if (field->allow_empty)
 		json_put_bool(out, "allow_empty", true);
+	if (field->choice)
+		json_put_string(out, "choice", choice_words[field->choice]);
+	if (field->needs)
+		json_put_string(out, "needs", field->needs);
+	if (field->of)
+		json_put_number(out, "of", field->of);
+	if (field->form)
+		json_put(out, "form", describe_form(field->form));
 	if (field->min != 0 || field->max != 0) {
 		json_put_number(out, "min", field->min);
 		json_put_number(out, "max", field->max);
@@ -104,6 +125,43 @@ static const char **copy_words(const cJSON *list)
 	return words;
 }
 
+static const struct form *copy_form(const cJSON *in)
+{
+	struct form *form;
+
+	if (!in)
+		return NULL;
+	form = must_alloc(sizeof(*form));
+	form->pattern = must_copy_if(json_string(in, "pattern", ""));
+	form->says = must_copy_if(json_string(in, "says", ""));
+	return form;
+}
+
+static enum field_choice choice_of(const cJSON *in)
+{
+	const char *word = json_string(in, "choice", "none");
+
+	for (int i = 0; choice_words[i]; i++)
+		if (strcmp(choice_words[i], word) == 0)
+			return (enum field_choice)i;
+	return CHOICE_NONE;
+}
+
+/* Counted repetitions inside of one another would take all memory to compile: one is enough. */
+static bool form_compiles(const struct form *form)
+{
+	const char *brace = form ? strchr(form->pattern, '{') : NULL;
+	regex_t expression;
+
+	if (brace && strchr(brace + 1, '{'))
+		return false;
+	if (form && regcomp(&expression, form->pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return false;
+	if (form)
+		regfree(&expression);
+	return true;
+}
+
 static const struct refused_word *copy_refused(const cJSON *object)
 {
 	size_t used = 0;
@@ -137,6 +195,12 @@ static int read_field(const cJSON *in, struct field *out, struct fail *fail)
 	out->required = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(in, "required"));
 	out->one_is_list = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(in, "one_is_list"));
 	out->allow_empty = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(in, "allow_empty"));
+	out->choice = choice_of(in);
+	out->needs = must_copy_if(json_string(in, "needs", NULL));
+	out->of = (unsigned int)json_number(in, "of", 0);
+	out->form = copy_form(cJSON_GetObjectItemCaseSensitive(in, "form"));
+	if (!form_compiles(out->form))
+		return fail_set(fail, FAIL_PEER, "%s: a form that is no expression", key);
 	out->min = json_number(in, "min", 0);
 	out->max = json_number(in, "max", 0);
 	out->unit = must_copy_if(json_string(in, "unit", NULL));
@@ -212,6 +276,12 @@ void shape_description_free(struct shape *shape)
 
 		free((char *)field->key);
 		free((char *)field->preset);
+		free((char *)field->needs);
+		if (field->form) {
+			free((char *)field->form->pattern);
+			free((char *)field->form->says);
+		}
+		free((void *)field->form);
 		free((char *)field->unit);
 		free((char *)field->help);
 		free_words(field->words);

@@ -45,11 +45,32 @@ static cJSON *encode_size(int64_t bytes)
 	return cJSON_CreateString(text);
 }
 
+/* An absent upper bound was decoded to the greatest there is. */
+static cJSON *encode_count(const struct count *count)
+{
+	cJSON *bounds;
+
+	if (!count->max)
+		return NULL;
+	if (count->min == count->max)
+		return cJSON_CreateNumber((double)count->min);
+	bounds = json_object();
+	json_put_number(bounds, "min", (double)count->min);
+	if (count->max != COUNT_MAX)
+		json_put_number(bounds, "max", (double)count->max);
+	return bounds;
+}
+
 /* NULL: nothing to say (an absent optional). */
 static cJSON *encode_scalar(const struct field *field, enum field_kind kind, const void *value)
 {
 	char text[PREFIX_TEXT_MAX];
 
+	if (shape_is_text(kind))
+		return encode_text(*(char *const *)value);
+	if (shape_is_tree(kind))
+		return *(cJSON *const *)value ? cJSON_Duplicate(*(cJSON *const *)value, true)
+					      : NULL;
 	switch (kind) {
 	case FIELD_BOOL:
 		return cJSON_CreateBool(*(const bool *)value);
@@ -70,18 +91,12 @@ static cJSON *encode_scalar(const struct field *field, enum field_kind kind, con
 		return encode_i64(*(const int64_t *)value);
 	case FIELD_ENUM:
 		return cJSON_CreateString(field->words[*(const int *)value]);
-	case FIELD_STRING:
-	case FIELD_NAME:
-	case FIELD_GROUP:
-	case FIELD_NODE:
-		return encode_text(*(char *const *)value);
 	case FIELD_PREFIX:
 		return cJSON_CreateString(prefix_format(value, text));
 	case FIELD_PORTS:
 		return encode_ports(value);
-	case FIELD_JSON:
-		return *(cJSON *const *)value ? cJSON_Duplicate(*(cJSON *const *)value, true)
-					      : NULL;
+	case FIELD_COUNT:
+		return encode_count(value);
 	default:
 		return NULL;
 	}

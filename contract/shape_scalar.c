@@ -26,6 +26,8 @@ static int decode_bool(const struct place *place, const cJSON *value, struct fai
 {
 	if (!cJSON_IsBool(value))
 		return shape_wrong_kind(place, value, "true or false", fail);
+	if (place->field->min != 0 && !cJSON_IsTrue(value))
+		return fail_at(fail, place->path, "must be true, or left out");
 	if (place->out)
 		*(bool *)place->out = cJSON_IsTrue(value);
 	return 0;
@@ -171,6 +173,8 @@ static int decode_text(const struct place *place, const cJSON *value, struct fai
 		return -1;
 	if (free_text && !*value->valuestring && !place->field->allow_empty)
 		return fail_at(fail, place->path, "must not be empty");
+	if (shape_check_form(place, value->valuestring, fail) < 0)
+		return -1;
 	if (place->out) {
 		char *copy = strdup(value->valuestring);
 
@@ -235,17 +239,6 @@ static int decode_ports(const struct place *place, const cJSON *value, struct fa
 	return 0;
 }
 
-static int decode_json(const struct place *place, const cJSON *value, struct fail *fail)
-{
-	(void)fail;
-	if (place->out) {
-		*(cJSON **)place->out = cJSON_Duplicate(value, true);
-		if (!*(cJSON **)place->out)
-			abort();
-	}
-	return 0;
-}
-
 int shape_decode_scalar(const struct place *place, const cJSON *value, struct fail *fail)
 {
 	typedef int decoder(const struct place *, const cJSON *, struct fail *);
@@ -264,7 +257,13 @@ int shape_decode_scalar(const struct place *place, const cJSON *value, struct fa
 		[FIELD_PORTS] = decode_ports,
 		[FIELD_GROUP] = decode_text,
 		[FIELD_NODE] = decode_text,
-		[FIELD_JSON] = decode_json,
+		[FIELD_FAULT] = decode_text,
+		[FIELD_JSON] = shape_decode_tree,
+		[FIELD_WITH] = shape_decode_tree,
+		[FIELD_TEXT] = shape_decode_tree,
+		[FIELD_TEXTS] = shape_decode_tree,
+		[FIELD_STRINGS] = shape_decode_tree,
+		[FIELD_COUNT] = shape_decode_count,
 	};
 	static_assert(sizeof(decoders) / sizeof(decoders[0]) == FIELD_OBJECT,
 		"a decoder for each kind before the composed ones");
@@ -274,7 +273,11 @@ int shape_decode_scalar(const struct place *place, const cJSON *value, struct fa
 
 size_t shape_item_size(const struct field *field)
 {
-	switch (field->kind == FIELD_MAP ? FIELD_OBJECT : field->item) {
+	enum field_kind item = field->kind == FIELD_MAP ? FIELD_OBJECT : field->item;
+
+	if (shape_is_text(item) || shape_is_tree(item))
+		return sizeof(void *);
+	switch (item) {
 	case FIELD_BOOL:
 		return sizeof(bool);
 	case FIELD_ENUM:
@@ -288,12 +291,8 @@ size_t shape_item_size(const struct field *field)
 	case FIELD_NUMBER:
 	case FIELD_RATIO:
 		return sizeof(double);
-	case FIELD_STRING:
-	case FIELD_NAME:
-	case FIELD_GROUP:
-	case FIELD_NODE:
-	case FIELD_JSON:
-		return sizeof(void *);
+	case FIELD_COUNT:
+		return sizeof(struct count);
 	default:
 		return sizeof(int64_t);
 	}

@@ -17,14 +17,18 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{"init", "write a first scenario and its environment, from a lab or hosts", command_init,
+		0},
 	{"run", "run a scenario and judge it", command_run, 0},
 	{"plan", "say what a run would hit now, and touch nothing", command_plan, 0},
 	{"validate", "check scenarios, and say what they can prove", command_validate, 0},
 	{"report", "write the report of a run from its journal", command_report, 0},
 	{"faults", "list the faults, or explain one", command_faults, 0},
+	{"schema", "print the JSON Schema of a kind of file, for editors", command_schema, 0},
 	{"lab", "bring a local cluster up or down, look at it, run a command in it", command_lab,
 		0},
 	{"doctor", "say what each host of an environment can do", command_doctor, 0},
+	{"push", "copy the programs to the hosts of an environment", command_push, 0},
 	{"heal", "end every session on the hosts and undo what is left", command_heal, 0},
 	{"probe", "a prober: orders on stdin", command_probe, 1},
 	{"ask", "an asker: questions on stdin", command_ask, 1},

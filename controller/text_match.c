@@ -9,12 +9,16 @@
 
 #define AT(type, member) .offset = offsetof(struct type, member)
 
+static const struct form pointer_form = {
+	.pattern = "^(/|$)", .says = "a JSON pointer like \"/health\", or empty"};
+
 static const struct field json_match_fields[] = {
 	{.key = "pointer",
 		.kind = FIELD_STRING,
 		AT(json_match, pointer),
 		.required = true,
 		.allow_empty = true,
+		.form = &pointer_form,
 		.help = "JSON pointer to the value, like /status/ready; empty for the whole."},
 	{.key = "equals",
 		.kind = FIELD_JSON,
@@ -22,49 +26,39 @@ static const struct field json_match_fields[] = {
 		.required = true,
 		.help = "The value that must stand there."},
 };
-static const struct shape json_match_shape = {
-	.name = "json", .size = sizeof(struct json_match), SHAPE_FIELDS(json_match_fields)};
+static const struct shape json_match_shape = {.name = "json",
+	.size = sizeof(struct json_match),
+	SHAPE_FIELDS(json_match_fields),
+	.help = "A value inside of JSON."};
 
 static const struct field text_match_fields[] = {
 	{.key = "contains",
 		.kind = FIELD_STRING,
 		AT(text_match, contains),
+		.choice = CHOICE_ONE,
 		.help = "A text that must occur in it."},
 	{.key = "starts_with",
 		.kind = FIELD_STRING,
 		AT(text_match, starts_with),
+		.choice = CHOICE_ONE,
 		.help = "A text that it must begin with."},
 	{.key = "equals",
 		.kind = FIELD_STRING,
 		AT(text_match, equals),
+		.choice = CHOICE_ONE,
 		.allow_empty = true,
 		.help = "The whole text; one line end behind it is ignored."},
 	{.key = "json",
 		.kind = FIELD_OBJECT,
 		.sub = &json_match_shape,
 		AT(text_match, json),
+		.choice = CHOICE_ONE,
 		.help = "It must be JSON with a certain value at a certain place."},
 };
-const struct shape text_match_shape = {
-	.name = "match", .size = sizeof(struct text_match), SHAPE_FIELDS(text_match_fields)};
-
-int text_match_check(const struct text_match *match, const char *path, struct fail *fail)
-{
-	int kinds = (match->contains != NULL) + (match->starts_with != NULL) +
-		(match->equals != NULL) + (match->json != NULL);
-
-	if (kinds != 1)
-		return fail_at(fail, path,
-			"needs exactly one of \"contains\", \"starts_with\", \"equals\" and "
-			"\"json\"");
-	if (match->json && match->json->pointer[0] && match->json->pointer[0] != '/') {
-		char json[JSON_PATH_MAX], pointer[JSON_PATH_MAX];
-
-		json_path_key(pointer, json_path_key(json, path, "json"), "pointer");
-		return fail_at(fail, pointer, "must be a JSON pointer like \"/health\"");
-	}
-	return 0;
-}
+const struct shape text_match_shape = {.name = "match",
+	.size = sizeof(struct text_match),
+	SHAPE_FIELDS(text_match_fields),
+	.help = "What is expected of a text that comes back."};
 
 static bool begins(const char *text, size_t length, const char *start)
 {
@@ -93,45 +87,39 @@ static bool json_fits(const struct json_match *match, const char *text, size_t l
 	return fits;
 }
 
-static void say(char why[TEXT_MATCH_WHY_SIZE], const char *verb, const char *expected,
-	const char *text, size_t length)
+bool text_match_fits(const struct text_match *match, const char *text, size_t length)
 {
-	/* Half of the room each; `text` has no end of its own. */
-	snprintf(why, TEXT_MATCH_WHY_SIZE, "does not %s \"%.80s\", but is \"%.*s\"%s", verb,
-		expected, length < 80 ? (int)length : 80, text, length < 80 ? "" : " …");
+	if (match->contains)
+		return memmem(text, length, match->contains, strlen(match->contains)) != NULL;
+	if (match->starts_with)
+		return begins(text, length, match->starts_with);
+	if (match->json)
+		return json_fits(match->json, text, length);
+	length = without_line_end(text, length);
+	return length == strlen(match->equals) && begins(text, length, match->equals);
 }
 
-bool text_match_fits(const struct text_match *match, const char *text, size_t length,
-	char why[TEXT_MATCH_WHY_SIZE])
+void text_match_say(const struct text_match *match, char why[TEXT_MATCH_WHY_SIZE])
 {
-	char *wanted, place[128];
-	bool fits;
+	char *wanted;
 
 	if (match->contains) {
-		fits = memmem(text, length, match->contains, strlen(match->contains)) != NULL;
-		say(why, "contain", match->contains, text, length);
+		snprintf(why, TEXT_MATCH_WHY_SIZE, "does not contain \"%.80s\"", match->contains);
 	} else if (match->starts_with) {
-		fits = begins(text, length, match->starts_with);
-		say(why, "begin with", match->starts_with, text, length);
-	} else if (match->equals) {
-		size_t compared = without_line_end(text, length);
-
-		fits = compared == strlen(match->equals) && begins(text, compared, match->equals);
-		say(why, "equal", match->equals, text, length);
-	} else {
+		snprintf(why, TEXT_MATCH_WHY_SIZE, "does not begin with \"%.80s\"",
+			match->starts_with);
+	} else if (match->json) {
 		wanted = json_print(match->json->equals);
-		snprintf(place, sizeof(place), "have %.40s at", wanted);
-		fits = json_fits(match->json, text, length);
-		say(why, place, match->json->pointer, text, length);
+		snprintf(why, TEXT_MATCH_WHY_SIZE, "does not have %.60s at \"%.60s\"", wanted,
+			match->json->pointer);
 		free(wanted);
+	} else {
+		snprintf(why, TEXT_MATCH_WHY_SIZE, "does not equal \"%.80s\"", match->equals);
 	}
-	return fits;
 }
 
 bool text_match_is_decided(const struct text_match *match, const char *text, size_t length)
 {
-	char ignored[TEXT_MATCH_WHY_SIZE];
-
-	return text_match_fits(match, text, length, ignored) ||
+	return text_match_fits(match, text, length) ||
 		(match->starts_with && length >= strlen(match->starts_with));
 }

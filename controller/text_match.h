@@ -27,19 +27,15 @@ struct text_match {
 
 extern const struct shape text_match_shape;
 
-/* That exactly one kind is given. FAIL_BAD_FILE, with the path of the key below `path`. */
-int text_match_check(const struct text_match *match, const char *path, struct fail *fail);
+/* Whether a whole text is as expected. */
+bool text_match_fits(const struct text_match *match, const char *text, size_t length);
 
 enum {
-	TEXT_MATCH_WHY_SIZE = 240
+	TEXT_MATCH_WHY_SIZE = 160
 };
 
-/*
- * Whether a whole text is as expected. If not, `why` is a sentence's end for people that quotes
- * the expectation and the beginning of the text.
- */
-bool text_match_fits(const struct text_match *match, const char *text, size_t length,
-	char why[TEXT_MATCH_WHY_SIZE]);
+/* What a text that does not fit fails to do: 'does not contain "ok"'. */
+void text_match_say(const struct text_match *match, char why[TEXT_MATCH_WHY_SIZE]);
 
 /*
  * The same of a text that still grows: true as soon as it can't change any more. Only for

@@ -22,31 +22,44 @@ enum {
 static const char *const day_words[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun", NULL};
 
 #define AT(type, member) .offset = offsetof(struct type, member)
-#define TEXTS(name, type, member)                                                                  \
+#define TEXTS(name, type, member, help_text)                                                       \
 	{                                                                                          \
 		.key = name, .kind = FIELD_LIST, .item = FIELD_STRING, AT(type, member),           \
-		.allow_empty = true                                                                \
+		.allow_empty = true, .help = help_text                                             \
+	}
+#define SHAPE(name_text, type, table, help_text)                                                   \
+	{                                                                                          \
+		.name = name_text, .size = sizeof(struct type), SHAPE_FIELDS(table),               \
+		.help = help_text                                                                  \
 	}
 
 static const struct field faults_fields[] = {
-	TEXTS("allow", policy_faults, allow),
-	TEXTS("deny", policy_faults, deny),
+	TEXTS("allow", policy_faults, allow,
+		"The kinds that are allowed; all when empty or left out."),
+	TEXTS("deny", policy_faults, deny, "The kinds that are never allowed."),
 };
-static const struct shape faults_shape = {
-	.name = "faults", .size = sizeof(struct policy_faults), SHAPE_FIELDS(faults_fields)};
+static const struct shape faults_shape =
+	SHAPE("faults", policy_faults, faults_fields, "Which kinds of faults are allowed here.");
 
 static const struct field protect_fields[] = {
-	{.key = "ports", .kind = FIELD_PORTS, AT(policy_protect, ports)},
-	TEXTS("cgroups", policy_protect, cgroups),
+	{.key = "ports",
+		.kind = FIELD_PORTS,
+		AT(policy_protect, ports),
+		.help = "Local ports that no packet fault hits."},
+	TEXTS("cgroups", policy_protect, cgroups, "Processes in these cgroups are never hit."),
 	{.key = "prefixes",
 		.kind = FIELD_LIST,
 		.item = FIELD_PREFIX,
 		AT(policy_protect, prefixes),
-		.allow_empty = true},
-	TEXTS("exe", policy_protect, exe),
+		.allow_empty = true,
+		.help = "Peers that are never cut off."},
+	TEXTS("exe", policy_protect, exe, "Processes of these programs are never hit."),
 };
-static const struct shape protect_shape = {
-	.name = "protect", .size = sizeof(struct policy_protect), SHAPE_FIELDS(protect_fields)};
+static const struct shape protect_shape = SHAPE(
+	"protect", policy_protect, protect_fields, "What no fault may hit, whatever is asked.");
+
+static const struct form time_form = {.pattern = "^([01]?[0-9]|2[0-3]):[0-5]?[0-9]$|^24:00?$",
+	.says = "a time of day like \"09:00\""};
 
 static const struct field hours_fields[] = {
 	{.key = "days",
@@ -54,42 +67,78 @@ static const struct field hours_fields[] = {
 		.item = FIELD_ENUM,
 		.words = day_words,
 		AT(policy_hours, days),
-		.required = true},
-	{.key = "from", .kind = FIELD_STRING, AT(policy_hours, from), .required = true},
-	{.key = "to", .kind = FIELD_STRING, AT(policy_hours, to), .required = true},
-	{.key = "zone", .kind = FIELD_STRING, AT(policy_hours, zone), .required = true},
+		.required = true,
+		.help = "The days on which faults are allowed."},
+	{.key = "from",
+		.kind = FIELD_STRING,
+		.form = &time_form,
+		AT(policy_hours, from),
+		.required = true,
+		.help = "The earliest time of day, like 09:00."},
+	{.key = "to",
+		.kind = FIELD_STRING,
+		.form = &time_form,
+		AT(policy_hours, to),
+		.required = true,
+		.help = "The time of day by which faults must have ended, like 16:00."},
+	{.key = "zone",
+		.kind = FIELD_STRING,
+		AT(policy_hours, zone),
+		.required = true,
+		.help = "The time zone of both, like Europe/Berlin or UTC."},
 };
-static const struct shape hours_shape = {
-	.name = "hours", .size = sizeof(struct policy_hours), SHAPE_FIELDS(hours_fields)};
+static const struct shape hours_shape = SHAPE("hours", policy_hours, hours_fields,
+	"When faults are allowed: each begins and ends inside.");
 
 static const struct field policy_fields[] = {
+	{.key = "$schema",
+		.kind = FIELD_STRING,
+		AT(policy_rules, schema),
+		.help = "The JSON Schema of this file, for editors."},
 	{.key = "backburn_policy",
 		.kind = FIELD_INTEGER,
 		AT(policy_rules, version),
 		.required = true,
 		.min = 1,
-		.max = 1},
-	{.key = "faults", .kind = FIELD_OBJECT, .sub = &faults_shape, AT(policy_rules, faults)},
-	{.key = "max_fault", .kind = FIELD_DURATION, AT(policy_rules, max_fault_ns)},
-	{.key = "max_loss", .kind = FIELD_RATIO, AT(policy_rules, max_loss), .preset = "1"},
-	{.key = "protect", .kind = FIELD_OBJECT, .sub = &protect_shape, AT(policy_rules, protect)},
-	{.key = "hours", .kind = FIELD_OBJECT, .sub = &hours_shape, AT(policy_rules, hours)},
+		.max = 1,
+		.help = "Marks a policy; the version of the format."},
+	{.key = "faults",
+		.kind = FIELD_OBJECT,
+		.sub = &faults_shape,
+		AT(policy_rules, faults),
+		.help = "Which kinds of faults are allowed."},
+	{.key = "max_fault",
+		.kind = FIELD_DURATION,
+		AT(policy_rules, max_fault_ns),
+		.help = "The longest that a fault may last; no bound when left out."},
+	{.key = "max_loss",
+		.kind = FIELD_RATIO,
+		AT(policy_rules, max_loss),
+		.preset = "1",
+		.help = "The greatest share of packets that a fault may lose."},
+	{.key = "protect",
+		.kind = FIELD_OBJECT,
+		.sub = &protect_shape,
+		AT(policy_rules, protect),
+		.help = "What no fault may hit."},
+	{.key = "hours",
+		.kind = FIELD_OBJECT,
+		.sub = &hours_shape,
+		AT(policy_rules, hours),
+		.help = "When faults are allowed; always when left out."},
 };
-const struct shape policy_shape = {
-	.name = "policy", .size = sizeof(struct policy_rules), SHAPE_FIELDS(policy_fields)};
+const struct shape policy_shape =
+	SHAPE("policy", policy_rules, policy_fields, "What the owner of a host allows on it.");
 
 /* ---- reading ---- */
 
-static int minutes_of_day(const char *text, int *out)
+/* The text has time_form. */
+static int minutes_of_day(const char *text)
 {
-	int hour, minute, used = 0;
+	char *minute;
+	long hour = strtol(text, &minute, 10);
 
-	if (sscanf(text, "%2d:%2d%n", &hour, &minute, &used) != 2 || text[used] != '\0' ||
-		hour < 0 || hour > 24 || minute < 0 || minute >= MINUTES_PER_HOUR ||
-		(hour == 24 && minute > 0))
-		return -1;
-	*out = hour * MINUTES_PER_HOUR + minute;
-	return 0;
+	return (int)hour * MINUTES_PER_HOUR + (int)strtol(minute + 1, NULL, 10);
 }
 
 /* The C library takes an unknown zone for UTC without a word; here that must be an error. */
@@ -111,12 +160,8 @@ static int check(const struct policy_rules *rules, struct fail *fail)
 
 	if (!rules->hours)
 		return 0;
-	if (minutes_of_day(rules->hours->from, &from) < 0)
-		return fail_at(fail, "hours.from", "\"%s\" is no time of day like \"09:00\"",
-			rules->hours->from);
-	if (minutes_of_day(rules->hours->to, &to) < 0)
-		return fail_at(fail, "hours.to", "\"%s\" is no time of day like \"16:00\"",
-			rules->hours->to);
+	from = minutes_of_day(rules->hours->from);
+	to = minutes_of_day(rules->hours->to);
 	if (from >= to)
 		return fail_at(fail, "hours.to", "must be later on the day than \"from\"");
 	if (!zone_exists(rules->hours->zone))
@@ -132,7 +177,6 @@ static int parse(struct policy_rules *rules, const char *text, size_t length, st
 
 	if (!json)
 		return -1;
-	cJSON_DeleteItemFromObjectCaseSensitive(json, "$schema");
 	result = shape_decode(&policy_shape, json, "", rules, fail);
 	cJSON_Delete(json);
 	if (result == 0 && check(rules, fail) < 0) {
@@ -236,13 +280,13 @@ static void local_time(const char *zone, int64_t wall_ns, struct tm *out)
 
 static bool within_hours(const struct policy_hours *hours, int64_t wall_ns)
 {
-	int from = 0, to = 0, minute, day;
+	int from, to, minute, day;
 	bool day_named = false;
 	struct tm local;
 
 	local_time(hours->zone, wall_ns, &local);
-	minutes_of_day(hours->from, &from);
-	minutes_of_day(hours->to, &to);
+	from = minutes_of_day(hours->from);
+	to = minutes_of_day(hours->to);
 	minute = local.tm_hour * MINUTES_PER_HOUR + local.tm_min;
 	day = (local.tm_wday + 6) % 7; /* tm_wday counts from Sunday */
 	LIST_EACH(hours->days, const int, named) {

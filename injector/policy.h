@@ -32,6 +32,7 @@ struct policy_hours {
 };
 
 struct policy_rules {
+	char *schema; /* "$schema", ignored */
 	int64_t version;
 	struct policy_faults *faults;
 	int64_t max_fault_ns; /* 0: no bound */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "contract/json.h"
+#include "injector/policy.h"
 
 #define FAULT(name) extern const struct fault_ops fault_##name;
 #include "injector/registry.def"
@@ -81,5 +82,6 @@ cJSON *registry_catalogue(void)
 		json_append(faults, fault);
 	}
 	json_put(catalogue, "faults", faults);
+	json_put(catalogue, "policy", shape_describe(&policy_shape));
 	return catalogue;
 }

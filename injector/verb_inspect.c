@@ -182,11 +182,28 @@ static void add_connection(
 	connection->state = must_copy(proc_net_tcp_state(socket->state));
 }
 
-static void inspect_connections(
-	const struct session *session, const struct plan *plan, struct inspect_result *out)
+/* What a node says to itself goes over loopback, which no fault hooks, whatever its address. */
+static bool stays_inside(const struct list *own, const struct tcp_socket *socket)
 {
-	struct list sockets;
+	/* 127.0.0.0/8; ::1 has only itself. */
+	if (socket->remote.ipv4 && socket->remote.address[12] == 127)
+		return true;
+	if (prefix_contains(&socket->local, &socket->remote))
+		return true;
+	LIST_EACH(*own, const struct prefix, address) {
+		if (prefix_contains(address, &socket->remote))
+			return true;
+	}
+	return false;
+}
 
+static int inspect_connections(const struct session *session, const struct plan *plan,
+	struct inspect_result *out, struct fail *fail)
+{
+	struct list sockets, own;
+
+	if (host_addresses(&own, fail) < 0)
+		return -1;
 	transport_sockets(&sockets);
 	LIST_EACH(plan->effects, const struct effect, effect) {
 		if (effect->kind != EFFECT_MATCH)
@@ -194,7 +211,8 @@ static void inspect_connections(
 		LIST_EACH(sockets, const struct tcp_socket, socket) {
 			const char *peer;
 
-			if (!is_hit(&effect->match, socket) || is_exempt(session, socket))
+			if (!is_hit(&effect->match, socket) || is_exempt(session, socket) ||
+				stays_inside(&own, socket))
 				continue;
 			peer = owner_of(effect->match.peers, &socket->remote);
 			if (peer)
@@ -202,6 +220,8 @@ static void inspect_connections(
 		}
 	}
 	list_free(&sockets);
+	list_free(&own);
+	return 0;
 }
 
 /* ---- processes ---- */
@@ -255,9 +275,10 @@ int verb_inspect(struct session *session, void *params, void *result, struct fai
 	outcome = plan_has(&fault->plan, EFFECT_MATCH) ? inspect_links(session, out, fail) : 0;
 	if (outcome == 0) {
 		plan_describe(&fault->plan, &out->effects, &out->undo);
-		inspect_connections(session, &fault->plan, out);
-		outcome = inspect_processes(session, &fault->plan, out, fail);
+		outcome = inspect_connections(session, &fault->plan, out, fail);
 	}
+	if (outcome == 0)
+		outcome = inspect_processes(session, &fault->plan, out, fail);
 	session_fault_free(fault);
 	return outcome;
 }

@@ -4,21 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/json.h"
 #include "controller/commands/commands.h"
 #include "controller/lab/lab.h"
 #include "controller/plan/check.h"
 #include "controller/plan/plan_print.h"
 #include "controller/run/reach.h"
+#include "controller/schema/schema.h"
 
-static const char *kind_of(const char *path)
+/* A file that can't be read is taken for a scenario, whose loader says why. */
+static const struct schema_kind *kind_of(const char *path)
 {
-	static const char *const keys[] = {
-		"backburn", "backburn_environment", "backburn_lab", "backburn_part"};
+	const struct schema_kind *kind = NULL;
+	struct fail fail = FAIL_INIT;
+	size_t length;
+	cJSON *tree;
+	char *text;
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (source_has_kind(path, keys[i]))
-			return keys[i];
-	return "backburn";
+	if (json_read_file(path, SOURCE_BYTES_MAX, &text, &length, &fail) == 0) {
+		tree = json_parse(text, length, &fail);
+		kind = schema_kind_of(tree);
+		cJSON_Delete(tree);
+		free(text);
+	}
+	return kind ? kind : &schema_kinds[0];
 }
 
 static int validate_scenario(const char *path, struct fail *fail)
@@ -70,25 +79,66 @@ static int validate_lab(const char *path, struct fail *fail)
 	return 0;
 }
 
+/* Files that need others, or a host, to be checked as a whole: what their table says. */
+static int validate_by_table(const struct schema_kind *kind, const char *path, struct fail *fail)
+{
+	struct catalogue catalogue = {0};
+	struct sources sources = {0};
+	const struct source *source = sources_add(&sources, path, kind->marker, fail);
+	int outcome = source ? catalogue_builtin(&catalogue, fail) : -1;
+
+	if (outcome == 0)
+		outcome =
+			shape_decode(schema_shape(kind, &catalogue), source->tree, "", NULL, fail);
+	if (outcome < 0)
+		sources_explain(&sources, fail);
+	sources_deinit(&sources);
+	catalogue_deinit(&catalogue);
+	return outcome;
+}
+
+static int validate_part(const char *path, struct fail *fail)
+{
+	if (validate_by_table(schema_kind_find("part"), path, fail) < 0)
+		return -1;
+	printf("%s: a valid part; what it refers to is checked with the scenarios that use it\n",
+		path);
+	return 0;
+}
+
+static int validate_policy(const char *path, struct fail *fail)
+{
+	if (validate_by_table(schema_kind_find("policy"), path, fail) < 0)
+		return -1;
+	printf("%s: a valid policy; its time zone is the host's to know\n", path);
+	return 0;
+}
+
 static int validate(const char *path, struct fail *fail)
 {
-	const char *kind = kind_of(path);
+	static const struct {
+		const char *kind;
+		int (*check)(const char *path, struct fail *fail);
+	} checks[] = {
+		{"scenario", validate_scenario},
+		{"part", validate_part},
+		{"environment", validate_environment},
+		{"lab", validate_lab},
+		{"policy", validate_policy},
+	};
+	const char *kind = kind_of(path)->name;
 
-	if (strcmp(kind, "backburn_environment") == 0)
-		return validate_environment(path, fail);
-	if (strcmp(kind, "backburn_lab") == 0)
-		return validate_lab(path, fail);
-	if (strcmp(kind, "backburn_part") == 0) {
-		printf("%s: a part; it is checked with the scenarios that use it\n", path);
-		return 0;
-	}
-	return validate_scenario(path, fail);
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+		if (strcmp(checks[i].kind, kind) == 0)
+			return checks[i].check(path, fail);
+	return fail_set(fail, FAIL_INTERNAL, "%s: nobody checks a %s", path, kind);
 }
 
 int command_validate(int argc, char **argv)
 {
 	static const struct argp parser = {.args_doc = "FILE…",
-		.doc = "Checks scenarios, environments and labs without touching anything, and "
+		.doc = "Checks scenarios, parts, environments, labs and policies without touching "
+		       "anything, and "
 		       "says "
 		       "of each claim what it can prove. Exit status: 0 valid, 65 not."};
 	struct fail fail = FAIL_INIT;

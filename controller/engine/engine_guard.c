@@ -34,8 +34,10 @@ static void check_rule(struct engine *engine, const struct stop_rule *rule)
 	duration_format(silence.limit_ns, text);
 	if (silence.source)
 		engine_stop(engine, kind_of_stop(engine), rule->id,
-			"guardrail %s: probe %s from %s sent no data for %s", rule->id,
-			silence.source->probe, silence.source->from, text);
+			"guardrail %s: probe %s from %s%s%s sent no data for %s", rule->id,
+			silence.source->probe, silence.source->from,
+			silence.source->to ? " to " : "",
+			silence.source->to ? silence.source->to : "", text);
 	else
 		engine_stop(engine, kind_of_stop(engine), rule->id,
 			"guardrail %s: no good event of %s for %s", rule->id, rule->slo, text);

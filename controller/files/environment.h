@@ -29,7 +29,7 @@ struct environment {
 	char *schema;
 	int64_t version;
 	char *name;
-	char *class;
+	int class;   /* index of shared, lab, production */
 	cJSON *vars; /* object of strings */
 	int64_t connect_at_once;
 	struct list hosts; /* of struct host_spec */

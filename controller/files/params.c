@@ -165,20 +165,15 @@ static int apply_to_text(
 
 /* --- the tree -------------------------------------------------------------------------- */
 
-static bool is_reference(const cJSON *value)
-{
-	return cJSON_IsObject(value) && value->child && !value->child->next &&
-		strcmp(value->child->string, "param") == 0 && cJSON_IsString(value->child);
-}
-
 static int apply_to_value(const struct params *params, cJSON *parent, cJSON **value,
 	const char *path, struct fail *fail)
 {
 	char child_path[JSON_PATH_MAX];
 	size_t index = 0;
+	const char *name = shape_reference(*value, "param");
 
-	if (is_reference(*value)) {
-		cJSON *replacement = param_value(params, (*value)->child->valuestring, path, fail);
+	if (name) {
+		cJSON *replacement = param_value(params, name, path, fail);
 
 		if (!replacement)
 			return -1;

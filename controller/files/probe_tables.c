@@ -2,7 +2,7 @@
 #include "controller/files/scenario_tables.h"
 #include "controller/prober/orders.h"
 
-/* The tables of probes, of all types: which keys belong to which is plan/check_probes.c's. */
+/* The tables of probes, of all types: `of` says which keys belong to which. */
 
 const char *const probe_type_words[] = {
 	[PROBE_HTTP] = "http",
@@ -10,6 +10,15 @@ const char *const probe_type_words[] = {
 	[PROBE_EXEC] = "exec",
 	[PROBE_EXEC + 1] = NULL,
 };
+
+#define ONLY_HTTP .of = FIELD_OF(PROBE_HTTP)
+#define ONLY_TCP .of = FIELD_OF(PROBE_TCP)
+#define ONLY_EXEC .of = FIELD_OF(PROBE_EXEC)
+
+static const struct form method_form = {
+	.pattern = "^[A-Z]+$", .says = "an HTTP method: upper-case letters, like GET"};
+static const struct form pointer_form = {
+	.pattern = "^/", .says = "a JSON pointer like \"/key\" into body.json"};
 
 static const struct field to_fields[] = {
 	{.key = "group",
@@ -25,21 +34,30 @@ static const struct field to_fields[] = {
 		.help = "first_answer: the current node, and the next one after a bad event; any: "
 			"the nodes in turn; each: every event goes to every node."},
 };
-static const struct shape to_shape = SHAPE("to", probe_to, to_fields);
+static const struct shape to_shape =
+	SHAPE("to", probe_to, to_fields, "The members that a probe asks, and in which order.");
 
 static const struct field body_fields[] = {
 	{.key = "json",
 		.kind = FIELD_JSON,
 		AT(probe_body, json),
+		.choice = CHOICE_ONE,
 		.help = "A JSON value; strings in it may hold placeholders or be secrets."},
-	{.key = "text", .kind = FIELD_JSON, AT(probe_body, text), .help = "A text, or a secret."},
+	{.key = "text",
+		.kind = FIELD_TEXT,
+		AT(probe_body, text),
+		.choice = CHOICE_ONE,
+		.help = "A text, or a secret."},
 	{.key = "base64_at",
 		.kind = FIELD_LIST,
 		.item = FIELD_STRING,
 		AT(probe_body, base64_at),
+		.needs = "json",
+		.form = &pointer_form,
 		.help = "JSON pointers to strings in `json` that are encoded after expansion."},
 };
-static const struct shape body_shape = SHAPE("body", probe_body, body_fields);
+static const struct shape body_shape =
+	SHAPE("body", probe_body, body_fields, "What a probe sends.");
 
 static const struct field probe_expect_fields[] = {
 	{.key = "status",
@@ -71,7 +89,8 @@ static const struct field probe_expect_fields[] = {
 		AT(probe_expect, output),
 		.help = "exec: what a good event writes to its standard output."},
 };
-static const struct shape probe_expect_shape = SHAPE("expect", probe_expect, probe_expect_fields);
+static const struct shape probe_expect_shape =
+	SHAPE("expect", probe_expect, probe_expect_fields, "What a good event ends with.");
 
 static const struct field probe_fields[] = {
 	{.key = "type",
@@ -93,49 +112,63 @@ static const struct field probe_fields[] = {
 		.sub = &to_shape,
 		AT(probe_spec, to),
 		.help = "The group that the events go to; without it the target is fixed."},
-	{.key = "method",
-		.kind = FIELD_NAME,
-		AT(probe_spec, method),
-		.preset = "\"GET\"",
-		.help = "http: the method, in capitals."},
 	{.key = "url",
-		.kind = FIELD_JSON,
+		.kind = FIELD_TEXT,
+		ONLY_HTTP,
+		.required = true,
 		AT(probe_spec, url),
 		.help = "http: where the request goes, as a text or a secret."},
+	{.key = "method",
+		.kind = FIELD_NAME,
+		ONLY_HTTP,
+		AT(probe_spec, method),
+		.preset = "\"GET\"",
+		.form = &method_form,
+		.help = "http: the method, in capitals."},
 	{.key = "headers",
-		.kind = FIELD_JSON,
+		.kind = FIELD_TEXTS,
+		ONLY_HTTP,
 		AT(probe_spec, headers),
 		.help = "http: an object of names and values; a value is a text or a secret."},
 	{.key = "body",
 		.kind = FIELD_OBJECT,
+		ONLY_HTTP,
 		.sub = &body_shape,
 		AT(probe_spec, body),
 		.help = "http: what the request carries."},
 	{.key = "connection",
 		.kind = FIELD_ENUM,
+		ONLY_HTTP,
 		.words = http_connection_words,
 		AT(probe_spec, connection),
 		.preset = "\"keep_alive\"",
 		.help = "http: keep connections for later events, or open a fresh one for each."},
 	{.key = "address",
 		.kind = FIELD_STRING,
+		ONLY_TCP,
+		.required = true,
 		AT(probe_spec, address),
 		.help = "tcp: HOST:PORT, with brackets around an IPv6 address."},
 	{.key = "send",
-		.kind = FIELD_JSON,
+		.kind = FIELD_TEXT,
+		ONLY_TCP,
 		AT(probe_spec, send),
 		.help = "tcp: a text or a secret that is sent once the connection stands."},
 	{.key = "exec",
 		.kind = FIELD_LIST,
+		ONLY_EXEC,
+		.required = true,
 		.item = FIELD_STRING,
 		AT(probe_spec, exec),
 		.help = "exec: the program and its arguments, without a shell."},
 	{.key = "env",
-		.kind = FIELD_JSON,
+		.kind = FIELD_TEXTS,
+		ONLY_EXEC,
 		AT(probe_spec, env),
 		.help = "exec: an object of further variables for its environment."},
 	{.key = "stdin",
-		.kind = FIELD_JSON,
+		.kind = FIELD_TEXT,
+		ONLY_EXEC,
 		AT(probe_spec, input),
 		.help = "exec: a text or a secret that it can read from its standard input."},
 	{.key = "expect",
@@ -160,7 +193,10 @@ static const struct field probe_fields[] = {
 		.help = "From the intended send to the end of the answer; later is bad."},
 	{.key = "inside_radius",
 		.kind = FIELD_BOOL,
+		.of = FIELD_OF(PROBE_HTTP) | FIELD_OF(PROBE_TCP),
 		AT(probe_spec, inside_radius),
 		.help = "The fixed target may lie on a node that a fault hits."},
 };
-const struct shape probe_shape = SHAPE("probe", probe_spec, probe_fields);
+const struct shape probe_shape = SHAPE("probe", probe_spec, probe_fields,
+	"A constant-rate sampler: event i is due at start + i / rate, however slow the answers "
+	"are.");

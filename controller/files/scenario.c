@@ -7,17 +7,12 @@
 #include "contract/json.h"
 #include "controller/files/params.h"
 
-/* What a part may share. */
-static const char *const shared_sections[] = {"groups", "probes", "slos", "workloads"};
-
-enum {
-	SECTIONS = sizeof(shared_sections) / sizeof(shared_sections[0])
-};
-
+/* What a part may share: its maps. */
 static bool is_section(const char *key)
 {
-	for (size_t i = 0; i < SECTIONS; i++)
-		if (strcmp(shared_sections[i], key) == 0)
+	for (size_t i = 0; i < part_shape.count; i++)
+		if (part_shape.fields[i].kind == FIELD_MAP &&
+			strcmp(part_shape.fields[i].key, key) == 0)
 			return true;
 	return false;
 }
@@ -100,55 +95,6 @@ static int use_parts(cJSON *tree, struct sources *sources, struct fail *fail)
 	return 0;
 }
 
-enum {
-	COUNT_MAX = 100000
-};
-
-static int decode_bound(const cJSON *json, const char *path, int64_t *out, struct fail *fail)
-{
-	double number = cJSON_IsNumber(json) ? json->valuedouble : 0;
-
-	if (number < 1 || number > COUNT_MAX || number != (double)(int64_t)number)
-		return fail_at(fail, path, "must be a whole number from 1 to %d", COUNT_MAX);
-	*out = (int64_t)number;
-	return 0;
-}
-
-/* "count": 2, or {"min": 1, "max": 3}; absent means one or more. */
-static int decode_count(struct group_spec *group, struct fail *fail)
-{
-	const cJSON *json = group->count_json;
-	char path[JSON_PATH_MAX], key_path[JSON_PATH_MAX];
-
-	json_path_key(path, json_path_key(path, "groups", group->name), "count");
-	group->count = (struct count_spec){.min = 1, .max = COUNT_MAX};
-	if (!json)
-		return 0;
-	if (!cJSON_IsObject(json)) {
-		if (decode_bound(json, path, &group->count.min, fail) < 0)
-			return -1;
-		group->count.max = group->count.min;
-		return 0;
-	}
-	if (!json->child)
-		return fail_at(fail, path, "needs at least one of \"min\" and \"max\"");
-	for (const cJSON *bound = json->child; bound; bound = bound->next) {
-		bool min = strcmp(bound->string, "min") == 0;
-
-		json_path_key(key_path, path, bound->string);
-		if (!min && strcmp(bound->string, "max") != 0)
-			return fail_at(fail, key_path,
-				"unknown key \"%.40s\" in count; it may hold min and max",
-				bound->string);
-		if (decode_bound(
-			    bound, key_path, min ? &group->count.min : &group->count.max, fail) < 0)
-			return -1;
-	}
-	if (group->count.max < group->count.min)
-		return fail_at(fail, path, "min must be at most max");
-	return 0;
-}
-
 int scenario_from_merged(struct scenario *out, cJSON *merged, struct fail *fail)
 {
 	struct scenario scenario;
@@ -158,12 +104,6 @@ int scenario_from_merged(struct scenario *out, cJSON *merged, struct fail *fail)
 		return -1;
 	}
 	scenario.merged = merged;
-	LIST_EACH(scenario.groups, struct group_spec, group) {
-		if (decode_count(group, fail) < 0) {
-			scenario_deinit(&scenario);
-			return -1;
-		}
-	}
 	*out = scenario;
 	return 0;
 }
@@ -252,9 +192,6 @@ const struct fault_spec *scenario_fault(
 
 bool secret_reference(const cJSON *value, const char **out_name)
 {
-	if (!cJSON_IsObject(value) || !value->child || value->child->next ||
-		strcmp(value->child->string, "secret") != 0 || !cJSON_IsString(value->child))
-		return false;
-	*out_name = value->child->valuestring;
-	return true;
+	*out_name = shape_reference(value, "secret");
+	return *out_name != NULL;
 }

@@ -49,11 +49,7 @@ struct where_http {
 struct where_spec {
 	struct where_http *http;
 	char *metric;
-	cJSON *equals; /* number */
-};
-
-struct count_spec {
-	int64_t min, max; /* both included */
+	double equals;
 };
 
 struct group_spec {
@@ -64,8 +60,7 @@ struct group_spec {
 	struct list without; /* key "not": of char * */
 	struct list unite;   /* key "union": of char * */
 	int64_t pick;        /* 0: all */
-	cJSON *count_json;   /* a number, or {min, max}: decoded into `count` */
-	struct count_spec count;
+	struct count count;
 	int64_t within_ns;
 	struct where_spec *where;
 };
@@ -309,6 +304,8 @@ struct scenario {
 };
 
 extern const struct shape scenario_shape;
+/* A part alone; it decodes into a struct scenario of which only the shared sections are set. */
+extern const struct shape part_shape;
 
 /* A --param on the command line. */
 struct param_value {

@@ -1,188 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/files/scenario_tables.h"
-#include "contract/units.h"
 
-/* The tables of the scenario format; one block per object, from the leaves to the root. */
+/* The scenario and the part as wholes, and what happens in a run: phases and faults. */
 
-#define PERIOD_MAX_NS ((double)366 * 86400 * NS_PER_SEC)
-#define HOURS(n) ((double)(n)*3600 * NS_PER_SEC)
-
-const char *const gate_words[] = {"must", "should", "report", "precondition", NULL};
-const char *const instant_words[] = {"start", "effect", "breach", "healed", NULL};
-static const char *const expect_words[] = {"held", "violated", NULL};
 static const char *const param_types[] = {"duration", "ratio", "integer", "number", "string", NULL};
-static const char *const outcome_words[] = {"ok", NULL};
-static const char *const models[] = {"set", NULL};
 static const char *const timeout_words[] = {"fail", "go_on", "stop", NULL};
 
 static const struct field owner_fields[] = {
-	{.key = "team", .kind = FIELD_STRING, AT(owner, team)},
-	{.key = "contact", .kind = FIELD_STRING, AT(owner, contact)},
+	{.key = "team",
+		.kind = FIELD_STRING,
+		AT(owner, team),
+		.help = "The team that owns the system under test."},
+	{.key = "contact",
+		.kind = FIELD_STRING,
+		AT(owner, contact),
+		.help = "Where to reach them: a channel, an address."},
 };
-static const struct shape owner_shape = SHAPE("owner", owner, owner_fields);
+static const struct shape owner_shape = SHAPE("owner", owner, owner_fields,
+	"Who answers for the system under test; shown in the report.");
 
 static const struct field param_fields[] = {
 	{.key = "type",
 		.kind = FIELD_ENUM,
 		.words = param_types,
 		AT(param_spec, type),
-		.required = true},
-	{.key = "default", .kind = FIELD_JSON, AT(param_spec, preset), .required = true},
-	{.key = "min", .kind = FIELD_JSON, AT(param_spec, min)},
-	{.key = "max", .kind = FIELD_JSON, AT(param_spec, max)},
-	{.key = "help", .kind = FIELD_STRING, AT(param_spec, help)},
+		.required = true,
+		.help = "What kind of value it is."},
+	{.key = "default",
+		.kind = FIELD_JSON,
+		AT(param_spec, preset),
+		.required = true,
+		.help = "The value when none is given."},
+	{.key = "min",
+		.kind = FIELD_JSON,
+		AT(param_spec, min),
+		.help = "The least value that may be given."},
+	{.key = "max",
+		.kind = FIELD_JSON,
+		AT(param_spec, max),
+		.help = "The greatest value that may be given."},
+	{.key = "help",
+		.kind = FIELD_STRING,
+		AT(param_spec, help),
+		.help = "One sentence for whoever sets it."},
 };
-static const struct shape param_shape = SHAPE("param", param_spec, param_fields);
+static const struct shape param_shape = SHAPE("param", param_spec, param_fields,
+	"A parameter: a value that `run --param NAME=VALUE` may set.");
 
 static const struct field secret_fields[] = {
-	{.key = "env", .kind = FIELD_NAME, AT(secret_spec, env)},
-	{.key = "file", .kind = FIELD_STRING, AT(secret_spec, file)},
+	{.key = "env",
+		.kind = FIELD_NAME,
+		AT(secret_spec, env),
+		.choice = CHOICE_ONE,
+		.help = "A variable of the controller's environment."},
+	{.key = "file",
+		.kind = FIELD_STRING,
+		AT(secret_spec, file),
+		.choice = CHOICE_ONE,
+		.help = "A file, as seen from this file's folder; its first line counts."},
 };
-static const struct shape secret_shape = SHAPE("secret", secret_spec, secret_fields);
-
-/* --- groups ---------------------------------------------------------------------------- */
-
-static const struct field where_http_fields[] = {
-	{.key = "url", .kind = FIELD_STRING, AT(where_http, url), .required = true},
-	{.key = "timeout",
-		.kind = FIELD_DURATION,
-		AT(where_http, timeout_ns),
-		.preset = "\"1s\"",
-		.min = NS_PER_MS,
-		.max = 60 * (double)NS_PER_SEC},
-};
-static const struct shape where_http_shape = SHAPE("http", where_http, where_http_fields);
-
-static const struct field where_fields[] = {
-	{.key = "http",
-		.kind = FIELD_OBJECT,
-		.sub = &where_http_shape,
-		AT(where_spec, http),
-		.required = true},
-	{.key = "metric", .kind = FIELD_STRING, AT(where_spec, metric), .required = true},
-	{.key = "equals", .kind = FIELD_JSON, AT(where_spec, equals), .required = true},
-	LATER("exec"),
-	LATER("exit_code"),
-	LATER("first_line"),
-};
-static const struct shape where_shape = SHAPE("where", where_spec, where_fields);
-
-static const struct field group_fields[] = {
-	{.key = "labels", .kind = FIELD_JSON, AT(group_spec, labels)},
-	{.key = "nodes",
-		.kind = FIELD_LIST,
-		.item = FIELD_NODE,
-		.one_is_list = true,
-		AT(group_spec, nodes)},
-	{.key = "in", .kind = FIELD_GROUP, AT(group_spec, in)},
-	{.key = "not",
-		.kind = FIELD_LIST,
-		.item = FIELD_NODE,
-		.one_is_list = true,
-		AT(group_spec, without)},
-	{.key = "union",
-		.kind = FIELD_LIST,
-		.item = FIELD_GROUP,
-		.one_is_list = true,
-		AT(group_spec, unite)},
-	{.key = "pick", .kind = FIELD_INTEGER, AT(group_spec, pick), .min = 1, .max = 100000},
-	{.key = "count", .kind = FIELD_JSON, AT(group_spec, count_json)},
-	{.key = "within", .kind = FIELD_DURATION, AT(group_spec, within_ns), .max = HOURS(1)},
-	{.key = "where", .kind = FIELD_OBJECT, .sub = &where_shape, AT(group_spec, where)},
-};
-static const struct shape group_shape = SHAPE("group", group_spec, group_fields);
-
-/* --- SLOs, workloads ----------------------------------------------------------- */
-
-static const struct field good_fields[] = {
-	{.key = "outcome",
-		.kind = FIELD_ENUM,
-		.words = outcome_words,
-		AT(good_spec, outcome),
-		.required = true},
-	{.key = "latency_lt",
-		.kind = FIELD_DURATION,
-		AT(good_spec, latency_lt_ns),
-		.min = NS_PER_US,
-		.max = 300 * (double)NS_PER_SEC},
-};
-static const struct shape good_shape = SHAPE("good", good_spec, good_fields);
-
-static const struct field slo_fields[] = {
-	{.key = "probe", .kind = FIELD_NAME, AT(slo_spec, probe), .required = true},
-	{.key = "good",
-		.kind = FIELD_OBJECT,
-		.sub = &good_shape,
-		AT(slo_spec, good),
-		.required = true},
-	{.key = "objective",
-		.kind = FIELD_RATIO,
-		AT(slo_spec, objective),
-		.required = true,
-		.min = 0.01,
-		.max = 0.999999},
-	{.key = "period",
-		.kind = FIELD_DURATION,
-		AT(slo_spec, period_ns),
-		.preset = "\"30d\"",
-		.min = NS_PER_SEC,
-		.max = PERIOD_MAX_NS},
-};
-static const struct shape slo_shape = SHAPE("slo", slo_spec, slo_fields);
-
-static const struct field final_read_fields[] = {
-	{.key = "from_each", .kind = FIELD_GROUP, AT(final_read_spec, from_each), .required = true},
-	{.key = "quiesce",
-		.kind = FIELD_DURATION,
-		AT(final_read_spec, quiesce_ns),
-		.preset = "\"5s\"",
-		.max = HOURS(1)},
-	{.key = "timeout",
-		.kind = FIELD_DURATION,
-		AT(final_read_spec, timeout_ns),
-		.preset = "\"30s\"",
-		.min = 100 * NS_PER_MS,
-		.max = HOURS(1)},
-};
-static const struct shape final_read_shape =
-	SHAPE("final_read", final_read_spec, final_read_fields);
-
-static const struct field workload_fields[] = {
-	{.key = "model",
-		.kind = FIELD_ENUM,
-		.words = models,
-		AT(workload_spec, model),
-		.required = true},
-	{.key = "from",
-		.kind = FIELD_LIST,
-		.item = FIELD_NODE,
-		.one_is_list = true,
-		AT(workload_spec, from),
-		.required = true},
-	{.key = "rate",
-		.kind = FIELD_NUMBER,
-		AT(workload_spec, rate),
-		.required = true,
-		.min = 0.1,
-		.max = 5000},
-	{.key = "timeout",
-		.kind = FIELD_DURATION,
-		AT(workload_spec, timeout_ns),
-		.preset = "\"2s\"",
-		.min = NS_PER_MS,
-		.max = 300 * (double)NS_PER_SEC},
-	{.key = "exec",
-		.kind = FIELD_LIST,
-		.item = FIELD_STRING,
-		AT(workload_spec, exec),
-		.required = true},
-	{.key = "final_read",
-		.kind = FIELD_OBJECT,
-		.sub = &final_read_shape,
-		AT(workload_spec, final_read),
-		.required = true},
-};
-static const struct shape workload_shape = SHAPE("workload", workload_spec, workload_fields);
+static const struct shape secret_shape = SHAPE("secret", secret_spec, secret_fields,
+	"Where a secret is read from when the probes are started.");
 
 /* --- phases and faults ----------------------------------------------------------------- */
 
@@ -192,336 +70,262 @@ static const struct field on_fields[] = {
 		.item = FIELD_NODE,
 		.one_is_list = true,
 		AT(fault_on, nodes),
-		.required = true},
+		.required = true,
+		.help = "Nodes or groups that are hit."},
 	{.key = "processes",
 		.kind = FIELD_OBJECT,
 		.sub = &process_selector_shape,
-		AT(fault_on, processes)},
+		AT(fault_on, processes),
+		.help = "Which processes on these nodes; for faults that hit processes."},
 };
-static const struct shape on_shape = SHAPE("on", fault_on, on_fields);
+static const struct shape on_shape =
+	SHAPE("on", fault_on, on_fields, "Who is hit; counts against the limits.");
 
 static const struct field from_fields[] = {
 	{.key = "nodes",
 		.kind = FIELD_LIST,
 		.item = FIELD_NODE,
 		.one_is_list = true,
-		AT(fault_from, nodes)},
+		AT(fault_from, nodes),
+		.help = "Nodes or groups on the other side."},
 	{.key = "prefixes",
 		.kind = FIELD_LIST,
 		.item = FIELD_PREFIX,
 		.one_is_list = true,
-		AT(fault_from, prefixes)},
-	{.key = "everything", .kind = FIELD_BOOL, AT(fault_from, everything)},
+		AT(fault_from, prefixes),
+		.help = "Addresses and prefixes on the other side."},
+	{.key = "everything",
+		.kind = FIELD_BOOL,
+		AT(fault_from, everything),
+		.min = 1,
+		.max = 1,
+		.help = "true: everybody is on the other side."},
 	LATER("hosts"),
 };
-static const struct shape from_shape = SHAPE("from", fault_from, from_fields);
+static const struct shape from_shape = SHAPE("from", fault_from, from_fields,
+	"The counterpart of what is hit; does not count against the limits.");
 
 static const struct field fault_fields[] = {
-	{.key = "id", .kind = FIELD_NAME, AT(fault_spec, id), .required = true},
-	{.key = "fault", .kind = FIELD_NAME, AT(fault_spec, fault), .required = true},
-	{.key = "on", .kind = FIELD_OBJECT, .sub = &on_shape, AT(fault_spec, on), .required = true},
+	{.key = "id",
+		.kind = FIELD_NAME,
+		AT(fault_spec, id),
+		.required = true,
+		.help = "Names this fault in claims and reports; unique in the scenario."},
+	{.key = "fault",
+		.kind = FIELD_FAULT,
+		AT(fault_spec, fault),
+		.required = true,
+		.help = "The kind of fault."},
+	{.key = "on",
+		.kind = FIELD_OBJECT,
+		.sub = &on_shape,
+		AT(fault_spec, on),
+		.required = true,
+		.help = "Who is hit."},
 	{.key = "from",
 		.kind = FIELD_OBJECT,
 		.sub = &from_shape,
 		AT(fault_spec, from),
-		.preset = "{}"},
-	{.key = "with", .kind = FIELD_JSON, AT(fault_spec, with), .preset = "{}"},
-	{.key = "at", .kind = FIELD_DURATION, AT(fault_spec, at_ns), .max = HOURS(24)},
+		.preset = "{}",
+		.help = "The counterpart: from whom, to whom."},
+	{.key = "with",
+		.kind = FIELD_WITH,
+		AT(fault_spec, with),
+		.preset = "{}",
+		.help = "The fault's own parameters."},
+	{.key = "at",
+		.kind = FIELD_DURATION,
+		AT(fault_spec, at_ns),
+		.max = HOURS(24),
+		.help = "When it starts, counted from the phase's start."},
 	{.key = "for",
 		.kind = FIELD_DURATION,
 		AT(fault_spec, for_ns),
 		.min = 10 * NS_PER_MS,
-		.max = HOURS(24)},
+		.max = HOURS(24),
+		.help = "How long it lasts; to the phase's end when left out."},
 };
-static const struct shape fault_shape = SHAPE("fault", fault_spec, fault_fields);
+static const struct shape fault_shape =
+	SHAPE("fault", fault_spec, fault_fields, "One fault, on the nodes of this phase.");
 
 static const struct field until_fields[] = {
-	{.key = "slo", .kind = FIELD_NAME, AT(until_spec, slo), .required = true},
+	{.key = "slo",
+		.kind = FIELD_NAME,
+		AT(until_spec, slo),
+		.required = true,
+		.help = "The SLO that must be met."},
 	{.key = "good_for",
 		.kind = FIELD_DURATION,
 		AT(until_spec, good_for_ns),
 		.required = true,
 		.min = 100 * NS_PER_MS,
-		.max = HOURS(24)},
+		.max = HOURS(24),
+		.help = "Over how long it must be met; lies inside the phase."},
 };
-static const struct shape until_shape = SHAPE("until", until_spec, until_fields);
+static const struct shape until_shape =
+	SHAPE("until", until_spec, until_fields, "The condition that ends a phase.");
 
 static const struct field phase_fields[] = {
-	{.key = "id", .kind = FIELD_NAME, AT(phase_spec, id), .required = true},
+	{.key = "id",
+		.kind = FIELD_NAME,
+		AT(phase_spec, id),
+		.required = true,
+		.help = "Names the phase in claims and reports."},
 	{.key = "for",
 		.kind = FIELD_DURATION,
 		AT(phase_spec, for_ns),
 		.min = 100 * NS_PER_MS,
-		.max = HOURS(24)},
-	{.key = "until", .kind = FIELD_OBJECT, .sub = &until_shape, AT(phase_spec, until)},
+		.max = HOURS(24),
+		.choice = CHOICE_ONE,
+		.help = "How long the phase lasts."},
+	{.key = "until",
+		.kind = FIELD_OBJECT,
+		.sub = &until_shape,
+		AT(phase_spec, until),
+		.choice = CHOICE_ONE,
+		.needs = "at_most",
+		.help = "Lasts until this condition is met."},
 	{.key = "at_most",
 		.kind = FIELD_DURATION,
 		AT(phase_spec, at_most_ns),
 		.min = 100 * NS_PER_MS,
-		.max = HOURS(24)},
+		.max = HOURS(24),
+		.needs = "until",
+		.help = "The bound of `until`."},
 	{.key = "on_timeout",
 		.kind = FIELD_ENUM,
 		.words = timeout_words,
 		AT(phase_spec, on_timeout),
-		.preset = "\"fail\""},
+		.preset = "\"fail\"",
+		.help = "What happens at the bound: the run fails (exit 1), is stopped (exit 3), "
+			"or goes on."},
 	{.key = "faults",
 		.kind = FIELD_LIST,
 		.item = FIELD_OBJECT,
 		.sub = &fault_shape,
 		AT(phase_spec, faults),
-		.allow_empty = true},
+		.allow_empty = true,
+		.help = "The faults of this phase; all are armed before it begins."},
 	LATER("only_if"),
 };
-static const struct shape phase_shape = SHAPE("phase", phase_spec, phase_fields);
-
-/* --- invariants ------------------------------------------------------------------------ */
-
-static const struct field holds_fields[] = {
-	{.key = "slo", .kind = FIELD_NAME, AT(holds_spec, slo), .required = true},
-};
-static const struct shape holds_shape = SHAPE("holds", holds_spec, holds_fields);
-
-static const struct field recovers_from_fields[] = {
-	{.key = "fault", .kind = FIELD_NAME, AT(recovers_from, fault), .required = true},
-	{.key = "instant",
-		.kind = FIELD_ENUM,
-		.words = instant_words,
-		AT(recovers_from, instant),
-		.required = true},
-};
-static const struct shape recovers_from_shape = SHAPE("from", recovers_from, recovers_from_fields);
-
-static const struct field recovers_fields[] = {
-	{.key = "slo", .kind = FIELD_NAME, AT(recovers_spec, slo), .required = true},
-	{.key = "from",
-		.kind = FIELD_OBJECT,
-		.sub = &recovers_from_shape,
-		AT(recovers_spec, from),
-		.required = true},
-	{.key = "within",
-		.kind = FIELD_DURATION,
-		AT(recovers_spec, within_ns),
-		.required = true,
-		.min = NS_PER_MS,
-		.max = HOURS(24)},
-	{.key = "stable_for",
-		.kind = FIELD_DURATION,
-		AT(recovers_spec, stable_for_ns),
-		.required = true,
-		.min = 100 * NS_PER_MS,
-		.max = HOURS(24)},
-};
-static const struct shape recovers_shape = SHAPE("recovers", recovers_spec, recovers_fields);
-
-static const struct field data_fields[] = {
-	{.key = "workload", .kind = FIELD_NAME, AT(data_spec, workload), .required = true},
-	{.key = "max_lost",
-		.kind = FIELD_INTEGER,
-		AT(data_spec, max_lost),
-		.required = true,
-		.min = 0,
-		.max = 1e12},
-};
-static const struct shape data_shape = SHAPE("data", data_spec, data_fields);
-
-static const struct field budget_fields[] = {
-	{.key = "slo", .kind = FIELD_NAME, AT(budget_spec, slo), .required = true},
-	{.key = "max_spent", .kind = FIELD_RATIO, AT(budget_spec, max_spent), .required = true},
-};
-static const struct shape budget_shape = SHAPE("budget", budget_spec, budget_fields);
-
-static const struct field invariant_fields[] = {
-	{.key = "id", .kind = FIELD_NAME, AT(invariant_spec, id), .required = true},
-	{.key = "in",
-		.kind = FIELD_LIST,
-		.item = FIELD_NAME,
-		.one_is_list = true,
-		AT(invariant_spec, in)},
-	{.key = "skip_first",
-		.kind = FIELD_DURATION,
-		AT(invariant_spec, skip_first_ns),
-		.max = HOURS(24)},
-	{.key = "holds", .kind = FIELD_OBJECT, .sub = &holds_shape, AT(invariant_spec, holds)},
-	{.key = "recovers",
-		.kind = FIELD_OBJECT,
-		.sub = &recovers_shape,
-		AT(invariant_spec, recovers)},
-	{.key = "data", .kind = FIELD_OBJECT, .sub = &data_shape, AT(invariant_spec, data)},
-	{.key = "budget", .kind = FIELD_OBJECT, .sub = &budget_shape, AT(invariant_spec, budget)},
-	{.key = "expect",
-		.kind = FIELD_ENUM,
-		.words = expect_words,
-		AT(invariant_spec, expect),
-		.preset = "\"held\""},
-	{.key = "gate",
-		.kind = FIELD_ENUM,
-		.words = gate_words,
-		AT(invariant_spec, gate),
-		.preset = "\"must\""},
-	{.key = "why", .kind = FIELD_STRING, AT(invariant_spec, why)},
-	LATER("compare"),
-	LATER("ratio"),
-	LATER("degraded_at_most"),
-	LATER("converges"),
-	LATER("exactly_one"),
-	LATER("restarts"),
-	LATER("alert_fired"),
-	LATER("known_issue"),
-};
-static const struct shape invariant_shape = SHAPE("invariant", invariant_spec, invariant_fields);
-
-/* --- guardrails ------------------------------------------------------------------------ */
-
-static const struct field group_limit_fields[] = {
-	{.key = "group", .kind = FIELD_GROUP, AT(group_limit, group), .required = true},
-	{.key = "max_fraction", .kind = FIELD_RATIO, AT(group_limit, max_fraction), .preset = "1"},
-	{.key = "keep_quorum", .kind = FIELD_BOOL, AT(group_limit, keep_quorum)},
-};
-static const struct shape group_limit_shape = SHAPE("of_group", group_limit, group_limit_fields);
-
-static const struct field label_limit_fields[] = {
-	{.key = "label", .kind = FIELD_STRING, AT(label_limit, label), .required = true},
-	{.key = "max_values",
-		.kind = FIELD_INTEGER,
-		AT(label_limit, max_values),
-		.required = true,
-		.min = 1,
-		.max = 100000},
-};
-static const struct shape label_limit_shape = SHAPE("per_label", label_limit, label_limit_fields);
-
-static const struct field limits_fields[] = {
-	{.key = "nodes", .kind = FIELD_INTEGER, AT(limits_spec, nodes), .min = 1, .max = 100000},
-	{.key = "of_group",
-		.kind = FIELD_LIST,
-		.item = FIELD_OBJECT,
-		.sub = &group_limit_shape,
-		AT(limits_spec, of_group)},
-	{.key = "per_label",
-		.kind = FIELD_LIST,
-		.item = FIELD_OBJECT,
-		.sub = &label_limit_shape,
-		AT(limits_spec, per_label)},
-	{.key = "concurrent_faults",
-		.kind = FIELD_INTEGER,
-		AT(limits_spec, concurrent_faults),
-		.min = 1,
-		.max = 64},
-	{.key = "fault",
-		.kind = FIELD_DURATION,
-		AT(limits_spec, fault_ns),
-		.required = true,
-		.min = 10 * NS_PER_MS,
-		.max = HOURS(24)},
-	{.key = "run",
-		.kind = FIELD_DURATION,
-		AT(limits_spec, run_ns),
-		.required = true,
-		.min = NS_PER_SEC,
-		.max = HOURS(48)},
-	{.key = "lease",
-		.kind = FIELD_DURATION,
-		AT(limits_spec, lease_ns),
-		.preset = "\"5s\"",
-		.min = NS_PER_SEC,
-		.max = 300 * (double)NS_PER_SEC},
-	{.key = "protect",
-		.kind = FIELD_LIST,
-		.item = FIELD_NODE,
-		.one_is_list = true,
-		AT(limits_spec, protect)},
-};
-static const struct shape limits_shape = SHAPE("limits", limits_spec, limits_fields);
-
-static const struct field stop_fields[] = {
-	{.key = "id", .kind = FIELD_NAME, AT(stop_rule, id), .required = true},
-	{.key = "slo", .kind = FIELD_NAME, AT(stop_rule, slo)},
-	{.key = "no_good_for",
-		.kind = FIELD_DURATION,
-		AT(stop_rule, no_good_for_ns),
-		.min = 100 * NS_PER_MS,
-		.max = HOURS(24)},
-	{.key = "no_data_for",
-		.kind = FIELD_DURATION,
-		AT(stop_rule, no_data_for_ns),
-		.min = NS_PER_SEC,
-		.max = HOURS(24)},
-	LATER("burn"),
-};
-static const struct shape stop_shape = SHAPE("stop rule", stop_rule, stop_fields);
-
-static const struct field guardrails_fields[] = {
-	{.key = "limits",
-		.kind = FIELD_OBJECT,
-		.sub = &limits_shape,
-		AT(guardrails_spec, limits),
-		.required = true},
-	{.key = "stop_if",
-		.kind = FIELD_LIST,
-		.item = FIELD_OBJECT,
-		.sub = &stop_shape,
-		AT(guardrails_spec, stop_if),
-		.required = true,
-		.allow_empty = true},
-	{.key = "no_stop_because", .kind = FIELD_STRING, AT(guardrails_spec, no_stop_because)},
-};
-static const struct shape guardrails_shape =
-	SHAPE("guardrails", guardrails_spec, guardrails_fields);
+static const struct shape phase_shape = SHAPE(
+	"phase", phase_spec, phase_fields, "A stretch of the run; phases follow one another.");
 
 /* --- the whole ------------------------------------------------------------------------- */
 
-#define MAP_OF(name_text, table, member)                                                           \
+#define MAP_OF(name_text, table, member, help_text)                                                \
 	{                                                                                          \
 		.key = name_text, .kind = FIELD_MAP, .sub = &(table), AT(scenario, member),        \
-		.allow_empty = true                                                                \
+		.allow_empty = true, .help = help_text                                             \
+	}
+#define SCHEMA_KEY                                                                                 \
+	{                                                                                          \
+		.key = "$schema", .kind = FIELD_STRING, AT(scenario, schema),                      \
+		.help = "The JSON Schema of this file, for editors."                               \
 	}
 
+/* What a part may share, in a scenario and in a part. */
+#define SHARED_SECTIONS                                                                            \
+	MAP_OF("groups", group_shape, groups, "Groups of nodes, by name."),                        \
+		MAP_OF("probes", probe_shape, probes, "Probes, by name."),                         \
+		MAP_OF("slos", slo_shape, slos, "Service level objectives, by name."),             \
+		MAP_OF("workloads", workload_shape, workloads, "Workloads, by name.")
+
+/* A run is called after its time and its scenario, and that is a name on the wire (63). */
+static const struct form scenario_name_form = {.pattern = "^[A-Za-z0-9_][A-Za-z0-9._-]{0,43}$",
+	.says = "a scenario's name: letters, digits, '.', '_', '-'; at most 44 of them, as many as "
+		"fit a run's name"};
+
 static const struct field scenario_fields[] = {
-	{.key = "$schema", .kind = FIELD_STRING, AT(scenario, schema)},
-	{.key = "backburn", .kind = FIELD_INTEGER, AT(scenario, version), .required = true},
-	{.key = "name", .kind = FIELD_NAME, AT(scenario, name), .required = true},
-	{.key = "title", .kind = FIELD_STRING, AT(scenario, title), .required = true},
-	{.key = "hypothesis", .kind = FIELD_STRING, AT(scenario, hypothesis), .required = true},
-	{.key = "owner", .kind = FIELD_OBJECT, .sub = &owner_shape, AT(scenario, owner)},
-	{.key = "links", .kind = FIELD_JSON, AT(scenario, links)},
+	SCHEMA_KEY,
+	{.key = "backburn",
+		.kind = FIELD_INTEGER,
+		AT(scenario, version),
+		.required = true,
+		.min = 1,
+		.max = 1,
+		.help = "Marks a scenario; the version of the format."},
+	{.key = "name",
+		.kind = FIELD_NAME,
+		AT(scenario, name),
+		.required = true,
+		.form = &scenario_name_form,
+		.help = "Names the run directory."},
+	{.key = "title",
+		.kind = FIELD_STRING,
+		AT(scenario, title),
+		.required = true,
+		.help = "Heads the report; for people."},
+	{.key = "hypothesis",
+		.kind = FIELD_STRING,
+		AT(scenario, hypothesis),
+		.required = true,
+		.help = "What is believed of the system, in a sentence or two."},
+	{.key = "owner",
+		.kind = FIELD_OBJECT,
+		.sub = &owner_shape,
+		AT(scenario, owner),
+		.help = "Who answers for the system."},
+	{.key = "links",
+		.kind = FIELD_JSON,
+		AT(scenario, links),
+		.help = "Pages that help whoever reads the report; kept, not read."},
 	{.key = "tags",
 		.kind = FIELD_LIST,
 		.item = FIELD_STRING,
 		AT(scenario, tags),
-		.allow_empty = true},
+		.allow_empty = true,
+		.help = "Words to find the scenario by; kept, not read."},
 	{.key = "seed",
 		.kind = FIELD_INTEGER,
 		AT(scenario, seed),
 		.preset = "1",
 		.min = 0,
-		.max = 9e15},
+		.max = 9e15,
+		.help = "Makes what is chosen at random the same in each run."},
 	{.key = "use",
 		.kind = FIELD_LIST,
 		.item = FIELD_STRING,
 		AT(scenario, use),
-		.allow_empty = true},
-	MAP_OF("params", param_shape, params),
-	MAP_OF("secrets", secret_shape, secrets),
-	MAP_OF("groups", group_shape, groups),
-	MAP_OF("probes", probe_shape, probes),
-	MAP_OF("slos", slo_shape, slos),
-	MAP_OF("workloads", workload_shape, workloads),
+		.allow_empty = true,
+		.help = "Files of parts, as seen from this file's folder."},
+	MAP_OF("params", param_shape, params, "Values that may be set for a run."),
+	MAP_OF("secrets", secret_shape, secrets, "Secrets, by name."),
+	SHARED_SECTIONS,
 	{.key = "phases",
 		.kind = FIELD_LIST,
 		.item = FIELD_OBJECT,
 		.sub = &phase_shape,
 		AT(scenario, phases),
-		.required = true},
+		.required = true,
+		.help = "What happens, in order."},
 	{.key = "invariants",
 		.kind = FIELD_LIST,
 		.item = FIELD_OBJECT,
 		.sub = &invariant_shape,
 		AT(scenario, invariants),
-		.required = true},
+		.required = true,
+		.help = "The claims that the run judges."},
 	{.key = "guardrails",
 		.kind = FIELD_OBJECT,
 		.sub = &guardrails_shape,
 		AT(scenario, guardrails),
-		.required = true},
+		.required = true,
+		.help = "Limits and stop rules."},
 };
-const struct shape scenario_shape = SHAPE("scenario", scenario, scenario_fields);
+const struct shape scenario_shape = SHAPE("scenario", scenario, scenario_fields,
+	"What is done to a system, and what is claimed of it.");
+
+static const struct field part_fields[] = {
+	SCHEMA_KEY,
+	{.key = "backburn_part",
+		.kind = FIELD_INTEGER,
+		AT(scenario, version),
+		.required = true,
+		.min = 1,
+		.max = 1,
+		.help = "Marks a part; the version of the format."},
+	SHARED_SECTIONS,
+};
+const struct shape part_shape = SHAPE(
+	"part", scenario, part_fields, "Groups, probes, SLOs and workloads that scenarios share.");

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/judge/record_apply.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,34 +9,32 @@
 #include "contract/memory.h"
 #include "controller/judge/record.h"
 #include "controller/prober/orders.h"
-#include "controller/prober/runs.h"
 
 /*
- * One function per kind of journal event, and the table that finds it. Times in the journal are
+ * One function per kind of journal event, and the table that finds it; what probes and workloads
+ * reported is in record_measures.c. Times in the journal are
  * nanoseconds since the run's zero as JSON numbers (exact up to 104 days).
  */
-static_assert(OUTCOME_COUNT <= sizeof(((struct source_record *)NULL)->outcomes) / sizeof(int64_t),
-	"a place for each outcome");
 
-static int64_t time_of(const cJSON *event, const char *key)
+int64_t record_time_of(const cJSON *event, const char *key)
 {
 	double number = json_number(event, key, (double)NEVER_NS);
 
 	return number >= 0 && number <= NUMBER_MAX ? (int64_t)number : NEVER_NS;
 }
 
-static void replace_text(char **slot, const char *text)
+void record_replace_text(char **slot, const char *text)
 {
 	free(*slot);
 	*slot = must_copy_if(text);
 }
 
-static const cJSON *member(const cJSON *event, const char *key)
+const cJSON *record_member(const cJSON *event, const char *key)
 {
 	return cJSON_GetObjectItemCaseSensitive(event, key);
 }
 
-static int unknown_name(const cJSON *event, const char *key, struct fail *fail)
+int record_unknown_name(const cJSON *event, const char *key, struct fail *fail)
 {
 	return fail_set(fail, FAIL_PEER, "journal: %s names the unknown %s \"%.60s\"",
 		json_string(event, "event", "?"), key, json_string(event, key, ""));
@@ -51,7 +48,7 @@ static struct node_record *node_of(struct record *record, const char *name)
 
 	if (!node) {
 		node = list_push(&record->nodes, sizeof(*node));
-		replace_text(&node->node, name);
+		record_replace_text(&node->node, name);
 	}
 	return node;
 }
@@ -61,12 +58,12 @@ static int apply_node(struct record *record, const cJSON *event, struct fail *fa
 	struct node_record *node = node_of(record, json_string(event, "node", ""));
 
 	(void)fail;
-	replace_text(&node->host, json_string(event, "host", NULL));
-	replace_text(&node->kernel, json_string(event, "kernel", NULL));
-	replace_text(&node->tool, json_string(event, "tool", NULL));
-	replace_text(&node->attach, json_string(event, "attach", NULL));
+	record_replace_text(&node->host, json_string(event, "host", NULL));
+	record_replace_text(&node->kernel, json_string(event, "kernel", NULL));
+	record_replace_text(&node->tool, json_string(event, "tool", NULL));
+	record_replace_text(&node->attach, json_string(event, "attach", NULL));
 	list_free_texts(&node->addresses);
-	list_from_json(&node->addresses, member(event, "addresses"));
+	list_from_json(&node->addresses, record_member(event, "addresses"));
 	return 0;
 }
 
@@ -80,8 +77,8 @@ static int apply_audit(struct record *record, const cJSON *event, struct fail *f
 	(void)fail;
 	list_free_texts(state);
 	list_free_texts(residue);
-	list_from_json(state, member(event, "state"));
-	list_from_json(residue, member(event, "residue"));
+	list_from_json(state, record_member(event, "state"));
+	list_from_json(residue, record_member(event, "residue"));
 	if (before)
 		node->audited_before = true;
 	else
@@ -95,7 +92,7 @@ static int apply_node_lost(struct record *record, const cJSON *event, struct fai
 
 	(void)fail;
 	node->lost = true;
-	replace_text(&node->lost_reason, json_string(event, "reason", "no reason given"));
+	record_replace_text(&node->lost_reason, json_string(event, "reason", "no reason given"));
 	return 0;
 }
 
@@ -121,9 +118,10 @@ static int apply_services(struct record *record, const cJSON *event, struct fail
 
 	(void)fail;
 	list_free_texts(list);
-	list_from_json(list, member(event, "services"));
+	list_from_json(list, record_member(event, "services"));
 	record->services_known = record->services_known || !before;
-	record_add_runs(before ? &record->runs_before : &record->runs_after, member(event, "runs"));
+	record_add_runs(
+		before ? &record->runs_before : &record->runs_after, record_member(event, "runs"));
 	return 0;
 }
 
@@ -135,10 +133,10 @@ static int apply_group(struct record *record, const cJSON *event, struct fail *f
 	(void)fail;
 	if (!group) {
 		group = list_push(&record->groups, sizeof(*group));
-		replace_text(&group->group, name);
+		record_replace_text(&group->group, name);
 	}
 	list_free_texts(&group->nodes);
-	list_from_json(&group->nodes, member(event, "nodes"));
+	list_from_json(&group->nodes, record_member(event, "nodes"));
 	return 0;
 }
 
@@ -147,8 +145,8 @@ static int apply_phase_started(struct record *record, const cJSON *event, struct
 	struct phase_record *phase = record_phase(record, json_string(event, "phase", ""));
 
 	if (!phase)
-		return unknown_name(event, "phase", fail);
-	phase->start_ns = time_of(event, "start_ns");
+		return record_unknown_name(event, "phase", fail);
+	phase->start_ns = record_time_of(event, "start_ns");
 	return 0;
 }
 
@@ -157,8 +155,8 @@ static int apply_phase_ended(struct record *record, const cJSON *event, struct f
 	struct phase_record *phase = record_phase(record, json_string(event, "phase", ""));
 
 	if (!phase)
-		return unknown_name(event, "phase", fail);
-	phase->end_ns = time_of(event, "end_ns");
+		return record_unknown_name(event, "phase", fail);
+	phase->end_ns = record_time_of(event, "end_ns");
 	strncpy(phase->how, json_string(event, "how", ""), sizeof(phase->how) - 1);
 	return 0;
 }
@@ -182,7 +180,7 @@ static struct fault_node *fault_node_of(struct fault_record *fault, const char *
 			return own;
 	node = list_push(&fault->nodes, sizeof(*node));
 	*node = (struct fault_node){.armed_ns = NEVER_NS, .healed_ns = NEVER_NS};
-	replace_text(&node->node, name);
+	record_replace_text(&node->node, name);
 	return node;
 }
 
@@ -191,8 +189,8 @@ static void take_sides(struct fault_record *fault, const cJSON *event)
 {
 	list_free_texts(&fault->on);
 	list_free_texts(&fault->from);
-	list_from_json(&fault->on, member(event, "on"));
-	list_from_json(&fault->from, member(event, "from"));
+	list_from_json(&fault->on, record_member(event, "on"));
+	list_from_json(&fault->from, record_member(event, "from"));
 }
 
 static int apply_fault_planned(struct record *record, const cJSON *event, struct fail *fail)
@@ -200,7 +198,7 @@ static int apply_fault_planned(struct record *record, const cJSON *event, struct
 	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
 
 	if (!fault)
-		return unknown_name(event, "fault", fail);
+		return record_unknown_name(event, "fault", fail);
 	take_sides(fault, event);
 	return 0;
 }
@@ -212,12 +210,12 @@ static int apply_fault_inspected(struct record *record, const cJSON *event, stru
 	struct fault_inspection *inspection;
 
 	if (!fault)
-		return unknown_name(event, "fault", fail);
-	if (shape_decode(&inspect_result_shape, member(event, "result"), "result", &result, fail) <
-		0)
+		return record_unknown_name(event, "fault", fail);
+	if (shape_decode(&inspect_result_shape, record_member(event, "result"), "result", &result,
+		    fail) < 0)
 		return -1;
 	inspection = list_push(&fault->inspections, sizeof(*inspection));
-	replace_text(&inspection->node, json_string(event, "node", ""));
+	record_replace_text(&inspection->node, json_string(event, "node", ""));
 	inspection->result = result;
 	return 0;
 }
@@ -227,12 +225,12 @@ static int apply_fault_arming(struct record *record, const cJSON *event, struct 
 	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
 
 	if (!fault)
-		return unknown_name(event, "fault", fail);
+		return record_unknown_name(event, "fault", fail);
 	take_sides(fault, event);
-	fault->start_ns = time_of(event, "start_ns");
-	fault->deadline_ns = time_of(event, "deadline_ns");
-	fault->skew_ns = time_of(event, "skew_ns");
-	fault->at_once = cJSON_IsTrue(member(event, "at_once"));
+	fault->start_ns = record_time_of(event, "start_ns");
+	fault->deadline_ns = record_time_of(event, "deadline_ns");
+	fault->skew_ns = record_time_of(event, "skew_ns");
+	fault->at_once = cJSON_IsTrue(record_member(event, "at_once"));
 	return 0;
 }
 
@@ -242,11 +240,11 @@ static int apply_fault_armed(struct record *record, const cJSON *event, struct f
 	struct fault_node *node;
 
 	if (!fault)
-		return unknown_name(event, "fault", fail);
+		return record_unknown_name(event, "fault", fail);
 	node = fault_node_of(fault, json_string(event, "node", ""));
 	node->role = strcmp(json_string(event, "role", "on"), "from") == 0 ? ROLE_FROM : ROLE_ON;
-	node->armed_ns = time_of(event, "armed_ns");
-	node->late_ns = time_of(event, "late_ns");
+	node->armed_ns = record_time_of(event, "armed_ns");
+	node->late_ns = record_time_of(event, "late_ns");
 	return 0;
 }
 
@@ -265,13 +263,13 @@ static int apply_evidence(struct record *record, const cJSON *event, struct fail
 	const cJSON *item;
 
 	if (!fault)
-		return unknown_name(event, "fault", fail);
+		return record_unknown_name(event, "fault", fail);
 	node = fault_node_of(fault, json_string(event, "node", ""));
 	record_free_counters(&node->counters);
-	cJSON_ArrayForEach(item, member(event, "counters")) {
+	cJSON_ArrayForEach(item, record_member(event, "counters")) {
 		struct counter *counter = list_push(&node->counters, sizeof(*counter));
 
-		replace_text(&counter->peer, json_string(item, "peer", ""));
+		record_replace_text(&counter->peer, json_string(item, "peer", ""));
 		counter->direction = strcmp(json_string(item, "direction", ""), "egress") == 0;
 		counter->packets = count_of(item, "packets");
 		counter->segments = count_of(item, "segments");
@@ -282,7 +280,7 @@ static int apply_evidence(struct record *record, const cJSON *event, struct fail
 			record_took_effect(fault, counter->first_ns);
 	}
 	record_free_processes(&node->processes);
-	cJSON_ArrayForEach(item, member(event, "processes")) {
+	cJSON_ArrayForEach(item, record_member(event, "processes")) {
 		if (record_add_process(fault, node, item, fail) < 0)
 			return -1;
 	}
@@ -294,9 +292,9 @@ static int apply_fault_healed(struct record *record, const cJSON *event, struct 
 	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
 
 	if (!fault)
-		return unknown_name(event, "fault", fail);
+		return record_unknown_name(event, "fault", fail);
 	fault_node_of(fault, json_string(event, "node", ""))->healed_ns =
-		time_of(event, "healed_ns");
+		record_time_of(event, "healed_ns");
 	return 0;
 }
 
@@ -305,189 +303,9 @@ static int apply_fault_over(struct record *record, const cJSON *event, struct fa
 	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
 
 	if (!fault)
-		return unknown_name(event, "fault", fail);
-	fault->healed_ns = time_of(event, "healed_ns");
+		return record_unknown_name(event, "fault", fail);
+	fault->healed_ns = record_time_of(event, "healed_ns");
 	return 0;
-}
-
-/* --- measures -------------------------------------------------------------------------- */
-
-/* What a scenario may ask for, and the longest window that a prober sends at that rate. */
-#define RATE_MIN 0.1
-#define RATE_MAX 5000
-#define WINDOW_EVENTS_MAX ((int64_t)(RATE_MAX * 60))
-
-static int apply_source(struct record *record, const cJSON *event, struct fail *fail)
-{
-	double rate = json_number(event, "rate", 0);
-	int64_t start_ns = time_of(event, "start_ns");
-	struct source_record *source;
-
-	if (!scenario_probe(&record->scenario, json_string(event, "probe", "")))
-		return unknown_name(event, "probe", fail);
-	if (record_source(record, event) || start_ns == NEVER_NS || rate < RATE_MIN ||
-		rate > RATE_MAX)
-		return fail_set(fail, FAIL_PEER, "journal: an impossible source of events");
-	source = list_push(&record->sources, sizeof(*source));
-	replace_text(&source->probe, json_string(event, "probe", ""));
-	replace_text(&source->from, json_string(event, "from", ""));
-	replace_text(&source->to, json_string(event, "to", NULL));
-	source->start_ns = start_ns;
-	source->rate = rate;
-	source->last_heard_ns = start_ns;
-	source->latency = histogram_new();
-	return 0;
-}
-
-/* Every event of the window must be in the runs, or a claim would rest on fewer than it says. */
-static int check_runs(const struct record *record, const struct probe_window *window,
-	const struct class_runs *runs, struct fail *fail)
-{
-	const char *cursor = runs->runs;
-	int64_t total = 0, count;
-	bool good;
-	int more;
-
-	if (!record_sli(record, runs->slo))
-		return fail_set(fail, FAIL_PEER, "window: unknown SLO \"%.60s\"", runs->slo);
-	while ((more = runs_next(&cursor, &good, &count, fail)) > 0) {
-		if (count > window->count - total)
-			return fail_set(fail, FAIL_PEER, "window: more runs than events");
-		total += count;
-	}
-	if (more == 0 && total != window->count)
-		return fail_set(fail, FAIL_PEER, "window: fewer runs than events");
-	return more;
-}
-
-static void add_runs(struct record *record, const struct source_record *source,
-	const struct probe_window *window, const struct class_runs *runs)
-{
-	struct samples *samples = &record_sli(record, runs->slo)->samples;
-	int64_t index = window->first_index, count;
-	const char *cursor = runs->runs;
-	struct fail checked = FAIL_INIT;
-	bool good;
-
-	while (runs_next(&cursor, &good, &count, &checked) > 0)
-		for (; count > 0; count--, index++)
-			samples_add(samples,
-				source->start_ns + (int64_t)((double)index / source->rate * 1e9),
-				good);
-}
-
-/* All of a window is looked at before any of it is taken: the record holds whole events only. */
-static int check_window(const struct record *record, const struct source_record *source,
-	const struct probe_window *window, struct fail *fail)
-{
-	if (window->first_index != source->next_index)
-		return fail_set(fail, FAIL_PEER, "window: begins at event %lld, expected %lld",
-			(long long)window->first_index, (long long)source->next_index);
-	if (window->count < 0 || window->count > WINDOW_EVENTS_MAX)
-		return fail_set(fail, FAIL_PEER, "window: an impossible number of events");
-	LIST_EACH(window->classes, struct class_runs, runs)
-		if (check_runs(record, window, runs, fail) < 0)
-			return -1;
-	LIST_EACH(window->outcomes, int64_t, count)
-		if (*count < 0 || *count > window->count)
-			return fail_set(fail, FAIL_PEER, "window: more outcomes than events");
-	LIST_EACH(window->latency, struct histogram_bucket, bucket)
-		if (bucket->count > window->count)
-			return fail_set(fail, FAIL_PEER, "window: more latencies than events");
-	return 0;
-}
-
-static int add_window(struct record *record, struct source_record *source,
-	const struct probe_window *window, struct fail *fail)
-{
-	size_t i = 0;
-
-	if (check_window(record, source, window, fail) < 0 ||
-		histogram_decode(source->latency, &window->latency, fail) < 0)
-		return -1;
-	LIST_EACH(window->classes, struct class_runs, runs)
-		add_runs(record, source, window, runs);
-	LIST_EACH(window->outcomes, int64_t, count)
-		if (i < OUTCOME_COUNT)
-			source->outcomes[i++] += *count;
-	if (window->last_error)
-		replace_text(&source->last_error, window->last_error);
-	if (window->lag_max_ns > source->lag_max_ns)
-		source->lag_max_ns = window->lag_max_ns;
-	source->next_index = window->first_index + window->count;
-	return 0;
-}
-
-static int apply_window(struct record *record, const cJSON *event, struct fail *fail)
-{
-	struct source_record *source = record_source(record, event);
-	struct probe_window window;
-	int outcome;
-
-	if (!source)
-		return unknown_name(event, "probe", fail);
-	if (shape_decode(&probe_window_shape, member(event, "window"), "window", &window, fail) < 0)
-		return -1;
-	outcome = add_window(record, source, &window, fail);
-	if (outcome == 0)
-		source->last_heard_ns = time_of(event, "t_ns");
-	shape_free(&probe_window_shape, &window);
-	return outcome;
-}
-
-static int add_ranges(struct ranges *into, const struct list *list, struct fail *fail)
-{
-	LIST_EACH(*list, struct id_range, range) {
-		if (range->first < 0 || range->last < range->first)
-			return fail_set(fail, FAIL_PEER, "operations: an impossible range of ids");
-		ranges_add_run(into, range->first, range->last);
-	}
-	return 0;
-}
-
-static int apply_operations(struct record *record, const cJSON *event, struct fail *fail)
-{
-	struct workload_record *own = record_workload(record, json_string(event, "workload", ""));
-	struct workload_window window;
-	int outcome;
-
-	if (!own)
-		return unknown_name(event, "workload", fail);
-	if (shape_decode(&workload_window_shape, member(event, "window"), "window", &window, fail) <
-		0)
-		return -1;
-	outcome = add_ranges(&own->attempted, &window.attempted, fail) < 0 ||
-		add_ranges(&own->acked, &window.acked, fail) < 0 ||
-		add_ranges(&own->failed, &window.failed, fail) < 0 ||
-		add_ranges(&own->unknown, &window.unknown, fail) < 0;
-	shape_free(&workload_window_shape, &window);
-	return outcome ? -1 : 0;
-}
-
-static int apply_final_read(struct record *record, const cJSON *event, struct fail *fail)
-{
-	struct workload_record *own = record_workload(record, json_string(event, "workload", ""));
-	struct final_read_result result;
-	int outcome = 0;
-
-	if (!own)
-		return unknown_name(event, "workload", fail);
-	if (shape_decode(
-		    &final_read_result_shape, member(event, "result"), "result", &result, fail) < 0)
-		return -1;
-	LIST_EACH(result.reads, struct member_read, read) {
-		struct read_record *kept = list_push(&own->reads, sizeof(*kept));
-
-		replace_text(&kept->node, read->node);
-		replace_text(&kept->reason, read->reason);
-		kept->ok = read->ok;
-		if (outcome == 0)
-			outcome = add_ranges(&kept->present, &read->present, fail);
-		ranges_tidy(&kept->present);
-	}
-	own->read_done = true;
-	shape_free(&final_read_result_shape, &result);
-	return outcome;
 }
 
 /* --- the end --------------------------------------------------------------------------- */
@@ -500,10 +318,10 @@ static int apply_stop(struct record *record, const cJSON *event, struct fail *fa
 		if (strcmp(stop_words[i], why) != 0)
 			continue;
 		record->stop = (enum stop_kind)i;
-		record->stop_ns = time_of(event, "t_ns");
+		record->stop_ns = record_time_of(event, "t_ns");
 		record->stop_signal = (int)json_number(event, "signal", 0);
-		replace_text(&record->stop_id, json_string(event, "id", NULL));
-		replace_text(&record->stop_text, json_string(event, "text", NULL));
+		record_replace_text(&record->stop_id, json_string(event, "id", NULL));
+		record_replace_text(&record->stop_text, json_string(event, "text", NULL));
 		return 0;
 	}
 	return fail_set(fail, FAIL_PEER, "journal: unknown reason to stop \"%.40s\"", why);
@@ -513,7 +331,7 @@ static int apply_run_ended(struct record *record, const cJSON *event, struct fai
 {
 	(void)fail;
 	record->ended = true;
-	record->end_ns = time_of(event, "t_ns");
+	record->end_ns = record_time_of(event, "t_ns");
 	return 0;
 }
 
@@ -548,10 +366,10 @@ int record_apply(struct record *record, const cJSON *event, struct fail *fail)
 		{"evidence", apply_evidence},
 		{"fault_healed", apply_fault_healed},
 		{"fault_over", apply_fault_over},
-		{"source", apply_source},
-		{"window", apply_window},
-		{"operations", apply_operations},
-		{"final_read", apply_final_read},
+		{"source", record_apply_source},
+		{"window", record_apply_window},
+		{"operations", record_apply_operations},
+		{"final_read", record_apply_final_read},
 		{"stop", apply_stop},
 		{"run_ended", apply_run_ended},
 		{"note", apply_nothing},

@@ -5,9 +5,7 @@
 #include <stdint.h>
 
 #include "contract/shape.h"
-
-struct fault_node;
-struct fault_record;
+#include "controller/judge/record.h"
 
 /* Parts of the record that its files share. */
 enum {
@@ -28,5 +26,18 @@ void record_add_runs(struct list *list, const cJSON *runs);
 /* Frees a list of struct counter. */
 void record_free_counters(struct list *counters);
 void record_free_processes(struct list *processes);
+
+/* A time of an event; NEVER_NS when there is none, or one that no journal can hold. */
+int64_t record_time_of(const cJSON *event, const char *key);
+const cJSON *record_member(const cJSON *event, const char *key);
+void record_replace_text(char **slot, const char *text);
+/* Always -1: the event's `key` names something that the scenario does not have. */
+int record_unknown_name(const cJSON *event, const char *key, struct fail *fail);
+
+/* record_measures.c: kinds of events. */
+int record_apply_source(struct record *record, const cJSON *event, struct fail *fail);
+int record_apply_window(struct record *record, const cJSON *event, struct fail *fail);
+int record_apply_operations(struct record *record, const cJSON *event, struct fail *fail);
+int record_apply_final_read(struct record *record, const cJSON *event, struct fail *fail);
 
 #endif

@@ -10,6 +10,24 @@
 
 #define KNOWN_PLACEHOLDERS "{node.name}, {node.addr}, {node.dir}, {nodes.NAME.addr}"
 
+/* A lab's, its nodes' and its services' names become parts of paths and of kernel objects' names.
+ */
+const struct form lab_name_form = {.pattern = "^[a-z][a-z0-9_]{0,15}$",
+	.says = "a lab's name: lower-case letters, digits and '_', a letter first, at most 16: it "
+		"names network namespaces and cgroups"};
+#define PART_NAME "^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$"
+#define PART_NAME_SAYS ": letters, digits, '_' and '-', the first a letter or digit, at most 32"
+static_assert(LAB_NAME_MAX == 16 && LAB_NODE_NAME_MAX == 32, "as the forms say");
+static const struct form node_name_form = {
+	.pattern = PART_NAME, .says = "a node's name" PART_NAME_SAYS};
+static const struct form service_name_form = {
+	.pattern = PART_NAME, .says = "a service's name" PART_NAME_SAYS};
+static const struct form variable_form = {.pattern = "^[A-Za-z_][A-Za-z0-9_]*$",
+	.says = "a variable's name: letters, digits and '_', no digit first"};
+/* A leading dot could be "..": refused together with hidden files. */
+static const struct form file_form = {.pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}$",
+	.says = "a file's name: letters, digits, '.', '_' and '-', no dot first, at most 63"};
+
 static const struct field ready_http_fields[] = {
 	{.key = "url",
 		.kind = FIELD_STRING,
@@ -25,11 +43,13 @@ static const struct shape ready_http_shape = {.name = "http check",
 static const struct field ready_fields[] = {
 	{.key = "http",
 		.kind = FIELD_OBJECT,
+		.choice = CHOICE_ONE,
 		.offset = offsetof(struct lab_ready, http),
 		.sub = &ready_http_shape,
 		.help = "Ready when a URL answers."},
 	{.key = "tcp",
 		.kind = FIELD_STRING,
+		.choice = CHOICE_ONE,
 		.offset = offsetof(struct lab_ready, tcp),
 		.help = "Ready when address:port accepts a connection."},
 	{.key = "within",
@@ -61,11 +81,13 @@ static const struct field service_fields[] = {
 		.allow_empty = true, /* an argument may be; the list may not, lab_load.c */
 		.help = "The program and its arguments; no shell is involved."},
 	{.key = "env",
-		.kind = FIELD_JSON,
+		.kind = FIELD_STRINGS,
+		.form = &variable_form,
 		.offset = offsetof(struct lab_service, env),
-		.help = "Environment variables, as an object of strings."},
+		.help = "Environment variables: name to value."},
 	{.key = "files",
-		.kind = FIELD_JSON,
+		.kind = FIELD_STRINGS,
+		.form = &file_form,
 		.offset = offsetof(struct lab_service, files),
 		.help = "Files to write into the node's directory first: name to text."},
 	{.key = "user",
@@ -91,13 +113,14 @@ static const struct shape service_shape = {.name = "service",
 
 static const struct field node_fields[] = {
 	{.key = "labels",
-		.kind = FIELD_JSON,
+		.kind = FIELD_STRINGS,
 		.offset = offsetof(struct lab_node_spec, labels),
-		.help = "What groups select by, as an object of strings."},
+		.help = "What groups select by: name to value."},
 	{.key = "services",
 		.kind = FIELD_MAP,
 		.offset = offsetof(struct lab_node_spec, services),
 		.sub = &service_shape,
+		.form = &service_name_form,
 		.allow_empty = true,
 		.help = "What runs on the node, by name."},
 };
@@ -122,6 +145,7 @@ static const struct field lab_fields[] = {
 		.kind = FIELD_NAME,
 		.offset = offsetof(struct lab_file, name),
 		.required = true,
+		.form = &lab_name_form,
 		.help = "Names the lab's namespaces, cgroups and directory."},
 	{.key = "title",
 		.kind = FIELD_STRING,
@@ -129,10 +153,12 @@ static const struct field lab_fields[] = {
 		.help = "One line for people."},
 	{.key = "subnet",
 		.kind = FIELD_PREFIX,
+		.choice = CHOICE_ANY,
 		.offset = offsetof(struct lab_file, subnet),
 		.help = "IPv4 prefix of the nodes' addresses."},
 	{.key = "subnet6",
 		.kind = FIELD_PREFIX,
+		.choice = CHOICE_ANY,
 		.offset = offsetof(struct lab_file, subnet6),
 		.help = "IPv6 prefix of the nodes' addresses."},
 	{.key = "nodes",
@@ -140,6 +166,7 @@ static const struct field lab_fields[] = {
 		.offset = offsetof(struct lab_file, nodes),
 		.required = true,
 		.sub = &node_shape,
+		.form = &node_name_form,
 		.help = "The nodes by name."},
 };
 static_assert(offsetof(struct lab_node_spec, name) == 0, "a map's key is its first member");

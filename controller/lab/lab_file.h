@@ -59,7 +59,7 @@ struct lab_node_spec {
 struct lab_file {
 	char *schema;          /* "$schema", ignored */
 	int64_t version;       /* 1 */
-	char *name;            /* [a-z][a-z0-9_]*, at most LAB_NAME_MAX: it names kernel objects */
+	char *name;            /* of lab_name_form: it names kernel objects */
 	char *title;           /* for people, or NULL */
 	struct prefix subnet;  /* IPv4; length 0: none. At least one of the two is there. */
 	struct prefix subnet6; /* IPv6 */
@@ -68,6 +68,7 @@ struct lab_file {
 };
 
 extern const struct shape lab_file_shape;
+extern const struct form lab_name_form;
 
 /*
  * Reads and checks a lab file, placeholders included. On failure fail.path and fail.line name the

@@ -25,8 +25,7 @@ static int make_roots(struct fail *fail)
 	for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
 		struct stat status;
 
-		if ((mkdir(roots[i], 0755) < 0 && errno != EEXIST) ||
-			stat(roots[i], &status) < 0 ||
+		if ((mkdir(roots[i], 0755) < 0 && errno != EEXIST) || stat(roots[i], &status) < 0 ||
 			chmod(roots[i], (status.st_mode & 07777) | 0711) < 0)
 			return fail_errno(fail, errno, "%s", roots[i]);
 	}

@@ -7,63 +7,9 @@
 #include "contract/json.h"
 #include "controller/lab/lab_file.h"
 
-#define LETTERS "abcdefghijklmnopqrstuvwxyz"
-#define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
-
 bool lab_name_ok(const char *name)
 {
-	size_t length = strlen(name);
-
-	return length > 0 && length <= LAB_NAME_MAX && strchr(LETTERS, name[0]) &&
-		strspn(name, LETTERS DIGITS "_") == length;
-}
-
-/* Nodes and services become parts of paths and of namespace names. */
-static bool part_name_ok(const char *name)
-{
-	size_t length = strlen(name);
-
-	return length > 0 && length <= LAB_NODE_NAME_MAX &&
-		strchr(LETTERS CAPITALS DIGITS, name[0]) &&
-		strspn(name, LETTERS CAPITALS DIGITS "_-") == length;
-}
-
-static bool env_name_ok(const char *name)
-{
-	return name[0] != '\0' && !strchr(DIGITS, name[0]) &&
-		strspn(name, LETTERS CAPITALS DIGITS "_") == strlen(name);
-}
-
-/* A leading dot could be "..": refused together with hidden files. */
-static bool file_name_ok(const char *name)
-{
-	return name[0] != '\0' && name[0] != '.' && strlen(name) < 64 &&
-		strspn(name, LETTERS CAPITALS DIGITS "._-") == strlen(name);
-}
-
-/* An object of strings whose keys pass `key_ok` (NULL: any); `rule` says what that asks for. */
-static int check_strings(const cJSON *object, const char *path, bool (*key_ok)(const char *),
-	const char *rule, struct fail *fail)
-{
-	char place[JSON_PATH_MAX];
-	const cJSON *member;
-
-	if (!object)
-		return 0;
-	if (!cJSON_IsObject(object))
-		return fail_at(
-			fail, path, "expected an object of strings, found %s", json_kind(object));
-	cJSON_ArrayForEach(member, object) {
-		json_path_key(place, path, member->string);
-		if (!cJSON_IsString(member))
-			return fail_at(
-				fail, place, "expected a string, found %s", json_kind(member));
-		if (key_ok && !key_ok(member->string))
-			return fail_at(fail, place, "\"%.64s\" is no good name here: %s",
-				member->string, rule);
-	}
-	return 0;
+	return form_matches(&lab_name_form, name);
 }
 
 struct node_place {
@@ -105,8 +51,6 @@ static int check_ready(const struct node_place *node, const struct lab_ready *re
 
 	if (!ready)
 		return 0;
-	if (!ready->http == !ready->tcp)
-		return fail_at(fail, path, "give exactly one of \"http\" and \"tcp\"");
 	if (ready->tcp)
 		return check_text(node, ready->tcp, json_path_key(place, path, "tcp"), fail);
 	json_path_key(http, path, "http");
@@ -127,14 +71,10 @@ static int check_service(const struct node_place *node, const struct lab_service
 			return -1;
 	}
 	json_path_key(list, path, "env");
-	if (check_strings(service->env, list, env_name_ok,
-		    "letters, digits and '_', no digit first", fail) < 0 ||
-		check_texts(node, service->env, list, fail) < 0)
+	if (check_texts(node, service->env, list, fail) < 0)
 		return -1;
 	json_path_key(list, path, "files");
-	if (check_strings(service->files, list, file_name_ok,
-		    "letters, digits, '.', '_' and '-', no dot first, at most 63", fail) < 0 ||
-		check_texts(node, service->files, list, fail) < 0)
+	if (check_texts(node, service->files, list, fail) < 0)
 		return -1;
 	return check_ready(node, service->ready, json_path_key(list, path, "ready"), fail);
 }
@@ -169,21 +109,11 @@ static int check_node(const struct lab_file *file, size_t index, struct fail *fa
 	const struct lab_node_spec *spec = lab_file_node(file, index);
 	const struct node_place node = {.file = file, .index = index};
 	char path[JSON_PATH_MAX], list[JSON_PATH_MAX], place[JSON_PATH_MAX];
-	static const char rule[] = "letters, digits, '_' and '-', the first a letter or digit";
 
 	json_path_key(path, "nodes", spec->name);
-	if (!part_name_ok(spec->name))
-		return fail_at(
-			fail, path, "a node's name is %s, at most %d", rule, LAB_NODE_NAME_MAX);
-	json_path_key(list, path, "labels");
-	if (check_strings(spec->labels, list, NULL, "", fail) < 0)
-		return -1;
 	json_path_key(list, path, "services");
 	LIST_EACH(spec->services, struct lab_service, service) {
 		json_path_key(place, list, service->name);
-		if (!part_name_ok(service->name))
-			return fail_at(fail, place, "a service's name is %s, at most %d", rule,
-				LAB_NODE_NAME_MAX);
 		if (check_service(&node, service, place, fail) < 0)
 			return -1;
 	}
@@ -214,16 +144,9 @@ static int check_lab(const struct lab_file *file, const cJSON *value, struct fai
 	const cJSON *subnet = cJSON_GetObjectItemCaseSensitive(value, "subnet");
 	const cJSON *subnet6 = cJSON_GetObjectItemCaseSensitive(value, "subnet6");
 
-	if (!lab_name_ok(file->name))
-		return fail_at(fail, "name",
-			"a lab's name is lower-case letters, digits and '_', a letter first, at "
-			"most %d: it names network namespaces and cgroups",
-			LAB_NAME_MAX);
-	if (file->nodes.count == 0 || file->nodes.count > LAB_NODES_MAX)
+	if (file->nodes.count > LAB_NODES_MAX)
 		return fail_at(fail, "nodes", "a lab has 1 to %d nodes, this one has %zu",
 			LAB_NODES_MAX, file->nodes.count);
-	if (!subnet && !subnet6)
-		return fail_at(fail, "name", "give \"subnet\", \"subnet6\" or both");
 	if (subnet && check_subnet(file, &file->subnet, "subnet", fail) < 0)
 		return -1;
 	if (subnet6 && check_subnet(file, &file->subnet6, "subnet6", fail) < 0)

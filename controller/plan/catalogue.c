@@ -43,27 +43,40 @@ static int read_fault(struct catalogue_fault *out, const cJSON *entry, struct fa
 	return 0;
 }
 
+static int read_all(struct catalogue *catalogue, const cJSON *tree, struct fail *fail)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(tree, "faults"), *entry;
+	const cJSON *policy = cJSON_GetObjectItemCaseSensitive(tree, "policy");
+
+	catalogue->faults =
+		calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*catalogue->faults));
+	if (!catalogue->faults)
+		abort();
+	cJSON_ArrayForEach(entry, list) {
+		if (read_fault(&catalogue->faults[catalogue->count++], entry, fail) < 0)
+			return -1;
+	}
+	if (!policy)
+		return 0;
+	catalogue->policy = shape_from_description(policy, fail);
+	return catalogue->policy ? 0 : fail_context(fail, "catalogue: policy");
+}
+
 int catalogue_parse(struct catalogue *out, const char *text, size_t length, struct fail *fail)
 {
 	struct catalogue catalogue = {0};
 	cJSON *tree = json_parse(text, length, fail);
-	const cJSON *list = cJSON_GetObjectItemCaseSensitive(tree, "faults"), *entry;
+	int outcome;
 
 	if (!tree)
 		return -1;
-	catalogue.faults = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*catalogue.faults));
-	if (!catalogue.faults)
-		abort();
-	cJSON_ArrayForEach(entry, list) {
-		if (read_fault(&catalogue.faults[catalogue.count++], entry, fail) < 0) {
-			catalogue_deinit(&catalogue);
-			cJSON_Delete(tree);
-			return -1;
-		}
-	}
+	outcome = read_all(&catalogue, tree, fail);
 	cJSON_Delete(tree);
-	*out = catalogue;
-	return 0;
+	if (outcome < 0)
+		catalogue_deinit(&catalogue);
+	else
+		*out = catalogue;
+	return outcome;
 }
 
 int catalogue_builtin(struct catalogue *out, struct fail *fail)
@@ -81,6 +94,7 @@ void catalogue_deinit(struct catalogue *catalogue)
 		cJSON_Delete(catalogue->faults[i].published);
 	}
 	free(catalogue->faults);
+	shape_description_free(catalogue->policy);
 	*catalogue = (struct catalogue){0};
 }
 

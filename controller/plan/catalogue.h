@@ -24,6 +24,8 @@ struct catalogue_fault {
 struct catalogue {
 	struct catalogue_fault *faults;
 	size_t count;
+	struct shape
+		*policy; /* what an injector reads as its host's policy, or NULL; checks only */
 };
 
 /* Parses a catalogue's text. */

@@ -12,11 +12,6 @@
  * FAIL_BAD_FILE with the path of the place (sources_explain() adds file and line).
  */
 
-/* A run is called after its time and its scenario, and that is a name on the wire (63). */
-enum {
-	SCENARIO_NAME_MAX = 44
-};
-
 /* One-sided error probability of every verdict, each way. */
 #define CLAIM_ALPHA 0.05
 

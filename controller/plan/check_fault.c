@@ -61,7 +61,7 @@ static int check_processes(const struct catalogue_fault *kind, const struct faul
 			"%s needs the key \"processes\": which of them on these nodes, by \"exe\", "
 			"\"cmdline\", \"pidfile\" or \"cgroup\"",
 			fault->fault);
-	return process_selector_check(fault->on->processes, place.path, fail);
+	return 0; /* its own table has said the rest */
 }
 
 int check_fault_kind(const struct catalogue *catalogue, const struct fault_spec *fault,

@@ -42,9 +42,6 @@ int check_placeholders(
 /* A value that may be a string with placeholders or a secret; objects and lists are walked. */
 int check_text_value(
 	const struct text_rules *rules, const cJSON *value, const struct at *at, struct fail *fail);
-/* The same where only a text, or a secret, will do. */
-int check_text(
-	const struct text_rules *rules, const cJSON *value, const struct at *at, struct fail *fail);
 
 int check_probe(const struct scenario *scenario, const struct probe_spec *probe, struct fail *fail);
 

@@ -32,19 +32,6 @@ static int unique_ids(
 	return 0;
 }
 
-/* --- secrets --------------------------------------------------------------------------- */
-
-static int check_secrets(const struct scenario *scenario, struct fail *fail)
-{
-	struct at base = at_key(NULL, "secrets");
-
-	LIST_EACH(scenario->secrets, struct secret_spec, secret)
-		if (!secret->env == !secret->file)
-			return fail_at(fail, at_key(&base, secret->name).path,
-				"a secret needs exactly one of \"env\" and \"file\"");
-	return 0;
-}
-
 /* --- groups ---------------------------------------------------------------------------- */
 
 /* Whether `group` is built from `wanted`, in any number of steps; `seen` has a place per group. */
@@ -83,42 +70,19 @@ static int check_cycle(const struct scenario *scenario, const struct group_spec 
 	return 0;
 }
 
-static int check_labels(const cJSON *labels, const struct at *at, struct fail *fail)
-{
-	if (labels && !cJSON_IsObject(labels))
-		return fail_at(
-			fail, at->path, "must be an object of strings, not %s", json_kind(labels));
-	for (const cJSON *label = labels ? labels->child : NULL; label; label = label->next)
-		if (!cJSON_IsString(label))
-			return fail_at(fail, at_key(at, label->string).path,
-				"must be a string, not %s", json_kind(label));
-	return 0;
-}
-
 static int check_group(
 	const struct scenario *scenario, const struct group_spec *group, struct fail *fail)
 {
 	struct at base = at_key(NULL, "groups"), at = at_key(&base, group->name);
 	struct at where = at_key(&at, "where"), key = at_key(&at, "in");
-	struct at labels = at_key(&at, "labels");
 	const struct text_rules rules = {.scenario = scenario, .node = true};
-	int sources = (group->labels != NULL) + (group->nodes.count > 0) + (group->in != NULL) +
-		(group->unite.count > 0);
 
-	if (sources == 0)
-		return fail_at(fail, at.path,
-			"group needs one of \"labels\", \"nodes\", \"in\" and \"union\"");
-	if (check_labels(group->labels, &labels, fail) < 0)
-		return -1;
 	if (group->in && need_group(scenario, group->in, &key, fail) < 0)
 		return -1;
 	key = at_key(&at, "union");
 	LIST_EACH(group->unite, char *, name)
 		if (need_group(scenario, *name, &key, fail) < 0)
 			return -1;
-	if (group->where && !cJSON_IsNumber(group->where->equals))
-		return fail_at(fail, at_key(&where, "equals").path, "must be a number, not %s",
-			json_kind(group->where->equals));
 	if (group->where) {
 		struct at http = at_key(&where, "http"), url = at_key(&http, "url");
 
@@ -203,13 +167,6 @@ static int check_phase(const struct scenario *scenario, const struct catalogue *
 	struct at faults = at_key(&at, "faults");
 	size_t index = 0;
 
-	if (!phase->for_ns == !phase->until)
-		return fail_at(fail, at.path, "phase needs exactly one of \"for\" and \"until\"");
-	if (phase->until && !phase->at_most_ns)
-		return fail_at(fail, at.path, "a phase with \"until\" needs \"at_most\"");
-	if (!phase->until && phase->at_most_ns)
-		return fail_at(fail, at_key(&at, "at_most").path,
-			"only a phase with \"until\" has \"at_most\"");
 	if (phase->until && need_slo(scenario, phase->until->slo, &slo, fail) < 0)
 		return -1;
 	LIST_EACH(phase->faults, struct fault_spec, fault) {
@@ -230,17 +187,7 @@ static int check_invariant(const struct scenario *scenario, const struct invaria
 	struct at in = at_key(at, "in"), kind = at_key(at, claim_kind(claim));
 	struct at slo = at_key(&kind, "slo"), from = at_key(&kind, "from");
 	struct at workload = at_key(&kind, "workload"), fault = at_key(&from, "fault");
-	int kinds = (claim->holds != NULL) + (claim->recovers != NULL) + (claim->data != NULL) +
-		(claim->budget != NULL);
 
-	if (kinds != 1)
-		return fail_at(fail, at->path,
-			"invariant needs exactly one of \"holds\", \"recovers\", \"data\" and "
-			"\"budget\"");
-	if (claim->holds && !claim->in.count)
-		return fail_at(fail, at->path, "\"holds\" needs \"in\": the phase it speaks of");
-	if (!claim->holds && claim->in.count)
-		return fail_at(fail, in.path, "only \"holds\" is bound to a phase by \"in\"");
 	LIST_EACH(claim->in, char *, phase)
 		if (!scenario_phase(scenario, *phase))
 			return no_such(&in, "phase", *phase,
@@ -279,12 +226,6 @@ static int check_guardrails(const struct scenario *scenario, struct fail *fail)
 	LIST_EACH(guardrails->stop_if, struct stop_rule, rule) {
 		struct at at = at_index(&stops, index++), slo = at_key(&at, "slo");
 
-		if (!rule->no_good_for_ns == !rule->no_data_for_ns)
-			return fail_at(fail, at.path,
-				"stop rule needs exactly one of \"no_good_for\" and "
-				"\"no_data_for\"");
-		if (rule->no_good_for_ns && !rule->slo)
-			return fail_at(fail, at.path, "\"no_good_for\" needs \"slo\"");
 		if (rule->slo && need_slo(scenario, rule->slo, &slo, fail) < 0)
 			return -1;
 	}
@@ -297,13 +238,10 @@ int check_references(
 	struct at phases = at_key(NULL, "phases"), invariants = at_key(NULL, "invariants");
 	size_t index = 0;
 
-	if (strlen(scenario->name) > SCENARIO_NAME_MAX)
-		return fail_at(fail, "name", "has %zu characters; at most %d fit a run's name",
-			strlen(scenario->name), SCENARIO_NAME_MAX);
 	if (unique_ids(&scenario->phases, sizeof(struct phase_spec), &phases, fail) < 0 ||
 		unique_ids(&scenario->invariants, sizeof(struct invariant_spec), &invariants,
 			fail) < 0 ||
-		check_secrets(scenario, fail) < 0 || check_measures(scenario, fail) < 0)
+		check_measures(scenario, fail) < 0)
 		return -1;
 	LIST_EACH(scenario->phases, struct phase_spec, phase)
 		if (check_phase(scenario, catalogue, phase, fail) < 0)

@@ -139,15 +139,3 @@ int check_text_value(
 	}
 	return 0;
 }
-
-/* The same where only a text will do. */
-int check_text(
-	const struct text_rules *rules, const cJSON *value, const struct at *at, struct fail *fail)
-{
-	const char *secret;
-
-	if (!cJSON_IsString(value) && !secret_reference(value, &secret))
-		return fail_at(
-			fail, at->path, "must be a string or a secret, not %s", json_kind(value));
-	return check_text_value(rules, value, at, fail);
-}

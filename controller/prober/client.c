@@ -62,19 +62,16 @@ static void close_handles(struct client *client)
 
 static void finish(struct client *client)
 {
-	char how[TEXT_ERROR_SIZE * 2];
+	const struct client_end end = {.signal = client->exit_signal,
+		.status = client->exit_status,
+		.how = client->how,
+		.last_words = client->last_words};
 
 	if (client->closing)
 		return;
 	client->closing = true;
-	if (!client->discarded) {
-		const struct client_end end = {
-			.signal = client->exit_signal, .status = client->exit_status, .how = how};
-
-		snprintf(how, sizeof(how), "%s%s%s", client->how, client->last_words[0] ? ": " : "",
-			client->last_words);
+	if (!client->discarded)
 		client->events.gone(client->events.context, &end);
-	}
 	close_handles(client);
 }
 

@@ -20,9 +20,10 @@
 struct client;
 
 struct client_end {
-	int signal;      /* that killed it, or 0: */
-	int64_t status;  /* the exit status */
-	const char *how; /* for people, with its last words: "the client exited with status 3: x" */
+	int signal;             /* that killed it, or 0: */
+	int64_t status;         /* the exit status */
+	const char *how;        /* for people: "the client exited with status 3" */
+	const char *last_words; /* the last line of its standard error, cleaned; "": none */
 };
 
 struct client_events {

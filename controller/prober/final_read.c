@@ -101,9 +101,12 @@ static void on_bytes(void *context, const char *bytes, size_t count)
 static void on_gone(void *context, const struct client_end *end)
 {
 	struct target_read *read = context;
+	char reason[TEXT_ERROR_SIZE * 2];
 
 	read->client = NULL;
-	give_up(read, end->how);
+	snprintf(reason, sizeof(reason), "%s%s%s", end->how, *end->last_words ? ": " : "",
+		end->last_words);
+	give_up(read, reason);
 	if (read->all->left == 0)
 		alarm_set(read->all->alarm, 0);
 }

@@ -2,6 +2,7 @@
 #include "controller/prober/http.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -68,10 +69,13 @@ static enum http_ending ending_of(CURLcode code)
 	}
 }
 
-static const char *describe(const struct transfer *transfer, CURLcode code)
+/* In words that quote nothing; *detail are libcurl's, where they say more. */
+static const char *describe(const struct transfer *transfer, CURLcode code, const char **detail)
 {
+	curl_off_t begun = 0;
 	long error = 0;
 
+	*detail = "";
 	if (code == CURLE_OK)
 		return "";
 	if (transfer->too_large)
@@ -79,7 +83,11 @@ static const char *describe(const struct transfer *transfer, CURLcode code)
 	curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &error);
 	if (code == CURLE_COULDNT_CONNECT && error)
 		return strerror((int)error);
-	return transfer->error[0] ? transfer->error : curl_easy_strerror(code);
+	curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &begun);
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return begun ? "no answer in time" : "no connection in time";
+	*detail = transfer->error;
+	return curl_easy_strerror(code);
 }
 
 /* Hands out what has ended. A callback may send again, so the slot is free before it runs. */
@@ -93,15 +101,16 @@ static void collect(struct http *http)
 		struct transfer *transfer;
 		struct text_kept body;
 		struct http_result result;
-		char text[CURL_ERROR_SIZE];
+		char text[CURL_ERROR_SIZE], detail[CURL_ERROR_SIZE];
+		const char *said;
 		long status = 0;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
 		curl_easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
-		strncpy(text, describe(transfer, code), sizeof(text) - 1);
-		text[sizeof(text) - 1] = '\0';
+		snprintf(text, sizeof(text), "%s", describe(transfer, code, &said));
+		snprintf(detail, sizeof(detail), "%s", said);
 		curl_multi_remove_handle(http->multi, transfer->easy);
 		body = transfer->body;
 		transfer->body = (struct text_kept){0};
@@ -109,6 +118,7 @@ static void collect(struct http *http)
 		result = (struct http_result){.ending = ending_of(code),
 			.status = (int)status,
 			.text = text,
+			.detail = detail,
 			.body = body.bytes ? body.bytes : "",
 			.body_length = body.length};
 		transfer->done(transfer->context, &result);

@@ -26,9 +26,10 @@ enum http_ending {
 
 struct http_result {
 	enum http_ending ending;
-	int status;       /* of HTTP_ANSWERED */
-	const char *text; /* what went wrong, in words; "" for HTTP_ANSWERED; borrowed */
-	const char *body; /* of HTTP_ANSWERED with body_max, else ""; borrowed */
+	int status;         /* of HTTP_ANSWERED */
+	const char *text;   /* what went wrong, in words; "" for HTTP_ANSWERED; borrowed */
+	const char *detail; /* libcurl's words, which may quote the URL; or ""; borrowed */
+	const char *body;   /* of HTTP_ANSWERED with body_max, else ""; borrowed */
 	size_t body_length;
 };
 

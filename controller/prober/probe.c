@@ -115,17 +115,16 @@ static void event_free(struct event *event)
 
 /* --- one event ------------------------------------------------------------------------- */
 
-/* What a service says may quote what it was sent. */
-static char *error_text(const struct event *event, const char *text)
+static char *error_text(const struct event *event, const struct attempt_end *end)
 {
 	const char *node = target_at(event->probe, event->target)->node;
-	char *whole = NULL, *clean;
+	const char *quote = event->probe->order.secrets.count ? NULL : end->quote;
+	char *text = NULL;
 
-	if (asprintf(&whole, "%s%s%s", node ? node : "", node ? ": " : "", text) < 0)
+	if (asprintf(&text, "%s%s%s%s%s", node ? node : "", node ? ": " : "", end->text,
+		    quote && *quote ? ": " : "", quote ? quote : "") < 0)
 		abort();
-	clean = text_without_secrets(whole, &event->probe->order.secrets);
-	free(whole);
-	return clean;
+	return text;
 }
 
 /*
@@ -140,30 +139,30 @@ static void move_on(struct probe *probe, const struct event *event)
 	probe->generation++;
 }
 
-static void settle(struct event *event, enum probe_outcome outcome, const char *error)
+static void settle(struct event *event, const struct attempt_end *end)
 {
+	static const struct attempt_end late = {
+		OUTCOME_TIMEOUT, "answered after the timeout", NULL};
 	struct probe *probe = event->probe;
 	int64_t latency_ns = clock_now_ns() - event->due_ns;
 	char *text;
 
-	if (outcome == OUTCOME_OK && latency_ns > probe->order.timeout_ns) {
-		outcome = OUTCOME_TIMEOUT;
-		error = "answered after the timeout";
-	}
-	text = outcome == OUTCOME_OK ? NULL : error_text(event, error);
-	windows_settle(&probe->windows, event->index, outcome, latency_ns, text);
+	if (end->outcome == OUTCOME_OK && latency_ns > probe->order.timeout_ns)
+		end = &late;
+	text = end->outcome == OUTCOME_OK ? NULL : error_text(event, end);
+	windows_settle(&probe->windows, event->index, end->outcome, latency_ns, text);
 	free(text);
-	if (outcome != OUTCOME_OK && outcome != OUTCOME_DROPPED)
+	if (end->outcome != OUTCOME_OK && end->outcome != OUTCOME_DROPPED)
 		move_on(probe, event);
 	event_free(event);
 }
 
-static void on_done(void *context, enum probe_outcome outcome, const char *text)
+static void on_done(void *context, const struct attempt_end *end)
 {
 	struct event *event = context;
 	struct probe *probe = event->probe;
 
-	settle(event, outcome, text);
+	settle(event, end);
 	report_finished_windows(probe);
 	set_alarm(probe);
 }
@@ -191,6 +190,15 @@ static void attempt_init(struct event *event, int64_t lag_ns)
 	event->attempt.values.secrets = &order->secrets;
 }
 
+/* For a reason of the prober's own. */
+static void drop(struct event *event, const char *why)
+{
+	char text[sizeof(((struct fail *)NULL)->text) + 16];
+
+	snprintf(text, sizeof(text), "dropped: %s", why);
+	settle(event, &(struct attempt_end){.outcome = OUTCOME_DROPPED, .text = text});
+}
+
 static void begin_event(struct probe *probe, int64_t index, int64_t due_ns)
 {
 	struct event *event = event_new(probe, index, due_ns);
@@ -200,14 +208,13 @@ static void begin_event(struct probe *probe, int64_t index, int64_t due_ns)
 	event->target = choose_target(probe, index);
 	windows_sent(&probe->windows, index, lag_ns);
 	if (lag_ns >= probe->order.timeout_ns) {
-		settle(event, OUTCOME_DROPPED, "dropped: the prober came to it after its timeout");
+		drop(event, "the prober came to it after its timeout");
 		return;
 	}
 	attempt_init(event, lag_ns);
 	/* Where begin() succeeds the event may be over already. */
 	if (probe->kind->begin(probe->means, &event->attempt, &fail) < 0) {
-		fail_context(&fail, "dropped");
-		settle(event, OUTCOME_DROPPED, fail.text);
+		drop(event, fail.text);
 	}
 }
 

@@ -41,6 +41,18 @@ struct child {
 
 /* --- the order ------------------------------------------------------------------------- */
 
+/*
+ * Arguments and environment are shown by `ps`, so no secret is put into them, whatever the order
+ * says; only its input gets them.
+ */
+static struct event_values without_secrets(const struct event_values *values)
+{
+	struct event_values open = *values;
+
+	open.secrets = NULL;
+	return open;
+}
+
 /* Better told before the run than by every event of it. */
 static bool can_be_run(const char *program)
 {
@@ -79,25 +91,24 @@ static int check_program(const char *word, const struct event_values *values, st
 static int check(struct probe_order *order, const struct event_values *values, struct fail *fail)
 {
 	const struct exec_order *exec = order->exec;
+	const struct event_values open = without_secrets(values);
 
 	if (order->rate > EXEC_RATE_MAX)
 		return fail_set(fail, FAIL_USAGE, "a process for each event: at most %d a second",
 			EXEC_RATE_MAX);
 	LIST_EACH(exec->argv, char *, word)
-		if (probe_try_text(*word, values, "exec", fail) < 0)
+		if (probe_try_text(*word, &open, "exec", fail) < 0)
 			return -1;
 	LIST_EACH(exec->env, char *, variable) {
 		if (!strchr(*variable, '=') || **variable == '=')
 			return fail_set(
 				fail, FAIL_USAGE, "env: a variable is not of the form NAME=value");
-		if (probe_try_text(*variable, values, "env", fail) < 0)
+		if (probe_try_text(*variable, &open, "env", fail) < 0)
 			return -1;
 	}
-	if (exec->expect_stdout && text_match_check(exec->expect_stdout, "expect_stdout", fail) < 0)
-		return -1;
 	if (probe_try_text(exec->input, values, "input", fail) < 0)
 		return -1;
-	return check_program(*LIST_AT(exec->argv, char *, 0), values, fail);
+	return check_program(*LIST_AT(exec->argv, char *, 0), &open, fail);
 }
 
 /* --- the end of a child ---------------------------------------------------------------- */
@@ -125,13 +136,13 @@ static void child_free(struct child *child)
 }
 
 /* Ends the attempt; the child goes on until it is reaped. */
-static void settle(struct child *child, enum probe_outcome outcome, const char *text)
+static void settle(struct child *child, const struct attempt_end *end)
 {
 	const struct attempt *attempt = child->attempt;
 
 	child->attempt = NULL;
 	uv_timer_stop(&child->timer);
-	attempt->done(attempt->context, outcome, text);
+	attempt->done(attempt->context, end);
 }
 
 static void on_timeout(uv_timer_t *timer)
@@ -139,7 +150,9 @@ static void on_timeout(uv_timer_t *timer)
 	struct child *child = timer->data;
 
 	client_kill(child->client);
-	settle(child, OUTCOME_TIMEOUT, "still running at its timeout: killed");
+	settle(child,
+		&(struct attempt_end){.outcome = OUTCOME_TIMEOUT,
+			.text = "still running at its timeout: killed"});
 }
 
 static void on_output(void *context, const char *bytes, size_t count)
@@ -149,26 +162,31 @@ static void on_output(void *context, const char *bytes, size_t count)
 	if (!child->attempt || text_keep(&child->output, bytes, count, STDOUT_MAX) == 0)
 		return;
 	client_kill(child->client);
-	settle(child, OUTCOME_BROKEN, "it wrote more than can be compared: killed");
+	settle(child,
+		&(struct attempt_end){.outcome = OUTCOME_BROKEN,
+			.text = "it wrote more than can be compared: killed"});
 }
 
-static void judge(struct child *child, const struct client_end *end)
+static void judge(struct child *child, const struct client_end *how)
 {
 	const struct exec_order *order = child->attempt->order->exec;
 	const char *output = child->output.bytes ? child->output.bytes : "";
 	char why[TEXT_MATCH_WHY_SIZE], text[TEXT_MATCH_WHY_SIZE + 32];
+	struct attempt_end end = {
+		.outcome = OUTCOME_OK, .text = how->how, .quote = how->last_words};
 
-	if (end->signal) {
-		settle(child, OUTCOME_BROKEN, end->how);
-	} else if (end->status != order->expect_exit_code) {
-		settle(child, OUTCOME_STATUS, end->how);
+	if (how->signal) {
+		end.outcome = OUTCOME_BROKEN;
+	} else if (how->status != order->expect_exit_code) {
+		end.outcome = OUTCOME_STATUS;
 	} else if (order->expect_stdout &&
-		!text_match_fits(order->expect_stdout, output, child->output.length, why)) {
+		!text_match_fits(order->expect_stdout, output, child->output.length)) {
+		text_match_say(order->expect_stdout, why);
 		snprintf(text, sizeof(text), "what it wrote %s", why);
-		settle(child, OUTCOME_CONTENT, text);
-	} else {
-		settle(child, OUTCOME_OK, "");
+		end = (struct attempt_end){
+			.outcome = OUTCOME_CONTENT, .text = text, .quote = output};
 	}
+	settle(child, &end);
 }
 
 static void on_gone(void *context, const struct client_end *end)
@@ -201,6 +219,7 @@ static int start(struct child *child, struct fail *fail)
 {
 	const struct exec_order *order = child->attempt->order->exec;
 	const struct event_values *values = &child->attempt->values;
+	const struct event_values open = without_secrets(values);
 	struct list argv = {0}, env = {0};
 	const struct client_command command = {
 		.argv = &argv, .env = &env, .name = "it", .no_input = !order->input};
@@ -210,8 +229,8 @@ static int start(struct child *child, struct fail *fail)
 	char *input = NULL;
 	int outcome = -1;
 
-	if (render_all(&order->argv, values, &argv, fail) == 0 &&
-		render_all(&order->env, values, &env, fail) == 0 &&
+	if (render_all(&order->argv, &open, &argv, fail) == 0 &&
+		render_all(&order->env, &open, &env, fail) == 0 &&
 		(!order->input || expand_text(order->input, values, &input, fail) == 0))
 		outcome = client_start(
 			child->children->loop, &command, &events, &child->client, fail);

@@ -113,8 +113,6 @@ static int check(struct probe_order *order, const struct event_values *values, s
 	LIST_EACH(http->headers, char *, header)
 		if (check_header(*header, values, fail) < 0)
 			return -1;
-	if (http->expect_body && text_match_check(http->expect_body, "expect_body", fail) < 0)
-		return -1;
 	if (!has_header(&http->headers, "Content-Type")) {
 		if (http->body_json)
 			add_header(&http->headers, "Content-Type: application/json");
@@ -176,37 +174,37 @@ static void judge_answer(const struct attempt *attempt, const struct http_result
 {
 	const struct http_order *http = attempt->order->http;
 	char text[TEXT_MATCH_WHY_SIZE + 64], why[TEXT_MATCH_WHY_SIZE];
+	struct attempt_end end = {.outcome = OUTCOME_OK, .text = text};
 
 	if (!is_expected(&http->expect_status, result->status)) {
+		end.outcome = OUTCOME_STATUS;
 		snprintf(text, sizeof(text), "HTTP %d", result->status);
-		attempt->done(attempt->context, OUTCOME_STATUS, text);
 	} else if (http->expect_body &&
-		!text_match_fits(http->expect_body, result->body, result->body_length, why)) {
+		!text_match_fits(http->expect_body, result->body, result->body_length)) {
+		end.outcome = OUTCOME_CONTENT;
+		end.quote = result->body;
+		text_match_say(http->expect_body, why);
 		snprintf(text, sizeof(text), "HTTP %d, but the body %s", result->status, why);
-		attempt->done(attempt->context, OUTCOME_CONTENT, text);
-	} else {
-		attempt->done(attempt->context, OUTCOME_OK, "");
 	}
+	attempt->done(attempt->context, &end);
 }
 
 static void on_done(void *context, const struct http_result *result)
 {
+	static const enum probe_outcome outcomes[] = {
+		[HTTP_TIMED_OUT] = OUTCOME_TIMEOUT,
+		[HTTP_NO_CONNECTION] = OUTCOME_CONNECT,
+		[HTTP_BROKEN] = OUTCOME_BROKEN,
+	};
 	const struct attempt *attempt = context;
+	struct attempt_end end = {.text = result->text, .quote = result->detail};
 
-	switch (result->ending) {
-	case HTTP_TIMED_OUT:
-		attempt->done(attempt->context, OUTCOME_TIMEOUT, result->text);
-		break;
-	case HTTP_NO_CONNECTION:
-		attempt->done(attempt->context, OUTCOME_CONNECT, result->text);
-		break;
-	case HTTP_BROKEN:
-		attempt->done(attempt->context, OUTCOME_BROKEN, result->text);
-		break;
-	case HTTP_ANSWERED:
+	if (result->ending == HTTP_ANSWERED) {
 		judge_answer(attempt, result);
-		break;
+		return;
 	}
+	end.outcome = outcomes[result->ending];
+	attempt->done(attempt->context, &end);
 }
 
 static int begin(void *means, const struct attempt *attempt, struct fail *fail)

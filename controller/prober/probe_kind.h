@@ -16,13 +16,23 @@
  * member of struct probe_order, one file, and a row in probe_kind_of().
  */
 
+/*
+ * How an attempt ended. `text` says what was wrong, in our words. `quote` is what others said:
+ * the far end, a program, a library that was given names. It may hold what was sent, in any
+ * encoding, so it is not reported where a secret was sent. Both borrowed; NULL: nothing.
+ */
+struct attempt_end {
+	enum probe_outcome outcome;
+	const char *text, *quote;
+};
+
 /* One event under way. Owned by the probe; it stays until done() or close(). */
 struct attempt {
 	const struct probe_order *order;
 	struct event_values values;
 	int64_t limit_ns; /* from begin() on; a bit more is no harm: the probe looks at the clock */
-	/* Once, possibly from inside begin() or flush(). `text` says what was wrong; borrowed. */
-	void (*done)(void *context, enum probe_outcome outcome, const char *text);
+	/* Once, possibly from inside begin() or flush(). */
+	void (*done)(void *context, const struct attempt_end *end);
 	void *context;
 };
 

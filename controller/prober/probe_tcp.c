@@ -71,8 +71,6 @@ static int check(struct probe_order *order, const struct event_values *values, s
 
 	if (parse_address(tcp->address, values, &place, fail) < 0)
 		return -1;
-	if (tcp->expect_answer && text_match_check(tcp->expect_answer, "expect_answer", fail) < 0)
-		return -1;
 	if (tcp->expect_answer && (tcp->expect_answer->equals || tcp->expect_answer->json))
 		return fail_set(fail, FAIL_USAGE,
 			"expect_answer: a stream has no end to compare at: only starts_with and "
@@ -139,7 +137,7 @@ static void settle(struct dial *dial, enum probe_outcome outcome, const char *te
 	const struct attempt *attempt = dial->attempt;
 
 	dial_end(dial);
-	attempt->done(attempt->context, outcome, text);
+	attempt->done(attempt->context, &(struct attempt_end){.outcome = outcome, .text = text});
 }
 
 static void on_timeout(uv_timer_t *timer)
@@ -156,20 +154,33 @@ static void on_timeout(uv_timer_t *timer)
 
 /* --- once connected -------------------------------------------------------------------- */
 
+static void settle_otherwise(struct dial *dial)
+{
+	const struct attempt *attempt = dial->attempt;
+	char why[TEXT_MATCH_WHY_SIZE], text[TEXT_MATCH_WHY_SIZE + 16];
+	struct text_kept answer = dial->answer;
+
+	dial->answer = (struct text_kept){0};
+	text_match_say(attempt->order->tcp->expect_answer, why);
+	snprintf(text, sizeof(text), "the answer %s", why);
+	dial_end(dial);
+	attempt->done(attempt->context,
+		&(struct attempt_end){
+			.outcome = OUTCOME_CONTENT, .text = text, .quote = answer.bytes});
+	text_kept_deinit(&answer);
+}
+
 static void judge_answer(struct dial *dial, bool at_end)
 {
 	const struct text_match *expected = dial->attempt->order->tcp->expect_answer;
 	const char *text = dial->answer.bytes ? dial->answer.bytes : "";
-	char why[TEXT_MATCH_WHY_SIZE], sentence[TEXT_MATCH_WHY_SIZE + 16];
 
-	if (text_match_fits(expected, text, dial->answer.length, why)) {
+	if (text_match_fits(expected, text, dial->answer.length))
 		settle(dial, OUTCOME_OK, "");
-	} else if (at_end && !dial->answer.length) {
+	else if (at_end && !dial->answer.length)
 		settle(dial, OUTCOME_BROKEN, "closed without an answer");
-	} else if (at_end || text_match_is_decided(expected, text, dial->answer.length)) {
-		snprintf(sentence, sizeof(sentence), "the answer %s", why);
-		settle(dial, OUTCOME_CONTENT, sentence);
-	}
+	else if (at_end || text_match_is_decided(expected, text, dial->answer.length))
+		settle_otherwise(dial);
 }
 
 static void take_answer(struct dial *dial)
@@ -349,7 +360,7 @@ static int begin(void *means, const struct attempt *attempt, struct fail *fail)
 {
 	const struct tcp_order *order = attempt->order->tcp;
 	struct tcp *tcp = means;
-	struct host_port place;
+	struct host_port place = {0};
 	struct dial *dial;
 
 	if (tcp->count == tcp->capacity)

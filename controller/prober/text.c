@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/prober/text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "controller/prober/orders.h"
-
-enum {
-	SECRET_HINT_LENGTH = 4
-};
 
 void text_clean(char *out, size_t size, const char *text)
 {
@@ -25,46 +18,6 @@ void text_clean(char *out, size_t size, const char *text)
 		out[i] = byte < ' ' || byte == 0x7f ? '?' : text[i];
 	}
 	out[length] = '\0';
-}
-
-/* How much of `value` begins here; all of it, or what the text's end leaves of it. */
-static size_t secret_length_at(const char *text, const char *value)
-{
-	size_t length = 0;
-
-	while (value[length] && text[length] == value[length])
-		length++;
-	/* A few last letters are alike by chance; they would tell nothing either. */
-	if (!value[length] || (!text[length] && length >= SECRET_HINT_LENGTH))
-		return length;
-	return 0;
-}
-
-char *text_without_secrets(const char *text, const struct list *secrets)
-{
-	static const char mask[] = "(secret)";
-	char *clean = NULL;
-	size_t size;
-	FILE *out = open_memstream(&clean, &size);
-
-	if (!out)
-		abort();
-	while (*text) {
-		size_t hidden = 0;
-
-		LIST_EACH(*secrets, struct secret_value, secret) {
-			size_t length = secret_length_at(text, secret->value);
-
-			hidden = length > hidden ? length : hidden;
-		}
-		if (hidden)
-			fputs(mask, out);
-		else
-			fputc(*text, out);
-		text += hidden ? hidden : 1;
-	}
-	fclose(out);
-	return clean;
 }
 
 static void grow(char **bytes, size_t *capacity, size_t needed)

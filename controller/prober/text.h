@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "contract/shape.h"
-
 /* Room for one error text as it is reported: 200 bytes and the NUL. */
 enum {
 	TEXT_ERROR_SIZE = 201
@@ -17,12 +15,6 @@ enum {
  * replaced by '?': what a service or a client says must not steer a terminal.
  */
 void text_clean(char *out, size_t size, const char *text);
-
-/*
- * The text with every occurrence of a secret's value replaced by "(secret)", also one that is cut
- * off by the text's end. The caller frees. To be done before anything is cut or cleaned.
- */
-char *text_without_secrets(const char *text, const struct list *secrets);
 
 /* Bytes of an answer, kept up to a bound. Zeroed memory is an empty one. */
 struct text_kept {

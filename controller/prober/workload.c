@@ -243,7 +243,7 @@ static void on_gone(void *context, const struct client_end *end)
 	workload->client = NULL;
 	if (workload->finished)
 		return;
-	note(workload, "%s", end->how);
+	note(workload, "%s%s%s", end->how, *end->last_words ? ": " : "", end->last_words);
 	settle_all_pending(workload);
 	report_finished_windows(workload);
 	set_alarm(workload);

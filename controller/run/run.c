@@ -207,6 +207,18 @@ static void run_free(struct run *run)
 	free(run);
 }
 
+static int set_out(struct run *run, const struct run_work *work, struct fail *fail)
+{
+	if (work->load(run, fail) < 0)
+		return -1;
+	/* Before the first child could inherit them. */
+	secrets_take(&run->secrets, &run->scenario);
+	if (work->probes &&
+		secrets_complete(&run->secrets, &run->scenario, run->options->scenario, fail) < 0)
+		return -1;
+	return run_prepare(run, work->brings_up, fail);
+}
+
 int run_with(const struct run_options *options, const struct run_work *work)
 {
 	struct run *run = must_alloc(sizeof(*run));
@@ -221,7 +233,7 @@ int run_with(const struct run_options *options, const struct run_work *work)
 	screen_init(&run->screen, options->quiet, options->json && work->journals);
 	run_start_handles(run);
 	run->journals = work->journals;
-	if (work->load(run, &fail) < 0 || run_prepare(run, work, &fail) < 0)
+	if (set_out(run, work, &fail) < 0)
 		code = exit_code_of(fail.kind);
 	else
 		code = work->carry_out(run, &fail);

@@ -84,8 +84,8 @@ struct run_work {
 	int (*load)(struct run *run, struct fail *fail);
 	int (*carry_out)(struct run *run, struct fail *fail); /* the exit code */
 	bool brings_up;                                       /* a lab that is down */
-	bool probes;                                          /* so it needs the secrets */
 	bool journals;
+	bool probes; /* so it needs the secrets */
 };
 int run_with(const struct run_options *options, const struct run_work *work);
 
@@ -95,8 +95,8 @@ int64_t run_now_ns(const struct run *run);
 
 /* Files, catalogue, environment: pure but for reading. */
 int run_load(struct run *run, struct fail *fail);
-/* The plan's nodes, secrets, the lock; a lab that is down is brought up if that is wanted. */
-int run_prepare(struct run *run, const struct run_work *wanted, struct fail *fail);
+/* The plan's nodes, the lock; a lab that is down is brought up if that is wanted. */
+int run_prepare(struct run *run, bool brings_up, struct fail *fail);
 /* Run directory and journal. */
 int run_open_directory(struct run *run, struct fail *fail);
 /* The journal's first event. The caller deletes it. */

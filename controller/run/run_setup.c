@@ -53,8 +53,6 @@ int run_load(struct run *run, struct fail *fail)
 		return -1;
 	if (check_loaded(run, fail) < 0)
 		return -1;
-	/* Before the first child could inherit them. */
-	secrets_take(&run->secrets, &run->scenario);
 	return load_environment(run, fail);
 }
 
@@ -211,13 +209,10 @@ static int bring_lab_up(struct run *run, struct fail *fail)
 	return -1;
 }
 
-int run_prepare(struct run *run, const struct run_work *wanted, struct fail *fail)
+int run_prepare(struct run *run, bool brings_up, struct fail *fail)
 {
-	if (make_plan(run, fail) < 0 ||
-		(wanted->probes &&
-			secrets_complete(
-				&run->secrets, &run->scenario, run->options->scenario, fail) < 0) ||
-		take_lock(run, fail) < 0 || (wanted->brings_up && bring_lab_up(run, fail) < 0))
+	if (make_plan(run, fail) < 0 || take_lock(run, fail) < 0 ||
+		(brings_up && bring_lab_up(run, fail) < 0))
 		return -1;
 	name_run(run, 1);
 	say_holder(run);

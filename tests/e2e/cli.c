@@ -97,7 +97,7 @@ static char *slurp(int fd)
 	return text;
 }
 
-static void start(const char *program, char *const *argv, struct cli_process *process)
+void cli_start_program(const char *const *argv, struct cli_process *process)
 {
 	posix_spawn_file_actions_t actions;
 
@@ -108,22 +108,30 @@ static void start(const char *program, char *const *argv, struct cli_process *pr
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, process->out, 1);
 	posix_spawn_file_actions_adddup2(&actions, process->err, 2);
-	assert_int_equal(posix_spawnp(&process->pid, program, &actions, NULL, argv, environ), 0);
+	assert_int_equal(posix_spawnp(&process->pid, argv[0], &actions, NULL,
+				 (char *const *)(uintptr_t)argv, environ),
+		0);
 	posix_spawn_file_actions_destroy(&actions);
+}
+
+const char *cli_program(const char *name)
+{
+	char *buffer = next_buffer();
+
+	snprintf(buffer, 512, "%s/bin/%s", from_environment("BACKBURN_BUILD"), name);
+	return buffer;
 }
 
 void cli_start(const char *const *args, struct cli_process *process)
 {
-	char program[512];
-	char *argv[CLI_ARGS_MAX + 2] = {program};
+	const char *argv[CLI_ARGS_MAX + 2] = {cli_program("backburn")};
 	size_t count = 1;
 
-	snprintf(program, sizeof(program), "%s/bin/backburn", from_environment("BACKBURN_BUILD"));
 	for (; *args; args++) {
 		assert_true(count < CLI_ARGS_MAX);
-		argv[count++] = (char *)*args;
+		argv[count++] = *args;
 	}
-	start(program, argv, process);
+	cli_start_program(argv, process);
 }
 
 static void pause_ms(int ms)
@@ -166,17 +174,26 @@ void cli_run(const char *const *args, struct cli_result *result)
 	cli_wait(&process, 240, result);
 }
 
+void cli_run_program(const char *const *argv, struct cli_result *result)
+{
+	struct cli_process process;
+
+	cli_start_program(argv, &process);
+	cli_wait(&process, 240, result);
+}
+
 static void copy_program(const struct cli *cli, const char *name, char *out, size_t size)
 {
 	char from[512];
-	struct stat status;
+	struct stat status = {0};
 	int source, target;
 
 	snprintf(from, sizeof(from), "%s/bin/%s", from_environment("BACKBURN_BUILD"), name);
 	snprintf(out, size, "%s/%s", cli->dir, name);
 	source = open(from, O_RDONLY | O_CLOEXEC);
 	target = open(out, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
-	assert_true(source >= 0 && target >= 0 && fstat(source, &status) == 0);
+	assert_true(source >= 0 && target >= 0);
+	assert_int_equal(fstat(source, &status), 0);
 	for (off_t at = 0; at < status.st_size;)
 		assert_true(sendfile(target, source, &at, (size_t)(status.st_size - at)) > 0);
 	close(source);
@@ -187,7 +204,6 @@ void cli_as_nobody(const struct cli *cli, const char *const *args, struct cli_re
 {
 	const char *argv[CLI_ARGS_MAX] = {
 		"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"};
-	struct cli_process process;
 	char program[512], injector[512];
 	size_t count = 5;
 
@@ -198,8 +214,7 @@ void cli_as_nobody(const struct cli *cli, const char *const *args, struct cli_re
 		assert_true(count < CLI_ARGS_MAX - 1);
 		argv[count++] = *args;
 	}
-	start("setpriv", (char *const *)argv, &process);
-	cli_wait(&process, 60, result);
+	cli_run_program(argv, result);
 }
 
 void cli_result_free(struct cli_result *result)

@@ -42,6 +42,9 @@ struct cli_process {
 	int out, err; /* files, to be read after the end */
 };
 void cli_start(const char *const *args, struct cli_process *process);
+/* Another program, by its whole argument vector; looked up in the PATH. */
+void cli_start_program(const char *const *argv, struct cli_process *process);
+void cli_run_program(const char *const *argv, struct cli_result *result);
 /* Waits, at most `within_s`; asserts that it ended. */
 void cli_wait(struct cli_process *process, int within_s, struct cli_result *result);
 
@@ -57,6 +60,9 @@ const cJSON *cli_event(const cJSON *journal, const char *type, const char *key, 
 /* Waits until cli_event() is there; the caller deletes the returned journal. */
 cJSON *cli_await_event(
 	const struct cli *cli, const char *type, const char *key, const char *value, int within_s);
+
+/* Path of a program that was built here, valid until the next but three calls. */
+const char *cli_program(const char *name);
 
 /* Path of a file in the repository, valid until the next but three calls. */
 const char *cli_file(const char *name);

@@ -58,6 +58,16 @@ static const struct mistake mistakes[] = {
 		"phases[1].for: no parameter named \"cut\" is declared under \"params\""},
 	{"unknown SLO", "\"slo\": \"avail\", \"from\"", "\"slo\": \"avial\", \"from\"", "avial",
 		"invariants[1].recovers.slo: no SLO named \"avial\" (did you mean \"avail\"?)"},
+	{"unknown probe", "\"params\":",
+		"\"slos\": { \"x\": { \"probe\": \"putt\", \"good\": { \"outcome\": \"ok\" }, "
+		"\"objective\": 0.99 } }, \"params\":",
+		"putt", "slos.x.probe: no probe named \"putt\" (did you mean \"put\"?)"},
+	{"unknown placeholder", "\"params\":",
+		"\"probes\": { \"p\": { \"type\": \"http\", \"from\": \"client\", \"url\": "
+		"\"http://{nod.addr}/\", \"rate\": 1, \"timeout\": \"1s\" } }, \"params\":",
+		"{nod.addr}",
+		"probes.p.url: unknown placeholder {nod.addr}; known here: {n}, {uuid}, "
+		"{group.NAME.addrs} of a group that exists, {var.NAME}"},
 	{"duplicate id", "\"id\": \"after\"", "\"id\": \"before\"", "\"before\", \"for\": \"12s\"",
 		"phases[2].id: the id \"before\" stands twice under phases"},
 	{"missing stop_if",

@@ -105,13 +105,13 @@ static void run_file(const char *name, char *text, const char *sentence)
 
 static char *repeated(const char *head, char what, size_t count, const char *tail)
 {
-	size_t before = strlen(head);
-	char *text = malloc(before + count + strlen(tail) + 1);
+	char *middle = malloc(count + 1), *text = NULL;
 
-	assert_non_null(text);
-	memcpy(text, head, before);
-	memset(text + before, what, count);
-	memcpy(text + before + count, tail, strlen(tail) + 1);
+	assert_non_null(middle);
+	memset(middle, what, count);
+	middle[count] = '\0';
+	assert_true(asprintf(&text, "%s%s%s", head, middle, tail) > 0);
+	free(middle);
 	return text;
 }
 

@@ -310,8 +310,12 @@ static void an_unusable_policy_allows_nothing(struct world *world)
 static void inspect_finds_live_connections_and_touches_nothing(struct world *world)
 {
 	struct tcp_pair pair = tcp_connect(world, NODE_A, NODE_B, AF_INET6, PORT);
+	/* To itself, by its own address: over loopback, where nothing is hooked. */
+	struct tcp_pair self = tcp_connect(world, NODE_A, NODE_A, AF_INET6, PORT + 1);
 	struct injector *injector = injector_greeted(world, NODE_A, "30s");
-	char *order = injector_cut_order(&whole, now_ns());
+	struct cut everything = {
+		.id = "cut", .on = NODE_A, .from = NODE_B, .extra = "fd99::/64", .for_ms = 10000};
+	char *order = injector_cut_order(&everything, now_ns());
 	cJSON *inspected = injector_call(injector, "inspect", "%s", order), *connection;
 
 	free(order);
@@ -328,6 +332,7 @@ static void inspect_finds_live_connections_and_touches_nothing(struct world *wor
 	assert_int_equal(send(pair.client, "more", 4, 0), 4);
 	assert_true(tcp_receives(pair.server, 4, SOON_MS));
 	tcp_close(&pair);
+	tcp_close(&self);
 	assert_int_equal(injector_finish(injector), 0);
 }
 

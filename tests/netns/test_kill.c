@@ -381,7 +381,7 @@ static void what_makes_no_sense_is_refused(struct ground *ground)
 		struct aim aim;
 		const char *said;
 	} cases[] = {
-		{{"\"count\":1", NULL, 0}, "needs one at least of"},
+		{{"\"count\":1", NULL, 0}, "needs at least one of"},
 		{{"\"exe\":\"victim\"", NULL, 0}, "absolute path"},
 		{{one, "{\"signal\":\"STOP\"}", 0}, "would stay stopped"},
 		{{two, NULL, 0}, "1 processes match, and \"count\" asks for 2"},

@@ -337,6 +337,122 @@ static void a_refusal_leaves_nothing_behind(void **state)
 	cJSON_Delete(value);
 }
 
+/* --- what fields ask of one another ----------------------------------------------------------- */
+
+struct bound {
+	char *way, *other, *one, *both, *code;
+	cJSON *text, *texts, *strings, *with;
+	struct count count;
+	struct list map;
+};
+
+static const struct form code_form = {.pattern = "^[A-Z]{2}$", .says = "a code: two capitals"};
+
+#define BOUND(member) .offset = offsetof(struct bound, member)
+
+static const struct field bound_fields[] = {
+	{.key = "way", .kind = FIELD_NAME, BOUND(way), .choice = CHOICE_ONE, .needs = "both"},
+	{.key = "other", .kind = FIELD_NAME, BOUND(other), .choice = CHOICE_ONE},
+	{.key = "one", .kind = FIELD_NAME, BOUND(one), .choice = CHOICE_ANY},
+	{.key = "both", .kind = FIELD_NAME, BOUND(both), .choice = CHOICE_ANY},
+	{.key = "code", .kind = FIELD_STRING, BOUND(code), .form = &code_form},
+	{.key = "text", .kind = FIELD_TEXT, BOUND(text)},
+	{.key = "texts", .kind = FIELD_TEXTS, BOUND(texts)},
+	{.key = "strings", .kind = FIELD_STRINGS, BOUND(strings), .form = &code_form},
+	{.key = "with", .kind = FIELD_WITH, BOUND(with)},
+	{.key = "count", .kind = FIELD_COUNT, BOUND(count)},
+	{.key = "map", .kind = FIELD_MAP, .sub = &part_shape, BOUND(map), .form = &code_form},
+};
+static const struct shape bound_shape = {
+	.name = "bound", .size = sizeof(struct bound), SHAPE_FIELDS(bound_fields)};
+
+static const struct {
+	const char *json, *path, *text; /* path NULL: taken */
+} bounds[] = {
+	{"{'other':'a','one':'b'}", NULL, NULL},
+	{"{'way':'a','one':'b','both':'c'}", NULL, NULL},
+	{"{'one':'b'}", "", "bound needs exactly one of \"way\" and \"other\""},
+	{"{'way':'a','other':'a','both':'b'}", "",
+		"bound needs exactly one of \"way\" and \"other\""},
+	{"{'other':'a'}", "", "bound needs at least one of \"one\" and \"both\""},
+	{"{'way':'a','one':'b'}", "way", "\"way\" needs the key \"both\" beside it"},
+	{"{'other':'a','one':'b','code':'XY'}", NULL, NULL},
+	{"{'other':'a','one':'b','code':'XYZ'}", "code", "\"XYZ\" is not a code: two capitals"},
+	{"{'other':'a','one':'b','text':'x'}", NULL, NULL},
+	{"{'other':'a','one':'b','text':{'secret':'x'}}", NULL, NULL},
+	{"{'other':'a','one':'b','text':{'secret':7}}", "text",
+		"must be a string or a secret, not an object"},
+	{"{'other':'a','one':'b','texts':{'x':'y','z':{'secret':'x'}}}", NULL, NULL},
+	{"{'other':'a','one':'b','texts':{'x':7}}", "texts.x",
+		"must be a string or a secret, not a number"},
+	{"{'other':'a','one':'b','strings':{'AB':'y'}}", NULL, NULL},
+	{"{'other':'a','one':'b','strings':{'AB':{'secret':'x'}}}", "strings.AB",
+		"must be a string, not an object"},
+	{"{'other':'a','one':'b','strings':{'ab':'y'}}", "strings.ab",
+		"\"ab\" is not a code: two capitals"},
+	{"{'other':'a','one':'b','strings':[]}", "strings",
+		"must be an object of strings, not a list"},
+	{"{'other':'a','one':'b','with':[]}", "with", "must be an object, not a list"},
+	{"{'other':'a','one':'b','count':7}", NULL, NULL},
+	{"{'other':'a','one':'b','count':{'min':2,'max':2}}", NULL, NULL},
+	{"{'other':'a','one':'b','count':{}}", "count",
+		"needs at least one of \"min\" and \"max\""},
+	{"{'other':'a','one':'b','count':{'max':0}}", "count.max",
+		"must be a whole number from 1 to 100000"},
+	{"{'other':'a','one':'b','map':{'AB':{'weight':1}}}", NULL, NULL},
+	{"{'other':'a','one':'b','map':{'abc':{'weight':1}}}", "map.abc",
+		"\"abc\" is not a code: two capitals"},
+};
+
+static void fields_are_bound_to_one_another(void **state)
+{
+	(void)state;
+	cJSON *description = shape_describe(&bound_shape), *again;
+	struct fail fail = FAIL_INIT;
+	struct shape *described = shape_from_description(description, &fail);
+
+	assert_non_null(described);
+	again = shape_describe(described);
+	assert_true(cJSON_Compare(description, again, true));
+	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+		cJSON *value = json(bounds[i].json), *encoded;
+		int expected = bounds[i].path ? -1 : 0;
+		struct bound bound;
+
+		if (shape_decode(&bound_shape, value, "", &bound, &fail) != expected)
+			fail_msg("%s: %s", bounds[i].json, fail.text);
+		if (bounds[i].path) {
+			assert_string_equal(fail.path, bounds[i].path);
+			assert_string_equal(fail.text, bounds[i].text);
+		} else {
+			encoded = shape_encode(&bound_shape, &bound);
+			/* A count of exactly two is written as the number. */
+			if (!strstr(bounds[i].json, "'min':2"))
+				assert_true(cJSON_Compare(value, encoded, true));
+			cJSON_Delete(encoded);
+			shape_free(&bound_shape, &bound);
+		}
+		assert_int_equal(shape_decode(described, value, "", NULL, &fail), expected);
+		cJSON_Delete(value);
+	}
+	cJSON_Delete(again);
+	cJSON_Delete(description);
+	shape_description_free(described);
+}
+
+static void a_parameter_passes_where_values_are_only_checked(void **state)
+{
+	(void)state;
+	cJSON *value = json("{'other':{'param':'p'},'one':'b','count':{'min':{'param':'p'}},"
+			    "'strings':{'AB':{'param':'p'}},'map':{'AB':{'param':'p'}}}");
+	struct fail fail = FAIL_INIT;
+	struct bound bound;
+
+	assert_int_equal(shape_decode(&bound_shape, value, "", NULL, &fail), 0);
+	assert_int_equal(shape_decode(&bound_shape, value, "", &bound, &fail), -1);
+	cJSON_Delete(value);
+}
+
 /* --- descriptions ---------------------------------------------------------------------------- */
 
 static void a_description_judges_as_the_table_does(void **state)
@@ -383,6 +499,7 @@ static void bad_descriptions_are_refused(void **state)
 		"{'name':'x','fields':[{'key':'a','kind':'map'}]}",
 		"{'name':'x','fields':[{'key':'a','kind':'list','item':'object'}]}",
 		"{'name':'x','fields':[{'key':'a','kind':'object','object':{}}]}",
+		"{'name':'x','fields':[{'key':'a','kind':'string','form':{'pattern':'('}}]}",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -405,6 +522,8 @@ int main(void)
 		cmocka_unit_test(encode_and_decode_are_inverse),
 		cmocka_unit_test(refusals_name_place_and_reason),
 		cmocka_unit_test(a_refusal_leaves_nothing_behind),
+		cmocka_unit_test(fields_are_bound_to_one_another),
+		cmocka_unit_test(a_parameter_passes_where_values_are_only_checked),
 		cmocka_unit_test(a_description_judges_as_the_table_does),
 		cmocka_unit_test(bad_descriptions_are_refused),
 	};

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/prober/orders.h"
 #include "given.h"
 
 /* What a record proves of each kind of claim. Zones for 0.99: reference values of the exact test.
@@ -192,6 +193,49 @@ static void windows_are_taken_whole_or_not_at_all(void **state)
 	}
 	given_window(&record, "g1b1");
 	assert_int_equal(record_sli(&record, "avail")->samples.count, 2);
+	record_deinit(&record);
+}
+
+static void member_window(struct record *record, const char *member, int first, const char *runs)
+{
+	given_event(record, "window", 1,
+		"'probe':'put','from':'client','to':'%s','window':{'probe':'put','to':'%s',"
+		"'first_index':%d,'count':50,'start_ns':'0','end_ns':'0','outcomes':[0,0,50,0,0,0],"
+		"'classes':[{'slo':'avail','runs':'%s'}],'latency':[],'last_error':'refused'}",
+		member, member, first, runs);
+}
+
+/* Policy `each`: an open loop for each member, with indexes of its own, in one SLI. */
+static void members_are_sources_of_their_own(void **state)
+{
+	(void)state;
+	struct record record = given_record(given_tree());
+	const struct source_record *sources;
+	const struct sli_record *sli = record_sli(&record, "avail");
+	cJSON *stranger = given_json(
+		"{'event':'window','t_ns':1,'probe':'put','from':'client','to':'n9','window':{}}");
+	struct fail fail = FAIL_INIT;
+
+	for (int i = 1; i <= 2; i++)
+		given_event(&record, "source", 0,
+			"'probe':'put','from':'client','to':'n%d','start_ns':0,'rate':50", i);
+	member_window(&record, "n1", 0, "g50");
+	/* What one has not reported yet is not covered. */
+	assert_int_equal(record_covered_ns(&record, sli->slo), 0);
+	member_window(&record, "n2", 0, "b50");
+	member_window(&record, "n1", 50, "g50");
+	assert_int_equal(record_covered_ns(&record, sli->slo), NS_PER_SEC);
+	assert_true(record_rate(&record, sli->slo) == 100);
+	assert_int_equal(sli->samples.count, 150);
+	assert_int_equal(samples_tally(&sli->samples, 0, NS_PER_SEC).bad, 50);
+	sources = record.sources.items;
+	assert_int_equal(record.sources.count, 2);
+	assert_string_equal(sources[1].to, "n2");
+	assert_int_equal(sources[1].next_index, 50);
+	assert_int_equal(sources[1].outcomes[OUTCOME_CONNECT], 50);
+	assert_string_equal(sources[1].last_error, "refused");
+	assert_int_equal(record_apply(&record, stranger, &fail), -1);
+	cJSON_Delete(stranger);
 	record_deinit(&record);
 }
 
@@ -388,6 +432,7 @@ static void budget_is_a_share_of_the_period(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(members_are_sources_of_their_own),
 		cmocka_unit_test(holds_has_three_zones),
 		cmocka_unit_test(holds_counts_its_phase_alone),
 		cmocka_unit_test(skip_first_leaves_out_settling),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "contract/list.h"
+#include "controller/plan/check.h"
 #include "controller/plan/plan.h"
 #include "controller/plan/plan_json.h"
 #include "controller/plan/radius.h"
@@ -176,7 +177,8 @@ static void ipv6_stands_in_brackets_and_yields_to_ipv4(void **state)
 
 /* --- blast radius ----------------------------------------------------------------------------- */
 
-static int radius(const char *url, bool meant, struct fail *fail)
+/* The probe's fixed target; `probe` NULL: the http probe that is given, else as it is here. */
+static int radius_of(const char *probe, const char *url, bool meant, struct fail *fail)
 {
 	cJSON *tree = given_tree();
 	struct scenario scenario;
@@ -186,11 +188,16 @@ static int radius(const char *url, bool meant, struct fail *fail)
 	struct list groups = {.items = &group, .count = 1};
 	int outcome;
 
-	given_set(tree, "probes.put.to", NULL);
-	given_set(tree, "probes.put.url", url);
+	if (probe) {
+		given_set(tree, "probes.put", probe);
+	} else {
+		given_set(tree, "probes.put.to", NULL);
+		given_set(tree, "probes.put.url", url);
+	}
 	given_set(tree, "phases[1].faults[0].on.nodes", "'rest'");
 	given_set(tree, "groups.rest", "{'in':'members','not':['n1']}");
-	given_set(tree, "probes.put.inside_radius", meant ? "true" : "false");
+	if (meant)
+		given_set(tree, "probes.put.inside_radius", "true");
 	scenario = given_scenario(tree);
 	plan = given_plan(&scenario, &catalogue);
 	add_address(&plan, "n3", "fd00::3");
@@ -205,6 +212,32 @@ static int radius(const char *url, bool meant, struct fail *fail)
 	return outcome;
 }
 
+static int radius(const char *url, bool meant, struct fail *fail)
+{
+	return radius_of(NULL, url, meant, fail);
+}
+
+static void a_fixed_address_inside_the_radius_is_refused(void **state)
+{
+	(void)state;
+#define DIAL(address)                                                                              \
+	"{'type':'tcp','from':'client','rate':1,'timeout':'1s','address':'" address "'}"
+	struct fail fail = FAIL_INIT;
+
+	assert_int_equal(radius_of(DIAL("10.0.0.1:2379"), NULL, false, &fail), 0);
+	assert_int_equal(radius_of(DIAL("elsewhere:2379"), NULL, false, &fail), 0);
+	assert_int_equal(radius_of(DIAL("10.0.0.2:2379"), NULL, true, &fail), 0);
+	assert_int_equal(radius_of(DIAL("10.0.0.2:2379"), NULL, false, &fail), -1);
+	assert_string_equal(fail.path, "probes.put.address");
+	/* However it is written. */
+	assert_int_equal(radius_of(DIAL("[fd00:0:0::3]:2379"), NULL, false, &fail), -1);
+	/* A program's arguments are its own affair. */
+	assert_int_equal(radius_of("{'type':'exec','from':'client','rate':1,'timeout':'1s','exec':"
+				   "['ping','10.0.0.2']}",
+				 NULL, false, &fail),
+		0);
+}
+
 static void a_fixed_url_inside_the_radius_is_refused(void **state)
 {
 	(void)state;
@@ -217,6 +250,37 @@ static void a_fixed_url_inside_the_radius_is_refused(void **state)
 	assert_string_equal(fail.path, "probes.put.url");
 	assert_int_equal(radius("'http://10.0.0.2/x'", false, &fail), -1);
 	assert_int_equal(radius("'http://[fd00::3]:80/x'", false, &fail), -1);
+	assert_int_equal(radius("'https://me@10.0.0.2'", false, &fail), -1);
+	assert_int_equal(radius("'http://10.0.0.1/?next=//10.0.0.2/'", false, &fail), 0);
+}
+
+/* --- samples ---------------------------------------------------------------------------------- */
+
+static int64_t samples_with(const char *from, const char *policy, const char *count)
+{
+	cJSON *tree = given_tree();
+	struct scenario scenario;
+	int64_t samples;
+
+	given_set(tree, "probes.put.from", from);
+	given_set(tree, "probes.put.to.policy", policy);
+	given_set(tree, "groups.members.count", count);
+	scenario = given_scenario(tree);
+	samples = claim_samples(&scenario, LIST_AT(scenario.invariants, struct invariant_spec, 0));
+	scenario_deinit(&scenario);
+	return samples;
+}
+
+/* 30 s at 50/s from each node that probes and, with `each`, to each member; groups at the least. */
+static void samples_count_sources(void **state)
+{
+	(void)state;
+	assert_int_equal(samples_with("'client'", "'any'", "3"), 1500);
+	assert_int_equal(samples_with("'client'", "'each'", "3"), 3 * 1500);
+	assert_int_equal(samples_with("'client'", "'each'", "{'min':2,'max':5}"), 2 * 1500);
+	assert_int_equal(samples_with("'client'", "'each'", NULL), 1500);
+	assert_int_equal(samples_with("['client','n1']", "'each'", "3"), 6 * 1500);
+	assert_int_equal(samples_with("'members'", "'first_answer'", "3"), 3 * 1500);
 }
 
 /* --- plan.json -------------------------------------------------------------------------------- */
@@ -256,7 +320,9 @@ int main(void)
 		cmocka_unit_test(the_worst_case_is_refused),
 		cmocka_unit_test(texts_are_expanded_for_a_node),
 		cmocka_unit_test(ipv6_stands_in_brackets_and_yields_to_ipv4),
+		cmocka_unit_test(a_fixed_address_inside_the_radius_is_refused),
 		cmocka_unit_test(a_fixed_url_inside_the_radius_is_refused),
+		cmocka_unit_test(samples_count_sources),
 		cmocka_unit_test(the_plan_says_what_can_be_shown),
 	};
 

@@ -59,10 +59,12 @@ static struct probe_order decoded(struct stage *stage, const char *member)
 {
 	struct fail fail = FAIL_INIT;
 	cJSON *json = probe_order(stage, member, &fail);
-	struct probe_order order = {0};
+	struct probe_order order;
 
-	if (!json || shape_decode(&probe_order_shape, json, "", &order, &fail) < 0)
-		fail_msg("%s: %s", fail.path, fail.text);
+	if (!json || shape_decode(&probe_order_shape, json, "", &order, &fail) < 0) {
+		print_error("%s: %s\n", fail.path, fail.text);
+		abort();
+	}
 	cJSON_Delete(json);
 	return order;
 }
@@ -142,6 +144,7 @@ static void tcp_and_exec_probes_are_ordered(void **state)
 		"'stdout':{'equals':'yes'}},'rate':10,'timeout':'1s'}");
 	stage = stage_new(tree);
 	order = decoded(stage, NULL);
+	assert_int_equal(order.exec->argv.count, 3);
 	assert_string_equal(*LIST_AT(order.exec->argv, char *, 0), "check");
 	assert_string_equal(*LIST_AT(order.exec->argv, char *, 1), "10.0.0.1,10.0.0.3");
 	assert_string_equal(*LIST_AT(order.exec->argv, char *, 2), "{n}");
@@ -247,6 +250,10 @@ static void secrets_are_taken_out_of_the_environment(void **state)
 
 	setenv("BACKBURN_TEST_TOKEN", "s3cr3t", 1);
 	value = getenv("BACKBURN_TEST_TOKEN");
+	if (!value) {
+		fail();
+		return;
+	}
 	secrets_take(&stage->secrets, &stage->scenario);
 	assert_null(getenv("BACKBURN_TEST_TOKEN"));
 	assert_int_equal(value[0], '\0');

@@ -89,7 +89,7 @@ static void what_can_not_be_understood_allows_nothing(void **state)
 	assert_refused("{\"backburn_policy\":1,\"max_fault\":5}", "max_fault");
 	assert_refused("{\"backburn_policy\":1,\"hours\":{\"days\":[\"mon\"],\"from\":\"9\","
 		       "\"to\":\"10:00\",\"zone\":\"UTC\"}}",
-		"no time of day");
+		"not a time of day");
 	assert_refused("{\"backburn_policy\":1,\"hours\":{\"days\":[\"mon\"],\"from\":\"09:00\","
 		       "\"to\":\"10:00\",\"zone\":\"Europe/Nowhere\"}}",
 		"no time zone");

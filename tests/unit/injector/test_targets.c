@@ -56,8 +56,8 @@ static void too_few_and_too_many_are_refused(void **state)
 	assert_kill_refused(session, "\"exe\":\"/usr/bin/db\",\"count\":5", "",
 		"4 processes match, and \"count\" asks for 5");
 	assert_kill_refused(session, "\"exe\":\"/usr/bin/no\"", "", "the usual causes");
-	assert_kill_refused(session, "\"count\":1", "", "needs one at least of");
-	assert_kill_refused(session, "\"exe\":\"db\"", "", "must be an absolute path");
+	assert_kill_refused(session, "\"count\":1", "", "needs at least one of");
+	assert_kill_refused(session, "\"exe\":\"db\"", "", "is not an absolute path");
 	for (int i = 0; i < PROCESSES_MAX; i++)
 		kill_add(1000 + i, 2000, "/usr/bin/many", "many");
 	assert_kill_chosen(session, "\"exe\":\"/usr/bin/many\",\"count\":1", "1000");

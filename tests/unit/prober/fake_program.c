@@ -18,8 +18,6 @@
 #include <string.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static void hang(const char *path)
 {
 	char line[32];

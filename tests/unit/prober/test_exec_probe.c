@@ -27,9 +27,8 @@ static void run_program(struct harness *harness, double rate, const char *timeou
 	char rest[1024];
 
 	snprintf(rest, sizeof(rest),
-		"\"targets\":[{\"node\":\"n1\",\"addr\":\"10.0.0.1\"}],\"secrets\":[{\"name\":"
-		"\"t\","
-		"\"value\":\"hunter2\"}],\"exec\":{\"argv\":[\"" FAKE_PROGRAM "\"%s]%s}",
+		"\"targets\":[{\"node\":\"n1\",\"addr\":\"10.0.0.1\"}],\"exec\":{\"argv\":"
+		"[\"" FAKE_PROGRAM "\"%s]%s}",
 		arguments, more);
 	harness_probe(harness, rate, timeout, rest);
 }
@@ -71,8 +70,8 @@ static void what_it_says_decides(void **state)
 	assert_int_equal(sum.outcomes[OUTCOME_OK], sum.events);
 	sum = results_of(",\"say\",\"no leader\"", ",\"expect_stdout\":{\"equals\":\"leader\"}");
 	assert_int_equal(sum.outcomes[OUTCOME_CONTENT], sum.events);
-	assert_string_equal(sum.last_error,
-		"n1: what it wrote does not equal \"leader\", but is \"no leader?\"");
+	assert_string_equal(
+		sum.last_error, "n1: what it wrote does not equal \"leader\": no leader?");
 	/* The status comes first. */
 	sum = results_of(",\"exit\",\"1\"", ",\"expect_stdout\":{\"equals\":\"\"}");
 	assert_int_equal(sum.outcomes[OUTCOME_STATUS], sum.events);
@@ -118,15 +117,37 @@ static void its_environment_is_minimal(void **state)
 	assert_int_equal(sum.outcomes[OUTCOME_CONTENT], sum.events);
 }
 
+/* What it says may be what it was told; and no argument or variable can hold a secret. */
 static void no_error_tells_a_secret(void **state)
 {
 	(void)state;
-	struct probe_sum sum = results_of(",\"echo\"",
-		",\"input\":\"my {secret.t} is\",\"expect_stdout\":{\"equals\":\"yes\"}");
+	static const char order[] =
+		"\"targets\":[{}],\"secrets\":[{\"name\":\"t\",\"value\":\"hunter2\"}],\"exec\":{"
+		"\"argv\":[\"" FAKE_PROGRAM "\",\"echo\"],\"input\":\"{secret.t}\","
+		"\"expect_stdout\":{\"equals\":\"yes\"}%s}";
+	struct harness *harness = harness_new(0);
+	struct wire_message reply;
+	struct probe_sum sum;
+	char rest[512];
 
+	snprintf(rest, sizeof(rest), order, "");
+	harness_probe(harness, 20, "20s", rest);
+	harness_await_events(harness, 5);
+	sum = harness_stop(harness);
 	assert_int_equal(sum.outcomes[OUTCOME_CONTENT], sum.events);
-	assert_string_equal(sum.last_error,
-		"n1: what it wrote does not equal \"yes\", but is \"my (secret) is\"");
+	assert_string_equal(sum.last_error, "what it wrote does not equal \"yes\"");
+	assert_int_equal(harness_end(harness), 0);
+
+	harness = harness_new(0);
+	snprintf(rest, sizeof(rest), order, ",\"env\":[\"T={secret.t}\"]");
+	reply = harness_call(harness, "probe",
+		"{\"id\":\"p\",\"rate\":1,\"timeout\":\"1s\",\"start_ns\":\"%lld\",\"window\":"
+		"\"1s\",%s}",
+		(long long)harness_now_ns(), rest);
+	assert_int_equal(reply.kind, WIRE_ERROR);
+	assert_non_null(strstr(reply.error.text, "unknown placeholder {secret.t}"));
+	wire_message_deinit(&reply);
+	assert_int_equal(harness_end(harness), 0);
 }
 
 /* --- programs that do not end ---------------------------------------------------------- */

@@ -91,16 +91,18 @@ static void no_answer_is_a_timeout(void **state)
 	struct harness *harness = harness_new(0);
 	struct probe_sum sum;
 
+	/* On a connection that stands already, and then on new ones. */
+	harness_probe(harness, 50, "1s", one_target(server));
+	harness_await_events(harness, 5);
 	http_server_set(server, SERVER_HOLDS, 200);
-	harness_probe(harness, 50, "200ms", one_target(server));
-	harness_await_events(harness, 25);
+	harness_await_events(harness, 40);
+	assert_string_equal(harness_sum(harness, "p").last_error, "n1: no answer in time");
 	/* An answer that comes too late is none. */
 	http_server_set(server, SERVER_ANSWERS, 200);
 	sum = harness_stop(harness);
 	assert_true(sum.outcomes[OUTCOME_TIMEOUT] >= 20);
 	assert_int_equal(sum.outcomes[OUTCOME_TIMEOUT] + sum.outcomes[OUTCOME_OK], sum.events);
 	assert_int_equal(sum.bad[0], sum.outcomes[OUTCOME_TIMEOUT]);
-	assert_non_null(strstr(sum.last_error, "n1: "));
 	assert_int_equal(harness_end(harness), 0);
 	http_server_free(server);
 }
@@ -351,138 +353,6 @@ static void requests_carry_what_was_ordered(void **state)
 	http_server_free(server);
 }
 
-/* An orderly close would leave a port in TIME_WAIT for each event. */
-static void fresh_connections_leave_no_ports_behind(void **state)
-{
-	(void)state;
-	struct http_server *server = http_server_new(false);
-	struct harness *harness = harness_new(0);
-	struct probe_sum sum;
-	char rest[256];
-
-	snprintf(rest, sizeof(rest),
-		"\"targets\":[{}],\"http\":{\"url\":\"http://127.0.0.1:%u/\","
-		"\"connection\":\"fresh\"}",
-		server->port);
-	harness_probe(harness, 200, "5s", rest);
-	harness_await_events(harness, 100);
-	sum = harness_stop(harness);
-	assert_int_equal(sum.outcomes[OUTCOME_OK], sum.events);
-	assert_int_equal(server->accepted, sum.events);
-	assert_int_equal(ports_in_time_wait(server->port), 0);
-	assert_int_equal(harness_end(harness), 0);
-	http_server_free(server);
-}
-
-static struct probe_sum expect_body(struct http_server *server, const char *body, const char *match)
-{
-	struct harness *harness = harness_new(0);
-	struct probe_sum sum;
-	char rest[512];
-
-	server->body = body;
-	snprintf(rest, sizeof(rest),
-		"\"targets\":[{\"node\":\"n1\"}],\"http\":{\"url\":\"http://127.0.0.1:%u/\","
-		"\"expect_body\":%s}",
-		server->port, match);
-	harness_probe(harness, 50, "20s", rest);
-	harness_await_events(harness, 3);
-	sum = harness_stop(harness);
-	assert_int_equal(harness_end(harness), 0);
-	return sum;
-}
-
-static void the_body_decides(void **state)
-{
-	(void)state;
-	struct http_server *server = http_server_new(false);
-	static const char health[] = "{\"health\":\"true\",\"peers\":[{\"up\":3}]}\n";
-	static const struct {
-		const char *match;
-		enum probe_outcome outcome;
-		const char *error;
-	} cases[] = {
-		{"{\"contains\":\"true\"}", OUTCOME_OK, ""},
-		{"{\"contains\":\"false\"}", OUTCOME_CONTENT,
-			"n1: HTTP 200, but the body does not contain \"false\", but is "
-			"\"{\"health\":\"true\",\"peers\":[{\"up\":3}]}?\""},
-		{"{\"starts_with\":\"{\\\"health\"}", OUTCOME_OK, ""},
-		{"{\"starts_with\":\"health\"}", OUTCOME_CONTENT, NULL},
-		{"{\"equals\":\"{\\\"health\\\":\\\"true\\\",\\\"peers\\\":[{\\\"up\\\":3}]}\"}",
-			OUTCOME_OK, ""},
-		{"{\"equals\":\"{\\\"health\\\":\\\"true\\\"\"}", OUTCOME_CONTENT, NULL},
-		{"{\"json\":{\"pointer\":\"/health\",\"equals\":\"true\"}}", OUTCOME_OK, ""},
-		{"{\"json\":{\"pointer\":\"/health\",\"equals\":true}}", OUTCOME_CONTENT, NULL},
-		{"{\"json\":{\"pointer\":\"/peers/0/up\",\"equals\":3}}", OUTCOME_OK, ""},
-		{"{\"json\":{\"pointer\":\"/peers/1/up\",\"equals\":3}}", OUTCOME_CONTENT, NULL},
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct probe_sum sum = expect_body(server, health, cases[i].match);
-
-		assert_int_equal(sum.outcomes[cases[i].outcome], sum.events);
-		if (cases[i].error)
-			assert_string_equal(sum.last_error, cases[i].error);
-	}
-	http_server_free(server);
-}
-
-static void a_body_that_is_no_json_or_too_large(void **state)
-{
-	(void)state;
-	struct http_server *server = http_server_new(false);
-	size_t size = 2 * 1024 * 1024;
-	char *large = malloc(size + 1);
-	struct probe_sum sum;
-
-	assert_non_null(large);
-	memset(large, 'x', size);
-	large[size] = '\0';
-	sum = expect_body(server, "busy", "{\"json\":{\"pointer\":\"\",\"equals\":1}}");
-	assert_int_equal(sum.outcomes[OUTCOME_CONTENT], sum.events);
-	sum = expect_body(server, large, "{\"contains\":\"x\"}");
-	assert_int_equal(sum.outcomes[OUTCOME_BROKEN], sum.events);
-	assert_string_equal(sum.last_error, "n1: the answer is too large to be compared");
-	http_server_free(server);
-	free(large);
-}
-
-/* What the far end sends back, and what a resolver says of a name, may hold the secret. */
-static void no_error_tells_a_secret(void **state)
-{
-	(void)state;
-	struct http_server *server = http_server_new(false);
-	struct harness *harness = harness_new(0);
-	struct probe_sum sum;
-	char rest[512];
-
-	server->body = "you sent hunter2-hunter2, and then hunter";
-	snprintf(rest, sizeof(rest),
-		"\"targets\":[{\"node\":\"n1\"}],\"secrets\":[{\"name\":\"t\",\"value\":"
-		"\"hunter2\"}],\"http\":{\"url\":\"http://127.0.0.1:%u/{secret.t}\","
-		"\"expect_body\":{\"contains\":\"welcome\"}}",
-		server->port);
-	harness_probe(harness, 50, "5s", rest);
-	harness_await_events(harness, 3);
-	sum = harness_stop(harness);
-	assert_int_equal(sum.outcomes[OUTCOME_CONTENT], sum.events);
-	assert_null(strstr(sum.last_error, "hunter2"));
-	assert_non_null(strstr(sum.last_error, "you sent (secret)-(secret), and then hunter\""));
-	assert_int_equal(harness_end(harness), 0);
-
-	/* The name of the host is the secret. */
-	harness = harness_new(0);
-	harness_probe(harness, 50, "20s",
-		"\"targets\":[{}],\"secrets\":[{\"name\":\"t\",\"value\":\"hunter2.invalid\"}],"
-		"\"http\":{\"url\":\"http://{secret.t}/\"}");
-	harness_await_events(harness, 3);
-	sum = harness_stop(harness);
-	assert_int_equal(sum.outcomes[OUTCOME_OK], 0);
-	assert_null(strstr(sum.last_error, "hunter2"));
-	assert_int_equal(harness_end(harness), 0);
-	http_server_free(server);
-}
-
 static void events_before_the_first_turn_are_sent_all(void **state)
 {
 	(void)state;
@@ -657,10 +527,6 @@ int main(void)
 		cmocka_unit_test(any_goes_round_robin),
 		cmocka_unit_test(saturation_is_reported_as_dropped),
 		cmocka_unit_test(requests_carry_what_was_ordered),
-		cmocka_unit_test(fresh_connections_leave_no_ports_behind),
-		cmocka_unit_test(the_body_decides),
-		cmocka_unit_test(a_body_that_is_no_json_or_too_large),
-		cmocka_unit_test(no_error_tells_a_secret),
 		cmocka_unit_test(members_are_probed_side_by_side),
 		cmocka_unit_test(events_before_the_first_turn_are_sent_all),
 		cmocka_unit_test(wrong_orders_are_refused),

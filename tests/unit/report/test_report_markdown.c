@@ -59,6 +59,7 @@ static void it_is_never_too_long(void **state)
 	assert_true(strlen(text) < 64 * 1024);
 	assert_true(strlen(text) > 50 * 1024);
 	assert_int_equal(count_of(text, "<details>"), count_of(text, "</details>"));
+	assert_has(text, "How events ended");
 	assert_has(text, "What this run can't tell");
 	assert_has(text, "*Cut here: the whole report is in report.html and report.txt.*\n");
 	free(text);

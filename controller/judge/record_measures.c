@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "contract/list.h"
+#include "controller/judge/record_apply.h"
+#include "controller/prober/orders.h"
+#include "controller/prober/runs.h"
+
+/* What probers reported, as the journal keeps it: sources, windows, operations, final reads. */
+
+static_assert(OUTCOME_COUNT <= sizeof(((struct source_record *)NULL)->outcomes) / sizeof(int64_t),
+	"a place for each outcome");
+
+/* What a scenario may ask for, and the longest window that a prober sends at that rate. */
+#define RATE_MIN 0.1
+#define RATE_MAX 5000
+#define WINDOW_EVENTS_MAX ((int64_t)(RATE_MAX * 60))
+
+int record_apply_source(struct record *record, const cJSON *event, struct fail *fail)
+{
+	double rate = json_number(event, "rate", 0);
+	int64_t start_ns = record_time_of(event, "start_ns");
+	struct source_record *source;
+
+	if (!scenario_probe(&record->scenario, json_string(event, "probe", "")))
+		return record_unknown_name(event, "probe", fail);
+	if (record_source(record, event) || start_ns == NEVER_NS || rate < RATE_MIN ||
+		rate > RATE_MAX)
+		return fail_set(fail, FAIL_PEER, "journal: an impossible source of events");
+	source = list_push(&record->sources, sizeof(*source));
+	record_replace_text(&source->probe, json_string(event, "probe", ""));
+	record_replace_text(&source->from, json_string(event, "from", ""));
+	record_replace_text(&source->to, json_string(event, "to", NULL));
+	source->start_ns = start_ns;
+	source->rate = rate;
+	source->last_heard_ns = start_ns;
+	source->latency = histogram_new();
+	return 0;
+}
+
+/* Every event of the window must be in the runs, or a claim would rest on fewer than it says. */
+static int check_runs(const struct record *record, const struct probe_window *window,
+	const struct class_runs *runs, struct fail *fail)
+{
+	const char *cursor = runs->runs;
+	int64_t total = 0, count;
+	bool good;
+	int more;
+
+	if (!record_sli(record, runs->slo))
+		return fail_set(fail, FAIL_PEER, "window: unknown SLO \"%.60s\"", runs->slo);
+	while ((more = runs_next(&cursor, &good, &count, fail)) > 0) {
+		if (count > window->count - total)
+			return fail_set(fail, FAIL_PEER, "window: more runs than events");
+		total += count;
+	}
+	if (more == 0 && total != window->count)
+		return fail_set(fail, FAIL_PEER, "window: fewer runs than events");
+	return more;
+}
+
+static void add_runs(struct record *record, const struct source_record *source,
+	const struct probe_window *window, const struct class_runs *runs)
+{
+	struct samples *samples = &record_sli(record, runs->slo)->samples;
+	int64_t index = window->first_index, count;
+	const char *cursor = runs->runs;
+	struct fail checked = FAIL_INIT;
+	bool good;
+
+	while (runs_next(&cursor, &good, &count, &checked) > 0)
+		for (; count > 0; count--, index++)
+			samples_add(samples,
+				source->start_ns + (int64_t)((double)index / source->rate * 1e9),
+				good);
+}
+
+/* All of a window is looked at before any of it is taken: the record holds whole events only. */
+static int check_window(const struct record *record, const struct source_record *source,
+	const struct probe_window *window, struct fail *fail)
+{
+	if (window->first_index != source->next_index)
+		return fail_set(fail, FAIL_PEER, "window: begins at event %lld, expected %lld",
+			(long long)window->first_index, (long long)source->next_index);
+	if (window->count < 0 || window->count > WINDOW_EVENTS_MAX)
+		return fail_set(fail, FAIL_PEER, "window: an impossible number of events");
+	LIST_EACH(window->classes, struct class_runs, runs)
+		if (check_runs(record, window, runs, fail) < 0)
+			return -1;
+	LIST_EACH(window->outcomes, int64_t, count)
+		if (*count < 0 || *count > window->count)
+			return fail_set(fail, FAIL_PEER, "window: more outcomes than events");
+	LIST_EACH(window->latency, struct histogram_bucket, bucket)
+		if (bucket->count > window->count)
+			return fail_set(fail, FAIL_PEER, "window: more latencies than events");
+	return 0;
+}
+
+static int add_window(struct record *record, struct source_record *source,
+	const struct probe_window *window, struct fail *fail)
+{
+	size_t i = 0;
+
+	if (check_window(record, source, window, fail) < 0 ||
+		histogram_decode(source->latency, &window->latency, fail) < 0)
+		return -1;
+	LIST_EACH(window->classes, struct class_runs, runs)
+		add_runs(record, source, window, runs);
+	LIST_EACH(window->outcomes, int64_t, count)
+		if (i < OUTCOME_COUNT)
+			source->outcomes[i++] += *count;
+	if (window->last_error)
+		record_replace_text(&source->last_error, window->last_error);
+	if (window->lag_max_ns > source->lag_max_ns)
+		source->lag_max_ns = window->lag_max_ns;
+	source->next_index = window->first_index + window->count;
+	return 0;
+}
+
+int record_apply_window(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct source_record *source = record_source(record, event);
+	struct probe_window window;
+	int outcome;
+
+	if (!source)
+		return record_unknown_name(event, "probe", fail);
+	if (shape_decode(&probe_window_shape, record_member(event, "window"), "window", &window,
+		    fail) < 0)
+		return -1;
+	outcome = add_window(record, source, &window, fail);
+	if (outcome == 0)
+		source->last_heard_ns = record_time_of(event, "t_ns");
+	shape_free(&probe_window_shape, &window);
+	return outcome;
+}
+
+static int add_ranges(struct ranges *into, const struct list *list, struct fail *fail)
+{
+	LIST_EACH(*list, struct id_range, range) {
+		if (range->first < 0 || range->last < range->first)
+			return fail_set(fail, FAIL_PEER, "operations: an impossible range of ids");
+		ranges_add_run(into, range->first, range->last);
+	}
+	return 0;
+}
+
+int record_apply_operations(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct workload_record *own = record_workload(record, json_string(event, "workload", ""));
+	struct workload_window window;
+	int outcome;
+
+	if (!own)
+		return record_unknown_name(event, "workload", fail);
+	if (shape_decode(&workload_window_shape, record_member(event, "window"), "window", &window,
+		    fail) < 0)
+		return -1;
+	outcome = add_ranges(&own->attempted, &window.attempted, fail) < 0 ||
+		add_ranges(&own->acked, &window.acked, fail) < 0 ||
+		add_ranges(&own->failed, &window.failed, fail) < 0 ||
+		add_ranges(&own->unknown, &window.unknown, fail) < 0;
+	shape_free(&workload_window_shape, &window);
+	return outcome ? -1 : 0;
+}
+
+int record_apply_final_read(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct workload_record *own = record_workload(record, json_string(event, "workload", ""));
+	struct final_read_result result;
+	int outcome = 0;
+
+	if (!own)
+		return record_unknown_name(event, "workload", fail);
+	if (shape_decode(&final_read_result_shape, record_member(event, "result"), "result",
+		    &result, fail) < 0)
+		return -1;
+	LIST_EACH(result.reads, struct member_read, read) {
+		struct read_record *kept = list_push(&own->reads, sizeof(*kept));
+
+		record_replace_text(&kept->node, read->node);
+		record_replace_text(&kept->reason, read->reason);
+		kept->ok = read->ok;
+		if (outcome == 0)
+			outcome = add_ranges(&kept->present, &read->present, fail);
+		ranges_tidy(&kept->present);
+	}
+	own->read_done = true;
+	shape_free(&final_read_result_shape, &result);
+	return outcome;
+}

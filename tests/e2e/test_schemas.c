@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <glob.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "contract/json.h"
+#include "controller/files/source.h"
+#include "controller/schema/schema.h"
+#include "tests/e2e/cli.h"
+
+/*
+ * The published schemas against a validator that is not ours: it takes every file that we ship, and
+ * of files with one seeded mistake it refuses each, as `backburn validate` does.
+ */
+#define VALIDATOR "/usr/bin/jsonschema"
+
+enum {
+	MUTANTS = 150, /* with BACKBURN_LONG there are as many as places for them */
+	MUTANTS_MAX = 8000,
+	FILES_MAX = 64,
+	SKIPPED = 77
+};
+
+/* --- the files -------------------------------------------------------------------------- */
+
+struct file {
+	char path[256];
+	const struct schema_kind *kind;
+	cJSON *tree; /* references to other files made absolute */
+};
+
+struct files {
+	struct file items[FILES_MAX];
+	size_t count;
+	struct catalogue catalogue;
+};
+
+static cJSON *read_json(const char *path)
+{
+	struct fail fail = FAIL_INIT;
+	size_t length;
+	cJSON *tree;
+	char *text;
+
+	if (json_read_file(path, SOURCE_BYTES_MAX, &text, &length, &fail) < 0)
+		fail_msg("%s", fail.text);
+	tree = json_parse(text, length, &fail);
+	if (!tree)
+		fail_msg("%s: %s", path, fail.text);
+	free(text);
+	return tree;
+}
+
+static void make_absolute(cJSON *name, const char *file)
+{
+	char *path;
+
+	if (!name)
+		return;
+	path = path_beside(file, name->valuestring);
+	assert_non_null(cJSON_SetValuestring(name, path));
+	free(path);
+}
+
+static void add_files(struct files *files, const char *pattern)
+{
+	glob_t matches;
+
+	assert_int_equal(glob(cli_file(pattern), 0, NULL, &matches), 0);
+	for (size_t i = 0; i < matches.gl_pathc; i++) {
+		struct file *file = &files->items[files->count++];
+		cJSON *use;
+
+		assert_true(files->count <= FILES_MAX);
+		snprintf(file->path, sizeof(file->path), "%s", matches.gl_pathv[i]);
+		file->tree = read_json(file->path);
+		file->kind = schema_kind_of(file->tree);
+		assert_non_null(file->kind);
+		make_absolute(cJSON_GetObjectItem(file->tree, "lab"), file->path);
+		cJSON_ArrayForEach(use, cJSON_GetObjectItem(file->tree, "use"))
+			make_absolute(use, file->path);
+	}
+	globfree(&matches);
+}
+
+static int set_up(void **state)
+{
+	static struct files files;
+	struct fail fail = FAIL_INIT;
+
+	files = (struct files){0};
+	assert_int_equal(catalogue_builtin(&files.catalogue, &fail), 0);
+	add_files(&files, "scenarios/*.json");
+	add_files(&files, "scenarios/common/*.json");
+	add_files(&files, "scenarios/env/*.json");
+	add_files(&files, "scenarios/labs/*.json");
+	*state = &files;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct files *files = *state;
+
+	for (size_t i = 0; i < files->count; i++)
+		cJSON_Delete(files->items[i].tree);
+	catalogue_deinit(&files->catalogue);
+	return 0;
+}
+
+/* --- the validator ---------------------------------------------------------------------- */
+
+static const char *schema_path(const struct schema_kind *kind)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "scenarios/schema/%s.v1.json", kind->name);
+	return cli_file(name);
+}
+
+/* Has the validator said this of that file? */
+static bool said(const struct cli_result *result, const char *verdict, const char *path)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line), "===[%s]===(%s)===", verdict, path);
+	return strstr(result->out, line) || strstr(result->err, line);
+}
+
+/* Asks it about all files of one kind at once; `paths` ends with NULL. */
+static void judge(const struct schema_kind *kind, const char *const *paths, bool valid)
+{
+	static const char *argv[2 * MUTANTS_MAX + 8];
+	const char *const start[] = {VALIDATOR, "--output", "pretty"};
+	struct cli_result result;
+	size_t count = sizeof(start) / sizeof(start[0]);
+
+	if (!paths[0])
+		return;
+	memcpy(argv, start, sizeof(start));
+	for (size_t i = 0; paths[i]; i++) {
+		argv[count++] = "-i";
+		argv[count++] = paths[i];
+	}
+	argv[count++] = schema_path(kind);
+	argv[count] = NULL;
+	cli_run_program(argv, &result);
+	for (size_t i = 0; paths[i]; i++)
+		if (!said(&result, valid ? "SUCCESS" : "ValidationError", paths[i]))
+			fail_msg("%s: %s: not %s:\n%s%s", kind->name, paths[i],
+				valid ? "valid" : "refused", result.out, result.err);
+	assert_int_equal(result.code, valid ? 0 : 1);
+	cli_result_free(&result);
+}
+
+static int validate(const char *path, char **said_of_it)
+{
+	struct cli_result result;
+	int code;
+
+	cli_run((const char *[]){"validate", path, NULL}, &result);
+	code = result.code;
+	*said_of_it = strdup(result.err);
+	cli_result_free(&result);
+	return code;
+}
+
+/* --- mistakes --------------------------------------------------------------------------- */
+
+/* Walks a file along its table, counts the places for a mistake, and makes the `target`-th. */
+struct walk {
+	const struct catalogue *catalogue;
+	size_t seen, target;
+	char made[256]; /* what was done */
+};
+
+static bool here(struct walk *walk, const char *what, const char *key)
+{
+	if (walk->seen++ != walk->target)
+		return false;
+	snprintf(walk->made, sizeof(walk->made), "%s \"%s\"", what, key);
+	return true;
+}
+
+static cJSON *wrong_type(const struct field *field)
+{
+	switch (field->kind) {
+	case FIELD_BOOL:
+	case FIELD_INTEGER:
+	case FIELD_NUMBER:
+	case FIELD_RATIO:
+	case FIELD_COUNT:
+		return cJSON_CreateString("seven");
+	case FIELD_JSON:
+		return NULL;
+	case FIELD_LIST:
+		return cJSON_CreateObject();
+	case FIELD_OBJECT:
+	case FIELD_MAP:
+	case FIELD_WITH:
+	case FIELD_TEXTS:
+	case FIELD_STRINGS:
+		return cJSON_CreateArray();
+	case FIELD_PORTS:
+		return cJSON_CreateTrue();
+	default:
+		return cJSON_CreateNumber(-7);
+	}
+}
+
+static cJSON *wrong_value(const struct field *field)
+{
+	switch (field->kind) {
+	case FIELD_INTEGER:
+	case FIELD_NUMBER:
+		return field->max != 0 ? cJSON_CreateNumber(2 * field->max + 1) : NULL;
+	case FIELD_RATIO:
+		return cJSON_CreateNumber(1.5);
+	case FIELD_COUNT:
+		return cJSON_CreateNumber(0);
+	case FIELD_DURATION:
+	case FIELD_SIZE:
+		return cJSON_CreateString("3 parsecs");
+	case FIELD_ENUM:
+	case FIELD_FAULT:
+		return cJSON_CreateString("no-such-word");
+	case FIELD_NAME:
+	case FIELD_GROUP:
+	case FIELD_NODE:
+		return cJSON_CreateString("-no name");
+	case FIELD_PREFIX:
+		return cJSON_CreateString("here");
+	case FIELD_STRING:
+		return field->allow_empty ? NULL : cJSON_CreateString("");
+	case FIELD_LIST:
+	case FIELD_MAP:
+		if (field->allow_empty)
+			return NULL;
+		return field->kind == FIELD_MAP ? cJSON_CreateObject() : cJSON_CreateArray();
+	default:
+		return NULL;
+	}
+}
+
+/* Puts `wrong` (consumed, may be NULL) in a member's place when that is the target. */
+static void try_value(struct walk *walk, cJSON *object, cJSON *member, cJSON *wrong)
+{
+	if (wrong && here(walk, "a wrong value of", member->string))
+		assert_true(cJSON_ReplaceItemInObjectCaseSensitive(object, member->string, wrong));
+	else
+		cJSON_Delete(wrong);
+}
+
+static void rename_key(cJSON *member, const char *prefix)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "%s%s", prefix, member->string);
+	free(member->string);
+	member->string = strdup(name);
+}
+
+static void walk_object(struct walk *walk, const struct shape *shape, cJSON *object);
+
+static void walk_inside(
+	struct walk *walk, const struct field *field, cJSON *value, const cJSON *beside)
+{
+	const struct catalogue_fault *fault;
+	cJSON *child;
+
+	if (field->kind == FIELD_OBJECT)
+		walk_object(walk, field->sub, value);
+	if (field->kind == FIELD_WITH) {
+		fault = catalogue_find(walk->catalogue, json_string(beside, "fault", ""));
+		if (fault) /* else this very mistake was made */
+			walk_object(walk, fault->params, value);
+	}
+	if (field->kind != FIELD_MAP && !(field->kind == FIELD_LIST && field->item == FIELD_OBJECT))
+		return;
+	cJSON_ArrayForEach(child, value) {
+		if (field->kind == FIELD_MAP && here(walk, "no name:", child->string))
+			rename_key(child, "- ");
+		walk_object(walk, field->sub, child);
+	}
+}
+
+static void walk_object(struct walk *walk, const struct shape *shape, cJSON *object)
+{
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct field *field = &shape->fields[i];
+		cJSON *member = cJSON_GetObjectItemCaseSensitive(object, field->key);
+
+		if (!member || field->later)
+			continue;
+		walk_inside(walk, field, member, object);
+		if ((field->required || field->choice == CHOICE_ONE) &&
+			here(walk, "without", field->key)) {
+			cJSON_DeleteItemFromObjectCaseSensitive(object, field->key);
+			continue;
+		}
+		if (here(walk, "renamed", field->key)) {
+			rename_key(member, "x_");
+			continue;
+		}
+		try_value(walk, object, member, wrong_type(field));
+		member = cJSON_GetObjectItemCaseSensitive(object, field->key);
+		try_value(walk, object, member, wrong_value(field));
+	}
+}
+
+static size_t places_in(const struct files *files, const struct file *file)
+{
+	struct walk walk = {.catalogue = &files->catalogue, .target = SIZE_MAX};
+
+	walk_object(&walk, schema_shape(file->kind, &files->catalogue), file->tree);
+	return walk.seen;
+}
+
+/* --- tests ------------------------------------------------------------------------------ */
+
+static void every_key_is_explained_in(const struct shape *shape)
+{
+	if (!shape->help)
+		fail_msg("%s has no help", shape->name);
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct field *field = &shape->fields[i];
+
+		if (field->later)
+			continue;
+		if (!field->help)
+			fail_msg("\"%s\" of %s has no help", field->key, shape->name);
+		if (field->sub)
+			every_key_is_explained_in(field->sub);
+	}
+}
+
+static void every_key_is_explained(void **state)
+{
+	const struct files *files = *state;
+
+	for (size_t i = 0; i < schema_kind_count; i++)
+		every_key_is_explained_in(schema_shape(&schema_kinds[i], &files->catalogue));
+	for (size_t i = 0; i < files->catalogue.count; i++)
+		every_key_is_explained_in(files->catalogue.faults[i].params);
+}
+
+static void the_published_schemas_are_those_of_the_tables(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < schema_kind_count; i++) {
+		struct cli_result result;
+		struct fail fail = FAIL_INIT;
+		size_t length;
+		char *text;
+
+		cli_run((const char *[]){"schema", schema_kinds[i].name, NULL}, &result);
+		assert_int_equal(result.code, 0);
+		if (json_read_file(schema_path(&schema_kinds[i]), SOURCE_BYTES_MAX, &text, &length,
+			    &fail) < 0)
+			fail_msg("%s; tools/schemas writes it", fail.text);
+		if (strcmp(text, result.out) != 0)
+			fail_msg("%s differs from what the tables say; tools/schemas renews it",
+				schema_path(&schema_kinds[i]));
+		free(text);
+		cli_result_free(&result);
+	}
+}
+
+static void every_shipped_file_names_its_schema(void **state)
+{
+	const struct files *files = *state;
+
+	for (size_t i = 0; i < files->count; i++) {
+		const struct file *file = &files->items[i];
+		char *path = path_beside(file->path, json_string(file->tree, "$schema", ""));
+		char *named = realpath(path, NULL),
+		     *right = realpath(schema_path(file->kind), NULL);
+
+		assert_non_null(right);
+		if (!named || strcmp(named, right) != 0)
+			fail_msg("%s: \"$schema\" names %s", file->path, path);
+		free(path);
+		free(named);
+		free(right);
+	}
+}
+
+static void every_shipped_file_is_valid(void **state)
+{
+	const struct files *files = *state;
+
+	for (size_t i = 0; i < schema_kind_count; i++) {
+		const char *paths[FILES_MAX + 1] = {NULL};
+		size_t count = 0;
+
+		for (size_t j = 0; j < files->count; j++)
+			if (files->items[j].kind == &schema_kinds[i])
+				paths[count++] = files->items[j].path;
+		judge(&schema_kinds[i], paths, true);
+	}
+}
+
+static const char *write_mutant(
+	const struct cli *cli, const struct files *files, size_t place, size_t number)
+{
+	struct walk walk = {.catalogue = &files->catalogue, .target = place};
+	const struct file *file = files->items;
+	const char *path;
+	char name[64], *text, *why;
+	cJSON *tree;
+
+	while (walk.target >= places_in(files, file))
+		walk.target -= places_in(files, file++);
+	tree = cJSON_Duplicate(file->tree, true);
+	walk_object(&walk, schema_shape(file->kind, &files->catalogue), tree);
+	text = json_pretty(tree);
+	cJSON_Delete(tree);
+	snprintf(name, sizeof(name), "%s-%zu.json", file->kind->name, number);
+	path = cli_write(cli, name, text);
+	free(text);
+	if (validate(path, &why) != 65)
+		fail_msg("%s with %s was taken: %s", file->path, walk.made, why);
+	free(why);
+	return path;
+}
+
+static void both_refuse_the_same_mistakes(void **state)
+{
+	const struct files *files = *state;
+	static char paths[MUTANTS_MAX][128];
+	static const char *of_kind[MUTANTS_MAX + 1];
+	uint64_t random = 20240607;
+	size_t places = 0, mutants;
+	struct cli cli;
+
+	for (size_t i = 0; i < files->count; i++)
+		places += places_in(files, &files->items[i]);
+	if (places < MUTANTS || places > MUTANTS_MAX) {
+		fail_msg("%zu places for a mistake", places);
+		return;
+	}
+	mutants = getenv("BACKBURN_LONG") ? places : MUTANTS;
+	cli_begin(&cli);
+	for (size_t i = 0; i < mutants; i++) {
+		/* One place in each of as many equal stretches, so that all files have some. */
+		random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		snprintf(paths[i], sizeof(paths[i]), "%s",
+			write_mutant(&cli, files,
+				(i * places + (size_t)(random >> 33) % places) / mutants, i));
+	}
+	for (size_t i = 0; i < schema_kind_count; i++) {
+		size_t count = 0;
+		char start[128];
+
+		snprintf(start, sizeof(start), "%s/%s-", cli.dir, schema_kinds[i].name);
+		for (size_t j = 0; j < mutants; j++)
+			if (strncmp(paths[j], start, strlen(start)) == 0)
+				of_kind[count++] = paths[j];
+		of_kind[count] = NULL;
+		judge(&schema_kinds[i], of_kind, false);
+	}
+	cli_end(&cli);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_key_is_explained),
+		cmocka_unit_test(the_published_schemas_are_those_of_the_tables),
+		cmocka_unit_test(every_shipped_file_names_its_schema),
+		cmocka_unit_test(every_shipped_file_is_valid),
+		cmocka_unit_test(both_refuse_the_same_mistakes),
+	};
+	struct cli_result result;
+
+	cli_run_program((const char *[]){"env", VALIDATOR, "--version", NULL}, &result);
+	if (result.code != 0) {
+		print_message("no %s here\n", VALIDATOR);
+		return SKIPPED;
+	}
+	cli_result_free(&result);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
