@@ -27,7 +27,10 @@ enum {
  */
 const char *duration_format(int64_t ns, char buffer[DURATION_TEXT_MAX]);
 
-/* For people's eyes: three significant digits, e.g. "1.37s", "12.1ms". Returns `buffer`. */
+/*
+ * For people's eyes: three significant digits, e.g. "1.37s", "12.1ms"; "13m20s" from ten minutes
+ * on, "22h05m" from ten hours on. Returns `buffer`.
+ */
 const char *duration_human(int64_t ns, char buffer[DURATION_TEXT_MAX]);
 
 /* "64KiB", "1MiB", "2GiB", "512B": a whole number and a binary unit. */

@@ -237,15 +237,21 @@ static void judge_data_claim(const struct record *record, const struct invariant
 		out->verdict = VERDICT_INCONCLUSIVE;
 	else
 		out->verdict = VERDICT_HELD;
+	if (!workload->read_done) {
+		snprintf(out->text, sizeof(out->text),
+			"%lld acknowledged of %lld attempted; what became of them was not read "
+			"back",
+			(long long)data.acked, (long long)data.attempted);
+		return;
+	}
 	snprintf(out->text, sizeof(out->text),
 		"%lld acknowledged of %lld attempted: %lld lost (at most %lld), %lld recovered, "
 		"%lld "
-		"unexpected%s; read from %zu of %zu members%s",
+		"unexpected%s; read from %zu of %zu members",
 		(long long)data.acked, (long long)data.attempted, (long long)data.lost,
 		(long long)claim->data->max_lost, (long long)data.recovered,
 		(long long)data.unexpected, data.on_some ? ", some not on every member" : "",
-		data.reads_ok, data.reads_ok + data.reads_failed,
-		workload->read_done ? "" : " (no final read)");
+		data.reads_ok, data.reads_ok + data.reads_failed);
 }
 
 static void judge_budget(const struct record *record, const struct invariant_spec *claim,

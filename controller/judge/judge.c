@@ -13,6 +13,9 @@ static int64_t measured_to_ns(
 	const struct phase_spec *phase = NULL;
 	int64_t end_ns;
 
+	/* Of a run that was cut off no heal may be known: then as far as there are data. */
+	if (fault->healed_ns == NEVER_NS)
+		return covered_ns > fault->start_ns ? covered_ns : fault->start_ns;
 	if (!fault->at_once)
 		return fault->healed_ns;
 	scenario_fault(&record->scenario, fault->spec->id, &phase);
@@ -25,13 +28,16 @@ static int64_t measured_to_ns(
 static void judge_outages(const struct record *record, struct list *outages)
 {
 	LIST_EACH(record->faults, struct fault_record, fault) {
-		if (fault->start_ns == NEVER_NS || fault->healed_ns == NEVER_NS)
+		if (fault->start_ns == NEVER_NS || !fault->nodes.count)
 			continue;
 		LIST_EACH(record->slis, struct sli_record, sli) {
-			struct outage *outage = list_push(outages, sizeof(*outage));
 			int64_t covered_ns = record_covered_ns(record, sli->slo);
 			int64_t end_ns = measured_to_ns(record, fault, covered_ns);
+			struct outage *outage;
 
+			if (fault->healed_ns == NEVER_NS && end_ns <= fault->start_ns)
+				continue;
+			outage = list_push(outages, sizeof(*outage));
 			outage->fault = fault;
 			outage->slo = sli->slo;
 			outage->during =

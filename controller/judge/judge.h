@@ -68,8 +68,8 @@ struct effect_judgement {
 	bool ran_to_its_end;
 	struct list pairs;     /* of struct pair_effect: a fault between nodes */
 	struct list processes; /* of struct process_effect: a fault on processes */
-	size_t predicted;      /* pairs with live connections before the fault */
-	size_t predicted_hit;
+	/* Pairs of nodes with live connections, or processes, that were named before the fault. */
+	size_t predicted, predicted_hit;
 	char text[SENTENCE_MAX];
 };
 

@@ -43,6 +43,25 @@ static void count(const struct effect_judgement *effect, struct tallied *out)
 	}
 }
 
+static bool is_hit(const struct effect_judgement *effect, const char *node, int64_t pid)
+{
+	LIST_EACH(effect->processes, struct process_effect, own)
+		if (own->process->pid == pid && own->process->result == SIGNAL_SENT &&
+			strcmp(own->node, node) == 0)
+			return true;
+	return false;
+}
+
+/* Those that a node named when it was inspected: were they the ones? */
+static void count_predicted(struct effect_judgement *effect)
+{
+	LIST_EACH(effect->fault->inspections, struct fault_inspection, inspection)
+		LIST_EACH(inspection->result.processes, struct process_target, target) {
+			effect->predicted++;
+			effect->predicted_hit += is_hit(effect, inspection->node, target->pid);
+		}
+}
+
 static const char *why_unproven(const struct process_evidence *process)
 {
 	switch ((enum signal_result)process->result) {
@@ -75,8 +94,12 @@ static void say(const struct tallied *tallied, struct effect_judgement *out)
 			"; pid %lld on %.40s %.80s", (long long)tallied->unproven->process->pid,
 			tallied->unproven->node, why_unproven(tallied->unproven->process));
 	if (tallied->silent_nodes)
-		snprintf(out->text + used, sizeof(out->text) - used,
-			"; %zu nodes told of no process", tallied->silent_nodes);
+		used += (size_t)snprintf(out->text + used, sizeof(out->text) - used,
+			"; %zu node%s told of no process", tallied->silent_nodes,
+			tallied->silent_nodes == 1 ? "" : "s");
+	if (out->predicted)
+		snprintf(out->text + used, sizeof(out->text) - used, "; predicted %zu, hit %zu",
+			out->predicted, out->predicted_hit);
 }
 
 void judge_processes(const struct fault_record *fault, struct effect_judgement *out)
@@ -90,6 +113,7 @@ void judge_processes(const struct fault_record *fault, struct effect_judgement *
 		tallied.silent_nodes += out->processes.count == before;
 	}
 	count(out, &tallied);
+	count_predicted(out);
 	if (fault->start_ns == NEVER_NS || !fault->nodes.count ||
 		(!tallied.sent && !out->ran_to_its_end)) {
 		snprintf(out->text, sizeof(out->text), "never started");

@@ -86,15 +86,14 @@ static void say_effect(struct effect_judgement *out, size_t silent, size_t untou
 		break;
 	case EFFECT_PARTIAL:
 		snprintf(out->text, sizeof(out->text),
-			"%lld packets dropped; %zu pairs exchanged none", (long long)packets,
-			silent);
+			"%lld packets dropped; %zu pair%s exchanged none", (long long)packets,
+			silent, silent == 1 ? "" : "s");
 		break;
 	case EFFECT_NONE:
 		snprintf(out->text, sizeof(out->text),
-			"%lld packets dropped; %zu target nodes lost none: they exchanged no "
-			"packets "
-			"with the counterpart",
-			(long long)packets, untouched);
+			"%lld packets dropped; %zu target node%s lost none: no packets were "
+			"exchanged with the counterpart",
+			(long long)packets, untouched, untouched == 1 ? "" : "s");
 		break;
 	case EFFECT_NOT_INJECTED:
 		snprintf(out->text, sizeof(out->text), "never started");
@@ -108,16 +107,20 @@ static void say_effect(struct effect_judgement *out, size_t silent, size_t untou
  */
 static void say_prediction(struct effect_judgement *out)
 {
+	const struct pair_effect *ways = out->pairs.items;
 	size_t used = strlen(out->text);
 
-	LIST_EACH(out->pairs, struct pair_effect, pair) {
-		out->predicted += pair->connections > 0;
-		out->predicted_hit += pair->connections > 0 && pair->packets > 0;
+	/* Pairs come as a way and the way back, and their connections go both. */
+	for (size_t i = 0; i + 1 < out->pairs.count; i += 2) {
+		if (ways[i].connections <= 0)
+			continue;
+		out->predicted++;
+		out->predicted_hit += ways[i].packets + ways[i + 1].packets > 0;
 	}
 	if (out->predicted && out->effect != EFFECT_NOT_INJECTED)
 		snprintf(out->text + used, sizeof(out->text) - used,
-			"; of %zu pairs with live connections before, %zu lost packets",
-			out->predicted, out->predicted_hit);
+			"; predicted %zu pair%s with live connections, hit %zu", out->predicted,
+			out->predicted == 1 ? "" : "s", out->predicted_hit);
 }
 
 bool judge_is_pair(const struct fault_record *fault, const char *on, const char *from)
@@ -271,8 +274,11 @@ static void judge_node(
 	if (!node->audited_before || !node->audited_after) {
 		out->confirmed = !out->touched;
 		snprintf(out->text, sizeof(out->text),
-			out->touched ? "could not be looked at afterwards%s%s"
-				     : "not touched, not compared%s%s",
+			!out->touched ? "not touched, not compared%s%s"
+				: record->ended || node->lost
+				? "could not be looked at afterwards%s%s"
+				: "not looked at since the run was cut "
+				  "off%s%s",
 			node->lost ? ": " : "", node->lost ? node->lost_reason : "");
 		return;
 	}
@@ -295,11 +301,11 @@ static void judge_services(const struct record *record, struct revert_judgement 
 	compare_states(&record->services_before, &record->services_after, out);
 	out->confirmed = out->missing.count + out->added.count == 0;
 	if (out->confirmed)
-		snprintf(out->text, sizeof(out->text), "%zu services as before",
-			record->services_after.count);
+		snprintf(out->text, sizeof(out->text), "%zu service%s as before",
+			record->services_after.count, record->services_after.count == 1 ? "" : "s");
 	else
-		snprintf(out->text, sizeof(out->text), "%zu services are not as before",
-			out->missing.count);
+		snprintf(out->text, sizeof(out->text), "%zu service%s not as before",
+			out->missing.count, out->missing.count == 1 ? " is" : "s are");
 }
 
 static int by_node(const void *a, const void *b)

@@ -102,7 +102,28 @@ static void label_fault(const struct frame *frame, const struct fault_record *fa
 	fputs("</text>", chart->out);
 }
 
+/* An instant has no length that could be shaded: a triangle in its lane, and a line below it. */
+static void draw_instant(const struct frame *frame, double x, double top)
+{
+	fprintf(frame->chart.out,
+		"</title><path d=\"M%.1f %.1fV%.1f\" class=\"c-bad-line\" stroke=\"#b42318\"/>"
+		"<path d=\"M%.1f %.1fh12l-6 13Z\" class=\"c-fault\" fill=\"#b42318\"/>",
+		x, top + 12, frame->bottom, x - 6, top + 1);
+}
+
 /* Its bar in a lane of its own, and its shade over all panels, from start to heal. */
+static void draw_span(const struct frame *frame, double from, double to, double top)
+{
+	fprintf(frame->chart.out,
+		"</title><rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
+		"class=\"c-shade\" fill=\"#b42318\" fill-opacity=\"0.07\"/>",
+		from, top + LANE - 5, to - from, frame->bottom - top - LANE + 5);
+	fprintf(frame->chart.out,
+		"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" rx=\"3\" "
+		"class=\"c-fault\" fill=\"#b42318\"/>",
+		from, top, to - from, LANE - 5);
+}
+
 static void draw_fault(const struct frame *frame, const struct fault_record *fault, size_t lane)
 {
 	const struct chart *chart = &frame->chart;
@@ -113,18 +134,16 @@ static void draw_fault(const struct frame *frame, const struct fault_record *fau
 
 	words_fault(fault, what);
 	words_times(fault, when);
-	to = to - from < 2 ? from + 2 : to;
 	fputs("<g><title>", chart->out);
 	markup(chart->out, "%s: %s; %s", fault->spec->id, what, when);
-	fprintf(chart->out,
-		"</title><rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" "
-		"class=\"c-shade\" fill=\"#b42318\" fill-opacity=\"0.07\"/>",
-		from, top + LANE - 5, to - from, frame->bottom - top - LANE + 5);
-	fprintf(chart->out,
-		"<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\" rx=\"3\" "
-		"class=\"c-fault\" fill=\"#b42318\"/>",
-		from, top, to - from, LANE - 5);
-	label_fault(frame, fault, from, to, top);
+	if (fault->at_once) {
+		draw_instant(frame, from, top);
+		label_fault(frame, fault, from, from + 2, top);
+	} else {
+		to = to - from < 2 ? from + 2 : to;
+		draw_span(frame, from, to, top);
+		label_fault(frame, fault, from, to, top);
+	}
 	fputs("</g>\n", chart->out);
 }
 
@@ -169,7 +188,9 @@ static size_t collect_marks(const struct report *report, struct mark marks[MARKS
 		marks[count].at_ns = record->stop_ns;
 		marks[count].bad = true;
 		snprintf(marks[count++].text, WORDS_MAX, "stopped: %.40s",
-			record->stop_id ? record->stop_id : stop_words[record->stop]);
+			record->stop == STOP_GUARDRAIL && record->stop_id
+				? record->stop_id
+				: stop_words[record->stop]);
 	}
 	return count;
 }
@@ -232,6 +253,21 @@ static int64_t tick_ns(int64_t span_ns)
 	return steps_s[last] * NS_PER_SEC * (span_ns / (steps_s[last] * NS_PER_SEC * 12) + 1);
 }
 
+/* In whole units of the largest kind that the steps are. */
+static void tick_text(int64_t at_ns, int64_t step_ns, char *buffer, size_t size)
+{
+	static const struct {
+		int seconds;
+		const char *unit;
+	} units[] = {{3600, "h"}, {60, "min"}, {1, "s"}};
+	size_t i = 0;
+
+	while (step_ns % (units[i].seconds * NS_PER_SEC) != 0)
+		i++;
+	snprintf(buffer, size, "%s%lld %s", at_ns ? "" : "T+",
+		(long long)(at_ns / (units[i].seconds * NS_PER_SEC)), units[i].unit);
+}
+
 static void draw_axis(const struct frame *frame)
 {
 	const struct chart *chart = &frame->chart;
@@ -241,13 +277,14 @@ static void draw_axis(const struct frame *frame)
 		CHART_LEFT, frame->bottom, CHART_WIDTH - CHART_RIGHT);
 	for (int64_t at_ns = 0; at_ns <= chart->span_ns; at_ns += step_ns) {
 		double x = chart_x(chart, at_ns);
+		char text[32];
 
+		tick_text(at_ns, step_ns, text, sizeof(text));
 		fprintf(chart->out,
 			"<path d=\"M%.1f %.1fv5\" class=\"c-axis\" stroke=\"#aab0ba\"/><text "
 			"x=\"%.1f\" y=\"%.1f\" class=\"c-muted\" fill=\"#5c6470\" "
-			"text-anchor=\"middle\" font-size=\"11\">%s%lld s</text>\n",
-			x, frame->bottom, x, frame->bottom + 18, at_ns ? "" : "T+",
-			(long long)(at_ns / NS_PER_SEC));
+			"text-anchor=\"middle\" font-size=\"11\">%s</text>\n",
+			x, frame->bottom, x, frame->bottom + 18, text);
 	}
 }
 
@@ -267,6 +304,31 @@ bool chart_has_data(const struct report *report)
 	return choose(report, NULL, &chart);
 }
 
+/* Only of what is there. */
+void chart_print_key(FILE *out, const struct report *report)
+{
+	const struct record *record = &report->record;
+	bool span = false, open = false, instant = false, recovery = false;
+
+	LIST_EACH(record->faults, struct fault_record, fault) {
+		span = span || (fault->start_ns != NEVER_NS && !fault->at_once);
+		open = open || (span && fault->healed_ns == NEVER_NS);
+		instant = instant || (fault->start_ns != NEVER_NS && fault->at_once);
+	}
+	LIST_EACH(report->judgement.claims, struct claim_judgement, own)
+		recovery = recovery || (own->claim->recovers && own->after_ns != NEVER_NS);
+	if (span)
+		fprintf(out, "Red shade: a fault, from its start to its heal%s. ",
+			open ? ", or as far as the journal goes" : "");
+	if (instant)
+		fputs("Triangle and line: a fault that is over at once. ", out);
+	if (recovery)
+		fputs("Diamond: the first good event of a recovery. ", out);
+	if (record->stop != STOP_NONE)
+		fputs("Square: the stop. ", out);
+	fputs("Grey: no data.", out);
+}
+
 static size_t count_lanes(const struct record *record)
 {
 	size_t lanes = 0;
@@ -283,8 +345,9 @@ static void lay_out(struct frame *frame, size_t marks)
 	frame->lanes_top = PHASE_ROW;
 	frame->marks_top = frame->lanes_top + (double)frame->lanes * LANE;
 	frame->panels_top = frame->marks_top + (double)frame->mark_rows * MARK_ROW;
-	frame->bottom = frame->panels_top +
-		(double)frame->chart.panel_count * (CHART_TITLE + CHART_PANEL) + 6;
+	frame->bottom = frame->panels_top + 6;
+	for (size_t i = 0; i < frame->chart.panel_count; i++)
+		frame->bottom += CHART_TITLE + frame->chart.panels[i].height;
 	frame->height = frame->bottom + AXIS;
 }
 
@@ -306,9 +369,10 @@ void chart_print(FILE *out, const struct report *report)
 		CHART_WIDTH, frame.height, CHART_WIDTH, frame.height);
 	draw_phases(&frame);
 	draw_faults(&frame);
+	frame.chart.top = frame.panels_top;
 	for (size_t i = 0; i < frame.chart.panel_count; i++) {
-		frame.chart.top = frame.panels_top + (double)i * (CHART_TITLE + CHART_PANEL);
 		chart_panel(&frame.chart, &frame.chart.panels[i]);
+		frame.chart.top += CHART_TITLE + frame.chart.panels[i].height;
 	}
 	draw_axis(&frame);
 	draw_marks(&frame, marks, count);

@@ -13,6 +13,9 @@
  */
 void chart_print(FILE *out, const struct report *report);
 
+/* What its shapes mean, as sentences: only those that are there. */
+void chart_print_key(FILE *out, const struct report *report);
+
 /* Whether there is anything to draw. */
 bool chart_has_data(const struct report *report);
 

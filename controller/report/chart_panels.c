@@ -5,147 +5,7 @@
 #include "contract/units.h"
 #include "controller/report/chart_parts.h"
 #include "controller/report/escape.h"
-
-/* --- values over time ------------------------------------------------------------------ */
-
-/*
- * Bin i covers [from + i · bin, from + (i+1) · bin), of which there are data in [first, last); a
- * value below 0 is one that is not known.
- */
-struct line {
-	int64_t from_ns, bin_ns;
-	int64_t first_ns, last_ns;
-	double rate; /* events a second, of all sources */
-	size_t count;
-	double values[BINS_MAX];
-};
-
-/* A bin begins where the first fault does, so that no step seems to fall before its cause. */
-static int64_t anchor_ns(const struct record *record)
-{
-	LIST_EACH(record->faults, struct fault_record, fault)
-		if (fault->start_ns != NEVER_NS)
-			return fault->start_ns;
-	return 0;
-}
-
-static void begin_line(const struct chart *chart, const struct sli_record *sli, struct line *out)
-{
-	const struct record *record = &chart->report->record;
-	int64_t before_ns;
-
-	*out = (struct line){.first_ns = INT64_MAX, .last_ns = record_covered_ns(record, sli->slo)};
-	LIST_EACH(record->sources, struct source_record, source) {
-		if (strcmp(source->probe, sli->slo->probe) != 0)
-			continue;
-		out->rate += source->rate;
-		if (source->start_ns < out->first_ns)
-			out->first_ns = source->start_ns;
-	}
-	if (out->first_ns >= out->last_ns) {
-		*out = (struct line){.bin_ns = NS_PER_SEC};
-		return;
-	}
-	out->bin_ns = story_bin_ns(out->last_ns - out->first_ns, out->rate);
-	before_ns = (out->first_ns - anchor_ns(record)) % out->bin_ns;
-	out->from_ns = out->first_ns - (before_ns < 0 ? before_ns + out->bin_ns : before_ns);
-	out->count = (size_t)((out->last_ns - out->from_ns + out->bin_ns - 1) / out->bin_ns);
-	out->count = out->count < BINS_MAX ? out->count : BINS_MAX;
-}
-
-static int64_t bin_start_ns(const struct line *line, size_t i)
-{
-	int64_t at_ns = line->from_ns + (int64_t)i * line->bin_ns;
-
-	at_ns = at_ns > line->first_ns ? at_ns : line->first_ns;
-	return at_ns < line->last_ns ? at_ns : line->last_ns;
-}
-
-static struct tally tally_bin(const struct line *line, const struct sli_record *sli, size_t i)
-{
-	return samples_tally(&sli->samples, bin_start_ns(line, i), bin_start_ns(line, i + 1));
-}
-
-static void ratio_line(const struct chart *chart, const struct sli_record *sli, struct line *out)
-{
-	begin_line(chart, sli, out);
-	for (size_t i = 0; i < out->count; i++) {
-		struct tally tally = tally_bin(out, sli, i);
-
-		out->values[i] =
-			tally.total ? (double)(tally.total - tally.bad) / (double)tally.total : -1;
-	}
-}
-
-/* The first and the last bin are cut by the ends of the data: a small piece says no rate. */
-static void rate_line(const struct chart *chart, const struct sli_record *sli, struct line *out)
-{
-	begin_line(chart, sli, out);
-	for (size_t i = 0; i < out->count; i++) {
-		struct tally tally = tally_bin(out, sli, i);
-		int64_t length_ns = bin_start_ns(out, i + 1) - bin_start_ns(out, i);
-
-		out->values[i] = tally.total && length_ns * 2 >= out->bin_ns
-			? (double)(tally.total - tally.bad) * (double)NS_PER_SEC / (double)length_ns
-			: -1;
-	}
-}
-
-/* The longest that a client of that bin had waited for a good event, in seconds. */
-static void silence_line(const struct chart *chart, const struct sli_record *sli, struct line *out)
-{
-	const struct samples *samples = &sli->samples;
-	int64_t last_ns;
-	size_t next = 0;
-
-	begin_line(chart, sli, out);
-	last_ns = out->first_ns;
-	for (size_t i = 0; i < out->count; i++) {
-		int64_t end_ns = bin_start_ns(out, i + 1), worst_ns = 0;
-
-		for (; next < samples->count && samples_at(samples, next) < end_ns; next++) {
-			int64_t at_ns = samples_at(samples, next);
-
-			if (at_ns - last_ns > worst_ns)
-				worst_ns = at_ns - last_ns;
-			if (samples_good(samples, next))
-				last_ns = at_ns;
-		}
-		out->values[i] =
-			tally_bin(out, sli, i).total ? (double)worst_ns / (double)NS_PER_SEC : -1;
-	}
-}
-
-static void latency_line(const struct latency_series *series, bool p99, struct line *out)
-{
-	*out = (struct line){.from_ns = series->from_ns,
-		.bin_ns = series->bin_ns,
-		.first_ns = series->from_ns,
-		.last_ns = INT64_MAX,
-		.count = series->count};
-	for (size_t i = 0; i < series->count; i++) {
-		const struct latency_bin *bin = &series->bins[i];
-
-		out->values[i] = bin->count ? (double)(p99 ? bin->p99_ns : bin->median_ns) : -1;
-	}
-}
-
-static double greatest(const struct line *line)
-{
-	double most = 0;
-
-	for (size_t i = 0; i < line->count; i++)
-		most = line->values[i] > most ? line->values[i] : most;
-	return most;
-}
-
-static double least(const struct line *line, double most)
-{
-	for (size_t i = 0; i < line->count; i++)
-		if (line->values[i] >= 0 && line->values[i] < most)
-			most = line->values[i];
-	return most;
-}
+#include "controller/report/words.h"
 
 /* --- drawing --------------------------------------------------------------------------- */
 
@@ -168,9 +28,9 @@ static double y_of(const struct chart *chart, const struct scale *scale, double 
 	return chart->top + CHART_TITLE + CHART_PANEL * (1 - share);
 }
 
-static double bin_x(const struct chart *chart, const struct line *line, size_t index)
+double chart_bin_x(const struct chart *chart, const struct line *line, size_t index)
 {
-	int64_t at_ns = bin_start_ns(line, index);
+	int64_t at_ns = chart_bin_ns(line, index);
 
 	return chart_x(chart, at_ns < chart->span_ns ? at_ns : chart->span_ns);
 }
@@ -198,8 +58,8 @@ static void draw_line(const struct chart *chart, const struct line *line, const 
 		if (drawing)
 			fprintf(chart->out, "V%.1f", y);
 		else
-			fprintf(chart->out, "M%.1f %.1f", bin_x(chart, line, i), y);
-		fprintf(chart->out, "H%.1f", bin_x(chart, line, i + 1));
+			fprintf(chart->out, "M%.1f %.1f", chart_bin_x(chart, line, i), y);
+		fprintf(chart->out, "H%.1f", chart_bin_x(chart, line, i + 1));
 		drawing = true;
 	}
 	fprintf(chart->out,
@@ -217,9 +77,10 @@ static void draw_shortfall(const struct chart *chart, const struct line *line,
 	fputs("<path d=\"", chart->out);
 	for (size_t i = 0; i < line->count; i++)
 		if (line->values[i] >= 0 && line->values[i] < border)
-			fprintf(chart->out, "M%.1f %.1fH%.1fV%.1fH%.1fZ", bin_x(chart, line, i),
-				bottom, bin_x(chart, line, i + 1),
-				y_of(chart, scale, line->values[i]), bin_x(chart, line, i));
+			fprintf(chart->out, "M%.1f %.1fH%.1fV%.1fH%.1fZ",
+				chart_bin_x(chart, line, i), bottom,
+				chart_bin_x(chart, line, i + 1),
+				y_of(chart, scale, line->values[i]), chart_bin_x(chart, line, i));
 	fputs("\" class=\"c-short\" fill=\"#b42318\" fill-opacity=\"0.22\"/>\n", chart->out);
 }
 
@@ -249,10 +110,10 @@ static void draw_voids(const struct chart *chart, const struct line *line, const
 			i++;
 		if (i == line->count)
 			break;
-		draw_void(chart, from, bin_x(chart, line, i), text);
+		draw_void(chart, from, chart_bin_x(chart, line, i), text);
 		while (i < line->count && line->values[i] >= 0)
 			i++;
-		from = bin_x(chart, line, i);
+		from = chart_bin_x(chart, line, i);
 	}
 	draw_void(chart, from, CHART_WIDTH - CHART_RIGHT, text);
 }
@@ -279,7 +140,7 @@ static void draw_bound(const struct chart *chart, const struct scale *scale, dou
 		CHART_LEFT, y, CHART_WIDTH - CHART_RIGHT, class, colour);
 }
 
-static void title(const struct chart *chart, const char *text, const char *detail)
+void chart_title(const struct chart *chart, const char *text, const char *detail)
 {
 	fprintf(chart->out, "<text x=\"%d\" y=\"%.1f\" class=\"c-ink\" fill=\"#1f2430\">",
 		CHART_LEFT, chart->top + CHART_TITLE - 9);
@@ -299,17 +160,18 @@ static void ratio_panel(const struct chart *chart, const struct panel *panel)
 {
 	double objective = panel->sli->slo->objective, lowest;
 	struct scale scale = {.high = 1};
-	char name[96], detail[96], label[16], step[DURATION_TEXT_MAX];
+	char name[96], detail[128], label[16], step[DURATION_TEXT_MAX];
 	struct line line;
 
-	ratio_line(chart, panel->sli, &line);
-	lowest = least(&line, objective);
+	chart_ratio_line(chart, panel->sli, &line);
+	lowest = chart_least(&line, objective);
 	/* As near as the data allow, or a handful of bad events could not be seen. */
 	scale.low = lowest >= 0.995 ? 0.99 : lowest >= 0.95 ? 0.9 : 0;
 	snprintf(name, sizeof(name), "%.60s: good events", panel->sli->slo->name);
-	snprintf(detail, sizeof(detail), "in steps of %s; dashed: the objective, %.6g %%",
+	snprintf(detail, sizeof(detail),
+		"of %.6g a second, in steps of %s; dashed: the objective, %.6g %%", line.rate,
 		duration_format(line.bin_ns, step), objective * 100);
-	title(chart, name, detail);
+	chart_title(chart, name, detail);
 	draw_voids(chart, &line, "no data");
 	for (int i = 0; i <= 2; i++) {
 		double value = scale.low + (scale.high - scale.low) * i / 2;
@@ -322,26 +184,6 @@ static void ratio_panel(const struct chart *chart, const struct panel *panel)
 	draw_line(chart, &line, &scale, &main_ink);
 }
 
-static void rate_panel(const struct chart *chart, const struct panel *panel)
-{
-	struct scale scale = {0};
-	char name[96], detail[64], label[32];
-	struct line line;
-
-	rate_line(chart, panel->sli, &line);
-	scale.high = greatest(&line) > line.rate ? greatest(&line) : line.rate;
-	scale.high = scale.high > 0 ? scale.high * 1.1 : 1;
-	snprintf(name, sizeof(name), "%.60s: throughput", panel->sli->slo->name);
-	snprintf(detail, sizeof(detail), "good events a second; dashed: sent, %.6g/s", line.rate);
-	title(chart, name, detail);
-	draw_voids(chart, &line, "no data");
-	draw_tick(chart, &scale, 0, "0");
-	snprintf(label, sizeof(label), "%.4g/s", line.rate);
-	draw_tick(chart, &scale, line.rate, label);
-	draw_bound(chart, &scale, line.rate, "c-bound", "#5c6470");
-	draw_line(chart, &line, &scale, &main_ink);
-}
-
 static void silence_panel(const struct chart *chart, const struct panel *panel)
 {
 	const struct scenario *scenario = &chart->report->record.scenario;
@@ -349,8 +191,8 @@ static void silence_panel(const struct chart *chart, const struct panel *panel)
 	char name[96], label[96], length[DURATION_TEXT_MAX];
 	struct line line;
 
-	silence_line(chart, panel->sli, &line);
-	scale.high = greatest(&line);
+	chart_silence_line(chart, panel->sli, &line);
+	scale.high = chart_greatest(&line);
 	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule)
 		if (rule->slo && strcmp(rule->slo, panel->sli->slo->name) == 0 &&
 			(double)rule->no_good_for_ns / 1e9 > scale.high)
@@ -359,8 +201,8 @@ static void silence_panel(const struct chart *chart, const struct panel *panel)
 	snprintf(
 		name, sizeof(name), "%.60s: time since the last good event", panel->sli->slo->name);
 	snprintf(label, sizeof(label), "worst of each step; longest %s",
-		duration_human((int64_t)(greatest(&line) * 1e9), length));
-	title(chart, name, label);
+		duration_human((int64_t)(chart_greatest(&line) * 1e9), length));
+	chart_title(chart, name, label);
 	draw_voids(chart, &line, "");
 	draw_tick(chart, &scale, 0, "0s");
 	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule) {
@@ -372,11 +214,11 @@ static void silence_panel(const struct chart *chart, const struct panel *panel)
 		draw_tick(chart, &scale, bound, duration_format(rule->no_good_for_ns, length));
 		draw_bound(chart, &scale, bound, "c-stop", "#b42318");
 		snprintf(label, sizeof(label), "%.60s stops the run", rule->id);
+		/* At the left, where nothing has happened yet that could run into it. */
 		fprintf(chart->out,
 			"<text x=\"%d\" y=\"%.1f\" class=\"c-bad\" fill=\"#b42318\" "
-			"font-size=\"11\" "
-			"text-anchor=\"end\">",
-			CHART_WIDTH - CHART_RIGHT - 6, y_of(chart, &scale, bound) - 5);
+			"font-size=\"11\">",
+			CHART_LEFT + 6, y_of(chart, &scale, bound) + 13);
 		escape_markup(chart->out, label);
 		fputs("</text>\n", chart->out);
 	}
@@ -404,11 +246,12 @@ static void latency_panel(const struct chart *chart, const struct panel *panel)
 	double lowest;
 	int decades;
 
-	latency_line(panel->series, false, &median);
-	latency_line(panel->series, true, &p99);
-	lowest = least(&median, greatest(&p99));
+	chart_latency_line(panel->series, false, &median);
+	chart_latency_line(panel->series, true, &p99);
+	lowest = chart_least(&median, chart_greatest(&p99));
 	scale.low = lowest > 0 ? pow(10, floor(log10(lowest))) : 1;
-	scale.high = pow(10, ceil(log10(greatest(&p99) > scale.low ? greatest(&p99) : scale.low)));
+	scale.high = pow(10,
+		ceil(log10(chart_greatest(&p99) > scale.low ? chart_greatest(&p99) : scale.low)));
 	if (scale.high <= scale.low)
 		scale.high = scale.low * 10;
 	latency_title(chart, panel->series->probe);
@@ -432,21 +275,23 @@ void chart_panel(struct chart *chart, const struct panel *panel)
 	case PANEL_LATENCY:
 		latency_panel(chart, panel);
 		break;
-	case PANEL_RATE:
-		rate_panel(chart, panel);
+	case PANEL_MEMBERS:
+		chart_members(chart, panel);
 		break;
 	case PANEL_SILENCE:
 		silence_panel(chart, panel);
 		break;
 	}
 	fprintf(chart->out, "<path d=\"M%d %.1fV%.1f\" class=\"c-axis\" stroke=\"#aab0ba\"/>\n",
-		CHART_LEFT, chart->top + CHART_TITLE, chart->top + CHART_TITLE + CHART_PANEL);
+		CHART_LEFT, chart->top + CHART_TITLE, chart->top + CHART_TITLE + panel->height);
 }
 
 /* --- choosing -------------------------------------------------------------------------- */
 
 static void add_panel(struct chart *chart, struct panel panel)
 {
+	if (panel.height == 0)
+		panel.height = CHART_PANEL;
 	if (chart->panel_count < PANELS_MAX)
 		chart->panels[chart->panel_count++] = panel;
 }
@@ -481,16 +326,28 @@ static void add_latency(struct chart *chart, const struct slo_spec *slo)
 	}
 }
 
+/* One member alone is what all of them together are. */
+static void add_members(struct chart *chart, const struct sli_record *sli)
+{
+	size_t members = chart_count_members(chart, sli->slo);
+
+	if (members > 1)
+		add_panel(chart,
+			(struct panel){.kind = PANEL_MEMBERS,
+				.sli = sli,
+				.height = (double)members * CHART_MEMBER});
+}
+
 void chart_choose_panels(struct chart *chart)
 {
 	const struct record *record = &chart->report->record;
 
 	LIST_EACH(record->slis, struct sli_record, sli) {
-		if (!sli->samples.count)
+		if (!sli->samples.count || !words_slo_matters(&record->scenario, sli->slo))
 			continue;
 		add_panel(chart, (struct panel){.kind = PANEL_RATIO, .sli = sli});
+		add_members(chart, sli);
 		add_latency(chart, sli->slo);
-		add_panel(chart, (struct panel){.kind = PANEL_RATE, .sli = sli});
 		if (has_silence_rule(&record->scenario, sli->slo))
 			add_panel(chart, (struct panel){.kind = PANEL_SILENCE, .sli = sli});
 	}

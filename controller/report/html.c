@@ -132,6 +132,21 @@ static void sentence(FILE *out, const char *text)
 		fputc('.', out);
 }
 
+static void glance(FILE *out, const struct report *report)
+{
+	struct list list = words_glance(report);
+
+	fputs("<ul class=\"glance\">\n", out);
+	LIST_EACH(list, struct glance, own) {
+		fprintf(out, "<li class=\"%s\">", tone_names[own->tone]);
+		shape(out, own->tone);
+		element(out, "span", "%s", own->text);
+		fputs("</li>\n", out);
+	}
+	fputs("</ul>\n", out);
+	free(list.items);
+}
+
 static void header(FILE *out, const struct report *report)
 {
 	const struct scenario *scenario = &report->record.scenario;
@@ -150,16 +165,17 @@ static void header(FILE *out, const struct report *report)
 	fputs("</p>\n", out);
 	if (words_also(report, also))
 		element(out, "p class=\"reason\"", "%s", also);
-	owner(out, scenario);
 	if (words_cut(report, cut)) {
 		fputs("<p class=\"cut\">", out);
 		shape(out, TONE_OPEN);
 		escape_markup(out, cut);
 		fputs("</p>\n", out);
 	}
+	glance(out, report);
 	fputs("<p class=\"hypothesis\">Hypothesis: ", out);
 	sentence(out, scenario->hypothesis);
 	fputs("</p>\n", out);
+	owner(out, scenario);
 	facts(out, report);
 	fputs("</header>\n", out);
 }
@@ -194,7 +210,8 @@ static void badge(FILE *out, enum tone tone, const char *text)
 /* The label is what a narrow screen shows in place of the column's heading. */
 static void cell(FILE *out, const char *label, const char *class, const char *text)
 {
-	fprintf(out, "<td data-label=\"%s\" class=\"%s\">", label, class);
+	fprintf(out, "<td data-label=\"%s\" class=\"%s%s\">", label, class,
+		strcmp(text, "–") == 0 ? " empty" : "");
 	escape_markup(out, text);
 	fputs("</td>", out);
 }
@@ -205,12 +222,13 @@ static void claim_row(FILE *out, const struct report *report, const struct claim
 	char word[WORDS_MAX];
 
 	words_claim(report, own, &numbers);
-	fputs("<tr>", out);
-	element(out, "th scope=\"row\"", "%s", own->claim->id);
-	fputs("<td data-label=\"verdict\">", out);
+	fputs("<tr><th scope=\"row\">", out);
+	escape_markup(out, own->claim->id);
+	element(out, "small", "%s", words_statement(&report->record.scenario, own->claim, word));
+	fputs("</th><td data-label=\"verdict\">", out);
 	badge(out, tone_of_claim(own), words_verdict(own, word));
+	element(out, "small", "%s", gate_words[own->claim->gate]);
 	fputs("</td>", out);
-	cell(out, "gate", "", gate_words[own->claim->gate]);
 	cell(out, "measured", "measured", numbers.measured);
 	cell(out, "allowed", "number", numbers.allowed);
 	cell(out, "samples", "number", numbers.samples);
@@ -225,7 +243,7 @@ static void claim_row(FILE *out, const struct report *report, const struct claim
 static void claims(FILE *out, const struct report *report)
 {
 	static const char *const columns[] = {
-		"Claim", "Verdict", "Gate", "Measured", "Allowed", "Samples", "Bad", "Why", NULL};
+		"Claim", "Verdict", "Measured", "Allowed", "Samples", "Bad", "Why", NULL};
 
 	fputs("<section id=\"claims\"><h2>Claims</h2>\n", out);
 	html_table_begin(out, "claims", columns);
@@ -282,10 +300,9 @@ static void over_time(FILE *out, const struct report *report)
 		out);
 	chart_print(out, report);
 	fputs("</div>\n", out);
-	fputs("<p class=\"note\">Red shade: a fault, from its start to its heal. Diamond: the "
-	      "first good "
-	      "event of a recovery. Grey: no data.</p>\n",
-		out);
+	fputs("<p class=\"note\">", out);
+	chart_print_key(out, report);
+	fputs("</p>\n", out);
 	fputs("<details><summary>The same in numbers, by phase</summary>\n", out);
 	html_table_begin(out, "phases", columns);
 	LIST_EACH(report->record.slis, struct sli_record, sli)

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "contract/list.h"
+#include "contract/units.h"
+#include "controller/prober/orders.h"
 #include "controller/report/escape.h"
 #include "controller/report/words.h"
 
@@ -17,132 +19,11 @@ static void line_list(FILE *out, struct list lines, size_t skipped)
 	list_free_texts(&lines);
 }
 
-static void word(FILE *out, enum tone tone, const char *text)
+void html_word(FILE *out, enum tone tone, const char *text)
 {
 	fprintf(out, "<strong class=\"%s\">%s ", tone_names[tone], tone_marks[tone]);
 	escape_markup(out, text);
 	fputs("</strong>", out);
-}
-
-/* --- what was hit ----------------------------------------------------------------------- */
-
-static void packets_cell(FILE *out, const struct pair_effect *pair)
-{
-	if (!pair->packets)
-		fputs("<td class=\"number none\">none</td>", out);
-	else
-		fprintf(out, "<td class=\"number\">%lld</td>", (long long)pair->packets);
-}
-
-/* Pairs come as a way and the way back. */
-static void pair_rows(FILE *out, const struct effect_judgement *own)
-{
-	const struct pair_effect *pairs = own->pairs.items;
-
-	for (size_t i = 0; i + 1 < own->pairs.count; i += 2) {
-		long long segments = pairs[i].segments + pairs[i + 1].segments;
-
-		fputs("<tr>", out);
-		element(out, "td", "%s", own->fault->spec->id);
-		element(out, "th scope=\"row\"", "%s", pairs[i].from);
-		element(out, "td", "%s", pairs[i].to);
-		if (pairs[i].connections == NEVER_NS)
-			fputs("<td class=\"number\">not asked</td>", out);
-		else
-			fprintf(out, "<td class=\"number\">%lld</td>",
-				(long long)pairs[i].connections);
-		packets_cell(out, &pairs[i]);
-		packets_cell(out, &pairs[i + 1]);
-		fprintf(out, "<td class=\"number\">%lld</td></tr>\n", segments);
-	}
-}
-
-static void effect(FILE *out, const struct effect_judgement *own)
-{
-	const struct fault_record *fault = own->fault;
-	char text[SENTENCE_MAX];
-
-	fputs("<li>", out);
-	element(out, "b", "%s", fault->spec->id);
-	words_fault(fault, text);
-	markup(out, " (%s): effect ", text);
-	word(out, tone_of_effect(own), effect_words[own->effect]);
-	markup(out, ", %s. ", own->text);
-	words_times(fault, text);
-	element(out, "small", "%s", text);
-	fputs("</li>\n", out);
-}
-
-static void process_row(FILE *out, const struct record *record,
-	const struct effect_judgement *effect, const struct process_effect *own)
-{
-	const struct process_evidence *process = own->process;
-	char age[DURATION_TEXT_MAX], text[WORDS_MAX];
-
-	fputs("<tr>", out);
-	element(out, "td", "%s", effect->fault->spec->id);
-	element(out, "th scope=\"row\"", "%s", own->node);
-	element(out, "td class=\"number\"", "%lld", (long long)process->pid);
-	element(out, "td class=\"number\"", "%s", duration_human(process->age_ns, age));
-	element(out, "td", "%s", process->cmdline);
-	fputs("<td>", out);
-	word(out, own->proven ? TONE_GOOD : TONE_OPEN, words_signal(process, text));
-	fputs("</td>", out);
-	element(out, "td", "%s", process->result == SIGNAL_SENT ? words_exit(process, text) : "–");
-	element(out, "td", "%s", *words_afterwards(record, own, text) ? text : "not known");
-	fputs("</tr>\n", out);
-}
-
-static void process_table(FILE *out, const struct report *report)
-{
-	static const char *const columns[] = {"Fault", "Node", "Pid", "Had run", "Command line",
-		"Signal", "Exit", "Afterwards", NULL};
-	size_t rows = 0;
-
-	LIST_EACH(report->judgement.effects, struct effect_judgement, effect)
-		LIST_EACH(effect->processes, struct process_effect, own) {
-			if (!rows++)
-				html_table_begin(out, "processes", columns);
-			process_row(out, &report->record, effect, own);
-		}
-	if (!rows)
-		return;
-	html_table_end(out);
-	fputs("<p class=\"note\">Signals went through pidfds, which never mean another process; "
-	      "an exit is when it was seen.</p>\n",
-		out);
-}
-
-void html_hit(FILE *out, const struct report *report)
-{
-	static const char *const columns[] = {"Fault", "Node", "Peer", "Live connections before",
-		"Dropped to the peer", "Dropped from the peer", "Segments", NULL};
-	const struct list *effects = &report->judgement.effects;
-	char radius[SENTENCE_MAX];
-	size_t pairs = 0;
-
-	fputs("<section id=\"hit\"><h2>What was hit</h2>\n", out);
-	words_radius(report, radius);
-	element(out, "p", "Blast radius: %s.", radius);
-	if (effects->count)
-		fputs("<ul class=\"effects\">\n", out);
-	LIST_EACH(*effects, struct effect_judgement, own) {
-		effect(out, own);
-		pairs += own->pairs.count;
-	}
-	if (effects->count)
-		fputs("</ul>\n", out);
-	if (pairs) {
-		html_table_begin(out, "pairs", columns);
-		LIST_EACH(*effects, struct effect_judgement, own)
-			pair_rows(out, own);
-		html_table_end(out);
-		fputs("<p class=\"note\">Packets counted in the kernel where they were dropped, at "
-		      "the sender's way out or the receiver's way in.</p>\n",
-			out);
-	}
-	process_table(out, report);
-	fputs("</section>\n", out);
 }
 
 /* --- data ------------------------------------------------------------------------------- */
@@ -170,7 +51,7 @@ static void data_story(FILE *out, const struct report *report, const struct data
 {
 	if (own->lost) {
 		fputs("<p>", out);
-		word(out, own->reads_failed ? TONE_OPEN : TONE_BAD, "Lost writes");
+		html_word(out, own->reads_failed ? TONE_OPEN : TONE_BAD, "Lost writes");
 		markup(out, " of %s%s:", own->workload->spec->name,
 			own->reads_failed ? ", as far as members could be read" : "");
 		fputs("</p>\n", out);
@@ -249,8 +130,7 @@ void html_revert(FILE *out, const struct report *report)
 		fputs("<tr>", out);
 		element(out, "th scope=\"row\"", "%s", own->node);
 		fprintf(out, "<td>%s</td><td>", own->touched ? "yes" : "no");
-		word(out, own->confirmed ? TONE_GOOD : TONE_BAD,
-			own->confirmed ? "confirmed" : "NOT CONFIRMED");
+		html_word(out, tone_of_revert(report, own), words_confirmed(report, own));
 		fputs("</td><td>", out);
 		escape_markup(out, own->text);
 		differing(out, own);
@@ -300,13 +180,70 @@ void html_reproduce(FILE *out, const struct report *report)
 	free(command);
 }
 
+/* Outcomes that occurred, of all sources; "ok" always. */
+static void outcomes_seen(const struct record *record, bool seen[OUTCOME_COUNT])
+{
+	LIST_EACH(record->sources, struct source_record, source)
+		for (int i = 0; i < OUTCOME_COUNT; i++)
+			seen[i] = seen[i] || i == OUTCOME_OK || source->outcomes[i];
+}
+
+static void quantile_cell(FILE *out, const struct source_record *source, double share)
+{
+	struct histogram_edges edges;
+	char text[DURATION_TEXT_MAX];
+
+	element(out, "td class=\"number\"", "%s",
+		histogram_quantile(source->latency, share, &edges) == 0
+			? duration_human(edges.upper_ns, text)
+			: "–");
+}
+
+static void source_row(
+	FILE *out, const struct source_record *source, const bool seen[OUTCOME_COUNT])
+{
+	char lag[DURATION_TEXT_MAX];
+
+	fputs("<tr>", out);
+	element(out, "th scope=\"row\"", "%s", source->probe);
+	element(out, "td", "%s%s%s", source->from, source->to ? " to " : "",
+		source->to ? source->to : "");
+	element(out, "td class=\"number\"", "%lld", (long long)source->next_index);
+	for (int i = 0; i < OUTCOME_COUNT; i++)
+		if (seen[i])
+			element(out, "td class=\"number\"", "%lld", (long long)source->outcomes[i]);
+	quantile_cell(out, source, 0.5);
+	quantile_cell(out, source, 0.99);
+	element(out, "td class=\"number\"", "%s", duration_human(source->lag_max_ns, lag));
+	element(out, "td", "%s", source->last_error ? source->last_error : "–");
+	fputs("</tr>\n", out);
+}
+
 void html_events(FILE *out, const struct report *report)
 {
+	const char *columns[3 + OUTCOME_COUNT + 5] = {"Probe", "From", "Events"};
+	bool seen[OUTCOME_COUNT] = {false};
+	size_t count = 3;
+
 	if (!report->record.sources.count)
 		return;
+	outcomes_seen(&report->record, seen);
+	for (int i = 0; i < OUTCOME_COUNT; i++)
+		if (seen[i])
+			columns[count++] = probe_outcome_words[i];
+	columns[count++] = "Median";
+	columns[count++] = "p99";
+	columns[count++] = "Send lag";
+	columns[count++] = "Last error";
+	columns[count] = NULL;
 	fputs("<section id=\"events\"><h2>How events ended</h2>\n", out);
-	line_list(out, words_events(report), 0);
-	fputs("</section>\n", out);
+	html_table_begin(out, "events", columns);
+	LIST_EACH(report->record.sources, struct source_record, source)
+		source_row(out, source, seen);
+	html_table_end(out);
+	fputs("<p class=\"note\">Latencies are of answered events, counted from the intended "
+	      "send.</p>\n</section>\n",
+		out);
 }
 
 void html_limits(FILE *out, const struct report *report)

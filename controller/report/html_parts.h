@@ -2,7 +2,7 @@
 #ifndef BACKBURN_REPORT_HTML_PARTS_H
 #define BACKBURN_REPORT_HTML_PARTS_H
 
-#include "controller/report/report.h"
+#include "controller/report/words.h"
 
 /* The page's sections below the chart, in their order. */
 void html_hit(FILE *out, const struct report *report);
@@ -12,6 +12,9 @@ void html_time_line(FILE *out, const struct report *report);
 void html_events(FILE *out, const struct report *report);
 void html_reproduce(FILE *out, const struct report *report);
 void html_limits(FILE *out, const struct report *report);
+
+/* "✓ proven", in its colour. */
+void html_word(FILE *out, enum tone tone, const char *text);
 
 /* A table in a box in which it scrolls when the screen is narrow. */
 void html_table_begin(FILE *out, const char *class, const char *const *columns);

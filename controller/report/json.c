@@ -27,15 +27,17 @@ static void put_seconds(cJSON *object, const char *key, int64_t ns)
 		ns == NEVER_NS ? cJSON_CreateNull() : cJSON_CreateNumber((double)ns / 1e9));
 }
 
-static cJSON *claims_json(const struct judgement *judgement)
+static cJSON *claims_json(const struct scenario *scenario, const struct judgement *judgement)
 {
 	cJSON *list = json_array();
+	char claimed[WORDS_MAX];
 
 	LIST_EACH(judgement->claims, struct claim_judgement, own) {
 		cJSON *item = json_object();
 
 		json_put_string(item, "id", own->claim->id);
 		json_put_string(item, "kind", claim_kind(own->claim));
+		json_put_string(item, "claimed", words_statement(scenario, own->claim, claimed));
 		json_put_string(item, "gate", gate_words[own->claim->gate]);
 		json_put_string(item, "verdict", verdict_words[own->verdict]);
 		json_put_string(item, "finding", finding_words[own->finding]);
@@ -107,6 +109,9 @@ static cJSON *faults_json(const struct report *report)
 		put_seconds(item, "healed_s", own->fault->healed_ns);
 		put_seconds(item, "start_error_bound_s", own->fault->skew_ns);
 		json_put_string(item, "effect", effect_words[own->effect]);
+		json_put_string(item, "text", own->text);
+		json_put_number(item, "predicted", (double)own->predicted);
+		json_put_number(item, "predicted_hit", (double)own->predicted_hit);
 		LIST_EACH(own->pairs, struct pair_effect, pair) {
 			cJSON *entry = json_object();
 
@@ -236,6 +241,9 @@ cJSON *report_summary_json(const struct report *report)
 	json_put_string(json, "started", record->wall ? record->wall : "");
 	put_seconds(json, "lasted_s", record->end_ns);
 	put_seconds(json, "cut_off_at_s", record->ended ? NEVER_NS : report->story.last_ns);
+	json_put(json, "healed_later",
+		report->story.healed_wall ? cJSON_CreateString(report->story.healed_wall)
+					  : cJSON_CreateNull());
 	json_put_string(json, "verdict", judgement->headline);
 	json_put_number(json, "exit_code", judgement->exit_code);
 	json_put_string(json, "reason", judgement->reason);
@@ -243,7 +251,7 @@ cJSON *report_summary_json(const struct report *report)
 		json_append(codes, cJSON_CreateNumber(judgement->codes[i]));
 	json_put(json, "codes", codes);
 	json_put_string(json, "stopped_by", stop_words[record->stop]);
-	json_put(json, "claims", claims_json(judgement));
+	json_put(json, "claims", claims_json(&record->scenario, judgement));
 	json_put(json, "faults", faults_json(report));
 	json_put(json, "gaps", outages_json(judgement));
 	json_put(json, "data", data_json(judgement));

@@ -26,9 +26,12 @@ struct test_case {
 	char name[WORDS_MAX];
 	int64_t took_ns;
 	enum outcome outcome;
-	const char *type; /* of a failure or an error */
-	char message[SENTENCE_MAX + 64];
-	char out[SENTENCE_MAX]; /* said of a case that passed */
+	const char *type;            /* of a failure or an error */
+	char text[3 * SENTENCE_MAX]; /* why; of a case that passed what was seen */
+};
+
+enum {
+	PROCESSES_NAMED = 3
 };
 
 /* --- claims ---------------------------------------------------------------------------- */
@@ -73,7 +76,7 @@ static void claim_case(
 	const struct record *record, const struct claim_judgement *own, struct test_case *out)
 {
 	const struct invariant_spec *claim = own->claim;
-	char verdict[WORDS_MAX];
+	char verdict[WORDS_MAX], claimed[WORDS_MAX];
 
 	if (claim->in.count)
 		words_join(&claim->in, out->group, sizeof(out->group));
@@ -83,13 +86,30 @@ static void claim_case(
 	out->took_ns =
 		own->after_ns != NEVER_NS ? own->after_ns : phases_took_ns(record, &claim->in);
 	claim_outcome(own, out);
-	snprintf(out->message, sizeof(out->message), "%s: %.*s", words_verdict(own, verdict),
-		SENTENCE_MAX, own->text);
-	snprintf(out->out, sizeof(out->out), "%.60s: %.250s", words_verdict(own, verdict),
-		own->text);
+	snprintf(out->text, sizeof(out->text), "%s: %s; claimed: %s", words_verdict(own, verdict),
+		own->text, words_statement(&record->scenario, claim, claimed));
 }
 
 /* --- faults, rules, the run ------------------------------------------------------------- */
+
+/* On what, with what outcome, and of processes the first few by name. */
+static void say_effect(
+	const struct record *record, const struct effect_judgement *own, struct test_case *out)
+{
+	char text[SENTENCE_MAX];
+	size_t named = 0, used;
+
+	words_fault(own->fault, text);
+	used = (size_t)snprintf(out->text, sizeof(out->text), "%s: %s (%.200s)",
+		effect_words[own->effect], own->text, text);
+	LIST_EACH(own->processes, struct process_effect, process) {
+		if (named++ == PROCESSES_NAMED || used >= sizeof(out->text))
+			break;
+		words_process(record, process, text);
+		used += (size_t)snprintf(
+			out->text + used, sizeof(out->text) - used, "; %.200s", text);
+	}
+}
 
 static void effect_case(
 	const struct report *report, const struct effect_judgement *own, struct test_case *out)
@@ -108,9 +128,7 @@ static void effect_case(
 		out->outcome = own->ran_to_its_end ? FAILED : SKIPPED;
 	else if (own->effect == EFFECT_NOT_INJECTED)
 		out->outcome = whole ? FAILED : SKIPPED;
-	snprintf(
-		out->message, sizeof(out->message), "%s: %s", effect_words[own->effect], own->text);
-	snprintf(out->out, sizeof(out->out), "%.40s: %.270s", effect_words[own->effect], own->text);
+	say_effect(&report->record, own, out);
 }
 
 static void rule_case(
@@ -123,7 +141,7 @@ static void rule_case(
 		return;
 	out->outcome = FAILED;
 	out->type = "guardrail";
-	snprintf(out->message, sizeof(out->message), "%.300s",
+	snprintf(out->text, sizeof(out->text), "%.300s",
 		record->stop_text ? record->stop_text : "stopped the run");
 }
 
@@ -148,43 +166,30 @@ static void run_case(const struct report *report, struct test_case *out)
 	if (!record->ended) {
 		out->outcome = BROKEN;
 		out->type = "cut off";
-		words_cut(report, out->message);
+		words_cut(report, out->text);
 	} else if (stopped_by_a_rule(record) || record->stop == STOP_PRECONDITION) {
 		/* The rule's or the claim's own case fails; once is enough. */
 		out->outcome = SKIPPED;
-		snprintf(out->message, sizeof(out->message), "stopped: %.300s",
+		snprintf(out->text, sizeof(out->text), "stopped: %.300s",
 			record->stop_text ? record->stop_text : "");
 	} else if (record->stop != STOP_NONE) {
 		out->outcome = record->stop == STOP_GUARDRAIL || record->stop == STOP_TIMEOUT
 			? FAILED
 			: BROKEN;
 		out->type = stop_words[record->stop];
-		snprintf(out->message, sizeof(out->message), "%.300s",
+		snprintf(out->text, sizeof(out->text), "%.300s",
 			record->stop_text ? record->stop_text : "stopped");
 	}
 }
 
 static void revert_case(const struct report *report, struct test_case *out)
 {
-	size_t dirty = 0;
-	const struct revert_judgement *first = NULL;
-
 	snprintf(out->group, sizeof(out->group), "cleanup");
 	snprintf(out->name, sizeof(out->name), "revert");
-	LIST_EACH(report->judgement.reverts, struct revert_judgement, own) {
-		if (own->confirmed)
-			continue;
-		first = first ? first : own;
-		dirty++;
+	if (words_revert(report, out->text) == TONE_BAD) {
+		out->outcome = FAILED;
+		out->type = "revert";
 	}
-	snprintf(out->out, sizeof(out->out), "%zu of %zu confirmed",
-		report->judgement.reverts.count - dirty, report->judgement.reverts.count);
-	if (!first)
-		return;
-	out->outcome = FAILED;
-	out->type = "revert";
-	snprintf(out->message, sizeof(out->message), "not confirmed on %.60s: %.200s%s",
-		first->node, first->text, dirty > 1 ? " (and on others)" : "");
 }
 
 /* --- all cases ------------------------------------------------------------------------- */
@@ -255,15 +260,15 @@ static void print_case(FILE *out, const char *scenario, const struct test_case *
 	fputc('"', out);
 	attribute(out, "name", own->name);
 	fprintf(out, " time=\"%.3f\">", (double)own->took_ns / (double)NS_PER_SEC);
-	if (own->outcome == PASSED && *own->out) {
-		element(out, "system-out", "%s", own->out);
+	if (own->outcome == PASSED && *own->text) {
+		element(out, "system-out", "%s", own->text);
 	} else if (own->outcome != PASSED) {
 		fprintf(out, "<%s", tags[own->outcome]);
-		attribute(out, "message", own->message);
+		attribute(out, "message", own->text);
 		if (own->outcome != SKIPPED)
 			attribute(out, "type", own->type);
 		fputc('>', out);
-		escape_markup(out, own->message);
+		escape_markup(out, own->text);
 		fprintf(out, "</%s>", tags[own->outcome]);
 	}
 	fputs("</testcase>\n", out);

@@ -92,6 +92,19 @@ static void owner_line(FILE *out, const struct scenario *scenario)
 	fputs("\n\n", out);
 }
 
+static void glances(FILE *out, const struct report *report)
+{
+	struct list list = words_glance(report);
+
+	LIST_EACH(list, struct glance, own) {
+		fprintf(out, "- %s ", sign(own->tone));
+		escape_markdown(out, own->text);
+		fputc('\n', out);
+	}
+	fputc('\n', out);
+	free(list.items);
+}
+
 static void verdict(struct page *page, const struct report *report)
 {
 	const struct record *record = &report->record;
@@ -113,6 +126,7 @@ static void verdict(struct page *page, const struct report *report)
 		escape_markdown(out, cut);
 		fputs("**\n\n", out);
 	}
+	glances(out, report);
 	owner_line(out, &record->scenario);
 	markdown(out, "Run %s in %s, %s, %s %s.", record->run_id ? record->run_id : "?",
 		record->environment ? record->environment : "?", words_started(record, started),
@@ -126,12 +140,14 @@ static void claim_row(
 	struct page *page, const struct report *report, const struct claim_judgement *own)
 {
 	struct claim_numbers numbers;
-	char word[WORDS_MAX];
+	char word[WORDS_MAX], claimed[WORDS_MAX];
 	FILE *out = begin(page);
 
 	words_claim(report, own, &numbers);
 	fprintf(out, "| %s ", sign(tone_of_claim(own)));
 	escape_markdown(out, own->claim->id);
+	fputs(" | ", out);
+	escape_markdown(out, words_statement(&report->record.scenario, own->claim, claimed));
 	fprintf(out, " | %s | ", gate_words[own->claim->gate]);
 	escape_markdown(out, words_verdict(own, word));
 	fprintf(out, " | %s | %s | %s | ", numbers.samples, numbers.bad, numbers.allowed);
@@ -145,8 +161,8 @@ static void claims(struct page *page, const struct report *report)
 	if (!report->judgement.claims.count)
 		return;
 	put(page,
-		"| Claim | Gate | Verdict | Samples | Bad | Allowed | Why |\n"
-		"|---|---|---|--:|--:|--:|---|\n");
+		"| Claim | What was claimed | Gate | Verdict | Samples | Bad | Allowed | Why |\n"
+		"|---|---|---|---|--:|--:|--:|---|\n");
 	LIST_EACH(report->judgement.claims, struct claim_judgement, own)
 		claim_row(page, report, own);
 	put(page, "\n");
@@ -189,32 +205,42 @@ static void unfold(struct page *page)
 }
 
 static void pair_row(
-	struct page *page, const struct fault_record *fault, const struct pair_effect *pair)
+	struct page *page, const struct fault_record *fault, const struct pair_effect ways[2])
 {
 	FILE *out = begin(page);
 
 	fputs("| ", out);
 	markdown(out, "%s", fault->spec->id);
 	fputs(" | ", out);
-	markdown(out, "%s", pair->from);
+	markdown(out, "%s", ways[0].from);
 	fputs(" | ", out);
-	markdown(out, "%s", pair->to);
-	fprintf(out, " | %lld | %lld |\n", (long long)pair->packets, (long long)pair->segments);
+	markdown(out, "%s", ways[0].to);
+	if (ways[0].connections == NEVER_NS)
+		fputs(" | not asked", out);
+	else
+		fprintf(out, " | %lld", (long long)ways[0].connections);
+	fprintf(out, " | %lld | %lld |\n", (long long)ways[0].packets, (long long)ways[1].packets);
 	end(page, false);
 }
 
+/* Pairs come as a way and the way back. */
 static void pair_table(struct page *page, const struct report *report)
 {
 	size_t rows = 0;
 
-	LIST_EACH(report->judgement.effects, struct effect_judgement, own)
-		LIST_EACH(own->pairs, struct pair_effect, pair) {
+	LIST_EACH(report->judgement.effects, struct effect_judgement, own) {
+		const struct pair_effect *ways = own->pairs.items;
+
+		for (size_t i = 0; i + 1 < own->pairs.count; i += 2) {
 			if (!rows++)
 				put(page,
-					"\n| Fault | From | To | Packets | Segments |\n"
-					"|---|---|---|--:|--:|\n");
-			pair_row(page, own->fault, pair);
+					"\n| Fault | Node | Peer | Live connections before | "
+					"Packets "
+					"dropped to the peer | from the peer |\n"
+					"|---|---|---|--:|--:|--:|\n");
+			pair_row(page, own->fault, &ways[i]);
 		}
+	}
 }
 
 static void process_row(
@@ -284,12 +310,12 @@ static void revert(struct page *page, const struct report *report)
 
 	LIST_EACH(report->judgement.reverts, struct revert_judgement, own)
 		confirmed = confirmed && own->confirmed;
-	if (!fold(page, confirmed ? "Revert: confirmed" : "Revert: NOT CONFIRMED"))
+	if (!fold(page, confirmed ? "Proof of the revert" : "Revert: NOT CONFIRMED"))
 		return;
 	LIST_EACH(report->judgement.reverts, struct revert_judgement, own) {
 		FILE *out = begin(page);
 
-		fprintf(out, "- %s ", sign(own->confirmed ? TONE_GOOD : TONE_BAD));
+		fprintf(out, "- %s ", sign(tone_of_revert(report, own)));
 		markdown(out, "%s: %s", own->node, own->text);
 		fputc('\n', out);
 		end(page, false);

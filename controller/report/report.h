@@ -34,7 +34,9 @@ int report_write(const struct report *report, const char *dir, struct fail *fail
 
 /* What a run prints at its end: verdict, claims, measures, effect, revert. */
 void report_summary(FILE *out, const struct report *report);
-/* report.txt: the summary and everything else. */
+/* The same on stdout, wrapped where that is a terminal, whole lines where a program reads them. */
+void report_on_stdout(const struct report *report);
+/* report.txt: the summary and everything else, in 80 columns. */
 void report_text(FILE *out, const struct report *report);
 /* report.html, which needs report.css beside it to look well and nothing to be read. */
 void report_html(FILE *out, const struct report *report);

@@ -9,9 +9,24 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
+#include "contract/units.h"
 #include "controller/report/story_parts.h"
 
 /* --- moments --------------------------------------------------------------------------- */
+
+/* NULL: there are too many. */
+static struct moment *new_moment(struct story *story, int64_t at_ns, const char *actor)
+{
+	struct moment *moment;
+
+	if (story->moments.count == MOMENTS_MAX) {
+		story->moments_left_out++;
+		return NULL;
+	}
+	moment = list_push(&story->moments, sizeof(*moment));
+	*moment = (struct moment){.at_ns = at_ns, .order = story->moments.count, .actor = actor};
+	return moment;
+}
 
 void story_tell(struct story *story, int64_t at_ns, const char *actor, const char *format, ...)
 {
@@ -20,16 +35,69 @@ void story_tell(struct story *story, int64_t at_ns, const char *actor, const cha
 
 	if (at_ns == NEVER_NS)
 		return;
-	if (story->moments.count == MOMENTS_MAX) {
-		story->moments_left_out++;
+	moment = new_moment(story, at_ns, actor);
+	if (!moment)
 		return;
-	}
-	moment = list_push(&story->moments, sizeof(*moment));
-	*moment = (struct moment){.at_ns = at_ns, .order = story->moments.count, .actor = actor};
 	va_start(args, format);
 	if (vasprintf(&moment->text, format, args) < 0)
 		abort();
 	va_end(args);
+}
+
+/* Two nodes that do the same within this time do it together. */
+#define TOGETHER_NS (5 * NS_PER_SEC)
+
+static struct moment *same_moment(struct story *story, int64_t at_ns, const char *what)
+{
+	LIST_EACH(story->moments, struct moment, moment)
+		if (moment->nodes && strcmp(moment->text, what) == 0 &&
+			llabs(at_ns - moment->at_ns) < TOGETHER_NS)
+			return moment;
+	return NULL;
+}
+
+void story_tell_node(struct story *story, int64_t at_ns, const char *node, const char *format, ...)
+{
+	struct moment *moment;
+	va_list args;
+	char *what, *longer;
+
+	if (at_ns == NEVER_NS)
+		return;
+	va_start(args, format);
+	if (vasprintf(&what, format, args) < 0)
+		abort();
+	va_end(args);
+	moment = same_moment(story, at_ns, what);
+	if (moment) {
+		if (asprintf(&longer, "%s, %s", moment->nodes, node) < 0)
+			abort();
+		free(moment->nodes);
+		moment->nodes = longer;
+		if (at_ns > moment->at_ns)
+			moment->at_ns = at_ns;
+	} else {
+		moment = new_moment(story, at_ns, "node");
+		if (moment) {
+			moment->text = what;
+			moment->nodes = must_copy(node);
+			return;
+		}
+	}
+	free(what);
+}
+
+/* Who did it becomes part of what was done. */
+static void name_nodes(struct moment *moment)
+{
+	char *text;
+
+	if (!moment->nodes)
+		return;
+	if (asprintf(&text, "%s: %s", moment->text, moment->nodes) < 0)
+		abort();
+	free(moment->text);
+	moment->text = text;
 }
 
 static int by_time(const void *a, const void *b)
@@ -99,10 +167,15 @@ void story_apply(struct story *story, const struct record *record, const cJSON *
 	const char *type = json_string(event, "event", "");
 	int64_t at_ns = story_time(event, "t_ns");
 
-	if (at_ns > story->last_ns)
+	if (strcmp(type, "heal") == 0) {
+		free(story->healed_wall);
+		story->healed_wall = must_copy(json_string(event, "wall", "?"));
+	}
+	/* heal --run may have looked a day later: that is no part of the run. */
+	if (at_ns > story->last_ns && !story->healed_wall)
 		story->last_ns = at_ns;
 	if (strcmp(type, "window") == 0)
-		story_add_latency(story, record, event);
+		story_add_window(story, record, event);
 	else if (strcmp(type, "operations") == 0)
 		story_add_acks(story, record, event);
 	else
@@ -115,17 +188,30 @@ void story_finish(
 	story_tell_judgement(story, record, judgement);
 	story_finish_latency(story);
 	story_find_losses(story, record);
+	LIST_EACH(story->moments, struct moment, moment)
+		name_nodes(moment);
 	if (story->moments.count)
 		qsort(story->moments.items, story->moments.count, sizeof(struct moment), by_time);
+}
+
+static void moment_deinit(struct moment *moment)
+{
+	free(moment->text);
+	free(moment->nodes);
 }
 
 void story_deinit(struct story *story)
 {
 	LIST_EACH(story->moments, struct moment, moment)
-		free(moment->text);
+		moment_deinit(moment);
 	LIST_EACH(story->latency, struct latency_series, series)
 		for (size_t i = 0; i < series->count; i++)
 			histogram_free(series->bins[i].histogram);
+	LIST_EACH(story->members, struct member_series, series) {
+		samples_deinit(&series->samples);
+		free(series->member);
+	}
+	free(story->members.items);
 	free(story->moments.items);
 	free(story->latency.items);
 	free(story->losses.items);
@@ -133,5 +219,6 @@ void story_deinit(struct story *story)
 	list_free_texts(&story->targets);
 	free(story->scenario_file);
 	free(story->command);
+	free(story->healed_wall);
 	*story = (struct story){0};
 }

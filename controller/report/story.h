@@ -16,8 +16,9 @@
 struct moment {
 	int64_t at_ns;
 	size_t order;      /* moments of one instant stay in the order they were told */
-	const char *actor; /* who: "controller", "fault", "node", "guardrail", "probe" */
+	const char *actor; /* who: "controller", "fault", "node", "guardrail", "probe", "person" */
 	char *text;        /* owned */
+	char *nodes; /* owned: of what several nodes did alike, who; NULL: it is no such thing */
 };
 
 enum {
@@ -40,6 +41,13 @@ struct latency_series {
 	struct latency_bin bins[BINS_MAX];
 };
 
+/* The events of one SLO at one member, of a probe with policy `each`. */
+struct member_series {
+	const struct slo_spec *slo;
+	char *member; /* owned */
+	struct samples samples;
+};
+
 /* A run of acknowledged ids that no member had at the end. */
 struct loss {
 	const struct workload_record *workload;
@@ -54,10 +62,12 @@ enum {
 struct story {
 	char *scenario_file;
 	char *command;       /* words quoted for a shell; NULL in journals that do not have it */
-	int64_t last_ns;     /* of the last event */
+	int64_t last_ns;     /* of the run's last event, not of what heal --run added to it */
+	char *healed_wall;   /* when heal --run looked at the nodes last; NULL: it never did */
 	struct list moments; /* of struct moment */
 	size_t moments_left_out;
 	struct list latency; /* of struct latency_series */
+	struct list members; /* of struct member_series, in the order of their first events */
 	struct list losses;  /* of struct loss */
 	struct list acks;    /* of struct ack */
 	struct list targets; /* of char *: where each probe's source pointed last */

@@ -7,6 +7,7 @@
 #include "contract/list.h"
 #include "contract/units.h"
 #include "controller/report/story_parts.h"
+#include "controller/report/words.h"
 
 /* One function per kind of event that the time line shows, and the table that finds it. */
 
@@ -85,8 +86,8 @@ static void node_lost(struct story *story, const cJSON *event)
 
 static void node_gone(struct story *story, const cJSON *event)
 {
-	story_tell(story, now_of(event), "node", "%s is gone: its lab was taken down",
-		json_string(event, "node", "?"));
+	story_tell_node(story, now_of(event), json_string(event, "node", "?"),
+		"gone, for their lab was taken down");
 }
 
 static void heal(struct story *story, const cJSON *event)
@@ -97,8 +98,8 @@ static void heal(struct story *story, const cJSON *event)
 
 static void node_recovered(struct story *story, const cJSON *event)
 {
-	story_tell(story, now_of(event), "node", "%s recovered: its ledger was undone",
-		json_string(event, "node", "?"));
+	story_tell_node(story, now_of(event), json_string(event, "node", "?"),
+		"recovered, what ledgers had left was undone");
 }
 
 /* --- faults ---------------------------------------------------------------------------- */
@@ -125,37 +126,37 @@ static void fault_inspected(struct story *story, const cJSON *event)
 {
 	const cJSON *result = member(event, "result");
 	int live = (int)json_number(result, "connection_count", 0);
-
 	int hit = cJSON_GetArraySize(member(result, "processes"));
+	char node[WORDS_MAX];
 
 	if (hit)
-		story_tell(story, now_of(event), "node", "%s: %s would hit %d process%s",
-			json_string(event, "node", "?"), json_string(event, "fault", "?"), hit,
-			hit == 1 ? "" : "es");
+		snprintf(node, sizeof(node), "%d process%s of %.80s", hit, hit == 1 ? "" : "es",
+			json_string(event, "node", "?"));
 	else
-		story_tell(story, now_of(event), "node", "%s: %s would hit %d live connection%s",
-			json_string(event, "node", "?"), json_string(event, "fault", "?"), live,
-			live == 1 ? "" : "s");
+		snprintf(node, sizeof(node), "%d live connection%s of %.80s", live,
+			live == 1 ? "" : "s", json_string(event, "node", "?"));
+	story_tell_node(story, now_of(event), node, "predicted hits of %s",
+		json_string(event, "fault", "?"));
 }
 
 static void fault_armed(struct story *story, const cJSON *event)
 {
+	const char *node = json_string(event, "node", "?"),
+		   *fault = json_string(event, "fault", "?");
 	char late[DURATION_TEXT_MAX];
 	int64_t late_ns = story_time(event, "late_ns");
 
 	if (late_ns > 0)
-		story_tell(story, now_of(event), "node", "%s armed %s %s late",
-			json_string(event, "node", "?"), json_string(event, "fault", "?"),
+		story_tell_node(story, now_of(event), node, "armed %s %s late", fault,
 			duration_human(late_ns, late));
 	else
-		story_tell(story, now_of(event), "node", "%s armed %s",
-			json_string(event, "node", "?"), json_string(event, "fault", "?"));
+		story_tell_node(story, now_of(event), node, "armed %s", fault);
 }
 
 static void fault_healed(struct story *story, const cJSON *event)
 {
-	story_tell(story, story_time(event, "healed_ns"), "node", "%s has ended %s",
-		json_string(event, "node", "?"), json_string(event, "fault", "?"));
+	story_tell_node(story, story_time(event, "healed_ns"), json_string(event, "node", "?"),
+		"ended %s", json_string(event, "fault", "?"));
 }
 
 static void fault_over(struct story *story, const cJSON *event)
@@ -187,9 +188,8 @@ static void note(struct story *story, const cJSON *event)
 
 static void audit(struct story *story, const cJSON *event)
 {
-	story_tell(story, now_of(event), "node", "%s audited %s: %d facts",
-		json_string(event, "node", "?"), json_string(event, "when", "?"),
-		cJSON_GetArraySize(member(event, "state")));
+	story_tell_node(story, now_of(event), json_string(event, "node", "?"), "state listed %s",
+		json_string(event, "when", "?"));
 }
 
 static void run_ended(struct story *story, const cJSON *event)
@@ -241,12 +241,8 @@ static void tell_recovery(
 	if (from_ns == NEVER_NS || own->after_ns == NEVER_NS)
 		return;
 	story_tell(story, from_ns + own->after_ns, "probe",
-		"%s is good again: %s after %s (claim %s)", recovers->slo,
-		duration_human(own->after_ns, after),
-		recovers->from->instant == INSTANT_HEALED           ? "the heal"
-			: recovers->from->instant == INSTANT_BREACH ? "the breach"
-			: recovers->from->instant == INSTANT_EFFECT ? "the first effect"
-								    : "the start",
+		"%s is good again: %s after the %s (claim %s)", recovers->slo,
+		duration_human(own->after_ns, after), words_instant(recovers->from->instant),
 		own->claim->id);
 }
 
@@ -274,7 +270,8 @@ void story_tell_judgement(
 	LIST_EACH(judgement->effects, struct effect_judgement, effect)
 		tell_processes(story, effect);
 	LIST_EACH(judgement->outages, struct outage, own)
-		if (own->during.length_ns >= NS_PER_SEC)
+		if (own->during.length_ns >= NS_PER_SEC &&
+			words_slo_matters(&record->scenario, own->slo))
 			story_tell(story, own->during.from_ns, "probe",
 				"%s: no good event for %s from here on", own->slo->name,
 				duration_human(own->during.length_ns, gap));

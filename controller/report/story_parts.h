@@ -13,14 +13,21 @@ int64_t story_time(const cJSON *event, const char *key);
 void story_tell(struct story *story, int64_t at_ns, const char *actor, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/*
+ * Adds what a node did; nodes that do the same at about the same time share a moment, whose time
+ * is the last one's.
+ */
+void story_tell_node(struct story *story, int64_t at_ns, const char *node, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
 /* A journal event as moments, if people want to see it in the time line. */
 void story_tell_event(struct story *story, const struct record *record, const cJSON *event);
 /* Moments that only the whole run knows. */
 void story_tell_judgement(
 	struct story *story, const struct record *record, const struct judgement *judgement);
 
-/* Latencies over time. */
-void story_add_latency(struct story *story, const struct record *record, const cJSON *event);
+/* A probe's window: latencies over time, members one by one. */
+void story_add_window(struct story *story, const struct record *record, const cJSON *event);
 void story_finish_latency(struct story *story);
 
 /* Ids and when they were acknowledged. */

@@ -7,6 +7,7 @@
 #include "contract/memory.h"
 #include "contract/units.h"
 #include "controller/prober/orders.h"
+#include "controller/prober/runs.h"
 #include "controller/report/story_parts.h"
 
 /* --- latencies over time --------------------------------------------------------------- */
@@ -104,7 +105,46 @@ static void follow_target(
 	*last = must_copy(target);
 }
 
-void story_add_latency(struct story *story, const struct record *record, const cJSON *event)
+/* --- members --------------------------------------------------------------------------- */
+
+static struct samples *samples_of(
+	struct story *story, const struct slo_spec *slo, const char *member)
+{
+	struct member_series *series;
+
+	LIST_EACH(story->members, struct member_series, known)
+		if (known->slo == slo && strcmp(known->member, member) == 0)
+			return &known->samples;
+	series = list_push(&story->members, sizeof(*series));
+	series->slo = slo;
+	series->member = must_copy(member);
+	return &series->samples;
+}
+
+/* The record has checked that the runs are the window's events. */
+static void add_members(struct story *story, const struct record *record,
+	const struct source_record *source, const struct probe_window *window)
+{
+	LIST_EACH(window->classes, struct class_runs, runs) {
+		const struct slo_spec *slo = scenario_slo(&record->scenario, runs->slo);
+		struct samples *samples = samples_of(story, slo, source->to);
+		int64_t index = window->first_index, count;
+		const char *cursor = runs->runs;
+		struct fail checked = FAIL_INIT;
+		bool good;
+
+		while (runs_next(&cursor, &good, &count, &checked) > 0)
+			for (; count > 0; count--, index++)
+				samples_add(samples,
+					source->start_ns +
+						(int64_t)((double)index / source->rate * 1e9),
+					good);
+	}
+}
+
+/* --- windows --------------------------------------------------------------------------- */
+
+void story_add_window(struct story *story, const struct record *record, const cJSON *event)
 {
 	const struct source_record *source = record_source(record, event);
 	struct fail fail = FAIL_INIT;
@@ -117,6 +157,8 @@ void story_add_latency(struct story *story, const struct record *record, const c
 		return; /* the record has refused it */
 	follow_target(story, event, source,
 		(size_t)(source - (const struct source_record *)record->sources.items));
+	if (source->to)
+		add_members(story, record, source, &window);
 	bin = bin_at(series_of(story, record, source),
 		source->start_ns + (int64_t)((double)window.first_index / source->rate * 1e9));
 	if (window.latency.count) {

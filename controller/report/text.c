@@ -7,6 +7,7 @@
 #include "controller/plan/check.h"
 #include "controller/report/escape.h"
 #include "controller/report/words.h"
+#include "controller/report/wrap.h"
 
 /*
  * The report as text: the verdict first, then what it rests on. Each plain_line() is one line,
@@ -24,6 +25,16 @@ static void heading(FILE *out, const char *text)
 
 /* --- the summary ----------------------------------------------------------------------- */
 
+/* What was done, and whether all is as before. */
+static void glances(FILE *out, const struct report *report)
+{
+	struct list list = words_glance(report);
+
+	LIST_EACH(list, struct glance, own)
+		plain_line(out, "  %s %s", tone_marks[own->tone], own->text);
+	free(list.items);
+}
+
 static void verdict(FILE *out, const struct report *report)
 {
 	const struct scenario *scenario = &report->record.scenario;
@@ -37,6 +48,7 @@ static void verdict(FILE *out, const struct report *report)
 		plain_line(out, "  %s", also);
 	if (words_cut(report, cut))
 		plain_line(out, "  %s", cut);
+	glances(out, report);
 	if (owner && owner->team)
 		plain_line(out, "  owner %s%s%s", owner->team, owner->contact ? ", " : "",
 			owner->contact ? owner->contact : "");
@@ -45,32 +57,39 @@ static void verdict(FILE *out, const struct report *report)
 			plain_line(out, "  %s %s", link->string, link->valuestring);
 }
 
-static void claims(FILE *out, const struct judgement *judgement)
+static void claims(FILE *out, const struct report *report)
 {
 	heading(out, "claims");
-	LIST_EACH(judgement->claims, struct claim_judgement, own) {
+	LIST_EACH(report->judgement.claims, struct claim_judgement, own) {
 		const char *mark = own->finding == FINDING_OTHERWISE ? "!"
 			: own->finding == FINDING_UNPROVEN           ? "?"
 			: own->finding == FINDING_NOT_JUDGED         ? "-"
 								     : " ";
+		char verdict[WORDS_MAX], claimed[WORDS_MAX];
 
-		plain_line(out, "%s %-10s %-12s %s%s", mark, own->claim->id,
-			gate_words[own->claim->gate], verdict_words[own->verdict],
-			own->claim->expect == EXPECT_VIOLATED ? " (a violation was expected)" : "");
-		plain_line(out, "  %-10s %-12s %s", "", "", own->text);
+		plain_line(out, "%s %-12s %s (%s): %s", mark, own->claim->id,
+			words_verdict(own, verdict), gate_words[own->claim->gate],
+			words_statement(&report->record.scenario, own->claim, claimed));
+		plain_line(out, "  %-12s %s", "", own->text);
 	}
 }
 
-static void outages(FILE *out, const struct judgement *judgement)
+static void outages(FILE *out, const struct report *report)
 {
-	char gap[DURATION_TEXT_MAX], after[DURATION_TEXT_MAX];
+	char gap[DURATION_TEXT_MAX], after[DURATION_TEXT_MAX], during_span[WORDS_MAX],
+		after_span[WORDS_MAX];
 
-	LIST_EACH(judgement->outages, struct outage, own)
-		plain_line(out, "  gap        %s during %s: %s without a good event%s; after %s %s",
-			own->slo->name, own->fault->spec->id,
+	LIST_EACH(report->judgement.outages, struct outage, own) {
+		if (!words_slo_matters(&report->record.scenario, own->slo))
+			continue;
+		plain_line(out, "  gap          %s, %s: %s without a good event%s; %s: %s",
+			own->slo->name, words_span(own->fault, false, during_span),
 			duration_human(own->during.length_ns, gap),
-			own->during.open ? " (still open at its end)" : "",
-			words_end_of(own->fault), duration_human(own->after.length_ns, after));
+			own->during.open ? ", not over at the end of it" : "",
+			words_span(own->fault, true, after_span),
+			own->after.length_ns > 0 ? duration_human(own->after.length_ns, after)
+						 : "no data");
+	}
 }
 
 static void latencies(FILE *out, const struct record *record)
@@ -84,8 +103,8 @@ static void latencies(FILE *out, const struct record *record)
 			histogram_quantile(source->latency, 0.99, &p99) < 0)
 			continue;
 		plain_line(out,
-			"  latency    %s: median %s, p99 %s of answered events; prober's "
-			"send lag at most %s",
+			"  latency      %s: median %s, p99 %s of answered events; send lag at most "
+			"%s",
 			words_source(source, name), duration_human(median.upper_ns, low),
 			duration_human(p99.upper_ns, high),
 			duration_human(source->lag_max_ns, lag));
@@ -101,7 +120,7 @@ static void data_line(FILE *out, const struct data_summary *own)
 			(long long)own->lost, (long long)own->recovered,
 			(long long)own->unexpected);
 	plain_line(out,
-		"  data       %s: %lld attempted, %lld acknowledged, %lld failed, %lld unknown%s",
+		"  data         %s: %lld attempted, %lld acknowledged, %lld failed, %lld unknown%s",
 		own->workload->spec->name, (long long)own->attempted, (long long)own->acked,
 		(long long)own->failed, (long long)own->unknown, found);
 }
@@ -113,23 +132,27 @@ static void data(FILE *out, const struct report *report)
 
 		data_line(out, own);
 		LIST_EACH(lines, char *, line)
-			plain_line(out, "             %s", *line);
+			plain_line(out, "               %s", *line);
 		LIST_EACH(own->workload->reads, struct read_record, read)
 			if (!read->ok)
-				plain_line(out, "             not read from %s: %s", read->node,
+				plain_line(out, "               not read from %s: %s", read->node,
 					read->reason ? read->reason : "no reason given");
 		list_free_texts(&lines);
 	}
 }
 
-static void costs(FILE *out, const struct judgement *judgement)
+static void costs(FILE *out, const struct report *report)
 {
-	LIST_EACH(judgement->costs, struct cost, own)
-		plain_line(out,
-			"  cost       %s: %lld of %lld events bad, %.3g %% of the period's error "
-			"budget",
-			own->slo->name, (long long)own->tally.bad, (long long)own->tally.total,
-			own->budget_spent * 100);
+	char period[DURATION_TEXT_MAX];
+
+	LIST_EACH(report->judgement.costs, struct cost, own)
+		if (words_slo_matters(&report->record.scenario, own->slo))
+			plain_line(out,
+				"  cost         %s: %lld of %lld events bad, %.2g %% of the error "
+				"budget for %s",
+				own->slo->name, (long long)own->tally.bad,
+				(long long)own->tally.total, own->budget_spent * 100,
+				words_period(own->slo->period_ns, period));
 }
 
 static void processes(FILE *out, const struct record *record, const struct effect_judgement *effect)
@@ -138,31 +161,41 @@ static void processes(FILE *out, const struct record *record, const struct effec
 
 	LIST_EACH(effect->processes, struct process_effect, own) {
 		words_process(record, own, text);
-		plain_line(out, "%s %-10s %s", own->proven ? " " : "?", "", text);
-		plain_line(out, "  %-10s   %s", "", own->process->cmdline);
+		plain_line(out, "%s %-12s %s", own->proven ? " " : "?", "", text);
+		plain_line(out, "  %-12s %s", "", own->process->cmdline);
 	}
+}
+
+static void effect(FILE *out, const struct record *record, const struct effect_judgement *own)
+{
+	const struct pair_effect *ways = own->pairs.items;
+	char text[SENTENCE_MAX];
+
+	plain_line(out, "%s %-12s %s: %s", own->effect == EFFECT_NONE ? "?" : " ",
+		own->fault->spec->id, effect_words[own->effect], own->text);
+	if (own->effect == EFFECT_NOT_INJECTED)
+		return;
+	words_fault(own->fault, text);
+	plain_line(out, "  %-12s %s", "", text);
+	words_times(own->fault, text);
+	plain_line(out, "  %-12s %s", "", text);
+	/* A way and the way back. */
+	for (size_t i = 0; i + 1 < own->pairs.count; i += 2) {
+		words_pair(&ways[i], text);
+		plain_line(out, "  %-12s %s", "", text);
+	}
+	processes(out, record, own);
 }
 
 static void effects(FILE *out, const struct report *report)
 {
-	heading(out, "effect");
-	LIST_EACH(report->judgement.effects, struct effect_judgement, own) {
-		const struct fault_record *fault = own->fault;
-		char bound[DURATION_TEXT_MAX], about[WORDS_MAX] = "", live[WORDS_MAX];
+	char radius[SENTENCE_MAX];
 
-		if (fault->skew_ns > 0)
-			snprintf(about, sizeof(about), "; nodes began within %s of one another",
-				duration_human(fault->skew_ns, bound));
-		plain_line(out, "%s %-10s %s: %s%s", own->effect == EFFECT_NONE ? "?" : " ",
-			fault->spec->id, effect_words[own->effect], own->text, about);
-		LIST_EACH(own->pairs, struct pair_effect, pair) {
-			words_live(pair, live);
-			plain_line(out, "  %-10s %s -> %s: %lld packets, %lld segments%s%s", "",
-				pair->from, pair->to, (long long)pair->packets,
-				(long long)pair->segments, pair->packets ? "" : " (none)", live);
-		}
-		processes(out, &report->record, own);
-	}
+	heading(out, "what was hit");
+	words_radius(report, radius);
+	plain_line(out, "  %-12s %s", "radius", radius);
+	LIST_EACH(report->judgement.effects, struct effect_judgement, own)
+		effect(out, &report->record, own);
 }
 
 static void differences(FILE *out, const char *mark, const struct list *lines)
@@ -171,20 +204,20 @@ static void differences(FILE *out, const char *mark, const struct list *lines)
 
 	LIST_EACH(*lines, char *, line) {
 		if (shown++ == DIFFERENCES_SHOWN) {
-			plain_line(out, "             … and %zu more",
+			plain_line(out, "               … and %zu more",
 				lines->count - DIFFERENCES_SHOWN);
 			return;
 		}
-		plain_line(out, "             %s %s", mark, *line);
+		plain_line(out, "               %s %s", mark, *line);
 	}
 }
 
-static void reverts(FILE *out, const struct judgement *judgement)
+static void reverts(FILE *out, const struct report *report)
 {
 	heading(out, "revert");
-	LIST_EACH(judgement->reverts, struct revert_judgement, own) {
-		plain_line(out, "%s %-10s %s: %s", own->confirmed ? " " : "!", own->node,
-			own->confirmed ? "confirmed" : "NOT CONFIRMED", own->text);
+	LIST_EACH(report->judgement.reverts, struct revert_judgement, own) {
+		plain_line(out, "%s %-12s %s: %s", own->confirmed ? " " : "!", own->node,
+			words_confirmed(report, own), own->text);
 		differences(out, "was there before:", &own->missing);
 		differences(out, "is new:", &own->added);
 	}
@@ -202,10 +235,10 @@ static void residue(FILE *out, const struct record *record)
 				continue;
 			if (changed == 1)
 				fputs("  natural residue, not compared:\n", out);
-			plain_line(out, "             %s: %s", node->node, *line);
+			plain_line(out, "               %s: %s", node->node, *line);
 		}
 	if (changed > RESIDUE_SHOWN)
-		plain_line(out, "             … and %zu more", changed - RESIDUE_SHOWN);
+		plain_line(out, "               … and %zu more", changed - RESIDUE_SHOWN);
 }
 
 void report_summary(FILE *out, const struct report *report)
@@ -214,14 +247,14 @@ void report_summary(FILE *out, const struct report *report)
 	/* Refused before the first probe: there is nothing else to say. */
 	if (report->record.stop != STOP_NONE && !report->record.sources.count)
 		return;
-	claims(out, &report->judgement);
+	claims(out, report);
 	heading(out, "measured");
-	outages(out, &report->judgement);
+	outages(out, report);
 	latencies(out, &report->record);
 	data(out, report);
-	costs(out, &report->judgement);
+	costs(out, report);
 	effects(out, report);
-	reverts(out, &report->judgement);
+	reverts(out, report);
 	residue(out, &report->record);
 }
 
@@ -241,21 +274,6 @@ static void header(FILE *out, const struct report *report)
 	plain_line(out, "  controller  %s", record->tool ? record->tool : "unknown");
 	plain_line(out, "  hypothesis  %s", record->scenario.hypothesis);
 	fputc('\n', out);
-}
-
-static void what_was_hit(FILE *out, const struct report *report)
-{
-	char text[SENTENCE_MAX];
-
-	heading(out, "what was hit");
-	words_radius(report, text);
-	plain_line(out, "  %s", text);
-	LIST_EACH(report->record.faults, struct fault_record, fault) {
-		words_fault(fault, text);
-		plain_line(out, "  %-10s %s", fault->spec->id, text);
-		words_times(fault, text);
-		plain_line(out, "  %-10s %s", "", text);
-	}
 }
 
 static void time_line(FILE *out, const struct report *report)
@@ -279,13 +297,58 @@ static void lines_of(FILE *out, const char *title, struct list lines)
 	list_free_texts(&lines);
 }
 
-void report_text(FILE *out, const struct report *report)
+static void reproduce(FILE *out, const struct report *report)
+{
+	char *command = words_command(report);
+	struct list lines = words_reproduce(report);
+
+	heading(out, "how to reproduce");
+	plain_line(out, "  $ %s", command);
+	/* The command, which is the first, has been said. */
+	for (size_t i = 1; i < lines.count; i++)
+		plain_line(out, "  %s", *LIST_AT(lines, char *, i));
+	list_free_texts(&lines);
+	free(command);
+}
+
+static void everything(FILE *out, const struct report *report)
 {
 	header(out, report);
 	report_summary(out, report);
-	what_was_hit(out, report);
 	time_line(out, report);
 	lines_of(out, "how events ended", words_events(report));
-	lines_of(out, "how to reproduce", words_reproduce(report));
+	reproduce(out, report);
 	lines_of(out, "what this run can't tell", words_limits(report));
+}
+
+/* What `print` prints, in lines of that width. */
+static void wrapped(FILE *out, const struct report *report, size_t width,
+	void (*print)(FILE *out, const struct report *report))
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *whole = open_memstream(&text, &length);
+
+	if (!whole)
+		abort();
+	print(whole, report);
+	if (fclose(whole) != 0)
+		abort();
+	wrap_lines(out, text, width);
+	free(text);
+}
+
+void report_text(FILE *out, const struct report *report)
+{
+	wrapped(out, report, WRAP_TEXT, everything);
+}
+
+void report_on_stdout(const struct report *report)
+{
+	size_t width = wrap_width();
+
+	if (width)
+		wrapped(stdout, report, width, report_summary);
+	else
+		report_summary(stdout, report);
 }

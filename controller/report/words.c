@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/report/words.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "contract/list.h"
 #include "contract/units.h"
-#include "controller/measure/statistics.h"
 #include "controller/plan/check.h"
 
 /* --- tones ----------------------------------------------------------------------------- */
@@ -75,12 +73,54 @@ const char *words_verdict(const struct claim_judgement *own, char buffer[WORDS_M
 	return buffer;
 }
 
+/* --- counts ---------------------------------------------------------------------------- */
+
+const char *words_count(size_t count, const char *noun, char buffer[WORDS_MAX])
+{
+	const char *plural = noun[strlen(noun) - 1] == 's' ? "es" : "s";
+
+	snprintf(buffer, WORDS_MAX, "%zu %.100s%s", count, noun, count == 1 ? "" : plural);
+	return buffer;
+}
+
+const char *words_step(int64_t ns, char buffer[DURATION_TEXT_MAX])
+{
+	char unit[8] = "", *end;
+
+	duration_human(ns, buffer);
+	if (!strchr(buffer, '.'))
+		return buffer;
+	end = buffer + strspn(buffer, "0123456789.");
+	snprintf(unit, sizeof(unit), "%s", end);
+	while (end[-1] == '0')
+		end--;
+	if (end[-1] == '.')
+		end--;
+	memcpy(end, unit, strlen(unit) + 1);
+	return buffer;
+}
+
+const char *words_instant(int instant)
+{
+	static const char *const instants[] = {[INSTANT_START] = "start",
+		[INSTANT_EFFECT] = "first effect",
+		[INSTANT_BREACH] = "breach",
+		[INSTANT_HEALED] = "heal"};
+
+	return instants[instant];
+}
+
 /* --- times ----------------------------------------------------------------------------- */
 
 const char *words_at(int64_t at_ns, char buffer[WORDS_MAX])
 {
+	int64_t seconds = at_ns / NS_PER_SEC;
+
 	if (at_ns == NEVER_NS)
 		snprintf(buffer, WORDS_MAX, "–");
+	else if (seconds >= 3600)
+		snprintf(buffer, WORDS_MAX, "T+%lld:%02lld:%02lld", (long long)(seconds / 3600),
+			(long long)(seconds / 60 % 60), (long long)(seconds % 60));
 	else
 		snprintf(buffer, WORDS_MAX, "T+%.3f s", (double)at_ns / (double)NS_PER_SEC);
 	return buffer;
@@ -152,14 +192,20 @@ int64_t words_length_ns(const struct report *report)
 
 const char *words_cut(const struct report *report, char buffer[SENTENCE_MAX])
 {
-	char at[WORDS_MAX];
+	const char *wall = report->story.healed_wall;
+	char at[WORDS_MAX], later[WORDS_MAX] = "";
 
 	if (report->record.ended)
 		return NULL;
+	if (wall)
+		snprintf(later, sizeof(later), "heal --run looked at the nodes on %.40s.", wall);
 	snprintf(buffer, SENTENCE_MAX,
 		"The run was cut off at %s: its journal ends there. Everything up to then is in "
-		"this report; what came after, the heal among it, is not known from it.",
-		words_at(report->story.last_ns, at));
+		"this report; what came after is not known from it. %s",
+		words_at(report->story.last_ns, at),
+		wall ? later
+		     : "Injectors heal by themselves within the lease; `backburn heal --run` with "
+		       "this run's directory proves it.");
 	return buffer;
 }
 
@@ -204,96 +250,6 @@ int64_t words_resolution_ns(const struct record *record, const char *probe)
 	return rate > 0 ? (int64_t)((double)NS_PER_SEC / rate) : 0;
 }
 
-/* --- claims ---------------------------------------------------------------------------- */
-
-static void claim_holds(
-	const struct claim_judgement *own, double objective, struct claim_numbers *out)
-{
-	const struct tally *tally = &own->tally;
-	struct statistics_interval good;
-	int64_t tolerated;
-
-	snprintf(out->samples, sizeof(out->samples), "%lld", (long long)tally->total);
-	if (!tally->total)
-		return;
-	good = statistics_wilson(tally->total - tally->bad, tally->total, CLAIM_ALPHA);
-	snprintf(out->bad, sizeof(out->bad), "%lld", (long long)tally->bad);
-	tolerated = statistics_tolerated(tally->total, objective, CLAIM_ALPHA);
-	/* So few that not even none would be proof. */
-	if (tolerated < 0)
-		snprintf(out->allowed, sizeof(out->allowed), "too few samples");
-	else
-		snprintf(out->allowed, sizeof(out->allowed), "≤ %lld", (long long)tolerated);
-	/* A bound is rounded away from what it bounds. */
-	snprintf(out->measured, sizeof(out->measured), "%.4g %% good (%.2f to %.2f)",
-		100 * (double)(tally->total - tally->bad) / (double)tally->total,
-		floor(good.lower * 1e4) / 100, ceil(good.upper * 1e4) / 100);
-}
-
-static void claim_recovers(
-	const struct report *report, const struct claim_judgement *own, struct claim_numbers *out)
-{
-	const struct recovers_spec *recovers = own->claim->recovers;
-	const struct slo_spec *slo = scenario_slo(&report->record.scenario, recovers->slo);
-	char after[DURATION_TEXT_MAX], step[DURATION_TEXT_MAX], within[DURATION_TEXT_MAX];
-
-	snprintf(out->allowed, sizeof(out->allowed), "≤ %s",
-		duration_format(recovers->within_ns, within));
-	if (own->after_ns != NEVER_NS)
-		snprintf(out->measured, sizeof(out->measured), "%s ± %s",
-			duration_human(own->after_ns, after),
-			duration_human(words_resolution_ns(&report->record, slo->probe), step));
-	else if (own->verdict == VERDICT_HELD)
-		snprintf(out->measured, sizeof(out->measured), "never breached");
-	else if (own->verdict == VERDICT_VIOLATED)
-		snprintf(out->measured, sizeof(out->measured), "not recovered");
-}
-
-static void claim_data(
-	const struct report *report, const struct claim_judgement *own, struct claim_numbers *out)
-{
-	snprintf(out->allowed, sizeof(out->allowed), "≤ %lld lost",
-		(long long)own->claim->data->max_lost);
-	LIST_EACH(report->judgement.data, struct data_summary, data) {
-		long long bad = data->lost + data->unexpected;
-
-		if (strcmp(data->workload->spec->name, own->claim->data->workload) != 0)
-			continue;
-		snprintf(out->samples, sizeof(out->samples), "%lld", (long long)data->acked);
-		if (!data->reads_ok)
-			continue;
-		snprintf(out->bad, sizeof(out->bad), "%lld", bad);
-		snprintf(out->measured, sizeof(out->measured), "%lld lost, %lld unexpected",
-			(long long)data->lost, (long long)data->unexpected);
-	}
-}
-
-static void claim_budget(const struct claim_judgement *own, struct claim_numbers *out)
-{
-	snprintf(out->samples, sizeof(out->samples), "%lld", (long long)own->tally.total);
-	snprintf(out->bad, sizeof(out->bad), "%lld", (long long)own->tally.bad);
-	snprintf(out->allowed, sizeof(out->allowed), "≤ %.3g %%",
-		own->claim->budget->max_spent * 100);
-	snprintf(out->measured, sizeof(out->measured), "%.3g %% spent", own->measured * 100);
-}
-
-void words_claim(
-	const struct report *report, const struct claim_judgement *own, struct claim_numbers *out)
-{
-	const struct invariant_spec *claim = own->claim;
-
-	*out = (struct claim_numbers){"–", "–", "–", "–"};
-	if (claim->holds)
-		claim_holds(own,
-			scenario_slo(&report->record.scenario, claim->holds->slo)->objective, out);
-	else if (claim->recovers)
-		claim_recovers(report, own, out);
-	else if (claim->data)
-		claim_data(report, own, out);
-	else
-		claim_budget(own, out);
-}
-
 /* --- faults ---------------------------------------------------------------------------- */
 
 const char *words_join(const struct list *texts, char *buffer, size_t size)
@@ -324,20 +280,53 @@ void words_fault(const struct fault_record *fault, char buffer[SENTENCE_MAX])
 		fault->from.count ? words_join(&fault->from, from, sizeof(from)) : "");
 }
 
+/* "first effect 2.91ms later"; the clocks of two nodes may disagree about which was first. */
+static void say_effect(const struct fault_record *fault, char buffer[WORDS_MAX])
+{
+	char later[DURATION_TEXT_MAX];
+
+	if (fault->effect_ns == NEVER_NS)
+		snprintf(buffer, WORDS_MAX, "no effect seen");
+	else if (fault->effect_ns <= fault->start_ns)
+		snprintf(buffer, WORDS_MAX, "first effect at once");
+	else
+		snprintf(buffer, WORDS_MAX, "first effect %s later",
+			words_step(fault->effect_ns - fault->start_ns, later));
+}
+
+static void say_end(const struct fault_record *fault, char buffer[WORDS_MAX])
+{
+	char at[WORDS_MAX], length[DURATION_TEXT_MAX];
+
+	if (fault->healed_ns == NEVER_NS)
+		snprintf(buffer, WORDS_MAX, "its %s is not known", fault->at_once ? "end" : "heal");
+	else if (fault->healed_ns < fault->start_ns)
+		snprintf(buffer, WORDS_MAX, "healed before that");
+	else if (fault->at_once)
+		snprintf(buffer, WORDS_MAX, "done after %s",
+			words_step(fault->healed_ns - fault->start_ns, length));
+	else
+		snprintf(buffer, WORDS_MAX, "healed %.40s, after %s",
+			words_at(fault->healed_ns, at),
+			words_step(fault->healed_ns - fault->start_ns, length));
+}
+
 void words_times(const struct fault_record *fault, char buffer[SENTENCE_MAX])
 {
-	char start[WORDS_MAX], effect[WORDS_MAX], healed[WORDS_MAX], skew[DURATION_TEXT_MAX];
+	bool together = fault->skew_ns > 0 && fault->nodes.count > 1;
+	char start[WORDS_MAX], effect[WORDS_MAX], end[WORDS_MAX], skew[DURATION_TEXT_MAX];
 
 	if (fault->start_ns == NEVER_NS) {
 		snprintf(buffer, SENTENCE_MAX, "never started");
 		return;
 	}
-	snprintf(buffer, SENTENCE_MAX, "began %.24s, first effect %.24s, healed %.24s%s%s%s",
-		words_at(fault->start_ns, start), words_at(fault->effect_ns, effect),
-		fault->healed_ns == NEVER_NS ? "not known" : words_at(fault->healed_ns, healed),
-		fault->skew_ns > 0 ? "; nodes began within " : "",
-		fault->skew_ns > 0 ? duration_human(fault->skew_ns, skew) : "",
-		fault->skew_ns > 0 ? " of one another" : "");
+	say_effect(fault, effect);
+	say_end(fault, end);
+	snprintf(buffer, SENTENCE_MAX, "began %.24s, %.60s, %.90s%s%s%s",
+		words_at(fault->start_ns, start), effect, end,
+		together ? "; nodes began within " : "",
+		together ? words_step(fault->skew_ns, skew) : "",
+		together ? " of one another" : "");
 }
 
 /* Nodes that some fault was on, each once. */
@@ -371,9 +360,31 @@ void words_radius(const struct report *report, char buffer[SENTENCE_MAX])
 
 const char *words_live(const struct pair_effect *pair, char buffer[WORDS_MAX])
 {
-	buffer[0] = '\0';
-	if (pair->connections != NEVER_NS)
-		snprintf(buffer, WORDS_MAX, "; %lld live connection%s before",
+	if (pair->connections == NEVER_NS)
+		snprintf(buffer, WORDS_MAX, "live connections not asked for");
+	else
+		snprintf(buffer, WORDS_MAX, "%lld live connection%s before",
 			(long long)pair->connections, pair->connections == 1 ? "" : "s");
 	return buffer;
+}
+
+/* "77 packets", with their segments where a packet was more than one. */
+static const char *say_packets(const struct pair_effect *way, char buffer[WORDS_MAX])
+{
+	if (way->segments == way->packets)
+		snprintf(buffer, WORDS_MAX, "%lld", (long long)way->packets);
+	else
+		snprintf(buffer, WORDS_MAX, "%lld (%lld segments)", (long long)way->packets,
+			(long long)way->segments);
+	return buffer;
+}
+
+void words_pair(const struct pair_effect ways[2], char buffer[SENTENCE_MAX])
+{
+	char to[WORDS_MAX], back[WORDS_MAX], live[WORDS_MAX];
+
+	snprintf(buffer, SENTENCE_MAX,
+		"%.40s to %.40s: packets dropped %.50s, on the way back %.50s; %.50s", ways[0].from,
+		ways[0].to, say_packets(&ways[0], to), say_packets(&ways[1], back),
+		words_live(&ways[0], live));
 }

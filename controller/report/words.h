@@ -27,7 +27,7 @@ extern const char *const tone_names[]; /* "good", "bad", "open", "none" */
 /* "HELD", "VIOLATED, as expected". */
 const char *words_verdict(const struct claim_judgement *own, char buffer[WORDS_MAX]);
 
-/* "T+31.976 s"; "–" for what never was. */
+/* "T+31.976 s", "T+2:46:40" from an hour on; "–" for what never was. */
 const char *words_at(int64_t at_ns, char buffer[WORDS_MAX]);
 /* "10:37:36", with the date in front where the day is not the run's first; "" without a start. */
 const char *words_utc(const struct record *record, int64_t at_ns, char buffer[WORDS_MAX]);
@@ -49,12 +49,42 @@ const char *words_cut(const struct report *report, char buffer[SENTENCE_MAX]);
  */
 const char *words_also(const struct report *report, char buffer[SENTENCE_MAX]);
 
+/*
+ * What is to be known at a glance, below the verdict: each fault with its effect, and whether all
+ * is as before.
+ */
+struct glance {
+	enum tone tone;
+	char text[SENTENCE_MAX];
+};
+/* List of struct glance; the caller frees its items. */
+struct list words_glance(const struct report *report);
+
+/* "confirmed: 4 nodes and 3 services as before", "NOT CONFIRMED on n1: …"; its tone is returned. */
+enum tone words_revert(const struct report *report, char buffer[SENTENCE_MAX]);
+
+/* "confirmed", "NOT CONFIRMED", or "not touched" of a node that nobody compared for that. */
+const char *words_confirmed(const struct report *report, const struct revert_judgement *own);
+enum tone tone_of_revert(const struct report *report, const struct revert_judgement *own);
+
+/* What a claim says: "avail ≥ 99 % in before". */
+const char *words_statement(const struct scenario *scenario, const struct invariant_spec *claim,
+	char buffer[WORDS_MAX]);
+/* "start", "first effect", "breach", "heal". */
+const char *words_instant(int instant);
+
 /* The numbers of a claim's row, "–" where there are none. */
 struct claim_numbers {
 	char samples[WORDS_MAX], bad[WORDS_MAX], allowed[WORDS_MAX], measured[WORDS_MAX];
 };
 void words_claim(
 	const struct report *report, const struct claim_judgement *own, struct claim_numbers *out);
+
+/*
+ * Whether anything but a number depends on that SLO: a claim, a stop rule or a phase. Reports give
+ * no room to others, unless there are no such SLOs at all.
+ */
+bool words_slo_matters(const struct scenario *scenario, const struct slo_spec *slo);
 
 /* One figure of the cost, and what it is: "1.93s", "without a good event in avail, …". */
 struct figure {
@@ -63,7 +93,7 @@ struct figure {
 /* List of struct figure; the caller frees its items. */
 struct list words_cost(const struct report *report);
 
-/* "partition on n3, from n1, n2" and when; the declared radius beside what was hit. */
+/* "partition on n3, from n1, n2"; when; the declared radius beside what was hit. */
 void words_fault(const struct fault_record *fault, char buffer[SENTENCE_MAX]);
 void words_times(const struct fault_record *fault, char buffer[SENTENCE_MAX]);
 void words_radius(const struct report *report, char buffer[SENTENCE_MAX]);
@@ -79,8 +109,14 @@ const char *words_afterwards(
 /* The same lab service at the end of the run; NULL when the process was none. */
 const struct service_record *words_successor(
 	const struct record *record, const struct process_effect *own);
-/* What a fault's gap is measured up to: "the heal", or "its phase". */
-const char *words_end_of(const struct fault_record *fault);
+/*
+ * The two spans in which a fault's gaps are looked for: "during cut-leader" and "after the heal of
+ * cut-leader"; of one that is over at once "in the phase of kill-leader", and "after" that.
+ */
+const char *words_span(const struct fault_record *fault, bool after, char buffer[WORDS_MAX]);
+
+/* "8 ok, 2 timeout": outcomes that occurred. */
+const char *words_outcomes(const struct source_record *source, char buffer[WORDS_MAX]);
 
 /* What was lost when: lines of char * (list_free_texts). */
 struct list words_losses(const struct report *report, const struct data_summary *data);
@@ -98,13 +134,26 @@ const char *words_source(const struct source_record *source, char buffer[WORDS_M
 /* How the events of each of them ended, by outcome, with the last error: lines of char *. */
 struct list words_events(const struct report *report);
 
+/* Appends a line to a list of char *. */
+void words_add(struct list *lines, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* "n1, n2, n3"; cut with "…" where it gets long. */
 const char *words_join(const struct list *texts, char *buffer, size_t size);
 
 /* The longest time between two events of a probe's sources, which is what instants are good to. */
 int64_t words_resolution_ns(const struct record *record, const char *probe);
 
-/* "; 3 live connections before", as was found before arming; "" when nobody was asked. */
+/* "3 live connections before", as was found before arming; "not asked" when nobody was. */
 const char *words_live(const struct pair_effect *pair, char buffer[WORDS_MAX]);
+/*
+ * "n1 and n3: 77 packets dropped on the way to n3, 66 on the way back; 7 live connections before":
+ * of a pair's way and the way back.
+ */
+void words_pair(const struct pair_effect ways[2], char buffer[SENTENCE_MAX]);
+
+/* Three digits at most, and none that says nothing: "20ms", where duration_human has "20.0ms". */
+const char *words_step(int64_t ns, char buffer[DURATION_TEXT_MAX]);
+/* "1 node", "3 nodes", "2 processes". */
+const char *words_count(size_t count, const char *noun, char buffer[WORDS_MAX]);
 
 #endif

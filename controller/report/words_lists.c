@@ -12,9 +12,7 @@
 #include "controller/prober/orders.h"
 #include "controller/report/words.h"
 
-static void add(struct list *lines, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void add(struct list *lines, const char *format, ...)
+void words_add(struct list *lines, const char *format, ...)
 {
 	char **slot = list_push(lines, sizeof(char *));
 	va_list args;
@@ -27,9 +25,31 @@ static void add(struct list *lines, const char *format, ...)
 
 /* --- cost ------------------------------------------------------------------------------ */
 
+static bool is_used(const struct scenario *scenario, const struct slo_spec *slo)
+{
+	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
+		if (claim_slo(claim) && strcmp(claim_slo(claim), slo->name) == 0)
+			return true;
+	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule)
+		if (rule->slo && strcmp(rule->slo, slo->name) == 0)
+			return true;
+	LIST_EACH(scenario->phases, struct phase_spec, phase)
+		if (phase->until && strcmp(phase->until->slo, slo->name) == 0)
+			return true;
+	return false;
+}
+
+bool words_slo_matters(const struct scenario *scenario, const struct slo_spec *slo)
+{
+	LIST_EACH(scenario->slos, struct slo_spec, any)
+		if (is_used(scenario, any))
+			return is_used(scenario, slo);
+	return true;
+}
+
 static void cost_of_slo(const struct cost *cost, struct list *figures)
 {
-	struct figure *bad, *budget;
+	struct figure *bad;
 	struct statistics_interval share;
 	char period[DURATION_TEXT_MAX];
 
@@ -39,32 +59,37 @@ static void cost_of_slo(const struct cost *cost, struct list *figures)
 	bad = list_push(figures, sizeof(*bad));
 	snprintf(bad->value, sizeof(bad->value), "%lld", (long long)cost->tally.bad);
 	snprintf(bad->text, sizeof(bad->text),
-		"of %lld events bad in %.60s (%.3g %%; 95 %% interval %.3g to %.3g %%)",
+		"of %lld events bad in %.60s (%.3g %%; 95 %% interval %.3g to %.3g %%): %.2g %% of "
+		"its error budget for %s",
 		(long long)cost->tally.total, cost->slo->name,
 		100 * (double)cost->tally.bad / (double)cost->tally.total, 100 * share.lower,
-		100 * share.upper);
-	budget = list_push(figures, sizeof(*budget));
-	snprintf(budget->value, sizeof(budget->value), "%.3g %%", cost->budget_spent * 100);
-	snprintf(budget->text, sizeof(budget->text), "of the error budget of %.60s for %s",
-		cost->slo->name, words_period(cost->slo->period_ns, period));
+		100 * share.upper, cost->budget_spent * 100,
+		words_period(cost->slo->period_ns, period));
 }
 
+/*
+ * The longer of the two gaps, during the fault and after it, is what it cost; the other stands
+ * beside it.
+ */
 static void cost_of_outage(
 	const struct report *report, const struct outage *own, struct list *figures)
 {
+	bool later = own->after.length_ns > own->during.length_ns;
+	const struct gap *longer = later ? &own->after : &own->during;
+	const struct gap *other = later ? &own->during : &own->after;
 	struct figure *gap = list_push(figures, sizeof(*gap));
-	char step[DURATION_TEXT_MAX], after[DURATION_TEXT_MAX], length[DURATION_TEXT_MAX];
+	char step[DURATION_TEXT_MAX], length[DURATION_TEXT_MAX], rest[DURATION_TEXT_MAX];
+	char span[WORDS_MAX], other_span[WORDS_MAX];
 
-	snprintf(gap->value, sizeof(gap->value), "%s",
-		duration_human(own->during.length_ns, length));
+	snprintf(gap->value, sizeof(gap->value), "%s", duration_human(longer->length_ns, length));
 	snprintf(gap->text, sizeof(gap->text),
-		"longest time without a good event in %.60s during %.60s (± %s)%s; %s after "
-		"%s",
-		own->slo->name, own->fault->spec->id,
-		duration_human(words_resolution_ns(&report->record, own->slo->probe), step),
-		own->during.open ? ", still open at its end" : "",
-		own->after.length_ns > 0 ? duration_human(own->after.length_ns, after) : "no data",
-		words_end_of(own->fault));
+		"longest time without a good event in %.60s (± %s), %.80s%s; %.80s: %s",
+		own->slo->name,
+		words_step(words_resolution_ns(&report->record, own->slo->probe), step),
+		words_span(own->fault, later, span),
+		longer->open ? ", not over at the end of it" : "",
+		words_span(own->fault, !later, other_span),
+		other->length_ns > 0 ? duration_human(other->length_ns, rest) : "no data");
 }
 
 static void cost_of_data(const struct data_summary *data, struct list *figures)
@@ -82,14 +107,17 @@ static void cost_of_data(const struct data_summary *data, struct list *figures)
 
 struct list words_cost(const struct report *report)
 {
+	const struct scenario *scenario = &report->record.scenario;
 	struct list figures = {0};
 
-	LIST_EACH(report->judgement.costs, struct cost, cost)
-		cost_of_slo(cost, &figures);
 	LIST_EACH(report->judgement.outages, struct outage, own)
-		cost_of_outage(report, own, &figures);
+		if (words_slo_matters(scenario, own->slo))
+			cost_of_outage(report, own, &figures);
 	LIST_EACH(report->judgement.data, struct data_summary, data)
 		cost_of_data(data, &figures);
+	LIST_EACH(report->judgement.costs, struct cost, cost)
+		if (words_slo_matters(scenario, cost->slo))
+			cost_of_slo(cost, &figures);
 	return figures;
 }
 
@@ -114,7 +142,7 @@ static void tell_loss(const struct report *report, const struct loss *loss, stru
 	else
 		snprintf(ids, sizeof(ids), "ids %lld to %lld were", (long long)loss->first,
 			(long long)loss->last);
-	add(lines, "%s acknowledged by %s%s%s, and absent from every final read", ids,
+	words_add(lines, "%s acknowledged by %s%s%s, and absent from every final read", ids,
 		words_at(loss->acked_ns, at), phase ? ", in phase " : "", phase ? phase : "");
 }
 
@@ -130,7 +158,7 @@ struct list words_losses(const struct report *report, const struct data_summary 
 		told += loss->last - loss->first + 1;
 	}
 	if (told < data->lost)
-		add(&lines, "and %lld more", (long long)(data->lost - told));
+		words_add(&lines, "and %lld more", (long long)(data->lost - told));
 	return lines;
 }
 
@@ -149,19 +177,77 @@ char *words_command(const struct report *report)
 	return text;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static bool same_make(const struct node_record *a, const struct node_record *b)
+{
+	return same_text(a->tool, b->tool) && same_text(a->kernel, b->kernel) &&
+		same_text(a->attach, b->attach);
+}
+
+static int by_node(const void *a, const void *b)
+{
+	const struct node_record *x = *(const struct node_record *const *)a;
+	const struct node_record *y = *(const struct node_record *const *)b;
+
+	return strcmp(x->node, y->node);
+}
+
+/* "n1 (10.77.0.2, fd77::2), n2 (…)": the nodes that are made like the first one. */
+static char *alike(const struct node_record **nodes, size_t count)
+{
+	char *text = NULL, addresses[120];
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		abort();
+	for (size_t i = 0; i < count; i++)
+		if (same_make(nodes[i], nodes[0]))
+			fprintf(out, "%s%s (%s)", i ? ", " : "", nodes[i]->node,
+				nodes[i]->addresses.count ? words_join(&nodes[i]->addresses,
+								    addresses, sizeof(addresses))
+							  : "no address");
+	fclose(out);
+	return text;
+}
+
+static bool like_an_earlier(const struct node_record **nodes, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (same_make(nodes[i], nodes[index]))
+			return true;
+	return false;
+}
+
+/* Nodes that are made alike, which they mostly are, share a line. */
 static void add_versions(const struct record *record, struct list *lines)
 {
-	LIST_EACH(record->nodes, struct node_record, node) {
-		char addresses[120];
+	size_t count = record->nodes.count, i = 0;
+	const struct node_record **nodes = calloc(count + 1, sizeof(struct node_record *));
 
-		add(lines, "node %s: %s, kernel %s, network faults by %s, %s", node->node,
-			node->tool ? node->tool : "no injector seen",
-			node->kernel ? node->kernel : "unknown",
-			node->attach ? node->attach : "none",
-			node->addresses.count
-				? words_join(&node->addresses, addresses, sizeof(addresses))
-				: "no address");
+	if (!nodes)
+		abort();
+	LIST_EACH(record->nodes, struct node_record, node)
+		nodes[i++] = node;
+	/* They answer in any order; a report should not. */
+	qsort(nodes, count, sizeof(struct node_record *), by_node);
+	for (i = 0; i < count; i++) {
+		char *names;
+
+		if (like_an_earlier(nodes, i))
+			continue;
+		names = alike(nodes + i, count - i);
+		words_add(lines, "%s: %s, kernel %s, network faults by %s", names,
+			nodes[i]->tool ? nodes[i]->tool : "no injector seen",
+			nodes[i]->kernel ? nodes[i]->kernel : "unknown",
+			nodes[i]->attach ? nodes[i]->attach : "none");
+		free(names);
 	}
+	free(nodes);
 }
 
 struct list words_reproduce(const struct report *report)
@@ -171,21 +257,22 @@ struct list words_reproduce(const struct report *report)
 	char *command = words_command(report), started[WORDS_MAX];
 	char value[SENTENCE_MAX];
 
-	add(&lines, "command: %s", command);
+	words_add(&lines, "command: %s", command);
 	if (!report->story.command)
-		add(&lines,
+		words_add(&lines,
 			"this journal does not hold the words of the command: add the "
 			"environment \"%s\" and the parameters as they were",
 			record->environment ? record->environment : "?");
-	add(&lines, "seed: %lld", (long long)record->scenario.seed);
-	add(&lines, "run: %s, in environment %s, started %s", record->run_id ? record->run_id : "?",
+	words_add(&lines, "seed: %lld", (long long)record->scenario.seed);
+	words_add(&lines, "run: %s, in environment %s, started %s",
+		record->run_id ? record->run_id : "?",
 		record->environment ? record->environment : "?", words_started(record, started));
-	add(&lines, "controller: %s", record->tool ? record->tool : "unknown");
+	words_add(&lines, "controller: %s", record->tool ? record->tool : "unknown");
 	add_versions(record, &lines);
 	LIST_EACH(record->groups, struct resolved_group, group)
-		add(&lines, "group %s was %s", group->group,
+		words_add(&lines, "group %s was %s", group->group,
 			words_join(&group->nodes, value, sizeof(value)));
-	add(&lines,
+	words_add(&lines,
 		"evidence: journal.ndjson, one JSON object a line; `backburn report` makes "
 		"this report from it again");
 	free(command);
@@ -201,18 +288,26 @@ const char *words_source(const struct source_record *source, char buffer[WORDS_M
 	return buffer;
 }
 
-static void events_of(const struct source_record *source, struct list *lines)
+const char *words_outcomes(const struct source_record *source, char buffer[WORDS_MAX])
 {
-	char name[WORDS_MAX], counts[SENTENCE_MAX] = "";
 	size_t used = 0;
 
+	buffer[0] = '\0';
 	for (int i = 0; i < OUTCOME_COUNT; i++)
-		if ((source->outcomes[i] || i == OUTCOME_OK) && used < sizeof(counts))
-			used += (size_t)snprintf(counts + used, sizeof(counts) - used, "%s%lld %s",
+		if ((source->outcomes[i] || i == OUTCOME_OK) && used < WORDS_MAX)
+			used += (size_t)snprintf(buffer + used, WORDS_MAX - used, "%s%lld %s",
 				used ? ", " : "", (long long)source->outcomes[i],
 				probe_outcome_words[i]);
-	add(lines, "%s: %s of %lld%s%s", words_source(source, name), counts,
-		(long long)source->next_index, source->last_error ? "; last error: " : "",
+	return buffer;
+}
+
+static void events_of(const struct source_record *source, struct list *lines)
+{
+	char name[WORDS_MAX], counts[WORDS_MAX];
+
+	words_add(lines, "%s: %s of %lld%s%s", words_source(source, name),
+		words_outcomes(source, counts), (long long)source->next_index,
+		source->last_error ? "; last error: " : "",
 		source->last_error ? source->last_error : "");
 }
 
@@ -222,108 +317,5 @@ struct list words_events(const struct report *report)
 
 	LIST_EACH(report->record.sources, struct source_record, source)
 		events_of(source, &lines);
-	return lines;
-}
-
-/* --- limits ---------------------------------------------------------------------------- */
-
-static void limit_of_probe(
-	const struct record *record, const struct source_record *source, struct list *lines)
-{
-	const struct probe_spec *probe = scenario_probe(&record->scenario, source->probe);
-	char step[DURATION_TEXT_MAX], lag[DURATION_TEXT_MAX], name[WORDS_MAX];
-
-	add(lines,
-		"Probe %s sends an event every %s: gaps and recoveries are good to that. "
-		"Its "
-		"own send lag was at most %s%s.",
-		words_source(source, name),
-		duration_human((int64_t)((double)NS_PER_SEC / source->rate), step),
-		duration_human(source->lag_max_ns, lag),
-		source->lag_max_ns > probe->timeout_ns / 10
-			? ", more than a tenth of its timeout: some of what it measured is its own "
-			  "delay"
-			: "");
-	if (source->outcomes[OUTCOME_DROPPED])
-		add(lines,
-			"Probe %s could not begin %lld events for want of a free connection or "
-			"process; they count as bad.",
-			name, (long long)source->outcomes[OUTCOME_DROPPED]);
-}
-
-static void limit_of_statistics(const struct report *report, struct list *lines)
-{
-	size_t tested = 0;
-
-	LIST_EACH(report->judgement.claims, struct claim_judgement, own)
-		tested += own->claim->holds && own->tally.total;
-	if (!tested)
-		return;
-	add(lines,
-		"%zu claim%s tested with exact binomial tests, each wrong with at most 5 %% chance "
-		"in either direction.",
-		tested, tested == 1 ? " was" : "s were");
-	add(lines,
-		"The tests and intervals take events for independent. Failures come in clumps: "
-		"for a client of this run that makes them cautious, for the next strike of the "
-		"same fault far too narrow. There the unit is the run.");
-}
-
-static void limit_of_runs(const struct report *report, struct list *lines)
-{
-	if (report->judgement.exit_code == 0)
-		add(lines,
-			"1 of 1 runs held: at 95 %% the failure chance of the next is still up to "
-			"95 %% (5 of 5: 45 %%, 59 of 59: 5 %%).");
-	else
-		add(lines,
-			"This is one run; how often it would end like this, one run can't tell.");
-}
-
-static void limit_of_clocks(const struct record *record, struct list *lines)
-{
-	int64_t skew_ns = 0;
-	char bound[DURATION_TEXT_MAX];
-
-	LIST_EACH(record->faults, struct fault_record, fault)
-		skew_ns = fault->skew_ns > skew_ns ? fault->skew_ns : skew_ns;
-	if (skew_ns > 0)
-		add(lines, "The nodes' clocks are known to %s (half the best round trip).",
-			duration_human(skew_ns, bound));
-	add(lines,
-		"T+ is the controller's monotonic clock. UTC rests on one reading of the wall "
-		"clock at the start, to the second.");
-}
-
-struct list words_limits(const struct report *report)
-{
-	const struct record *record = &report->record;
-	struct list lines = {0};
-	char cut[SENTENCE_MAX];
-
-	if (words_cut(report, cut)) {
-		add(&lines, "%s", cut);
-		add(&lines,
-			"Injectors heal by themselves when the controller is gone, within the "
-			"lease at the latest. To see it proven: backburn heal --on ENVIRONMENT.");
-	}
-	limit_of_runs(report, &lines);
-	LIST_EACH(record->sources, struct source_record, source)
-		limit_of_probe(record, source, &lines);
-	limit_of_statistics(report, &lines);
-	LIST_EACH(report->judgement.effects, struct effect_judgement, own)
-		if (own->effect == EFFECT_PARTIAL)
-			add(&lines, "Fault %s is proven in part only: %s.", own->fault->spec->id,
-				own->text);
-	if (report->story.latency.count)
-		add(&lines,
-			"Latencies are of answered events, counted from the intended send, in "
-			"buckets at most 0.8 %% wide. Events without an answer have none: read "
-			"them beside the success ratio.");
-	add(&lines,
-		"The revert proof compares what the injectors listed before and after "
-		"(addresses, links, qdiscs, filters, routes, rules, cgroups, services). What is "
-		"not listed is not proven.");
-	limit_of_clocks(record, &lines);
 	return lines;
 }

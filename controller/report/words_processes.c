@@ -103,7 +103,12 @@ void words_process(
 		sent ? words_exit(process, exit) : "", *afterwards ? "; " : "", afterwards);
 }
 
-const char *words_end_of(const struct fault_record *fault)
+const char *words_span(const struct fault_record *fault, bool after, char buffer[WORDS_MAX])
 {
-	return fault->at_once ? "its phase" : "the heal";
+	const char *how = fault->at_once ? (after ? "after the phase of" : "in the phase of")
+		: after                  ? "after the heal of"
+					 : "during";
+
+	snprintf(buffer, WORDS_MAX, "%s %.60s", how, fault->spec->id);
+	return buffer;
 }

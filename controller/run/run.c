@@ -93,7 +93,7 @@ static int set_up(struct run *run, struct fail *fail)
 static void say_summary(const struct run *run, const struct report *report)
 {
 	putchar('\n');
-	report_summary(stdout, report);
+	report_on_stdout(report);
 	printf("\nfiles in %s: journal.ndjson, plan.json", run->dir);
 	for (size_t i = 0; report_files[i]; i++)
 		printf(", %s", report_files[i]);

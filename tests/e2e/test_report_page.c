@@ -40,7 +40,7 @@ struct page {
 };
 
 struct server {
-	struct page pages[8]; /* ends with path NULL */
+	struct page pages[12]; /* ends with path NULL */
 	int listener, stop[2];
 	uint16_t port;
 	pthread_t thread;
@@ -274,7 +274,9 @@ static bool have_browser(void)
  */
 static const char measuring[] =
 	"<!DOCTYPE html><html><body><pre id='result'></pre><script>\n"
-	"const frames = [['/report.html', 1280], ['/report.html', 375], ['/bare.html', 1280]];\n"
+	"const frames = [['/report.html', 1280], ['/report.html', 375], ['/bare.html', 1280],\n"
+	"  ['/killed.html', 1280], ['/killed.html', 375], ['/cut.html', 1280],\n"
+	"  ['/cut.html', 375], ['/members.html', 1280], ['/members.html', 375]];\n"
 	"function measure(path, width, page) {\n"
 	"  const root = page.documentElement, view = page.defaultView;\n"
 	"  const out = [...page.querySelectorAll('body *')].filter(e => !e.closest('.box *') &&\n"
@@ -289,7 +291,8 @@ static const char measuring[] =
 	"    `verdict=${text.trimStart().slice(0, 4)} claims=${text.includes('never breached') ||\n"
 	"    text.includes('recovered 2.00s')} limits=${text.includes('The revert proof "
 	"compares')} ` +\n"
-	"    `height=${root.scrollHeight > 2000}`;\n"
+	"    `height=${root.scrollHeight > 2000} ` +\n"
+	"    `first=${text.slice(0, text.indexOf('What it cost')).replace(/\\s+/g, ' ')}`;\n"
 	"}\n"
 	"function look([path, width]) {\n"
 	"  return new Promise(done => {\n"
@@ -341,9 +344,61 @@ static char *the_page(char **out_css)
 	return html;
 }
 
+/* --- pages of other runs -------------------------------------------------------------------- */
+
+static char *page_of(struct told *told)
+{
+	struct report report;
+	char *html;
+
+	told_report(told, &report);
+	html = told_form(&report, report_html);
+	report_deinit(&report);
+	told_end(told);
+	return html;
+}
+
+static char *killed_page(void)
+{
+	struct told told;
+
+	told_kill(&told);
+	return page_of(&told);
+}
+
+/* The controller was killed while the fault was on. */
+static char *cut_page(void)
+{
+	struct told told;
+
+	told_begin(&told, given_tree());
+	told_run(&told);
+	return page_of(&told);
+}
+
+/* More members than a phone is wide, one of them with a long name. */
+static char *members_page(void)
+{
+	struct told told;
+
+	told_begin(&told, given_tree());
+	for (int i = 0; i < 14; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), i ? "n%d" : "member-with-a-name-that-is-long", i);
+		told_event(&told, "source", 0,
+			"'probe':'put','from':'client','to':'%s','start_ns':0,'rate':50", name);
+		for (int second = 0; second < 40; second++)
+			told_member_second(
+				&told, name, second * 50, second % 14 == i ? "b50" : "g50");
+	}
+	told_event(&told, "run_ended", SECONDS(40), "'end':true");
+	return page_of(&told);
+}
+
 struct fixture {
 	struct server server;
-	char *html, *css;
+	char *html, *css, *killed, *cut, *members;
 };
 
 static int set_up(void **state)
@@ -351,10 +406,16 @@ static int set_up(void **state)
 	static struct fixture fixture;
 
 	fixture.html = the_page(&fixture.css);
+	fixture.killed = killed_page();
+	fixture.cut = cut_page();
+	fixture.members = members_page();
 	fixture.server = (struct server){
 		.pages = {{"/report.html", "text/html; charset=utf-8", POLICY, fixture.html},
 			{"/bare.html", "text/html; charset=utf-8", POLICY_WITHOUT_STYLES,
 				fixture.html},
+			{"/killed.html", "text/html; charset=utf-8", POLICY, fixture.killed},
+			{"/cut.html", "text/html; charset=utf-8", POLICY, fixture.cut},
+			{"/members.html", "text/html; charset=utf-8", POLICY, fixture.members},
 			{"/report.css", "text/css", NULL, fixture.css},
 			{"/measure.html", "text/html", NULL, measuring},
 			{"/forbidden.html", "text/html", POLICY,
@@ -371,6 +432,9 @@ static int tear_down(void **state)
 
 	server_stop(&fixture->server);
 	free(fixture->html);
+	free(fixture->killed);
+	free(fixture->cut);
+	free(fixture->members);
 	free(fixture->css);
 	return 0;
 }
@@ -413,6 +477,50 @@ static void it_fits_a_desktop_and_a_phone(void **state)
 	seen_free(&seen);
 }
 
+/* Each kind of run fits, and says what happened and whether all is clean before anything else. */
+static void every_kind_of_run_fits_and_says_it_first(void **state)
+{
+	static const struct {
+		const char *path, *first;
+	} pages[] = {
+		{"/killed.html", "cut-leader: kill on n2, at T+31.000 s; effect partly proven"},
+		{"/cut.html", "revert NOT CONFIRMED on n1 (and on 2 others)"},
+		{"/members.html", "no node was touched"},
+	};
+	static const int widths[] = {1280, 375};
+	struct fixture *fixture = *state;
+	struct seen seen = look_at(&fixture->server, "/measure.html");
+
+	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]) * 2; i++) {
+		char start[64], *line;
+
+		snprintf(start, sizeof(start), "%s %d: ", pages[i / 2].path, widths[i % 2]);
+		line = result_of(&seen, start);
+		assert_has(line, "scroll=false standing-out=none");
+		assert_has(strstr(line, "first="), pages[i / 2].first);
+		free(line);
+	}
+	seen_free(&seen);
+}
+
+static void the_browser_is_quiet_about(const struct server *server, const char *path)
+{
+	struct seen seen = look_at(server, path);
+
+	assert_has(seen.dom, "</footer>");
+	assert_has_not(seen.console, "CONSOLE");
+	seen_free(&seen);
+}
+
+static void no_kind_of_run_gives_it_cause(void **state)
+{
+	struct fixture *fixture = *state;
+
+	the_browser_is_quiet_about(&fixture->server, "/killed.html");
+	the_browser_is_quiet_about(&fixture->server, "/cut.html");
+	the_browser_is_quiet_about(&fixture->server, "/members.html");
+}
+
 static void without_styles_it_can_be_read(void **state)
 {
 	struct fixture *fixture = *state;
@@ -447,6 +555,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_fits_a_desktop_and_a_phone),
+		cmocka_unit_test(every_kind_of_run_fits_and_says_it_first),
+		cmocka_unit_test(no_kind_of_run_gives_it_cause),
 		cmocka_unit_test(without_styles_it_can_be_read),
 		cmocka_unit_test(the_browser_has_nothing_to_complain_of),
 	};

@@ -109,7 +109,9 @@ static void people_read_three_digits(void **state)
 	} cases[] = {{0, "0ns"}, {999, "999ns"}, {1370 * NS_PER_MS, "1.37s"},
 		{12100 * NS_PER_US, "12.1ms"}, {1234567, "1.23ms"}, {99949999, "99.9ms"},
 		{9994 * NS_PER_US, "9.99ms"}, {9996 * NS_PER_US, "10.0ms"},
-		{123 * NS_PER_SEC, "123s"}, {-1500 * NS_PER_MS, "-1.50s"}};
+		{123 * NS_PER_SEC, "123s"}, {-1500 * NS_PER_MS, "-1.50s"},
+		{599400 * NS_PER_MS, "599s"}, {599600 * NS_PER_MS, "10m00s"},
+		{(3600 + 83) * NS_PER_SEC, "61m23s"}, {79200 * NS_PER_SEC, "22h00m"}};
 	char text[DURATION_TEXT_MAX];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)

@@ -113,7 +113,7 @@ static void a_silent_pair_is_partial_and_none_is_none(void **state)
 	count(&record, "n2", "n1", "egress", 7);
 	own = effect_of(&record, &judgement);
 	assert_int_equal(own.effect, EFFECT_PARTIAL);
-	assert_string_equal(own.text, "7 packets dropped; 1 pairs exchanged none");
+	assert_string_equal(own.text, "7 packets dropped; 1 pair exchanged none");
 	judgement_deinit(&judgement);
 	record_deinit(&record);
 }
@@ -195,7 +195,7 @@ static void processes_are_proven_by_signal_and_exit(void **state)
 			"1 of 2 processes got SIGKILL, 1 seen to exit; pid 7 on n1 had ended "
 			"before"},
 		{"KILL", {NULL, "sent"}, {false, true}, EFFECT_PARTIAL,
-			"1 of 1 process got SIGKILL, 1 seen to exit; 1 nodes told of no process"},
+			"1 of 1 process got SIGKILL, 1 seen to exit; 1 node told of no process"},
 		{"KILL", {"gone", "failed"}, {false, false}, EFFECT_NONE,
 			"0 of 2 processes got SIGKILL, 0 seen to exit; pid 7 on n1 had ended "
 			"before"},

@@ -108,7 +108,7 @@ static void missing_data_is_a_gap_and_not_a_zero(void **state)
 	/* Nothing more is heard for twice as long. */
 	told_event(&told, "run_ended", SECONDS(30), "'end':true");
 	text = chart_of(&told);
-	assert_int_equal(count_of(text, ">no data</text>"), 2);
+	assert_int_equal(count_of(text, ">no data</text>"), 1);
 	assert_int_equal(count_of(text, ">no answer</text>"), 1);
 	assert_float_equal(number_at(void_at(text), "<rect x=\""), 58 + (946 - 58) / 3.0, 0.11);
 	free(text);
@@ -143,8 +143,128 @@ static void a_long_run_makes_no_big_chart(void **state)
 	assert_true(strlen(text) < 40000);
 	assert_has(text, "in steps of 64s");
 	/* What is drawn is right all the same: 5 of 150 are bad. */
-	assert_has(text, ">50/s</text>");
+	assert_has(text, "of 50 a second");
 	free(text);
+}
+
+/* A kill has no length: no shade, no bar, but a mark at its instant. */
+static void an_instant_is_a_mark(void **state)
+{
+	struct told told;
+	const char *fault, *end;
+	char *text;
+
+	(void)state;
+	told_kill(&told);
+	text = chart_of(&told);
+	fault = strstr(text, "<title>cut-leader: kill on n2; began T+31.000 s");
+	assert_non_null(fault);
+	end = strstr(fault, "</g>");
+	assert_non_null(end);
+	assert_float_equal(number_at(fault, "<path d=\"M"), x_of(31), 0.11);
+	assert_null(memmem(fault, (size_t)(end - fault), "<rect", 5));
+	assert_has_not(text, "c-shade");
+	assert_has(text, ">cut-leader</text>");
+	free(text);
+}
+
+/* Of three members one is down: the strip says which, and a member alone has none. */
+static void members_have_a_strip_each(void **state)
+{
+	static const char *const members[] = {"n1", "n2", "n3"};
+
+	(void)state;
+	for (int count = 1; count <= 3; count += 2) {
+		struct told told;
+		char *text;
+
+		told_begin(&told, given_tree());
+		for (int i = 0; i < count; i++)
+			told_event(&told, "source", 0,
+				"'probe':'put','from':'client','to':'%s','start_ns':0,'rate':50",
+				members[i]);
+		for (int second = 0; second < 10; second++)
+			for (int i = 0; i < count; i++)
+				told_member_second(&told, members[i], second * 50,
+					i == 1 && second >= 5 ? "b50" : "g50");
+		told_event(&told, "run_ended", SECONDS(10), "'end':true");
+		text = chart_of(&told);
+		if (count == 1) {
+			assert_has_not(text, "member by member");
+		} else {
+			assert_has(text, "avail: member by member");
+			assert_has(text, "<title>n3</title>");
+			/* One block, over the second half, wholly bad. */
+			assert_int_equal(count_of(text, "class=\"c-down\""), 1);
+			assert_has(text, "<rect x=\"502.0\"");
+			assert_has(text, "fill-opacity=\"0.90\"");
+		}
+		free(text);
+	}
+}
+
+/* What no claim, rule or phase asks for gets no room. */
+static void an_slo_that_nothing_depends_on_is_not_drawn(void **state)
+{
+	cJSON *tree = given_tree();
+	struct report report;
+	struct told told;
+	char *text;
+
+	(void)state;
+	cJSON_AddItemToObject(cJSON_GetObjectItem(tree, "slos"), "idle",
+		cJSON_Duplicate(
+			cJSON_GetObjectItem(cJSON_GetObjectItem(tree, "slos"), "avail"), true));
+	told_begin(&told, tree);
+	told_event(&told, "source", 0, "'probe':'put','from':'client','start_ns':0,'rate':50");
+	told_event(&told, "window", SECONDS(1),
+		"'probe':'put','from':'client','window':{'probe':'put','first_index':0,'count':50,"
+		"'start_ns':'0','end_ns':'0','outcomes':[50,0,0,0,0,0],'classes':["
+		"{'slo':'avail','runs':'g50'},{'slo':'idle','runs':'g50'}],'latency':[],"
+		"'latency_max':'0ns','lag_max':'1ms','target':'n1'}");
+	told_event(&told, "run_ended", SECONDS(1), "'end':true");
+	told_report(&told, &report);
+	text = told_form(&report, report_html);
+	assert_has(text, "avail: good events");
+	assert_has(text, "events bad in avail");
+	assert_has_not(text, "idle: good events");
+	assert_has_not(text, "events bad in idle");
+	free(text);
+	/* Programs get all of it. */
+	text = told_form(&report, report_json);
+	assert_has(text, "\"slo\":\t\"idle\"");
+	free(text);
+	report_deinit(&report);
+	told_end(&told);
+}
+
+/* heal --run, a day later: its lines are the run's, their time is not. */
+static void what_a_later_heal_adds_is_no_part_of_the_axis(void **state)
+{
+	struct report report;
+	struct told told;
+	char *text;
+
+	(void)state;
+	told_begin(&told, given_tree());
+	told_run(&told);
+	told_event(&told, "heal", SECONDS(79200),
+		"'wall':'2026-02-01T21:59:30Z','by':'pid 7 on there'");
+	told_event(&told, "node_recovered", SECONDS(79201), "'node':'n2'");
+	told_report(&told, &report);
+	text = told_form(&report, chart_print);
+	assert_has(text, ">60 s</text>");
+	assert_has_not(text, " h</text>");
+	free(text);
+	text = told_form(&report, report_summary);
+	assert_has(text, "The run was cut off at T+66.000 s");
+	assert_has(text, "heal --run looked at the nodes on 2026-02-01T21:59:30Z.");
+	free(text);
+	text = told_form(&report, report_text);
+	assert_has(text, "T+22:00:01  node       recovered, what ");
+	free(text);
+	report_deinit(&report);
+	told_end(&told);
 }
 
 static void looks_are_attributes(void **state)
@@ -170,6 +290,10 @@ int main(void)
 		cmocka_unit_test(missing_data_is_a_gap_and_not_a_zero),
 		cmocka_unit_test(nothing_measured_is_no_chart),
 		cmocka_unit_test(a_long_run_makes_no_big_chart),
+		cmocka_unit_test(an_instant_is_a_mark),
+		cmocka_unit_test(members_have_a_strip_each),
+		cmocka_unit_test(an_slo_that_nothing_depends_on_is_not_drawn),
+		cmocka_unit_test(what_a_later_heal_adds_is_no_part_of_the_axis),
 		cmocka_unit_test(looks_are_attributes),
 	};
 

@@ -63,9 +63,9 @@ static void numbers_are_the_judgements(void **state)
 	assert_has(text, "<b>100</b>\n<span>of 3300 events bad in avail (3.03 %;");
 	assert_has(text, "80 % good (");
 	assert_has(text,
-		"<b>2.00s</b>\n<span>longest time without a good event in avail during "
-		"cut-leader");
-	assert_has(text, "data-label=\"measured\" class=\"measured\">2.00s ± 20.0ms");
+		"<b>2.00s</b>\n<span>longest time without a good event in avail (± 20ms), "
+		"during cut-leader");
+	assert_has(text, "data-label=\"measured\" class=\"measured\">2.00s ± 20ms");
 	/* 7 and 5 packets on n2's ways out, none on the ways in. */
 	assert_has(text, "<td class=\"number\">7</td><td class=\"number none\">none</td>");
 	assert_has(text, "effect <strong class=\"good\">✓ proven");

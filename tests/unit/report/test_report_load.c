@@ -75,7 +75,7 @@ static void a_run_that_was_cut_off_is_told_up_to_there(void **state)
 	static const struct {
 		void (*print)(FILE *, const struct report *);
 		const char *says;
-	} forms[] = {{report_text, "VIOLATED (a violation was expected)"},
+	} forms[] = {{report_text, "VIOLATED, as expected (must)"},
 		{report_html, "VIOLATED, as expected"}, {report_markdown, "VIOLATED, as expected"},
 		{report_junit, "VIOLATED, as expected"}};
 	struct report report;
@@ -157,7 +157,7 @@ static void lost_writes_are_told_with_their_time(void **state)
 	told_run_ends(&told, 98); /* 99 and 100 were acknowledged by T+46 s */
 	told_report(&told, &report);
 	assert_int_equal(report.story.losses.count, 1);
-	text = told_form(&report, report_text);
+	text = told_form(&report, report_summary);
 	assert_has(text,
 		"ids 99 to 100 were acknowledged by T+46.000 s, in phase after, and absent "
 		"from every final read");
@@ -189,9 +189,97 @@ static void the_time_line_is_in_order(void **state)
 	text = told_form(&report, report_text);
 	/* The run began half a minute before the end of January. */
 	assert_has(text, "  2026-02-01 00:00:01   T+31.000 s  fault      cut-leader begins\n");
-	assert_has(text, "T+33.000 s  probe      avail is good again: 2.00s after the start");
+	assert_has(text, "T+33.000 s  probe      avail is good again: 2.00s");
 	assert_has(text, "T+31.001 s  fault      cut-leader has its first effect");
-	assert_has(text, "command: backburn run x.json --param 'cut_for=it'\\''s'\n");
+	assert_has(text, "  $ backburn run x.json --param 'cut_for=it'\\''s'\n");
+	free(text);
+	report_deinit(&report);
+	told_end(&told);
+}
+
+/* Three nodes that do the same are one line, at the time of the last of them. */
+static void nodes_that_do_the_same_share_a_moment(void **state)
+{
+	struct report report;
+	struct told told;
+	char *text;
+
+	(void)state;
+	told_begin(&told, given_tree());
+	told_run(&told);
+	told_run_ends(&told, 100);
+	told_report(&told, &report);
+	text = told_form(&report, report_text);
+	assert_has(text, "T+0.000 s  node       state listed before: n1, n2, n3\n");
+	assert_has(text, "T+71.000 s  node       state listed after: n1, n2, n3\n");
+	assert_has(text, "node       armed cut-leader: n1, n2, n3\n");
+	free(text);
+	report_deinit(&report);
+	told_end(&told);
+}
+
+/* What was done, and whether all is as before, stands in the first lines of every form. */
+static void the_first_lines_say_whether_all_is_clean(void **state)
+{
+	static void (*const forms[])(FILE *, const struct report *) = {
+		report_summary, report_html, report_markdown};
+	static const struct {
+		bool ends;
+		const char *lines[2];
+	} runs[] = {
+		{true,
+			{"cut-leader: partition on n2, from n1, n3, for 10s; effect proven",
+				"revert confirmed: 3 nodes as before"}},
+		{false,
+			{"cut-leader: partition on n2, from n1, n3, for 10s; effect proven",
+				"revert NOT CONFIRMED on n1 (and on 2 others): not looked at since "
+				"the run was cut off"}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * 3; i++) {
+		struct report report;
+		struct told told;
+		char *text;
+
+		told_begin(&told, given_tree());
+		told_run(&told);
+		if (runs[i / 3].ends)
+			told_run_ends(&told, 100);
+		told_report(&told, &report);
+		text = told_form(&report, forms[i % 3]);
+		for (size_t j = 0; j < 2; j++) {
+			const char *line = strstr(text, runs[i / 3].lines[j]);
+			const char *claims = strstr(text, "steady");
+
+			assert_non_null(line);
+			assert_non_null(claims);
+			assert_true(line < claims);
+		}
+		free(text);
+		report_deinit(&report);
+		told_end(&told);
+	}
+}
+
+/* The longest gap is what a fault cost, also when it came with the heal. */
+static void a_gap_after_the_heal_is_a_cost(void **state)
+{
+	struct report report;
+	struct told told;
+	char *text;
+
+	(void)state;
+	told_begin(&told, given_tree());
+	told_run(&told);
+	told_seconds(&told, 3, "b50");
+	told_seconds(&told, 1, "g50");
+	told_run_ends(&told, 100);
+	told_report(&told, &report);
+	text = told_form(&report, report_html);
+	assert_has(text,
+		"<b>3.02s</b>\n<span>longest time without a good event in avail (± 20ms), "
+		"after the heal of cut-leader; during cut-leader: 2.00s");
 	free(text);
 	report_deinit(&report);
 	told_end(&told);
@@ -305,6 +393,9 @@ int main(void)
 		cmocka_unit_test(every_prefix_of_a_journal_has_a_report),
 		cmocka_unit_test(lost_writes_are_told_with_their_time),
 		cmocka_unit_test(the_time_line_is_in_order),
+		cmocka_unit_test(nodes_that_do_the_same_share_a_moment),
+		cmocka_unit_test(the_first_lines_say_whether_all_is_clean),
+		cmocka_unit_test(a_gap_after_the_heal_is_a_cost),
 		cmocka_unit_test(no_name_can_forge_a_line),
 		cmocka_unit_test(files_are_whole_and_replaced),
 		cmocka_unit_test(what_the_heaviest_code_hides_is_said),

@@ -32,9 +32,11 @@ static void the_verdict_comes_first(void **state)
 	text = form_of(&told, report_markdown);
 	assert_int_equal(strncmp(text, "## ✅ HELD: etcd keeps serving", 30), 0);
 	assert_has(text, "[runbook](<https://wiki.example/etcd-failover>)");
-	assert_has(text, "| ✅ noticed | must | VIOLATED, as expected | 500 | 100 | ≤ 1 |");
+	assert_has(text,
+		"| ✅ noticed | avail ≥ 99 % in cut | must | VIOLATED, as expected | 500 | 100 | ≤ "
+		"1 |");
 	assert_int_equal(count_of(text, "<details>"), count_of(text, "</details>"));
-	assert_has(text, "| cut-leader | n2 | n1 | 7 | 7 |");
+	assert_has(text, "| cut-leader | n2 | n1 | not asked | 7 | 0 |");
 	assert_has_not(text, "Cut here");
 	free(text);
 }

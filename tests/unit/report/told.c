@@ -194,6 +194,74 @@ void told_run_ends(struct told *told, int64_t last_id)
 	told_event(told, "run_ended", SECONDS(71), "'end':true");
 }
 
+/* --- a kill ----------------------------------------------------------------------------- */
+
+static cJSON *kill_tree(void)
+{
+	cJSON *tree = given_tree();
+
+	given_set(tree, "phases[1].faults[0]",
+		"{'id':'cut-leader','fault':'kill','on':{'nodes':'leader','processes':{'exe':"
+		"'/usr/bin/etcd'}}}");
+	return tree;
+}
+
+static void services(struct told *told, const char *when, int pid, int restarts)
+{
+	told_event(told, "services", SECONDS(1),
+		"'when':'%s','services':['n2 etcd running'],'runs':[{'node':'n2','service':'etcd',"
+		"'pid':%d,'state':'running','restarts':%d}]",
+		when, pid, restarts);
+}
+
+void told_kill(struct told *told)
+{
+	told_begin(told, kill_tree());
+	services(told, "before", 411, 0);
+	told_event(told, "source", 0, "'probe':'put','from':'client','start_ns':0,'rate':50");
+	told_seconds(told, 31, "g50");
+	told_event(told, "fault_arming", SECONDS(30),
+		"'fault':'cut-leader','on':['n2'],'from':[],'start_ns':%lld,'deadline_ns':%lld,"
+		"'at_once':true,'skew_ns':50000",
+		(long long)SECONDS(31), (long long)SECONDS(41));
+	told_event(told, "fault_armed", SECONDS(30.5),
+		"'fault':'cut-leader','node':'n2','role':'on','armed_ns':%lld,'late_ns':0",
+		(long long)SECONDS(30.5));
+	told_event(told, "phase_started", SECONDS(31), "'phase':'cut','start_ns':%lld",
+		(long long)SECONDS(31));
+	told_event(told, "evidence", SECONDS(31.1),
+		"'fault':'cut-leader','node':'n2','counters':[],'processes':["
+		"{'pid':411,'start_ticks':'99','cmdline':'etcd <script> | x','signal':'KILL',"
+		"'age_ns':'41200000000','must_exit':true,'sent_ns':'31001000000',"
+		"'exited_ns':'31003500000','result':'sent'},"
+		"{'pid':412,'start_ticks':'99','cmdline':'etcd -2','signal':'KILL',"
+		"'age_ns':'41200000000','must_exit':true,'sent_ns':'31001000000',"
+		"'exited_ns':'-1','result':'sent'}]");
+	told_seconds(told, 1, "b50");
+	told_seconds(told, 9, "g50");
+	told_event(told, "fault_over", SECONDS(31.1), "'fault':'cut-leader','healed_ns':%lld",
+		(long long)SECONDS(31.002));
+	told_event(told, "phase_ended", SECONDS(41), "'phase':'cut','how':'time','end_ns':%lld",
+		(long long)SECONDS(41));
+	services(told, "after", 900, 1);
+	told_event(told, "run_ended", SECONDS(71), "'end':true");
+}
+
+/* --- members ----------------------------------------------------------------------------- */
+
+void told_member_second(struct told *told, const char *member, int64_t first, const char *runs)
+{
+	long long good = good_of(runs);
+
+	told_event(told, "window", (first + 50) * 20 * NS_PER_MS,
+		"'probe':'put','from':'client','to':'%s','window':{'probe':'put','first_index':%"
+		"lld,"
+		"'count':50,'start_ns':'0','end_ns':'0','outcomes':[%lld,%lld,0,0,0,0],"
+		"'classes':[{'slo':'avail','runs':'%s'}],'latency':[],'latency_max':'0ns',"
+		"'lag_max':'1ms','target':'%s'}",
+		member, (long long)first, good, 50 - good, runs, member);
+}
+
 /* --- reports ---------------------------------------------------------------------------- */
 
 void told_report(struct told *told, struct report *report)

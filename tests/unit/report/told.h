@@ -37,6 +37,18 @@ void told_run(struct told *told);
 /* The lines of its end: final reads with ids 1..last from n1 to n3, audits, run_ended. */
 void told_run_ends(struct told *told, int64_t last_id);
 
+/*
+ * A whole run in which two processes on n2 are killed: 411 is seen to exit, and its service is back
+ * as 900; of 412 no exit is seen. Begins the journal, and ends it.
+ */
+void told_kill(struct told *told);
+
+/*
+ * A second of a probe "put" with policy `each` at one member, whose event `first` comes next: 50
+ * events.
+ */
+void told_member_second(struct told *told, const char *member, int64_t first, const char *runs);
+
 /* The report of what was written so far; report_deinit() after use. */
 void told_report(struct told *told, struct report *report);
 

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "contract/list.h"
+#include "controller/report/escape.h"
+#include "controller/report/html_parts.h"
+#include "controller/report/words.h"
+
+/* What was hit: each fault, and what was counted of it per pair of nodes and per process. */
+
+static void packets_cell(FILE *out, const struct pair_effect *way)
+{
+	if (!way->packets)
+		fputs("<td class=\"number none\">none</td>", out);
+	else
+		fprintf(out, "<td class=\"number\">%lld</td>", (long long)way->packets);
+}
+
+/* Only large packets, which the kernel cuts late, are more than one segment. */
+static bool segments_differ(const struct judgement *judgement)
+{
+	LIST_EACH(judgement->effects, struct effect_judgement, own)
+		LIST_EACH(own->pairs, struct pair_effect, way)
+			if (way->segments != way->packets)
+				return true;
+	return false;
+}
+
+/* Pairs come as a way and the way back. */
+static void pair_rows(FILE *out, const struct effect_judgement *own, bool segments)
+{
+	const struct pair_effect *ways = own->pairs.items;
+
+	for (size_t i = 0; i + 1 < own->pairs.count; i += 2) {
+		fputs("<tr>", out);
+		element(out, "td", "%s", own->fault->spec->id);
+		element(out, "th scope=\"row\"", "%s", ways[i].from);
+		element(out, "td", "%s", ways[i].to);
+		if (ways[i].connections == NEVER_NS)
+			fputs("<td class=\"number\">not asked</td>", out);
+		else
+			fprintf(out, "<td class=\"number\">%lld</td>",
+				(long long)ways[i].connections);
+		packets_cell(out, &ways[i]);
+		packets_cell(out, &ways[i + 1]);
+		if (segments)
+			fprintf(out, "<td class=\"number\">%lld</td>",
+				(long long)(ways[i].segments + ways[i + 1].segments));
+		fputs("</tr>\n", out);
+	}
+}
+
+static void pair_table(FILE *out, const struct judgement *judgement)
+{
+	static const char *const columns[] = {"Fault", "Node", "Peer", "Live connections before",
+		"Dropped to the peer", "Dropped from the peer", "Segments", NULL};
+	const char *shown[sizeof(columns) / sizeof(columns[0])];
+	bool segments = segments_differ(judgement);
+
+	memcpy(shown, columns, sizeof(columns));
+	if (!segments)
+		shown[sizeof(columns) / sizeof(columns[0]) - 2] = NULL;
+	html_table_begin(out, "pairs", shown);
+	LIST_EACH(judgement->effects, struct effect_judgement, own)
+		pair_rows(out, own, segments);
+	html_table_end(out);
+	fputs("<p class=\"note\">What was predicted – the connections that were live just before – "
+	      "beside what was counted: packets, in the kernel where they were dropped, at the "
+	      "sender's way out or the receiver's way in.</p>\n",
+		out);
+}
+
+static void effect(FILE *out, const struct effect_judgement *own)
+{
+	const struct fault_record *fault = own->fault;
+	char text[SENTENCE_MAX];
+
+	fputs("<li>", out);
+	element(out, "b", "%s", fault->spec->id);
+	words_fault(fault, text);
+	markup(out, " (%s): effect ", text);
+	html_word(out, tone_of_effect(own), effect_words[own->effect]);
+	if (own->effect != EFFECT_NOT_INJECTED) {
+		markup(out, ": %s. ", own->text);
+		words_times(fault, text);
+		element(out, "small", "%s", text);
+	}
+	fputs("</li>\n", out);
+}
+
+static void process_row(FILE *out, const struct record *record,
+	const struct effect_judgement *effect, const struct process_effect *own)
+{
+	const struct process_evidence *process = own->process;
+	char age[DURATION_TEXT_MAX], text[WORDS_MAX];
+
+	fputs("<tr>", out);
+	element(out, "td", "%s", effect->fault->spec->id);
+	element(out, "th scope=\"row\"", "%s", own->node);
+	element(out, "td class=\"number\"", "%lld", (long long)process->pid);
+	element(out, "td class=\"number\"", "%s", duration_human(process->age_ns, age));
+	element(out, "td", "%s", process->cmdline);
+	fputs("<td>", out);
+	html_word(out, own->proven ? TONE_GOOD : TONE_OPEN, words_signal(process, text));
+	fputs("</td>", out);
+	element(out, "td", "%s", process->result == SIGNAL_SENT ? words_exit(process, text) : "–");
+	element(out, "td", "%s", *words_afterwards(record, own, text) ? text : "not known");
+	fputs("</tr>\n", out);
+}
+
+static void process_table(FILE *out, const struct report *report)
+{
+	static const char *const columns[] = {"Fault", "Node", "Pid", "Had run", "Command line",
+		"Signal", "Exit", "Afterwards", NULL};
+	size_t rows = 0;
+
+	LIST_EACH(report->judgement.effects, struct effect_judgement, effect)
+		LIST_EACH(effect->processes, struct process_effect, own) {
+			if (!rows++)
+				html_table_begin(out, "processes", columns);
+			process_row(out, &report->record, effect, own);
+		}
+	if (!rows)
+		return;
+	html_table_end(out);
+	fputs("<p class=\"note\">Signals went through pidfds, which never mean another process; "
+	      "an exit is when it was seen.</p>\n",
+		out);
+}
+
+void html_hit(FILE *out, const struct report *report)
+{
+	const struct list *effects = &report->judgement.effects;
+	char radius[SENTENCE_MAX];
+	size_t pairs = 0;
+
+	fputs("<section id=\"hit\"><h2>What was hit</h2>\n", out);
+	words_radius(report, radius);
+	element(out, "p", "Blast radius: %s.", radius);
+	if (effects->count)
+		fputs("<ul class=\"effects\">\n", out);
+	LIST_EACH(*effects, struct effect_judgement, own) {
+		effect(out, own);
+		pairs += own->pairs.count;
+	}
+	if (effects->count)
+		fputs("</ul>\n", out);
+	if (pairs)
+		pair_table(out, &report->judgement);
+	process_table(out, report);
+	fputs("</section>\n", out);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "contract/units.h"
+#include "controller/measure/statistics.h"
+#include "controller/plan/check.h"
+#include "controller/report/words.h"
+
+/* Claims: what was claimed, and the numbers that it was judged by. */
+
+/* --- what was claimed -------------------------------------------------------------------- */
+
+static void holds_statement(
+	const struct scenario *scenario, const struct invariant_spec *claim, char buffer[WORDS_MAX])
+{
+	const struct slo_spec *slo = scenario_slo(scenario, claim->holds->slo);
+	char phases[60], skipped[DURATION_TEXT_MAX];
+
+	snprintf(buffer, WORDS_MAX, "%.40s ≥ %.6g %% in %s%s%s", slo->name, slo->objective * 100,
+		words_join(&claim->in, phases, sizeof(phases)),
+		claim->skip_first_ns ? ", but for its first " : "",
+		claim->skip_first_ns ? duration_format(claim->skip_first_ns, skipped) : "");
+}
+
+static void recovers_statement(const struct recovers_spec *recovers, char buffer[WORDS_MAX])
+{
+	char within[DURATION_TEXT_MAX];
+
+	snprintf(buffer, WORDS_MAX, "%.40s good again within %s of the %s of %.40s", recovers->slo,
+		duration_format(recovers->within_ns, within),
+		words_instant(recovers->from->instant), recovers->from->fault);
+}
+
+const char *words_statement(
+	const struct scenario *scenario, const struct invariant_spec *claim, char buffer[WORDS_MAX])
+{
+	if (claim->holds)
+		holds_statement(scenario, claim, buffer);
+	else if (claim->recovers)
+		recovers_statement(claim->recovers, buffer);
+	else if (claim->data)
+		snprintf(buffer, WORDS_MAX, "at most %lld acknowledged writes of %.40s lost",
+			(long long)claim->data->max_lost, claim->data->workload);
+	else
+		snprintf(buffer, WORDS_MAX, "%.40s spends ≤ %.3g %% of its error budget",
+			claim->budget->slo, claim->budget->max_spent * 100);
+	return buffer;
+}
+
+/* --- numbers ----------------------------------------------------------------------------- */
+
+static void claim_holds(
+	const struct claim_judgement *own, double objective, struct claim_numbers *out)
+{
+	const struct tally *tally = &own->tally;
+	struct statistics_interval good;
+	int64_t tolerated;
+
+	snprintf(out->samples, sizeof(out->samples), "%lld", (long long)tally->total);
+	if (!tally->total)
+		return;
+	good = statistics_wilson(tally->total - tally->bad, tally->total, CLAIM_ALPHA);
+	snprintf(out->bad, sizeof(out->bad), "%lld", (long long)tally->bad);
+	tolerated = statistics_tolerated(tally->total, objective, CLAIM_ALPHA);
+	/* So few that not even none would be proof. */
+	if (tolerated < 0)
+		snprintf(out->allowed, sizeof(out->allowed), "too few samples");
+	else
+		snprintf(out->allowed, sizeof(out->allowed), "≤ %lld", (long long)tolerated);
+	/* A bound is rounded away from what it bounds. */
+	snprintf(out->measured, sizeof(out->measured), "%.4g %% good (%.2f to %.2f)",
+		100 * (double)(tally->total - tally->bad) / (double)tally->total,
+		floor(good.lower * 1e4) / 100, ceil(good.upper * 1e4) / 100);
+}
+
+static void claim_recovers(
+	const struct report *report, const struct claim_judgement *own, struct claim_numbers *out)
+{
+	const struct recovers_spec *recovers = own->claim->recovers;
+	const struct slo_spec *slo = scenario_slo(&report->record.scenario, recovers->slo);
+	char after[DURATION_TEXT_MAX], step[DURATION_TEXT_MAX], within[DURATION_TEXT_MAX];
+
+	snprintf(out->allowed, sizeof(out->allowed), "≤ %s",
+		duration_format(recovers->within_ns, within));
+	if (own->after_ns != NEVER_NS)
+		snprintf(out->measured, sizeof(out->measured), "%s ± %s",
+			duration_human(own->after_ns, after),
+			words_step(words_resolution_ns(&report->record, slo->probe), step));
+	else if (own->verdict == VERDICT_HELD)
+		snprintf(out->measured, sizeof(out->measured), "never breached");
+	else if (own->verdict == VERDICT_VIOLATED)
+		snprintf(out->measured, sizeof(out->measured), "not recovered");
+}
+
+static void claim_data(
+	const struct report *report, const struct claim_judgement *own, struct claim_numbers *out)
+{
+	snprintf(out->allowed, sizeof(out->allowed), "≤ %lld lost",
+		(long long)own->claim->data->max_lost);
+	LIST_EACH(report->judgement.data, struct data_summary, data) {
+		long long bad = data->lost + data->unexpected;
+
+		if (strcmp(data->workload->spec->name, own->claim->data->workload) != 0)
+			continue;
+		snprintf(out->samples, sizeof(out->samples), "%lld", (long long)data->acked);
+		if (!data->reads_ok)
+			continue;
+		snprintf(out->bad, sizeof(out->bad), "%lld", bad);
+		snprintf(out->measured, sizeof(out->measured), "%lld lost, %lld unexpected",
+			(long long)data->lost, (long long)data->unexpected);
+	}
+}
+
+static void claim_budget(const struct claim_judgement *own, struct claim_numbers *out)
+{
+	snprintf(out->samples, sizeof(out->samples), "%lld", (long long)own->tally.total);
+	snprintf(out->bad, sizeof(out->bad), "%lld", (long long)own->tally.bad);
+	snprintf(out->allowed, sizeof(out->allowed), "≤ %.3g %%",
+		own->claim->budget->max_spent * 100);
+	snprintf(out->measured, sizeof(out->measured), "%.3g %% spent", own->measured * 100);
+}
+
+void words_claim(
+	const struct report *report, const struct claim_judgement *own, struct claim_numbers *out)
+{
+	const struct invariant_spec *claim = own->claim;
+
+	*out = (struct claim_numbers){"–", "–", "–", "–"};
+	if (claim->holds)
+		claim_holds(own,
+			scenario_slo(&report->record.scenario, claim->holds->slo)->objective, out);
+	else if (claim->recovers)
+		claim_recovers(report, own, out);
+	else if (claim->data)
+		claim_data(report, own, out);
+	else
+		claim_budget(own, out);
+}
