@@ -110,7 +110,7 @@ static void test_predicted_and_counted_pairs_agree(void **state)
 	char *before = host_state("etcd");
 	struct cli_result result;
 	struct cli cli;
-	const cJSON *hits, *pair, *connection;
+	const cJSON *hits, *pair, *connection, *gap, *data;
 	cJSON *plan, *summary;
 	size_t pairs = 0, peers = 0;
 
@@ -127,6 +127,12 @@ static void test_predicted_and_counted_pairs_agree(void **state)
 		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
 	cli_result_free(&result);
 	summary = cli_summary(&cli);
+
+	/* As whoever reads this scenario's page expects it. */
+	gap = cJSON_GetArrayItem(cJSON_GetObjectItem(summary, "gaps"), 0);
+	assert_true(number(gap, "gap_s") >= 0.5 && number(gap, "gap_s") <= 5);
+	data = cJSON_GetArrayItem(cJSON_GetObjectItem(summary, "data"), 0);
+	assert_true(number(data, "lost") == 0 && number(data, "acknowledged") > 1000);
 
 	hits = cJSON_GetObjectItem(
 		cJSON_GetArrayItem(cJSON_GetObjectItem(plan, "faults"), 0), "hits");
