@@ -95,21 +95,22 @@ static struct harness *ask(const struct server *server, const char *host)
 		"\"targets\":[{}],\"http\":{\"url\":\"https://%s:%u/\",\"connection\":\"fresh\","
 		"\"expect_body\":{\"contains\":\"s_server\"}}",
 		host, server->port);
-	harness_probe(harness, 10, "10s", rest);
+	/* Each fresh connection reads all authorities, which takes long under a sanitizer. */
+	harness_probe(harness, 1, "10s", rest);
 	return harness;
 }
 
 static int has_ok(const struct harness *harness, const void *unused)
 {
 	(void)unused;
-	return harness_sum(harness, "p").outcomes[OUTCOME_OK] >= 5;
+	return harness_sum(harness, "p").outcomes[OUTCOME_OK] >= 3;
 }
 
 static int has_untrusted(const struct harness *harness, const void *word)
 {
 	struct probe_sum sum = harness_sum(harness, "p");
 
-	return sum.events >= 5 && strstr(sum.last_error, word) != NULL;
+	return sum.outcomes[OUTCOME_CONNECT] >= 3 && strstr(sum.last_error, word) != NULL;
 }
 
 static void trust(const struct server *server)
@@ -146,21 +147,20 @@ static void only_a_trusted_certificate_will_do(void **state)
 	harness_await(harness, has_untrusted, "certificate");
 	sum = harness_stop(harness);
 	assert_int_equal(sum.outcomes[OUTCOME_OK], 0);
-	assert_int_equal(sum.outcomes[OUTCOME_CONNECT], sum.events);
 	assert_int_equal(harness_end(harness), 0);
 
 	trust(&server);
 	harness = ask(&server, "localhost");
 	harness_await(harness, has_ok, NULL);
 	sum = harness_stop(harness);
-	assert_int_equal(sum.outcomes[OUTCOME_OK], sum.events);
+	assert_int_equal(sum.outcomes[OUTCOME_CONNECT], 0);
 	assert_int_equal(harness_end(harness), 0);
 
 	/* Trusted, but another's name. */
 	harness = ask(&server, "127.0.0.1");
 	harness_await(harness, has_untrusted, "certificate");
 	sum = harness_stop(harness);
-	assert_int_equal(sum.outcomes[OUTCOME_CONNECT], sum.events);
+	assert_int_equal(sum.outcomes[OUTCOME_OK], 0);
 	assert_int_equal(harness_end(harness), 0);
 	server_end(&server);
 }
