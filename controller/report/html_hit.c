@@ -32,6 +32,8 @@ static void pair_rows(FILE *out, const struct effect_judgement *own, bool segmen
 	const struct pair_effect *ways = own->pairs.items;
 
 	for (size_t i = 0; i + 1 < own->pairs.count; i += 2) {
+		long long both = ways[i].segments + ways[i + 1].segments;
+
 		fputs("<tr>", out);
 		element(out, "td", "%s", own->fault->spec->id);
 		element(out, "th scope=\"row\"", "%s", ways[i].from);
@@ -44,8 +46,7 @@ static void pair_rows(FILE *out, const struct effect_judgement *own, bool segmen
 		packets_cell(out, &ways[i]);
 		packets_cell(out, &ways[i + 1]);
 		if (segments)
-			fprintf(out, "<td class=\"number\">%lld</td>",
-				(long long)(ways[i].segments + ways[i + 1].segments));
+			fprintf(out, "<td class=\"number\">%lld</td>", both);
 		fputs("</tr>\n", out);
 	}
 }
