@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "contract/failpoint.h"
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
@@ -391,7 +392,10 @@ static int spawn(struct link *link, uv_loop_t *loop, struct fail *fail)
 		.flags = UV_PROCESS_DETACHED,
 		.stdio = stdio,
 		.stdio_count = 3};
-	int outcome = uv_spawn(loop, &link->process, &options);
+	int outcome = FAILPOINT_ERROR(child_spawn);
+
+	if (!outcome)
+		outcome = uv_spawn(loop, &link->process, &options);
 
 	if (outcome < 0)
 		fail_set(fail, FAIL_REFUSED, "cannot start the %s (%s): %s", link->label, argv[0],

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "contract/failpoint.h"
 #include "contract/json.h"
 #include "contract/memory.h"
 #include "controller/run/run_parts.h"
@@ -134,6 +135,7 @@ static void perform(struct run *run, struct action *action)
 	case ACTION_TELL_HEALED:
 		if (run->has_lab && lab_node_healed(run->lab.name, action->node, &fail) < 0)
 			screen_say(&run->screen, "backburn: %s", fail.text);
+		FAILPOINT(healed_told);
 		break;
 	case ACTION_STOP_PROBES:
 		run_stop_probes(run);
@@ -306,6 +308,7 @@ void run_close_all(struct run *run)
 	uv_timer_stop(&run->renew);
 	while (links_alive() > 0)
 		uv_run(run->loop, UV_RUN_ONCE);
+	FAILPOINT(children_closed);
 }
 
 void run_close_handles(struct run *run)
