@@ -48,7 +48,8 @@ __attribute__((noreturn)) static void become(
 	/* The harness killed: nobody would look after this one. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	file = open(output, O_WRONLY | O_CREAT | O_APPEND, 0644);
-	if (input < 0 || file < 0 || dup2(input, 0) < 0 || dup2(file, 1) < 0 || dup2(file, 2) < 0)
+	if (input < 0 || file < 0 || dup2(input, 0) < 0 ||
+		dup2(conditions->reply ? conditions->reply : file, 1) < 0 || dup2(file, 2) < 0)
 		_exit(126);
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	if (take_on(conditions) < 0)

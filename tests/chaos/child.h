@@ -16,6 +16,7 @@ struct conditions {
 	const char *failpoint_log;
 	int mounts;      /* a mount namespace, -1: ours */
 	int input;       /* standard input, 0: /dev/null */
+	int reply;       /* standard output, 0: with the rest */
 	int descriptors; /* RLIMIT_NOFILE, 0: as it is */
 };
 

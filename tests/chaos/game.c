@@ -74,7 +74,8 @@ bool game_play(uint64_t seed, const struct game_options *options, struct failpoi
 	struct game game = {.world = {.build = options->build, .source = options->source},
 		.room = {.mounts = -1},
 		.pinger = {.socket = {-1, -1, -1}},
-		.second_input = -1};
+		.second_input = -1,
+		.second_reply = -1};
 	int code;
 
 	plan_draw(seed, &game.plan);

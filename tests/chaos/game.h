@@ -27,7 +27,9 @@ struct game {
 	pid_t dealt_pid;              /* whom it hit, 0: nobody was there */
 	int64_t dealt_ns, resumed_ns; /* 0: not yet */
 	int second_input;             /* of a second injector, -1: none */
-	bool second_must_be_busy;     /* somebody held what it wanted, all the time */
+	int second_reply;             /* where it answers, -1: none */
+	char second_said[1024];
+	bool second_must_be_busy; /* somebody held what it wanted, all the time */
 
 	int fired;                          /* how often the failpoint did */
 	pid_t services[PING_MEMBERS];       /* before the run */

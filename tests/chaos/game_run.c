@@ -149,22 +149,25 @@ static void start_second_injector(struct game *game)
 	char program[PATH_MAX], netns[64], path[LAB_PATH_MAX], output[PATH_MAX + 16];
 	const char *argv[] = {"nsenter", netns, "--", program, "session", NULL};
 	struct conditions conditions = game_conditions(game, false);
-	int node = game->plan.blow.node, ends[2];
+	int node = game->plan.blow.node, ends[2], replies[2];
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (pipe2(ends, O_CLOEXEC) < 0 || pipe2(replies, O_CLOEXEC | O_NONBLOCK) < 0)
 		return;
 	snprintf(program, sizeof(program), "%s/bin/backburn-injector", game->world.build);
 	lab_path_netns(game->world.lab, world_nodes[node], path);
 	snprintf(netns, sizeof(netns), "--net=%.48s", path);
 	snprintf(output, sizeof(output), "%s/second.out", game->world.dir);
 	conditions.input = ends[0];
+	conditions.reply = replies[1];
 	game->second_must_be_busy =
 		parts_find(&game->parts, ROLE_INJECTOR, node) != NULL && game->armed_ns != 0;
 	if (child_start(argv, output, &conditions, &game->second) < 0 ||
 		write(ends[1], hello, sizeof(hello) - 1) < 0)
 		game->second_must_be_busy = false;
 	close(ends[0]);
+	close(replies[1]);
 	game->second_input = ends[1];
+	game->second_reply = replies[0];
 }
 
 static void deal(struct game *game)
@@ -264,11 +267,19 @@ static bool is_over(struct game *game)
 
 static void end_second(struct game *game)
 {
+	ssize_t count;
+
 	if (game->second_input >= 0)
 		close(game->second_input);
 	game->second_input = -1;
 	if (game->second.pid)
 		child_wait(&game->second, HELLO_PATIENCE_MS);
+	if (game->second_reply < 0)
+		return;
+	count = read(game->second_reply, game->second_said, sizeof(game->second_said) - 1);
+	game->second_said[count > 0 ? count : 0] = '\0';
+	close(game->second_reply);
+	game->second_reply = -1;
 }
 
 void game_break(struct game *game)

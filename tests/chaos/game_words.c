@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/chaos/game.h"
+#include "tests/chaos/state.h"
 
 /* What the run says about itself, held against what is known from outside. */
 enum {
@@ -144,15 +145,16 @@ static void check_effect(struct game *game, const struct told *told)
 
 static void check_revert(struct game *game, const struct told *told)
 {
-	bool same = strcmp(game->nodes_between, game->nodes_before) == 0, confirmed = true;
+	char *difference = state_difference(game->nodes_before, game->nodes_between);
+	bool confirmed = true;
 	const cJSON *revert, *all = cJSON_GetObjectItem(told->summary, "revert");
 
 	cJSON_ArrayForEach(revert, all)
 		confirmed = confirmed && cJSON_IsTrue(cJSON_GetObjectItem(revert, "confirmed"));
 	if (cJSON_GetArraySize(all) > 0)
-		check(&game->findings, CHECK_REVERT, same || !confirmed,
-			"the revert is confirmed everywhere; before:\n%s\nright after:\n%s",
-			game->nodes_before, game->nodes_between);
+		check(&game->findings, CHECK_REVERT, *difference == '\0' || !confirmed,
+			"the revert is confirmed everywhere, and it differs:\n%s", difference);
+	free(difference);
 	check(&game->findings, CHECK_REVERT, confirmed != told_has_code(told, 5),
 		"the revert is %sconfirmed, and code 5 %s", confirmed ? "" : "not ",
 		told_has_code(told, 5) ? "applied" : "did not apply");
@@ -162,9 +164,6 @@ static void check_revert(struct game *game, const struct told *told)
 
 static void check_second(struct game *game)
 {
-	char path[PATH_MAX + 16], line[4096] = "";
-	FILE *file;
-
 	if (!game->second.pid || !game->second_must_be_busy)
 		return;
 	if (game->plan.kind == KIND_TWO_RUNS) {
@@ -172,14 +171,8 @@ static void check_second(struct game *game)
 			"the second run ended with %d", game->second.code);
 		return;
 	}
-	snprintf(path, sizeof(path), "%s/second.out", game->world.dir);
-	file = fopen(path, "re");
-	if (file && !fgets(line, sizeof(line), file))
-		line[0] = '\0';
-	if (file)
-		fclose(file);
-	check(&game->findings, CHECK_BUSY, strstr(line, "\"kind\":\"busy\"") != NULL,
-		"the second injector was answered: %s", line);
+	check(&game->findings, CHECK_BUSY, strstr(game->second_said, "\"kind\":\"busy\"") != NULL,
+		"the second injector was answered: %s", game->second_said);
 }
 
 static void check_report(struct game *game, const struct told *told)

@@ -168,7 +168,8 @@ void plan_draw(uint64_t seed, struct chaos_plan *out)
 	out->lease_ms = draw_percent(&draw, 50) ? 1000 : 5000;
 	out->stopped_ms = draw_percent(&draw, 50) ? draw_between(&draw, 50, 900)
 						  : draw_between(&draw, 1200, 4000);
-	out->runtime_dir = draw_percent(&draw, 50);
+	out->runtime_dir = draw_percent(&draw, 50) &&
+		(out->kind == KIND_FULL_DISK || out->kind == KIND_READ_ONLY);
 	out->other_runs = draw_percent(&draw, 50);
 	switch (out->kind) {
 	case KIND_FAILPOINT:

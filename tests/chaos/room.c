@@ -16,15 +16,18 @@
 
 #define RUNTIME_ROOT "/run/backburn"
 
-/* The labs lie below the runtime directory, and must stay where they are. */
-static int cover_runtime(const struct room *room, const struct world *world, const char *options)
+/*
+ * A runtime directory of its own, so that `backburn heal`, which ends all sessions of a host, ends
+ * nobody else's. The labs lie below it, and must stay where they are.
+ */
+static int cover_runtime(const struct world *world, const char *options)
 {
 	char stash[PATH_MAX + 16];
 
 	snprintf(stash, sizeof(stash), "%s/stash", world->dir);
 	if (mkdir(stash, 0700) < 0 ||
 		mount(LAB_RUN_ROOT, stash, NULL, MS_BIND | MS_REC, NULL) < 0 ||
-		mount("tmpfs", room->disk, "tmpfs", 0, options) < 0 ||
+		mount("tmpfs", RUNTIME_ROOT, "tmpfs", 0, options) < 0 ||
 		mkdir(LAB_RUN_ROOT, 0700) < 0)
 		return -1;
 	return mount(stash, LAB_RUN_ROOT, NULL, MS_BIND | MS_REC, NULL);
@@ -33,13 +36,16 @@ static int cover_runtime(const struct room *room, const struct world *world, con
 static int furnish(
 	const struct room *room, const struct chaos_plan *plan, const struct world *world)
 {
-	char options[64];
+	static const char plenty[] = "mode=0755,size=1m";
+	char tight[64];
 
-	snprintf(options, sizeof(options), "mode=0755,size=%dk", plan->limit ? plan->limit : 1024);
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	snprintf(tight, sizeof(tight), "mode=0755,size=%dk",
+		plan->kind == KIND_FULL_DISK ? plan->limit : 1024);
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		cover_runtime(world, plan->runtime_dir ? tight : plenty) < 0)
 		return -1;
-	if (plan->runtime_dir ? cover_runtime(room, world, options) < 0
-			      : mount("tmpfs", room->disk, "tmpfs", 0, options) < 0)
+	if (!plan->runtime_dir && room->disk[0] &&
+		mount("tmpfs", room->disk, "tmpfs", 0, tight) < 0)
 		return -1;
 	return plan->kind == KIND_READ_ONLY
 		? mount(NULL, room->disk, NULL, MS_REMOUNT | MS_RDONLY, NULL)
@@ -67,10 +73,9 @@ int room_open(struct room *room, const struct chaos_plan *plan, struct world *wo
 	int ready[2];
 
 	*room = (struct room){.mounts = -1};
-	if (plan->kind != KIND_FULL_DISK && plan->kind != KIND_READ_ONLY)
-		return 0;
-	snprintf(room->disk, sizeof(room->disk), "%s",
-		plan->runtime_dir ? RUNTIME_ROOT : world->runs);
+	if (plan->kind == KIND_FULL_DISK || plan->kind == KIND_READ_ONLY)
+		snprintf(room->disk, sizeof(room->disk), "%s",
+			plan->runtime_dir ? RUNTIME_ROOT : world->runs);
 	if (pipe2(ready, O_CLOEXEC) < 0)
 		return -1;
 	room->keeper = fork();
@@ -91,7 +96,7 @@ int room_relieve(const struct room *room)
 	pid_t child;
 	int status = 1;
 
-	if (!room->keeper)
+	if (!room->disk[0])
 		return 0;
 	child = fork();
 	if (child == 0)

@@ -33,6 +33,38 @@ static FILE *open_text(char **text, size_t *size)
 	return out;
 }
 
+/* ---- comparing ---- */
+
+static bool has_line(const char *text, const char *line, size_t length)
+{
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n')
+		if (strcspn(text, "\n") == length && memcmp(text, line, length) == 0)
+			return true;
+	return false;
+}
+
+static void add_missing(FILE *out, const char *sign, const char *text, const char *other)
+{
+	for (; *text; text += strcspn(text, "\n"), text += *text == '\n') {
+		size_t length = strcspn(text, "\n");
+
+		if (!has_line(other, text, length))
+			fprintf(out, "%s %.*s\n", sign, (int)length, text);
+	}
+}
+
+char *state_difference(const char *before, const char *now)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_text(&text, &size);
+
+	add_missing(out, "-", before, now);
+	add_missing(out, "+", now, before);
+	fclose(out);
+	return text;
+}
+
 /* ---- nodes ---- */
 
 static void ask(const struct world *world, const char *const *argv, FILE *out)
@@ -48,8 +80,14 @@ static void ask(const struct world *world, const char *const *argv, FILE *out)
 		child_wait(&child, COMMAND_PATIENCE_MS) == -1)
 		fprintf(out, "%s %s: no answer\n", argv[0], argv[1]);
 	answer = fopen(path, "re");
-	while (answer && fgets(line, sizeof(line), answer))
+	while (answer && fgets(line, sizeof(line), answer)) {
+		/* The other end's name is looked up among all namespaces, which others change. */
+		char *volatile_part = strstr(line, " link-netns");
+
+		if (volatile_part)
+			strcpy(volatile_part, "\n");
 		fputs(line, out);
+	}
 	if (answer)
 		fclose(answer);
 	unlink(path);
