@@ -97,7 +97,11 @@ void run_write_journal(struct run *run, const cJSON *event)
 		return;
 	run->broken = true;
 	screen_say(&run->screen, "backburn: %s", fail.text);
-	run_feed(run, &broken);
+	/* Before the engine runs there is nothing to stop, only something not to begin. */
+	if (engine_state(run->engine) == ENGINE_NEW)
+		run_trouble(run, &fail);
+	else
+		run_feed(run, &broken);
 }
 
 static void ask_services(struct run *run)
