@@ -392,10 +392,12 @@ static int spawn(struct link *link, uv_loop_t *loop, struct fail *fail)
 		.flags = UV_PROCESS_DETACHED,
 		.stdio = stdio,
 		.stdio_count = 3};
-	int outcome = FAILPOINT_ERROR(child_spawn);
+	int outcome;
 
-	if (!outcome)
-		outcome = uv_spawn(loop, &link->process, &options);
+	if (FAILPOINT_ERROR(child_spawn))
+		options.file =
+			"/dev/null/none"; /* uv_spawn itself must fail: it makes the handle */
+	outcome = uv_spawn(loop, &link->process, &options);
 
 	if (outcome < 0)
 		fail_set(fail, FAIL_REFUSED, "cannot start the %s (%s): %s", link->label, argv[0],

@@ -306,6 +306,7 @@ void game_break(struct game *game)
 		game->run.ended ? "has ended" : "goes on", parts_injectors(&game->parts));
 	if (!game->run.ended)
 		child_wait(&game->run, 0);
+	look_for_fired(game);
 	end_second(game);
 	pinger_settle(&game->pinger, 50);
 }
