@@ -89,7 +89,7 @@ static void write_config(struct ssh_lab *lab)
 	}
 	cli_write(lab->cli, "known_hosts", known);
 	snprintf(text, sizeof(text),
-		"BatchMode yes\nConnectTimeout 5\nIdentitiesOnly yes\nIdentityAgent none\n"
+		"BatchMode yes\nIdentitiesOnly yes\nIdentityAgent none\n"
 		"IdentityFile %s/id\nUserKnownHostsFile %s/known_hosts\n"
 		"GlobalKnownHostsFile /dev/null\nStrictHostKeyChecking yes\nLogLevel ERROR\n",
 		lab->cli->dir, lab->cli->dir);

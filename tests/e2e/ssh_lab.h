@@ -40,6 +40,7 @@ struct ssh_lab {
 	struct ssh_host hosts[SSH_LAB_NODES_MAX];
 	struct lab_node nodes[SSH_LAB_NODES_MAX];
 	size_t count;
+	int runs;          /* directories of runs that were used */
 	char config[128];  /* for ssh -F */
 	char program[512]; /* the controller's */
 	char *state_before, *programs_before;
