@@ -9,17 +9,17 @@
 #include <unistd.h>
 
 const struct kept_capability kept_capabilities[] = {
-	{CAP_BPF, "CAP_BPF", "loads the packet matcher and its maps"},
-	{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH",
+	{CAP_BPF, "CAP_BPF", false, "loads the packet matcher and its maps"},
+	{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", false,
 		"reads pidfiles in directories that only a service's own user may enter"},
-	{CAP_KILL, "CAP_KILL", "signals processes of other users, which `kill` aims at"},
-	{CAP_NET_ADMIN, "CAP_NET_ADMIN", "hooks interfaces: tcx, clsact, filters"},
-	{CAP_PERFMON, "CAP_PERFMON",
+	{CAP_KILL, "CAP_KILL", false, "signals processes of other users, which `kill` aims at"},
+	{CAP_NET_ADMIN, "CAP_NET_ADMIN", false, "hooks interfaces: tcx, clsact, filters"},
+	{CAP_PERFMON, "CAP_PERFMON", false,
 		"passes the verifier without barriers against speculation on each packet"},
-	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN",
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", true,
 		"names the BPF programs that others have attached, enters the network namespaces "
 		"in which something is to be undone, makes an empty one to try the kernel in"},
-	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE",
+	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", false,
 		"reads which program a process runs and which sockets it holds: to find targets, "
 		"and to protect what carries the session"},
 };
@@ -36,6 +36,13 @@ static int close_inherited(struct fail *fail)
 	return 0;
 }
 
+static capng_type_t sets(const struct kept_capability *kept)
+{
+	capng_type_t always = CAPNG_PERMITTED | CAPNG_BOUNDING_SET;
+
+	return kept->at_times ? always : always | CAPNG_EFFECTIVE;
+}
+
 static void choose(bool bare)
 {
 	bool had[CAP_LAST_CAP + 1];
@@ -45,8 +52,7 @@ static void choose(bool bare)
 	capng_clear(CAPNG_SELECT_ALL);
 	for (size_t i = 0; i < kept_capability_count && !bare; i++)
 		if (had[kept_capabilities[i].number])
-			capng_update(CAPNG_ADD,
-				CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+			capng_update(CAPNG_ADD, sets(&kept_capabilities[i]),
 				(unsigned)kept_capabilities[i].number);
 }
 

@@ -270,7 +270,7 @@ void ssh_lab_lose(const struct ssh_lab *lab, const char *node, int percent)
 	snprintf(text, sizeof(text),
 		"table bridge %s { chain way { type filter hook forward priority 0;\n"
 		"ip saddr %s tcp sport 22 numgen random mod 100 < %d counter drop\n"
-		"ip daddr %s tcp dport 22 numgen random mod 100 < %d counter drop\n} }\n",
+		"ip daddr %s tcp dport 22 numgen random mod 100 < %d counter drop\n}\n}\n",
 		table, address, percent, address, percent);
 	in_hub(lab, (const char *[]){"nft", "-f", cli_write(lab->cli, "lose.nft", text), NULL},
 		&result);
