@@ -96,22 +96,45 @@ static void write_config(struct ssh_lab *lab)
 	snprintf(lab->config, sizeof(lab->config), "%s", cli_write(lab->cli, "ssh_config", text));
 }
 
+/* The lab file under another name; its path, valid as cli_write() says. */
+static const char *rename_lab(const struct cli *cli, const struct ssh_lab_options *options)
+{
+	struct fail fail = FAIL_INIT;
+	struct lab_file original;
+	const char *path;
+	cJSON *file;
+	char *text;
+
+	if (lab_file_load(options->lab_file, &original, &fail) < 0)
+		fail_msg("%s", fail.text);
+	file = cJSON_Parse(original.text);
+	lab_file_deinit(&original);
+	assert_non_null(file);
+	cJSON_ReplaceItemInObject(file, "name", cJSON_CreateString(options->name));
+	cJSON_DeleteItemFromObject(file, "$schema"); /* it lies beside the original */
+	text = cJSON_Print(file);
+	cJSON_Delete(file);
+	path = cli_write(cli, "lab.json", text);
+	free(text);
+	return path;
+}
+
 /* --- up and down ----------------------------------------------------------------------- */
 
 void ssh_lab_up(struct ssh_lab *lab, const struct cli *cli, const struct ssh_lab_options *options)
 {
 	struct fail fail = FAIL_INIT;
-	char *key, log[128];
+	char *key, log[128], path[256];
 
+	snprintf(path, sizeof(path), "%s", rename_lab(cli, options));
 	*lab = (struct ssh_lab){.cli = cli, .controller = options->controller};
-	if (lab_file_load(options->lab_file, &lab->file, &fail) < 0)
+	if (lab_file_load(path, &lab->file, &fail) < 0)
 		fail_msg("%s", fail.text);
 	lab->state_before = host_state(lab->file.name);
 	lab->programs_before = cli_programs();
 	lab->count = lab->file.nodes.count;
 	assert_true(lab->count <= SSH_LAB_NODES_MAX);
-	run_quietly(
-		(const char *[]){cli_program("backburn"), "lab", "up", options->lab_file, NULL});
+	run_quietly((const char *[]){cli_program("backburn"), "lab", "up", path, NULL});
 	key = make_client_key(lab);
 	for (size_t i = 0; i < lab->count; i++) {
 		lab_node(&lab->file, i, &lab->nodes[i]);
@@ -261,17 +284,19 @@ static void table_name(const char *node, char out[64])
 void ssh_lab_lose(const struct ssh_lab *lab, const char *node, int percent)
 {
 	int index = lab_file_find(&lab->file, node);
-	char text[1024], table[64], address[PREFIX_TEXT_MAX];
+	char text[1024], table[64], share[64] = "", address[PREFIX_TEXT_MAX];
 	struct cli_result result;
 
 	assert_true(index >= 0);
 	table_name(node, table);
 	address_text(&lab->nodes[index], address);
+	if (percent < 100)
+		snprintf(share, sizeof(share), "numgen random mod 100 < %d", percent);
 	snprintf(text, sizeof(text),
 		"table bridge %s { chain way { type filter hook forward priority 0;\n"
-		"ip saddr %s tcp sport 22 numgen random mod 100 < %d counter drop\n"
-		"ip daddr %s tcp dport 22 numgen random mod 100 < %d counter drop\n}\n}\n",
-		table, address, percent, address, percent);
+		"ip saddr %s tcp sport 22 %s counter drop\n"
+		"ip daddr %s tcp dport 22 %s counter drop\n}\n}\n",
+		table, address, share, address, share);
 	in_hub(lab, (const char *[]){"nft", "-f", cli_write(lab->cli, "lose.nft", text), NULL},
 		&result);
 	cli_result_free(&result);

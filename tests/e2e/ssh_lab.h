@@ -28,6 +28,7 @@ enum ssh_way {
 
 struct ssh_lab_options {
 	const char *lab_file;
+	const char *name;    /* instead of the file's: labs are called so machine-wide */
 	const char *sudoers; /* further lines of /etc/sudoers of each host, or NULL */
 	uid_t controller;    /* who runs it; 0: root */
 	bool bare;           /* hosts without our programs */

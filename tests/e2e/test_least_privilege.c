@@ -230,8 +230,9 @@ static void test_nobody_runs_the_main_job(void **state)
 
 	(void)state;
 	ssh_lab_up(&lab, &cli,
-		&(struct ssh_lab_options){
-			.lab_file = cli_file("scenarios/labs/etcd.json"), .controller = NOBODY});
+		&(struct ssh_lab_options){.lab_file = cli_file("scenarios/labs/etcd.json"),
+			.name = "sshetcd",
+			.controller = NOBODY});
 	ssh_lab_start(&lab,
 		(const char *[]){"run", cli_file("tests/e2e/files/ssh-leader.json"), "--on",
 			ssh_lab_environment(&lab, SSH_WITH_SUDO), "--runs", cli.runs, NULL},

@@ -29,6 +29,7 @@ static int begin(void **state)
 	cli_begin(&cli);
 	ssh_lab_up(&lab, &cli,
 		&(struct ssh_lab_options){.lab_file = cli_file("tests/e2e/files/pair-lab.json"),
+			.name = "sshpair",
 			.sudoers = push_rules,
 			.bare = true});
 	return 0;
