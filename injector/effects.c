@@ -39,7 +39,8 @@ static int match_arm(struct session *session, struct effect *effect, struct fail
 
 	if (open_ledger(session, fail) < 0)
 		return -1;
-	transport_flows(session->facts.pid, &flows);
+	if (transport_flows(session->facts.pid, &flows, fail) < 0)
+		return -1;
 	matcher_protect(session->matcher, &flows);
 	list_free(&flows);
 	return matcher_arm(session->matcher, &effect->match, session->ledger, &effect->armed, fail);

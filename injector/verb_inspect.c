@@ -200,10 +200,14 @@ static bool stays_inside(const struct list *own, const struct tcp_socket *socket
 static int inspect_connections(const struct session *session, const struct plan *plan,
 	struct inspect_result *out, struct fail *fail)
 {
-	struct list sockets, own;
+	struct list sockets, own, carrying;
 
 	if (host_addresses(&own, fail) < 0)
 		return -1;
+	if (transport_flows(session->facts.pid, &carrying, fail) < 0) {
+		list_free(&own);
+		return -1;
+	}
 	transport_sockets(&sockets);
 	LIST_EACH(plan->effects, const struct effect, effect) {
 		if (effect->kind != EFFECT_MATCH)
@@ -212,7 +216,7 @@ static int inspect_connections(const struct session *session, const struct plan 
 			const char *peer;
 
 			if (!is_hit(&effect->match, socket) || is_exempt(session, socket) ||
-				stays_inside(&own, socket))
+				transport_has(&carrying, socket) || stays_inside(&own, socket))
 				continue;
 			peer = owner_of(effect->match.peers, &socket->remote);
 			if (peer)
@@ -220,6 +224,7 @@ static int inspect_connections(const struct session *session, const struct plan 
 		}
 	}
 	list_free(&sockets);
+	list_free(&carrying);
 	list_free(&own);
 	return 0;
 }
