@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "injector/transport.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,22 +15,29 @@ enum {
 	ANCESTORS_MAX = 64
 };
 
-void transport_sockets(struct list *sockets)
+int transport_sockets(struct list *sockets, struct fail *fail)
 {
 	static const char *const tables[] = {"/proc/self/net/tcp", "/proc/self/net/tcp6"};
 
 	*sockets = (struct list){0};
 	for (int i = 0; i < 2; i++) {
-		struct fail ignored = FAIL_INIT;
+		struct fail reading = FAIL_INIT;
 		size_t length;
 		char *text;
 
-		/* tcp6 is absent where IPv6 is. */
-		if (host_file_read(tables[i], TABLE_BYTES_MAX, &text, &length, &ignored) < 0)
+		if (host_file_read(tables[i], TABLE_BYTES_MAX, &text, &length, &reading) == 0) {
+			proc_net_tcp_parse(text, sockets);
+			free(text);
 			continue;
-		proc_net_tcp_parse(text, sockets);
-		free(text);
+		}
+		/* tcp6 is absent where IPv6 is. */
+		if (reading.error == ENOENT)
+			continue;
+		list_free(sockets);
+		*fail = reading;
+		return fail_context(fail, "looking for the connections that carry this session");
 	}
+	return 0;
 }
 
 static bool holds(const struct list *inodes, uint64_t wanted)
@@ -57,19 +65,26 @@ static void add_flows(struct list *flows, const struct list *sockets, const stru
 	}
 }
 
-void transport_flows(int64_t pid, struct list *flows)
+int transport_flows(int64_t pid, struct list *flows, struct fail *fail)
 {
 	struct list sockets;
+	int result = 0;
 
 	*flows = (struct list){0};
-	transport_sockets(&sockets);
+	if (transport_sockets(&sockets, fail) < 0)
+		return -1;
 	for (int generation = 0; pid > 0 && generation < ANCESTORS_MAX; generation++) {
 		struct list inodes;
 
-		host_process_sockets(pid, &inodes);
+		result = host_process_sockets(pid, &inodes, fail);
+		if (result < 0)
+			break;
 		add_flows(flows, &sockets, &inodes);
 		list_free(&inodes);
 		pid = host_process_parent(pid);
 	}
 	list_free(&sockets);
+	if (result < 0)
+		list_free(flows);
+	return result;
 }

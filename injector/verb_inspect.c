@@ -204,7 +204,10 @@ static int inspect_connections(const struct session *session, const struct plan 
 
 	if (host_addresses(&own, fail) < 0)
 		return -1;
-	transport_sockets(&sockets);
+	if (transport_sockets(&sockets, fail) < 0) {
+		list_free(&own);
+		return -1;
+	}
 	LIST_EACH(plan->effects, const struct effect, effect) {
 		if (effect->kind != EFFECT_MATCH)
 			continue;
