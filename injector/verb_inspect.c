@@ -227,6 +227,14 @@ static int inspect_connections(const struct session *session, const struct plan 
 	return 0;
 }
 
+static int inspect_traffic(const struct session *session, const struct plan *plan,
+	struct inspect_result *out, struct fail *fail)
+{
+	if (inspect_links(session, out, fail) < 0)
+		return -1;
+	return inspect_connections(session, plan, out, fail);
+}
+
 /* ---- processes ---- */
 
 static void add_process(struct inspect_result *out, const struct host_process *process)
@@ -271,15 +279,13 @@ int verb_inspect(struct session *session, void *params, void *result, struct fai
 {
 	struct inspect_result *out = result;
 	struct session_fault *fault;
-	int outcome;
+	int outcome = 0;
 
 	if (session_plan(session, params, &fault, fail) < 0)
 		return -1;
-	outcome = plan_has(&fault->plan, EFFECT_MATCH) ? inspect_links(session, out, fail) : 0;
-	if (outcome == 0) {
-		plan_describe(&fault->plan, &out->effects, &out->undo);
-		outcome = inspect_connections(session, &fault->plan, out, fail);
-	}
+	if (plan_has(&fault->plan, EFFECT_MATCH))
+		outcome = inspect_traffic(session, &fault->plan, out, fail);
+	plan_describe(&fault->plan, &out->effects, &out->undo);
 	if (outcome == 0)
 		outcome = inspect_processes(session, &fault->plan, out, fail);
 	session_fault_free(fault);

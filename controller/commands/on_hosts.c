@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "contract/list.h"
+#include "controller/exit_code.h"
 #include "controller/run/reach.h"
-#include "controller/run/run_parts.h"
 
 enum {
 	EXIT_NOT_REVERTED = 5,

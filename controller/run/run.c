@@ -9,6 +9,7 @@
 
 #include "contract/json.h"
 #include "contract/memory.h"
+#include "controller/exit_code.h"
 #include "controller/plan/plan_json.h"
 #include "controller/plan/radius.h"
 #include "controller/report/output.h"
@@ -160,24 +161,6 @@ static int run_in_directory(struct run *run, struct fail *fail)
 	journal_close(&run->journal);
 	screen_deinit(&run->screen);
 	return report_run(run);
-}
-
-int exit_code_of(enum fail_kind kind)
-{
-	switch (kind) {
-	case FAIL_USAGE:
-		return 64;
-	case FAIL_BAD_FILE:
-		return 65;
-	case FAIL_REFUSED:
-	case FAIL_UNSUPPORTED:
-	case FAIL_PEER:
-		return 4;
-	case FAIL_BUSY:
-		return 75;
-	default:
-		return 70;
-	}
 }
 
 static void run_free(struct run *run)

@@ -165,12 +165,10 @@ int run_open_injector(struct run_node *node, struct fail *fail)
 
 cJSON *run_hello_body(const struct run *run)
 {
-	char controller[160], host[64] = "?";
+	char controller[256], who[RUN_WHO_MAX];
 	struct hello_params params = {.version = CONTRACT_VERSION, .session = run->run_id};
 
-	uv_os_gethostname(host, &(size_t){sizeof(host)});
-	snprintf(controller, sizeof(controller), "backburn run %s on %s, pid %d", run->run_id, host,
-		(int)uv_os_getpid());
+	snprintf(controller, sizeof(controller), "backburn run %s, %s", run->run_id, run_who(who));
 	params.controller = controller;
 	params.lease_ns = run->scenario.guardrails->limits->lease_ns;
 	for (int i = 0; attach_words[i]; i++)

@@ -70,6 +70,9 @@ const char *cli_file(const char *name);
 /* Writes `text` to cli->dir/name and returns its path, valid until the next but three calls. */
 const char *cli_write(const struct cli *cli, const char *name, const char *text);
 
+/* A file's whole text; asserts that it can be read. The caller frees. */
+char *cli_read(const char *path);
+
 /* A file's text with one replacement; asserts that `what` is there. The caller frees. */
 char *cli_replaced(const char *path, const char *what, const char *by);
 

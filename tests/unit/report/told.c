@@ -286,6 +286,18 @@ char *told_form(const struct report *report, void (*form)(FILE *out, const struc
 	return text;
 }
 
+char *told_finish(struct told *told, void (*form)(FILE *out, const struct report *report))
+{
+	struct report report;
+	char *text;
+
+	told_report(told, &report);
+	text = told_form(&report, form);
+	report_deinit(&report);
+	told_end(told);
+	return text;
+}
+
 void assert_has(const char *text, const char *part)
 {
 	if (!strstr(text, part))

@@ -55,6 +55,9 @@ void told_report(struct told *told, struct report *report);
 /* A form as text; the caller frees. */
 char *told_form(const struct report *report, void (*form)(FILE *out, const struct report *report));
 
+/* That form, when nothing more is wanted of the journal: told_end() included. The caller frees. */
+char *told_finish(struct told *told, void (*form)(FILE *out, const struct report *report));
+
 void assert_has(const char *text, const char *part);
 void assert_has_not(const char *text, const char *part);
 size_t count_of(const char *text, const char *part);
