@@ -53,7 +53,9 @@ uint64_t host_process_start(int64_t pid)
 
 int64_t host_process_parent(int64_t pid)
 {
-	return (int64_t)stat_field(pid, 4);
+	int64_t parent = (int64_t)stat_field(pid, 4);
+
+	return parent > 0 ? parent : 0;
 }
 
 int host_process_sockets(int64_t pid, struct list *inodes, struct fail *fail)
