@@ -13,6 +13,11 @@ if(BACKBURN_SANITIZE)
 	target_compile_options(backburn_options INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 	target_link_options(backburn_options INTERFACE -fsanitize=address,undefined)
 endif()
+if(BACKBURN_COVERAGE)
+	# Atomic: signal handlers and several processes count in the same files.
+	target_compile_options(backburn_options INTERFACE --coverage -fprofile-update=atomic -fprofile-abs-path)
+	target_link_options(backburn_options INTERFACE --coverage)
+endif()
 if(BACKBURN_FUZZ)
 	# Everything is instrumented; only the targets in tests/fuzz get libFuzzer's main().
 	set(fuzz_flags -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow)

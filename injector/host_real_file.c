@@ -159,7 +159,7 @@ void host_file_close(int file)
 		close(file);
 }
 
-int host_file_append(int file, const char *text, size_t length, struct fail *fail)
+static int append(int file, const char *text, size_t length, struct fail *fail)
 {
 	while (length) {
 		ssize_t written = write(file, text, length);
@@ -174,6 +174,19 @@ int host_file_append(int file, const char *text, size_t length, struct fail *fai
 	if (fdatasync(file) < 0)
 		return fail_errno(fail, errno, "syncing");
 	return 0;
+}
+
+int host_file_append(int file, const char *text, size_t length, struct fail *fail)
+{
+	struct stat before;
+
+	if (fstat(file, &before) < 0)
+		return fail_errno(fail, errno, "looking at its length");
+	if (append(file, text, length, fail) == 0)
+		return 0;
+	if (ftruncate(file, before.st_size) < 0)
+		fail_context(fail, "and half a line stays");
+	return -1;
 }
 
 int host_file_clear(int file, struct fail *fail)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/run/run.h"
+#include "controller/report/escape.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -135,7 +136,7 @@ static int report_run(const struct run *run)
 		report_deinit(&report);
 	}
 	if (fail.kind != FAIL_NONE)
-		fprintf(stderr, "backburn: %s\n", fail.text);
+		plain_line(stderr, "backburn: %s", fail.text);
 	free(path);
 	return code;
 }
@@ -221,7 +222,7 @@ int run_with(const struct run_options *options, const struct run_work *work)
 	else
 		code = work->carry_out(run, &fail);
 	if (fail.kind != FAIL_NONE)
-		fprintf(stderr, "backburn: %s\n", fail.text);
+		plain_line(stderr, "backburn: %s", fail.text);
 	/* A signal while the lab was built ends that, and is the reason that counts. */
 	uv_run(run->loop, UV_RUN_NOWAIT);
 	if (run->signal && !run->engine)
@@ -230,7 +231,7 @@ int run_with(const struct run_options *options, const struct run_work *work)
 		struct fail down = FAIL_INIT;
 
 		if (lab_down(run->lab.name, &down) < 0)
-			fprintf(stderr, "backburn: lab %s: %s\n", run->lab.name, down.text);
+			plain_line(stderr, "backburn: lab %s: %s", run->lab.name, down.text);
 	}
 	run_close_handles(run);
 	run_free(run);

@@ -17,6 +17,11 @@
 
 /* What a node's state is, before and after, and what becomes of a node whose injector was lost. */
 
+/* Of 64 KiB each: far more than a host with a thousand links has to say. */
+enum {
+	AUDIT_PAGES_MAX = 256
+};
+
 /* --- audits ---------------------------------------------------------------------------- */
 
 static void audit_failed(struct run_node *node, const struct fail *why)
@@ -76,6 +81,16 @@ static void audit_page(void *context, const struct wire_message *reply, const st
 		audit_failed(node, &fail);
 		return;
 	}
+	if (result.page != node->audit_page || result.pages > AUDIT_PAGES_MAX) {
+		fail_set(&fail, FAIL_PEER,
+			"the audit of %s is page %lld of %lld where page %lld was asked for, of at "
+			"most %d",
+			node->node->name, (long long)result.page, (long long)result.pages,
+			(long long)node->audit_page, AUDIT_PAGES_MAX);
+		shape_free(&audit_result_shape, &result);
+		audit_failed(node, &fail);
+		return;
+	}
 	LIST_EACH(result.state, char *, line)
 		json_append_string(node->audit_state, *line);
 	LIST_EACH(result.residue, char *, line)
@@ -90,6 +105,8 @@ static void audit_page(void *context, const struct wire_message *reply, const st
 static void audit_next(struct run_node *node, int64_t page)
 {
 	const struct audit_params params = {.page = page};
+
+	node->audit_page = page;
 
 	link_request(node->injector, "audit", shape_encode(&audit_params_shape, &params),
 		&(struct link_wait){REQUEST_TIMEOUT_NS, audit_page, node});

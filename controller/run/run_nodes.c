@@ -14,6 +14,11 @@
 
 /* Injectors: connecting, what the engine orders of them, and what becomes of a lost one. */
 
+/* Two are usual; processes that end, one after the other, may be some hundred. */
+enum {
+	EVIDENCE_A_SECOND = 500
+};
+
 static int64_t to_theirs(const struct run_node *node, int64_t ours_ns)
 {
 	return ours_ns + (int64_t)node->run->zero + node->clock.offset_ns;
@@ -21,7 +26,13 @@ static int64_t to_theirs(const struct run_node *node, int64_t ours_ns)
 
 static int64_t to_ours(const struct run_node *node, int64_t theirs_ns)
 {
-	return theirs_ns - (int64_t)node->run->zero - node->clock.offset_ns;
+	int64_t ours_ns;
+
+	/* What the other side says may be any number. */
+	if (__builtin_sub_overflow(
+		    theirs_ns, (int64_t)node->run->zero + node->clock.offset_ns, &ours_ns))
+		return NEVER_NS;
+	return ours_ns;
 }
 
 struct run_node *run_find_node(struct run *run, const char *name)
@@ -144,6 +155,7 @@ int run_open_injector(struct run_node *node, struct fail *fail)
 	char label[128];
 	struct link_options options = {.label = label,
 		.max_line = WIRE_LINE_TO_CONTROLLER_MAX,
+		.max_notices = EVIDENCE_A_SECOND,
 		.context = node,
 		.notified = notified,
 		.lost = lost,
@@ -233,9 +245,12 @@ static int check_hello(
 static void clock_known(void *context, const struct fail *why)
 {
 	struct run_node *node = context;
+	struct fail fail;
 
 	if (why) {
-		run_trouble(node->run, why);
+		fail = *why;
+		fail_context(&fail, "%s", node->node->name);
+		run_trouble(node->run, &fail);
 		return;
 	}
 	node->audit_when = "before";
