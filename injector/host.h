@@ -90,6 +90,8 @@ struct host_process {
 };
 /* List of int64_t, all that are visible here. */
 int host_process_list(struct list *pids, struct fail *fail);
+/* The program, without " (deleted)", to be freed; NULL: none, or it can't be read. */
+char *host_process_exe(int64_t pid);
 /* False when there is none. What it fills in may be of two processes if the pid is reused. */
 bool host_process_read(int64_t pid, struct host_process *out);
 void host_process_deinit(struct host_process *process);

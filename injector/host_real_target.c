@@ -57,7 +57,7 @@ static char *read_of(int64_t pid, const char *name, size_t max_bytes, size_t *ou
 	return host_file_read(path, max_bytes, &text, out_length, &ignored) == 0 ? text : NULL;
 }
 
-static char *exe_of(int64_t pid)
+char *host_process_exe(int64_t pid)
 {
 	static const char deleted[] = " (deleted)";
 	const size_t tail = sizeof(deleted) - 1;
@@ -128,7 +128,7 @@ bool host_process_read(int64_t pid, struct host_process *out)
 		.kernel = strtoull(real_stat_word(stat_text, 9), NULL, 10) & FLAG_KTHREAD,
 		.dead = state == 'Z' || state == 'X',
 		.uid = uid_of(pid),
-		.exe = exe_of(pid),
+		.exe = host_process_exe(pid),
 		.cmdline = cmdline_of(pid),
 		.cgroup = cgroup_of(pid),
 	};

@@ -200,11 +200,16 @@ static bool stays_inside(const struct list *own, const struct tcp_socket *socket
 static int inspect_connections(const struct session *session, const struct plan *plan,
 	struct inspect_result *out, struct fail *fail)
 {
-	struct list sockets, own;
+	struct list sockets, own, carrying;
 
 	if (host_addresses(&own, fail) < 0)
 		return -1;
+	if (transport_flows(session->facts.pid, &carrying, fail) < 0) {
+		list_free(&own);
+		return -1;
+	}
 	if (transport_sockets(&sockets, fail) < 0) {
+		list_free(&carrying);
 		list_free(&own);
 		return -1;
 	}
@@ -215,7 +220,7 @@ static int inspect_connections(const struct session *session, const struct plan 
 			const char *peer;
 
 			if (!is_hit(&effect->match, socket) || is_exempt(session, socket) ||
-				stays_inside(&own, socket))
+				transport_has(&carrying, socket) || stays_inside(&own, socket))
 				continue;
 			peer = owner_of(effect->match.peers, &socket->remote);
 			if (peer)
@@ -223,6 +228,7 @@ static int inspect_connections(const struct session *session, const struct plan 
 		}
 	}
 	list_free(&sockets);
+	list_free(&carrying);
 	list_free(&own);
 	return 0;
 }

@@ -182,7 +182,7 @@ void cli_run_program(const char *const *argv, struct cli_result *result)
 	cli_wait(&process, 240, result);
 }
 
-static void copy_program(const struct cli *cli, const char *name, char *out, size_t size)
+void cli_copy_program(const struct cli *cli, const char *name, char *out, size_t size)
 {
 	char from[512];
 	struct stat status = {0};
@@ -207,8 +207,8 @@ void cli_as_nobody(const struct cli *cli, const char *const *args, struct cli_re
 	char program[512], injector[512];
 	size_t count = 5;
 
-	copy_program(cli, "backburn-injector", injector, sizeof(injector));
-	copy_program(cli, "backburn", program, sizeof(program));
+	cli_copy_program(cli, "backburn-injector", injector, sizeof(injector));
+	cli_copy_program(cli, "backburn", program, sizeof(program));
 	assert_int_equal(chmod(cli->dir, 0777), 0);
 	for (argv[count++] = program; *args; args++) {
 		assert_true(count < CLI_ARGS_MAX - 1);

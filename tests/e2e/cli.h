@@ -34,6 +34,8 @@ void cli_run(const char *const *args, struct cli_result *result);
  * where nobody may not look.
  */
 void cli_as_nobody(const struct cli *cli, const char *const *args, struct cli_result *result);
+/* A program that was built here into cli->dir; its path into `out`. */
+void cli_copy_program(const struct cli *cli, const char *name, char *out, size_t size);
 void cli_result_free(struct cli_result *result);
 
 /* The same in the background, with --runs: for tests that break it. */

@@ -176,21 +176,6 @@ uint64_t host_process_start(int64_t pid)
 	return pid == fake.pid ? 99 : 0;
 }
 
-int64_t host_process_parent(int64_t pid)
-{
-	return pid == fake.pid ? 41 : 0;
-}
-
-int host_process_sockets(int64_t pid, struct list *inodes, struct fail *fail)
-{
-	*inodes = (struct list){0};
-	if (fake_fails("process_sockets"))
-		return fake_refuse(fail, "process_sockets");
-	if (pid == 41)
-		*(uint64_t *)list_push(inodes, sizeof(uint64_t)) = 5555;
-	return 0;
-}
-
 int host_process_stop(int64_t pid, uint64_t start_ticks, int64_t wait_ns, struct fail *fail)
 {
 	(void)pid;
