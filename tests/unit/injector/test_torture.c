@@ -26,7 +26,8 @@
 enum {
 	SEEDS_LONG = 25,
 	/* Between calls that fail, unless it may take long; another first one for each way. */
-	STRIDE = 4
+	STRIDE = 4,
+	STRIDE_SLOW = 24 /* under valgrind */
 };
 
 static const struct way {
@@ -137,6 +138,13 @@ static int perform(struct play *play, const struct way *way, int at, int error)
 	return calls;
 }
 
+static int stride_between_failures(void)
+{
+	if (getenv("BACKBURN_VALGRIND"))
+		return STRIDE_SLOW;
+	return getenv("BACKBURN_LONG") ? 1 : STRIDE;
+}
+
 static bool is_long(void)
 {
 	return getenv("BACKBURN_LONG") != NULL;
@@ -145,7 +153,7 @@ static bool is_long(void)
 static void torture(struct play *play)
 {
 	static const struct way none = {.what = "nothing fails"};
-	int calls, stride = is_long() ? 1 : STRIDE;
+	int calls, stride = stride_between_failures();
 
 	snprintf(scene, sizeof(scene), "seed %u, depth %d, ending %d, nothing fails", play->seed,
 		play->depth, play->ending);
