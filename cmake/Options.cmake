@@ -16,6 +16,11 @@ endif()
 if(BACKBURN_FAILPOINTS)
 	target_compile_definitions(backburn_options INTERFACE BACKBURN_FAILPOINTS)
 endif()
+if(BACKBURN_COVERAGE)
+	# Atomic: signal handlers and several processes count in the same files.
+	target_compile_options(backburn_options INTERFACE --coverage -fprofile-update=atomic -fprofile-abs-path)
+	target_link_options(backburn_options INTERFACE --coverage)
+endif()
 if(BACKBURN_FUZZ)
 	# Everything is instrumented; only the targets in tests/fuzz get libFuzzer's main().
 	set(fuzz_flags -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow)

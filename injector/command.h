@@ -2,10 +2,13 @@
 #ifndef BACKBURN_INJECTOR_COMMAND_H
 #define BACKBURN_INJECTOR_COMMAND_H
 
+#include <stdbool.h>
+
 /* Subcommands of backburn-injector, as a table. Each takes its own name as argv[0]. */
 struct command {
 	const char *name, *summary;
 	int (*run)(int argc, char **argv); /* the exit status */
+	bool bare;                         /* needs none of root's powers */
 };
 
 enum exit_status {

@@ -14,6 +14,7 @@
 #include "contract/failpoint.h"
 #include "injector/host.h"
 #include "injector/host_real.h"
+#include "injector/host_real_admin.h"
 #include "injector/lists.h"
 
 /* Newer than the headers of Debian 12; the numbers are the kernel's ABI (Linux 6.6). */
@@ -282,8 +283,10 @@ int host_tcx_list(
 		return fail_errno(fail, errno, "listing tcx programs");
 	}
 	for (__u32 i = 0; i < count && i < TCX_PROGRAMS_MAX; i++) {
+		bool raised = real_admin_raise();
 		int file = bpf_prog_get_fd_by_id(ids[i]);
 
+		real_admin_lower(raised);
 		if (file < 0)
 			continue; /* gone since the query */
 		program_info(file, list_push(programs, sizeof(struct host_program)));

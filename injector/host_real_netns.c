@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "injector/host.h"
+#include "injector/host_real_admin.h"
 #include "injector/lists.h"
 
 enum {
@@ -87,8 +88,10 @@ static void add_mounts(struct list *places)
 static int enter(const char *path)
 {
 	int file = open(path, O_RDONLY | O_CLOEXEC);
+	bool raised = real_admin_raise();
 	int result = file < 0 ? -1 : setns(file, CLONE_NEWNET);
 
+	real_admin_lower(raised);
 	if (file >= 0)
 		close(file);
 	return result;

@@ -58,7 +58,7 @@ static char *read_of(int64_t pid, const char *name, size_t max_bytes, size_t *ou
 	return host_file_read(path, max_bytes, &text, out_length, &ignored) == 0 ? text : NULL;
 }
 
-static char *exe_of(int64_t pid)
+char *host_process_exe(int64_t pid)
 {
 	static const char deleted[] = " (deleted)";
 	const size_t tail = sizeof(deleted) - 1;
@@ -129,7 +129,7 @@ bool host_process_read(int64_t pid, struct host_process *out)
 		.kernel = strtoull(real_stat_word(stat_text, 9), NULL, 10) & FLAG_KTHREAD,
 		.dead = state == 'Z' || state == 'X',
 		.uid = uid_of(pid),
-		.exe = exe_of(pid),
+		.exe = host_process_exe(pid),
 		.cmdline = cmdline_of(pid),
 		.cgroup = cgroup_of(pid),
 	};
@@ -183,11 +183,22 @@ int64_t host_ticks_wall_ns(uint64_t ticks)
 	return host_wall_ns() - age_ns;
 }
 
+int real_pid_parse(const char *text, int64_t *out)
+{
+	char *end;
+	int64_t pid = strtoll(text, &end, 10);
+
+	if (end == text || (*end && *end != '\n' && *end != ' ' && *end != '\r') || pid <= 0)
+		return -1;
+	*out = pid;
+	return 0;
+}
+
 int host_pidfile_read(const char *path, struct host_pidfile *out, struct fail *fail)
 {
 	/* Whoever can write there could put a FIFO in its place: nothing may wait for it. */
 	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	char text[PIDFILE_BYTES_MAX] = "", *end;
+	char text[PIDFILE_BYTES_MAX] = "";
 	struct stat status;
 	ssize_t got;
 
@@ -199,9 +210,8 @@ int host_pidfile_read(const char *path, struct host_pidfile *out, struct fail *f
 	close(file);
 	if (got < 0)
 		return fail_set(fail, FAIL_REFUSED, "pidfile %.200s is no regular file", path);
-	out->pid = strtoll(text, &end, 10);
 	/* What stands there instead is not quoted: the path is the controller's choice. */
-	if (end == text || (*end && *end != '\n' && *end != ' ' && *end != '\r') || out->pid <= 0)
+	if (real_pid_parse(text, &out->pid) < 0)
 		return fail_set(
 			fail, FAIL_REFUSED, "pidfile %.200s does not begin with a pid", path);
 	out->uid = (int64_t)status.st_uid;
@@ -235,6 +245,28 @@ static const char *below(const char *path, const char *point)
 		: NULL;
 }
 
+char *real_mount_below(char *line, const char *path)
+{
+	/* 31 23 0:28 /root /mount/point options … - cgroup2 … */
+	char *words[5] = {NULL}, *at = NULL, *found;
+	const char *rest;
+
+	if (!strstr(line, " - cgroup2 "))
+		return NULL;
+	for (int i = 0; i < 5; i++)
+		words[i] = strtok_r(i ? NULL : line, " ", &at);
+	if (!words[4])
+		return NULL;
+	unescape(words[3]);
+	unescape(words[4]);
+	rest = below(path, words[4]);
+	if (!rest)
+		return NULL;
+	if (asprintf(&found, "%s%s", strcmp(words[3], "/") == 0 && *rest ? "" : words[3], rest) < 0)
+		abort();
+	return found;
+}
+
 int host_cgroup_below(const char *directory, char **out_path, struct fail *fail)
 {
 	FILE *mounts = fopen("/proc/self/mountinfo", "re");
@@ -247,25 +279,8 @@ int host_cgroup_below(const char *directory, char **out_path, struct fail *fail)
 		fclose(mounts);
 		return fail_errno(fail, errno, "%s", directory);
 	}
-	while (!found && getline(&line, &size, mounts) > 0) {
-		/* 31 23 0:28 /root /mount/point options … - cgroup2 … */
-		char *words[5] = {NULL}, *at = NULL;
-		const char *rest;
-
-		if (!strstr(line, " - cgroup2 "))
-			continue;
-		for (int i = 0; i < 5; i++)
-			words[i] = strtok_r(i ? NULL : line, " ", &at);
-		if (!words[4])
-			continue;
-		unescape(words[3]);
-		unescape(words[4]);
-		rest = below(path, words[4]);
-		if (rest &&
-			asprintf(&found, "%s%s",
-				strcmp(words[3], "/") == 0 && *rest ? "" : words[3], rest) < 0)
-			abort();
-	}
+	while (!found && getline(&line, &size, mounts) > 0)
+		found = real_mount_below(line, path);
 	free(line);
 	fclose(mounts);
 	if (!found)

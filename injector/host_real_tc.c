@@ -50,8 +50,8 @@ static void find_clsact(const struct nlmsghdr *message, void *context)
 		tc->tcm_parent != TC_H_CLSACT)
 		return;
 	kind = nlmsg_find_attr((struct nlmsghdr *)message, sizeof(*tc), TCA_KIND);
-	search->found = kind && strcmp(nla_get_string(kind), "clsact") == 0 ? CLSACT_PRESENT
-									    : CLSACT_INGRESS_ONLY;
+	search->found = kind && strcmp(netlink_text(kind), "clsact") == 0 ? CLSACT_PRESENT
+									  : CLSACT_INGRESS_ONLY;
 }
 
 int host_clsact_state(int ifindex, enum host_clsact *out, struct fail *fail)
@@ -113,7 +113,7 @@ static void take_options(struct nlattr *options, struct host_filter *filter)
 		return;
 	if (attrs[TCA_BPF_NAME])
 		snprintf(filter->name, sizeof(filter->name), "%s",
-			nla_get_string(attrs[TCA_BPF_NAME]));
+			netlink_text(attrs[TCA_BPF_NAME]));
 	if (!attrs[TCA_BPF_TAG] || nla_len(attrs[TCA_BPF_TAG]) != 8)
 		return;
 	tag = nla_data(attrs[TCA_BPF_TAG]);
@@ -136,7 +136,7 @@ static void take_filter(const struct nlmsghdr *message, void *context)
 	filter->protocol = ntohs((uint16_t)TC_H_MIN(tc->tcm_info));
 	filter->handle = tc->tcm_handle;
 	if (kind)
-		snprintf(filter->kind, sizeof(filter->kind), "%s", nla_get_string(kind));
+		snprintf(filter->kind, sizeof(filter->kind), "%s", netlink_text(kind));
 	if (strcmp(filter->kind, "bpf") == 0)
 		take_options(options, filter);
 }

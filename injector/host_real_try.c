@@ -20,6 +20,7 @@
 
 #include "contract/verbs.h"
 #include "injector/host.h"
+#include "injector/host_real_admin.h"
 #include "injector/lists.h"
 #include "injector/netlink.h"
 
@@ -258,7 +259,11 @@ static void run_trials(bool deep, int to)
 	struct host_matcher *matcher = NULL;
 	struct fail fail = FAIL_INIT;
 
-	if (unshare(CLONE_NEWNET) < 0)
+	bool raised = real_admin_raise();
+	int separated = unshare(CLONE_NEWNET);
+
+	real_admin_lower(raised);
+	if (separated < 0)
 		fail_errno(&fail, errno, "a network namespace to try things in");
 	else
 		host_matcher_load(&sizes, &matcher, &fail);

@@ -5,12 +5,16 @@
 #include <string.h>
 
 #include "injector/command.h"
+#include "injector/log.h"
+#include "injector/privilege.h"
 
 static const struct command commands[] = {
-	{"session", "serve one controller on standard input and output", command_session},
-	{"catalogue", "print the faults that this injector can make, as JSON", command_catalogue},
-	{"doctor", "try what this kernel can do, and say why where it can't", command_doctor},
-	{"recover", "undo what sessions that died have left", command_recover},
+	{"session", "serve one controller on standard input and output", command_session, false},
+	{"catalogue", "print the faults that this injector can make, as JSON", command_catalogue,
+		true},
+	{"doctor", "try what this kernel can do, and say why where it can't", command_doctor,
+		false},
+	{"recover", "undo what sessions that died have left", command_recover, false},
 };
 enum {
 	COMMAND_COUNT = sizeof(commands) / sizeof(commands[0])
@@ -77,10 +81,16 @@ int main(int argc, char **argv)
 		.help_filter = list_commands,
 	};
 	struct choice choice = {0};
+	struct fail fail = FAIL_INIT;
 	char name[64];
 
 	argp_err_exit_status = EXIT_BAD_USE;
 	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &choice);
+	/* Before anything from outside is read, but for the word that names the command. */
+	if (privilege_reduce(choice.command->bare, &fail) < 0) {
+		log_line("%s", fail.text);
+		return EXIT_DEFECT;
+	}
 	snprintf(name, sizeof(name), "backburn-injector %s", choice.command->name);
 	choice.argv[0] = name;
 	return choice.command->run(choice.argc, choice.argv);

@@ -85,7 +85,7 @@ static int dump_each(struct nl_msg *message, void *context)
 
 	if (header->nlmsg_flags & NLM_F_DUMP_INTR)
 		state->interrupted = true;
-	state->dump->each(header, state->dump->context);
+	netlink_each(state->dump, header);
 	return NL_OK;
 }
 

@@ -12,6 +12,7 @@
 #include "contract/failpoint.h"
 #include "contract/units.h"
 #include "injector/lists.h"
+#include "injector/parts.h"
 #include "injector/policy.h"
 
 enum {
@@ -134,19 +135,6 @@ static bool matches(const struct look *look, const struct host_process *process)
 		(process->cmdline && fnmatch(selector->cmdline, process->cmdline, 0) == 0);
 }
 
-/* By name as well: other versions of it may run here, installed elsewhere. */
-static bool is_backburn(const struct look *look, const char *exe)
-{
-	static const char *const programs[] = {"backburn", "backburn-injector"};
-	const char *name = strrchr(exe, '/');
-
-	name = name ? name + 1 : exe;
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
-		if (strcmp(name, programs[i]) == 0)
-			return true;
-	return look->own_exe && strcmp(exe, look->own_exe) == 0;
-}
-
 static bool is_protected(const struct look *look, const struct host_process *process)
 {
 	for (size_t i = 0; i < look->guard->policy_count; i++)
@@ -165,7 +153,7 @@ static enum target_spared spared_as(const struct look *look, const struct host_p
 			return SPARED_CARRIER;
 	if (!process->exe)
 		return SPARED_UNREADABLE;
-	if (is_backburn(look, process->exe))
+	if (part_is_ours(process->exe, look->own_exe))
 		return SPARED_BACKBURN;
 	if (is_protected(look, process))
 		return SPARED_POLICY;

@@ -200,11 +200,19 @@ static bool stays_inside(const struct list *own, const struct tcp_socket *socket
 static int inspect_connections(const struct session *session, const struct plan *plan,
 	struct inspect_result *out, struct fail *fail)
 {
-	struct list sockets, own;
+	struct list sockets, own, carrying;
 
 	if (host_addresses(&own, fail) < 0)
 		return -1;
-	transport_sockets(&sockets);
+	if (transport_flows(session->facts.pid, &carrying, fail) < 0) {
+		list_free(&own);
+		return -1;
+	}
+	if (transport_sockets(&sockets, fail) < 0) {
+		list_free(&carrying);
+		list_free(&own);
+		return -1;
+	}
 	LIST_EACH(plan->effects, const struct effect, effect) {
 		if (effect->kind != EFFECT_MATCH)
 			continue;
@@ -212,7 +220,7 @@ static int inspect_connections(const struct session *session, const struct plan 
 			const char *peer;
 
 			if (!is_hit(&effect->match, socket) || is_exempt(session, socket) ||
-				stays_inside(&own, socket))
+				transport_has(&carrying, socket) || stays_inside(&own, socket))
 				continue;
 			peer = owner_of(effect->match.peers, &socket->remote);
 			if (peer)
@@ -220,8 +228,17 @@ static int inspect_connections(const struct session *session, const struct plan 
 		}
 	}
 	list_free(&sockets);
+	list_free(&carrying);
 	list_free(&own);
 	return 0;
+}
+
+static int inspect_traffic(const struct session *session, const struct plan *plan,
+	struct inspect_result *out, struct fail *fail)
+{
+	if (inspect_links(session, out, fail) < 0)
+		return -1;
+	return inspect_connections(session, plan, out, fail);
 }
 
 /* ---- processes ---- */
@@ -268,15 +285,13 @@ int verb_inspect(struct session *session, void *params, void *result, struct fai
 {
 	struct inspect_result *out = result;
 	struct session_fault *fault;
-	int outcome;
+	int outcome = 0;
 
 	if (session_plan(session, params, &fault, fail) < 0)
 		return -1;
-	outcome = plan_has(&fault->plan, EFFECT_MATCH) ? inspect_links(session, out, fail) : 0;
-	if (outcome == 0) {
-		plan_describe(&fault->plan, &out->effects, &out->undo);
-		outcome = inspect_connections(session, &fault->plan, out, fail);
-	}
+	if (plan_has(&fault->plan, EFFECT_MATCH))
+		outcome = inspect_traffic(session, &fault->plan, out, fail);
+	plan_describe(&fault->plan, &out->effects, &out->undo);
 	if (outcome == 0)
 		outcome = inspect_processes(session, &fault->plan, out, fail);
 	session_fault_free(fault);

@@ -11,7 +11,7 @@
 #include "contract/json.h"
 #include "contract/memory.h"
 #include "controller/commands/commands.h"
-#include "controller/run/run_parts.h"
+#include "controller/exit_code.h"
 #include "controller/schema/schema.h"
 #include "controller/starter/starter.h"
 

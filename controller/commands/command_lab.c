@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "controller/commands/commands.h"
+#include "controller/exit_code.h"
 #include "controller/lab/lab.h"
-#include "controller/run/run_parts.h"
 
 static void say(void *context, const char *line)
 {

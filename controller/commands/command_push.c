@@ -6,9 +6,9 @@
 
 #include "contract/list.h"
 #include "controller/commands/commands.h"
+#include "controller/exit_code.h"
 #include "controller/push/push.h"
 #include "controller/run/reach.h"
-#include "controller/run/run_parts.h"
 
 enum {
 	OPTION_ON = 256,

@@ -6,6 +6,7 @@
 
 #include "contract/json.h"
 #include "controller/commands/commands.h"
+#include "controller/exit_code.h"
 #include "controller/lab/lab.h"
 #include "controller/plan/check.h"
 #include "controller/plan/plan_print.h"
@@ -138,9 +139,8 @@ int command_validate(int argc, char **argv)
 {
 	static const struct argp parser = {.args_doc = "FILE…",
 		.doc = "Checks scenarios, parts, environments, labs and policies without touching "
-		       "anything, and "
-		       "says "
-		       "of each claim what it can prove. Exit status: 0 valid, 65 not."};
+		       "anything, and says of each claim what it can prove. Exit status: 0 valid, "
+		       "65 not."};
 	struct fail fail = FAIL_INIT;
 	int first, code = 0;
 
@@ -153,7 +153,7 @@ int command_validate(int argc, char **argv)
 		if (validate(argv[i], &fail) == 0)
 			continue;
 		fprintf(stderr, "%s\n", fail.text);
-		code = fail.kind == FAIL_BAD_FILE ? 65 : 70;
+		code = exit_code_of(fail.kind);
 	}
 	return code;
 }

@@ -19,10 +19,6 @@
 int check_references(
 	const struct scenario *scenario, const struct catalogue *catalogue, struct fail *fail);
 
-/* One fault, whose place in its file is `path`: its kind exists, and has all that it needs. */
-int check_fault_kind(const struct catalogue *catalogue, const struct fault_spec *fault,
-	const char *path, struct fail *fail);
-
 /* Claims, stop rules and limits: each claim can be shown, each rule can fire, nothing contradicts.
  */
 int check_claims(

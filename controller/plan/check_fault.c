@@ -1,27 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "contract/json.h"
 #include "controller/plan/check.h"
+#include "controller/plan/check_parts.h"
 
 /* A fault against what its kind says of itself in the catalogue. */
 
-struct place {
-	char path[JSON_PATH_MAX];
-};
-
-static struct place place_of(const char *path, const char *key)
-{
-	struct place place;
-
-	json_path_key(place.path, path, key);
-	return place;
-}
-
 static int check_counterpart(const struct catalogue_fault *kind, const struct fault_spec *fault,
-	const char *path, struct fail *fail)
+	const struct at *at, struct fail *fail)
 {
 	const struct fault_from *from = fault->from;
 	int counterparts = (from->nodes.count > 0) + (from->prefixes.count > 0) + from->everything;
-	struct place place = place_of(path, "from");
+	struct at place = at_key(at, "from");
 
 	if (!catalogue_has_from(kind) && counterparts)
 		return fail_at(fail, place.path, "%s has no counterpart: leave \"from\" out",
@@ -29,10 +17,9 @@ static int check_counterpart(const struct catalogue_fault *kind, const struct fa
 	if (!catalogue_has_from(kind))
 		return 0;
 	if (!counterparts)
-		return fail_at(fail, path,
+		return fail_at(fail, at->path,
 			"%s needs the key \"from\", with exactly one of \"nodes\", \"prefixes\" "
-			"and "
-			"\"everything\"",
+			"and \"everything\"",
 			fault->fault);
 	if (counterparts > 1)
 		return fail_at(fail, place.path,
@@ -46,9 +33,9 @@ static int check_counterpart(const struct catalogue_fault *kind, const struct fa
 }
 
 static int check_processes(const struct catalogue_fault *kind, const struct fault_spec *fault,
-	const char *path, struct fail *fail)
+	const struct at *at, struct fail *fail)
 {
-	struct place on = place_of(path, "on"), place = place_of(on.path, "processes");
+	struct at on = at_key(at, "on"), place = at_key(&on, "processes");
 
 	if (!kind->on_processes && fault->on->processes)
 		return fail_at(fail, place.path,
@@ -65,20 +52,19 @@ static int check_processes(const struct catalogue_fault *kind, const struct faul
 }
 
 int check_fault_kind(const struct catalogue *catalogue, const struct fault_spec *fault,
-	const char *path, struct fail *fail)
+	const struct at *at, struct fail *fail)
 {
 	const struct catalogue_fault *kind = catalogue_find(catalogue, fault->fault);
-	const char *nearest = kind ? NULL : catalogue_nearest(catalogue, fault->fault);
+	struct at name = at_key(at, "fault"), lasts = at_key(at, "for"), with = at_key(at, "with");
 
 	if (!kind)
-		return fail_at(fail, place_of(path, "fault").path, "no fault named \"%s\"%s%s%s",
-			fault->fault, nearest ? " (did you mean \"" : "", nearest ? nearest : "",
-			nearest ? "\"?)" : "");
-	if (check_counterpart(kind, fault, path, fail) < 0 ||
-		check_processes(kind, fault, path, fail) < 0)
+		return no_such(&name, "fault", fault->fault,
+			catalogue_nearest(catalogue, fault->fault), fail);
+	if (check_counterpart(kind, fault, at, fail) < 0 ||
+		check_processes(kind, fault, at, fail) < 0)
 		return -1;
 	if (kind->at_once && fault->for_ns)
-		return fail_at(fail, place_of(path, "for").path,
+		return fail_at(fail, lasts.path,
 			"%s is over as soon as it has acted: leave \"for\" out", fault->fault);
-	return shape_decode(kind->params, fault->with, place_of(path, "with").path, NULL, fail);
+	return shape_decode(kind->params, fault->with, with.path, NULL, fail);
 }

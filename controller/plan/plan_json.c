@@ -120,7 +120,7 @@ static cJSON *stops_json(const struct scenario *scenario)
 cJSON *plan_to_json(const struct plan *plan, const struct list *groups)
 {
 	cJSON *json = json_object(), *claims = json_array();
-	struct plan_times times = plan_times(plan->scenario, plan->catalogue);
+	struct plan_times times = plan_times(plan->scenario);
 
 	json_put_number(json, "plan", PLAN_VERSION);
 	json_put_string(json, "scenario", plan->scenario->name);
@@ -135,7 +135,8 @@ cJSON *plan_to_json(const struct plan *plan, const struct list *groups)
 	put_duration(json, "run_lasts_at_least", times.shortest_ns);
 	put_duration(json, "run_lasts_about", times.expected_ns);
 	put_duration(json, "run_lasts_at_most", times.longest_ns);
-	put_duration(json, "healed_after_sigterm_at_most", times.heal_ns);
+	put_duration(json, "healed_after_sigterm_at_most",
+		plan_heal_ns(plan->scenario, plan->catalogue));
 	put_duration(json, "run_limit", plan->scenario->guardrails->limits->run_ns);
 	put_duration(json, "lease", plan->scenario->guardrails->limits->lease_ns);
 	return json;

@@ -54,11 +54,10 @@ static void print_recovers(
 		duration_human((int64_t)((double)NS_PER_SEC / rate), step));
 }
 
-static void print_data(FILE *out, const struct scenario *scenario,
-	const struct catalogue *catalogue, const struct data_spec *data)
+static void print_data(FILE *out, const struct scenario *scenario, const struct data_spec *data)
 {
 	const struct workload_spec *workload = scenario_workload(scenario, data->workload);
-	double seconds = (double)plan_times(scenario, catalogue).shortest_ns / (double)NS_PER_SEC;
+	double seconds = (double)plan_times(scenario).shortest_ns / (double)NS_PER_SEC;
 
 	fprintf(out, "at most %lld of about %.0f writes lost, each read back from every member",
 		(long long)data->max_lost, floor(seconds * workload->rate));
@@ -77,8 +76,8 @@ static void print_budget(
 		duration_format(slo->period_ns, period));
 }
 
-static void print_claim(FILE *out, const struct scenario *scenario,
-	const struct catalogue *catalogue, const struct invariant_spec *claim)
+static void print_claim(
+	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
 {
 	fprintf(out, "  %-12s %-8s %-12s ", claim->id, claim_kind(claim), gate_words[claim->gate]);
 	if (claim->holds)
@@ -86,7 +85,7 @@ static void print_claim(FILE *out, const struct scenario *scenario,
 	else if (claim->recovers)
 		print_recovers(out, scenario, claim->recovers);
 	else if (claim->data)
-		print_data(out, scenario, catalogue, claim->data);
+		print_data(out, scenario, claim->data);
 	else if (claim->budget)
 		print_budget(out, scenario, claim->budget);
 	fputc('\n', out);
@@ -113,7 +112,7 @@ static void print_stop_rules(FILE *out, const struct guardrails_spec *guardrails
 static void print_times(
 	FILE *out, const struct scenario *scenario, const struct catalogue *catalogue)
 {
-	const struct plan_times times = plan_times(scenario, catalogue);
+	const struct plan_times times = plan_times(scenario);
 	char low[DURATION_TEXT_MAX], about[DURATION_TEXT_MAX], high[DURATION_TEXT_MAX],
 		limit[DURATION_TEXT_MAX], heal[DURATION_TEXT_MAX];
 
@@ -124,7 +123,7 @@ static void print_times(
 		duration_format(times.shortest_ns, low), duration_format(times.expected_ns, about),
 		duration_format(times.longest_ns, high),
 		duration_format(scenario->guardrails->limits->run_ns, limit),
-		duration_format(times.heal_ns, heal));
+		duration_format(plan_heal_ns(scenario, catalogue), heal));
 }
 
 void plan_print(FILE *out, const struct scenario *scenario, const struct catalogue *catalogue)
@@ -133,6 +132,6 @@ void plan_print(FILE *out, const struct scenario *scenario, const struct catalog
 	print_times(out, scenario, catalogue);
 	fputs("claims\n", out);
 	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
-		print_claim(out, scenario, catalogue, claim);
+		print_claim(out, scenario, claim);
 	print_stop_rules(out, scenario->guardrails);
 }

@@ -46,20 +46,10 @@ static int64_t longest_waits_ns(const struct scenario *scenario)
 	return total_ns;
 }
 
-/* A fault that is over at once needs no healing. */
-static int64_t fault_lasts_ns(const struct catalogue *catalogue, const struct phase_spec *phase,
-	const struct fault_spec *fault)
+struct plan_times plan_times(const struct scenario *scenario)
 {
-	int64_t phase_ns = phase_longest_ns(phase);
-
-	return catalogue ? fault_end_ns(catalogue, fault, phase_ns) - fault->at_ns : phase_ns;
-}
-
-struct plan_times plan_times(const struct scenario *scenario, const struct catalogue *catalogue)
-{
-	const struct limits_spec *limits = scenario->guardrails->limits;
 	struct plan_times times = {0};
-	int64_t longest_fault_ns = 0, quiesce_ns = 0, read_ns = 0;
+	int64_t quiesce_ns = 0, read_ns = 0;
 
 	LIST_EACH(scenario->phases, struct phase_spec, phase) {
 		int64_t lead_ns = phase->faults.count ? ARM_LEAD_NS : 0;
@@ -67,9 +57,6 @@ struct plan_times plan_times(const struct scenario *scenario, const struct catal
 		times.shortest_ns += lead_ns + phase_shortest_ns(phase);
 		times.expected_ns += lead_ns + phase_expected_ns(scenario, phase);
 		times.longest_ns += lead_ns + phase_longest_ns(phase);
-		LIST_EACH(phase->faults, struct fault_spec, fault)
-			longest_fault_ns =
-				larger(longest_fault_ns, fault_lasts_ns(catalogue, phase, fault));
 	}
 	LIST_EACH(scenario->workloads, struct workload_spec, workload) {
 		quiesce_ns = larger(quiesce_ns, workload->final_read->quiesce_ns);
@@ -78,7 +65,20 @@ struct plan_times plan_times(const struct scenario *scenario, const struct catal
 	times.shortest_ns += quiesce_ns;
 	times.expected_ns += quiesce_ns;
 	times.longest_ns += quiesce_ns + read_ns + longest_waits_ns(scenario);
-	times.longest_ns = smaller(times.longest_ns, limits->run_ns);
-	times.heal_ns = smaller(longest_fault_ns, ANSWER_PATIENCE_NS + limits->lease_ns);
+	times.longest_ns = smaller(times.longest_ns, scenario->guardrails->limits->run_ns);
 	return times;
+}
+
+int64_t plan_heal_ns(const struct scenario *scenario, const struct catalogue *catalogue)
+{
+	int64_t longest_ns = 0;
+
+	LIST_EACH(scenario->phases, struct phase_spec, phase) {
+		int64_t phase_ns = phase_longest_ns(phase);
+
+		LIST_EACH(phase->faults, struct fault_spec, fault)
+			longest_ns = larger(longest_ns,
+				fault_end_ns(catalogue, fault, phase_ns) - fault->at_ns);
+	}
+	return smaller(longest_ns, ANSWER_PATIENCE_NS + scenario->guardrails->limits->lease_ns);
 }

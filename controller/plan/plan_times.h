@@ -17,14 +17,15 @@ struct plan_times {
 	int64_t shortest_ns; /* every `until` is met at once */
 	int64_t expected_ns; /* every `until` takes as long as the slowest `recovers` may */
 	int64_t longest_ns;  /* everything takes what it may; never beyond limits.run */
-	/*
-	 * From SIGTERM until no fault acts: an answer that never comes, then the lease; but no
-	 * longer than the longest fault. An injector that answers heals within milliseconds.
-	 */
-	int64_t heal_ns;
 };
 
-/* Without a catalogue (NULL) every fault counts as one that lasts. */
-struct plan_times plan_times(const struct scenario *scenario, const struct catalogue *catalogue);
+struct plan_times plan_times(const struct scenario *scenario);
+
+/*
+ * From SIGTERM until no fault acts, at most; nanoseconds: an answer that never comes, then the
+ * lease; but no longer than the longest fault (one that is over at once has 0). An injector that
+ * answers heals within milliseconds.
+ */
+int64_t plan_heal_ns(const struct scenario *scenario, const struct catalogue *catalogue);
 
 #endif

@@ -39,6 +39,16 @@ static int drop_capabilities(struct fail *fail)
 	return 0;
 }
 
+/*
+ * While we are root, or it could not be done. For others it stays as it is: no_new_privs keeps
+ * every exec from drawing on it.
+ */
+static void empty_bounding_set(void)
+{
+	for (unsigned long number = 0; prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; number++)
+		prctl(PR_CAPBSET_DROP, number, 0, 0, 0);
+}
+
 static int check_dropped(struct fail *fail)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -57,6 +67,7 @@ static int check_dropped(struct fail *fail)
 
 int privilege_drop(struct fail *fail)
 {
+	empty_bounding_set();
 	if (geteuid() == 0 && become_nobody(fail) < 0)
 		return -1;
 	if (drop_capabilities(fail) < 0)

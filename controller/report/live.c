@@ -14,6 +14,7 @@
 #include "controller/plan/plan_times.h"
 #include "controller/prober/orders.h"
 #include "controller/report/escape.h"
+#include "controller/report/words.h"
 
 /* Ratios are of the last 5 s; latencies of the last 5 to 10 s, from two halves that take turns. */
 #define RECENT_NS (5 * NS_PER_SEC)
@@ -176,7 +177,7 @@ static double seconds(int64_t ns)
 
 static void draw_phase(struct page *page, const struct record *record)
 {
-	const struct plan_times times = plan_times(&record->scenario, NULL);
+	const struct plan_times times = plan_times(&record->scenario);
 	int64_t now_ns = page->look->now_ns;
 	char about[DURATION_TEXT_MAX], limit[DURATION_TEXT_MAX], all[128];
 	size_t number = 0;
@@ -234,7 +235,7 @@ static void draw_sli(struct page *page, const struct live *live, const struct re
 static void draw_fault(struct page *page, const struct fault_record *fault)
 {
 	int64_t packets = 0, left_ns = fault->deadline_ns - page->look->now_ns;
-	char on[128] = "";
+	char on[128];
 
 	if (fault->start_ns == NEVER_NS || fault->start_ns > page->look->now_ns ||
 		fault->healed_ns != NEVER_NS)
@@ -242,11 +243,7 @@ static void draw_fault(struct page *page, const struct fault_record *fault)
 	LIST_EACH(fault->nodes, struct fault_node, node)
 		LIST_EACH(node->counters, struct counter, counter)
 			packets += counter->packets;
-	LIST_EACH(fault->on, char *, name) {
-		size_t used = strlen(on);
-
-		snprintf(on + used, sizeof(on) - used, "%s%s", used ? ", " : "", *name);
-	}
+	words_join(&fault->on, on, sizeof(on));
 	if (fault->at_once) {
 		line(page, WARN, "%-14s %s acts on %s", fault->spec->id, fault->spec->fault, on);
 		return;

@@ -8,6 +8,7 @@
 #include "contract/json.h"
 #include "contract/units.h"
 #include "controller/report/escape.h"
+#include "controller/report/words.h"
 
 enum {
 	SAY_MAX = 2048
@@ -28,21 +29,6 @@ static void say(FILE *out, const cJSON *event, const char *format, ...)
 	plain_line(out, "T+%6.1fs  %s", json_number(event, "t_ns", 0) / (double)NS_PER_SEC, text);
 }
 
-/* "a, b, c" of a list of strings, cut where it gets long. */
-static const char *join(const cJSON *list, char *buffer, size_t size)
-{
-	const cJSON *item;
-
-	buffer[0] = '\0';
-	cJSON_ArrayForEach(item, list) {
-		size_t used = strlen(buffer);
-
-		snprintf(buffer + used, size - used, "%s%s", used ? ", " : "",
-			cJSON_IsString(item) ? item->valuestring : "?");
-	}
-	return buffer;
-}
-
 static void run_started(FILE *out, const cJSON *event)
 {
 	const cJSON *scenario = cJSON_GetObjectItemCaseSensitive(event, "scenario");
@@ -56,7 +42,8 @@ static void group_resolved(FILE *out, const cJSON *event)
 	char nodes[256];
 
 	say(out, event, "group %s: %s", json_string(event, "group", "?"),
-		join(cJSON_GetObjectItemCaseSensitive(event, "nodes"), nodes, sizeof(nodes)));
+		words_join_json(
+			cJSON_GetObjectItemCaseSensitive(event, "nodes"), nodes, sizeof(nodes)));
 }
 
 static void phase_started(FILE *out, const cJSON *event)
@@ -80,9 +67,9 @@ static void fault_arming(FILE *out, const cJSON *event)
 	bool once = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(event, "at_once"));
 
 	say(out, event, "arming %s on %s%s%s, %s%s", json_string(event, "fault", "?"),
-		join(cJSON_GetObjectItemCaseSensitive(event, "on"), on, sizeof(on)),
+		words_join_json(cJSON_GetObjectItemCaseSensitive(event, "on"), on, sizeof(on)),
 		cJSON_GetArraySize(counterpart) ? " from " : "",
-		join(counterpart, from, sizeof(from)), once ? "once" : "for at most ",
+		words_join_json(counterpart, from, sizeof(from)), once ? "once" : "for at most ",
 		once ? "" : duration_human((int64_t)until_ns, length));
 }
 

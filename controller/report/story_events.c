@@ -11,24 +11,6 @@
 
 /* One function per kind of event that the time line shows, and the table that finds it. */
 
-/* "n1, n2, n3"; cut where it gets long. */
-static const char *join(const cJSON *list, char *buffer, size_t size)
-{
-	const cJSON *item;
-	size_t used = 0;
-
-	buffer[0] = '\0';
-	cJSON_ArrayForEach(item, list) {
-		int more = snprintf(buffer + used, size - used, "%s%s", used ? ", " : "",
-			cJSON_IsString(item) ? item->valuestring : "?");
-
-		if (more < 0 || (size_t)more >= size - used)
-			break;
-		used += (size_t)more;
-	}
-	return buffer;
-}
-
 static const cJSON *member(const cJSON *event, const char *key)
 {
 	return cJSON_GetObjectItemCaseSensitive(event, key);
@@ -54,7 +36,7 @@ static void group_resolved(struct story *story, const cJSON *event)
 
 	story_tell(story, now_of(event), "controller", "group %s is %s",
 		json_string(event, "group", "?"),
-		join(member(event, "nodes"), nodes, sizeof(nodes)));
+		words_join_json(member(event, "nodes"), nodes, sizeof(nodes)));
 }
 
 static void phase_started(struct story *story, const cJSON *event)
@@ -115,9 +97,10 @@ static void fault_arming(struct story *story, const cJSON *event)
 	bool once = cJSON_IsTrue(member(event, "at_once"));
 
 	story_tell(story, now_of(event), "controller", "arming %s on %s%s%s, %s%s",
-		json_string(event, "fault", "?"), join(member(event, "on"), on, sizeof(on)),
+		json_string(event, "fault", "?"),
+		words_join_json(member(event, "on"), on, sizeof(on)),
 		cJSON_GetArraySize(counterpart) ? " from " : "",
-		join(counterpart, from, sizeof(from)), once ? "once" : "for at most ",
+		words_join_json(counterpart, from, sizeof(from)), once ? "once" : "for at most ",
 		once ? "" : duration_human(deadline_ns - start_ns, length));
 	story_tell(story, start_ns, "fault", "%s begins", json_string(event, "fault", "?"));
 }

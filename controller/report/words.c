@@ -252,21 +252,40 @@ int64_t words_resolution_ns(const struct record *record, const char *probe)
 
 /* --- faults ---------------------------------------------------------------------------- */
 
+/* Appends ", more"; false when it was cut for want of room, with "…" at its end. */
+static bool join_one(char *buffer, size_t size, size_t *used, const char *more)
+{
+	int length = snprintf(buffer + *used, size - *used, "%s%s", *used ? ", " : "", more);
+
+	if (length < 0 || (size_t)length >= size - *used) {
+		/* "…" is three bytes. */
+		snprintf(buffer + (*used + 4 < size ? *used : size - 4), 4, "…");
+		return false;
+	}
+	*used += (size_t)length;
+	return true;
+}
+
 const char *words_join(const struct list *texts, char *buffer, size_t size)
 {
 	size_t used = 0;
 
 	buffer[0] = '\0';
-	LIST_EACH(*texts, char *, text) {
-		int more = snprintf(buffer + used, size - used, "%s%s", used ? ", " : "", *text);
-
-		if (more < 0 || (size_t)more >= size - used) {
-			/* "…" is three bytes. */
-			snprintf(buffer + (used + 4 < size ? used : size - 4), 4, "…");
+	LIST_EACH(*texts, char *, text)
+		if (!join_one(buffer, size, &used, *text))
 			break;
-		}
-		used += (size_t)more;
-	}
+	return buffer;
+}
+
+const char *words_join_json(const cJSON *texts, char *buffer, size_t size)
+{
+	const cJSON *text;
+	size_t used = 0;
+
+	buffer[0] = '\0';
+	cJSON_ArrayForEach(text, texts)
+		if (!join_one(buffer, size, &used, cJSON_IsString(text) ? text->valuestring : "?"))
+			break;
 	return buffer;
 }
 

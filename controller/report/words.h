@@ -139,6 +139,8 @@ void words_add(struct list *lines, const char *format, ...) __attribute__((forma
 
 /* "n1, n2, n3"; cut with "…" where it gets long. */
 const char *words_join(const struct list *texts, char *buffer, size_t size);
+/* The same of an array of JSON; "?" for what is no string. */
+const char *words_join_json(const cJSON *texts, char *buffer, size_t size);
 
 /* The longest time between two events of a probe's sources, which is what instants are good to. */
 int64_t words_resolution_ns(const struct record *record, const char *probe);

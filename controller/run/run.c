@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/run/run.h"
+#include "controller/report/escape.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 #include "contract/json.h"
 #include "contract/memory.h"
+#include "controller/exit_code.h"
 #include "controller/plan/plan_json.h"
 #include "controller/plan/radius.h"
 #include "controller/report/output.h"
@@ -139,7 +141,7 @@ static int report_run(const struct run *run)
 		report_deinit(&report);
 	}
 	if (fail.kind != FAIL_NONE)
-		fprintf(stderr, "backburn: %s\n", fail.text);
+		plain_line(stderr, "backburn: %s", fail.text);
 	free(path);
 	return code;
 }
@@ -165,24 +167,6 @@ static int run_in_directory(struct run *run, struct fail *fail)
 	journal_close(&run->journal);
 	screen_deinit(&run->screen);
 	return report_run(run);
-}
-
-int exit_code_of(enum fail_kind kind)
-{
-	switch (kind) {
-	case FAIL_USAGE:
-		return 64;
-	case FAIL_BAD_FILE:
-		return 65;
-	case FAIL_REFUSED:
-	case FAIL_UNSUPPORTED:
-	case FAIL_PEER:
-		return 4;
-	case FAIL_BUSY:
-		return 75;
-	default:
-		return 70;
-	}
 }
 
 static void run_free(struct run *run)
@@ -243,7 +227,7 @@ int run_with(const struct run_options *options, const struct run_work *work)
 	else
 		code = work->carry_out(run, &fail);
 	if (fail.kind != FAIL_NONE)
-		fprintf(stderr, "backburn: %s\n", fail.text);
+		plain_line(stderr, "backburn: %s", fail.text);
 	/* A signal while the lab was built ends that, and is the reason that counts. */
 	uv_run(run->loop, UV_RUN_NOWAIT);
 	if (run->signal && !run->engine)
@@ -252,7 +236,7 @@ int run_with(const struct run_options *options, const struct run_work *work)
 		struct fail down = FAIL_INIT;
 
 		if (lab_down(run->lab.name, &down) < 0)
-			fprintf(stderr, "backburn: lab %s: %s\n", run->lab.name, down.text);
+			plain_line(stderr, "backburn: lab %s: %s", run->lab.name, down.text);
 	}
 	run_close_handles(run);
 	run_free(run);

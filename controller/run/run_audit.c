@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,18 @@
 #include "controller/run/reach.h"
 #include "controller/run/run_parts.h"
 
+/*
+ * Connecting, 10 s for a live session to heal and end, and some seconds more. Whoever is not
+ * reached in that time is left to its lease, and to `heal --run`.
+ */
+#define RECOVERY_PATIENCE_NS (25 * NS_PER_SEC)
+
 /* What a node's state is, before and after, and what becomes of a node whose injector was lost. */
+
+/* Of 64 KiB each: far more than a host with a thousand links has to say. */
+enum {
+	AUDIT_PAGES_MAX = 256
+};
 
 /* --- audits ---------------------------------------------------------------------------- */
 
@@ -73,6 +85,16 @@ static void audit_page(void *context, const struct wire_message *reply, const st
 		audit_failed(node, &fail);
 		return;
 	}
+	if (result.page != node->audit_page || result.pages > AUDIT_PAGES_MAX) {
+		fail_set(&fail, FAIL_PEER,
+			"the audit of %s is page %lld of %lld where page %lld was asked for, of at "
+			"most %d",
+			node->node->name, (long long)result.page, (long long)result.pages,
+			(long long)node->audit_page, AUDIT_PAGES_MAX);
+		shape_free(&audit_result_shape, &result);
+		audit_failed(node, &fail);
+		return;
+	}
 	LIST_EACH(result.state, char *, line)
 		json_append_string(node->audit_state, *line);
 	LIST_EACH(result.residue, char *, line)
@@ -87,6 +109,8 @@ static void audit_page(void *context, const struct wire_message *reply, const st
 static void audit_next(struct run_node *node, int64_t page)
 {
 	const struct audit_params params = {.page = page};
+
+	node->audit_page = page;
 
 	link_request(node->injector, "audit", shape_encode(&audit_params_shape, &params),
 		&(struct link_wait){REQUEST_TIMEOUT_NS, audit_page, node});
@@ -123,12 +147,33 @@ static void hello_again(void *context, const struct wire_message *reply, const s
 
 struct recovery {
 	uv_process_t process;
+	uv_timer_t timer;
 	struct run_node *node;
+	int handles; /* open ones: it is freed with the last */
+	bool too_long;
 };
 
 static void recovery_closed(uv_handle_t *handle)
 {
-	free(handle->data);
+	struct recovery *recovery = handle->data;
+
+	if (--recovery->handles == 0)
+		free(recovery);
+}
+
+static void recovery_close(struct recovery *recovery)
+{
+	uv_close((uv_handle_t *)&recovery->process, recovery_closed);
+	uv_close((uv_handle_t *)&recovery->timer, recovery_closed);
+}
+
+/* A way that is cut may be silent for as long as TCP has patience. */
+static void recovery_expired(uv_timer_t *timer)
+{
+	struct recovery *recovery = timer->data;
+
+	recovery->too_long = true;
+	uv_process_kill(&recovery->process, SIGKILL);
 }
 
 static void recovery_exited(uv_process_t *process, int64_t status, int signal_number)
@@ -137,10 +182,14 @@ static void recovery_exited(uv_process_t *process, int64_t status, int signal_nu
 	struct run_node *node = recovery->node;
 	struct fail fail = FAIL_INIT;
 
-	uv_close((uv_handle_t *)process, recovery_closed);
+	recovery_close(recovery);
 	if (status != 0 || signal_number != 0) {
-		fail_set(&fail, FAIL_PEER, "recovering %s ended with %lld", node->node->name,
-			(long long)status);
+		if (recovery->too_long)
+			fail_set(&fail, FAIL_PEER, "recovering %s: nothing came back within %lld s",
+				node->node->name, (long long)(RECOVERY_PATIENCE_NS / NS_PER_SEC));
+		else
+			fail_set(&fail, FAIL_PEER, "recovering %s ended with %lld",
+				node->node->name, (long long)status);
 		feed_recovered(node, &fail);
 		return;
 	}
@@ -173,7 +222,9 @@ void run_recover(struct run_node *node)
 	link_close(node->injector, 0);
 	node->injector = NULL;
 	recovery->node = node;
-	recovery->process.data = recovery;
+	recovery->handles = 2;
+	recovery->process.data = recovery->timer.data = recovery;
+	uv_timer_init(node->run->loop, &recovery->timer);
 	*(char **)list_push(&argv, sizeof(char *)) = NULL;
 	options.args = argv.items;
 	options.file = options.args[0];
@@ -181,8 +232,11 @@ void run_recover(struct run_node *node)
 	FAILPOINT(recovery_started);
 	argv.count--;
 	list_free_texts(&argv);
-	if (outcome < 0) {
-		uv_close((uv_handle_t *)&recovery->process, recovery_closed);
+	if (outcome == 0) {
+		uv_timer_start(
+			&recovery->timer, recovery_expired, RECOVERY_PATIENCE_NS / NS_PER_MS, 0);
+	} else {
+		recovery_close(recovery);
 		fail_set(&fail, FAIL_PEER, "recovering %s: %s", node->node->name,
 			uv_strerror(outcome));
 		feed_recovered(node, &fail);

@@ -9,6 +9,8 @@
 
 #include "contract/json.h"
 #include "contract/memory.h"
+#include "controller/exit_code.h"
+#include "controller/report/escape.h"
 #include "controller/report/report.h"
 #include "controller/run/reach.h"
 #include "controller/run/run_parts.h"
@@ -155,16 +157,10 @@ static int take_up(struct run *run, const struct earlier *earlier, struct fail *
 static void say_heal(struct run *run, size_t torn)
 {
 	cJSON *event = journal_event("heal", run_now_ns(run));
-	time_t now = time(NULL);
-	char wall[32], by[160], host[64] = "?";
-	struct tm utc;
+	char by[RUN_WHO_MAX];
 
-	gmtime_r(&now, &utc);
-	strftime(wall, sizeof(wall), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	uv_os_gethostname(host, &(size_t){sizeof(host)});
-	snprintf(by, sizeof(by), "pid %d on %s", (int)uv_os_getpid(), host);
-	json_put_string(event, "wall", wall);
-	json_put_string(event, "by", by);
+	run_put_wall(event);
+	json_put_string(event, "by", run_who(by));
 	if (torn)
 		json_put_number(event, "torn_bytes_cut", (double)torn);
 	run_write_journal(run, event);
@@ -219,7 +215,7 @@ static int report_proof(const struct run *run)
 		report_deinit(&report);
 	}
 	if (fail.kind != FAIL_NONE) {
-		fprintf(stderr, "backburn: %s\n", fail.text);
+		plain_line(stderr, "backburn: %s", fail.text);
 		code = 70;
 	}
 	free(path);

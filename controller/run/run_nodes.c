@@ -15,6 +15,11 @@
 
 /* Injectors: connecting, what the engine orders of them, and what becomes of a lost one. */
 
+/* Two are usual; processes that end, one after the other, may be some hundred. */
+enum {
+	EVIDENCE_A_SECOND = 500
+};
+
 static int64_t to_theirs(const struct run_node *node, int64_t ours_ns)
 {
 	return ours_ns + (int64_t)node->run->zero + node->clock.offset_ns;
@@ -22,7 +27,13 @@ static int64_t to_theirs(const struct run_node *node, int64_t ours_ns)
 
 static int64_t to_ours(const struct run_node *node, int64_t theirs_ns)
 {
-	return theirs_ns - (int64_t)node->run->zero - node->clock.offset_ns;
+	int64_t ours_ns;
+
+	/* What the other side says may be any number. */
+	if (__builtin_sub_overflow(
+		    theirs_ns, (int64_t)node->run->zero + node->clock.offset_ns, &ours_ns))
+		return NEVER_NS;
+	return ours_ns;
 }
 
 struct run_node *run_find_node(struct run *run, const char *name)
@@ -145,6 +156,7 @@ int run_open_injector(struct run_node *node, struct fail *fail)
 	char label[128];
 	struct link_options options = {.label = label,
 		.max_line = WIRE_LINE_TO_CONTROLLER_MAX,
+		.max_notices = EVIDENCE_A_SECOND,
 		.context = node,
 		.notified = notified,
 		.lost = lost,
@@ -167,12 +179,10 @@ int run_open_injector(struct run_node *node, struct fail *fail)
 
 cJSON *run_hello_body(const struct run *run)
 {
-	char controller[160], host[64] = "?";
+	char controller[256], who[RUN_WHO_MAX];
 	struct hello_params params = {.version = CONTRACT_VERSION, .session = run->run_id};
 
-	uv_os_gethostname(host, &(size_t){sizeof(host)});
-	snprintf(controller, sizeof(controller), "backburn run %s on %s, pid %d", run->run_id, host,
-		(int)uv_os_getpid());
+	snprintf(controller, sizeof(controller), "backburn run %s, %s", run->run_id, run_who(who));
 	params.controller = controller;
 	params.lease_ns = run->scenario.guardrails->limits->lease_ns;
 	for (int i = 0; attach_words[i]; i++)
@@ -237,9 +247,12 @@ static int check_hello(
 static void clock_known(void *context, const struct fail *why)
 {
 	struct run_node *node = context;
+	struct fail fail;
 
 	if (why) {
-		run_trouble(node->run, why);
+		fail = *why;
+		fail_context(&fail, "%s", node->node->name);
+		run_trouble(node->run, &fail);
 		return;
 	}
 	node->audit_when = "before";

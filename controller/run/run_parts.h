@@ -20,6 +20,10 @@
 /* How long an injector may take to answer; its faults end by the lease in any case. */
 #define REQUEST_TIMEOUT_NS ANSWER_PATIENCE_NS
 
+enum {
+	RUN_WHO_MAX = 96
+};
+
 struct run;
 
 /* A child's clock against ours: theirs = ours + offset, known to within half the round trip. */
@@ -34,6 +38,7 @@ struct run_node {
 	struct link *injector, *asker;
 	struct clock_offset clock;
 	cJSON *audit_state, *audit_residue; /* pages so far */
+	int64_t audit_page;                 /* asked for */
 	const char *audit_when;             /* "before" while setting up, else NULL: the engine's */
 };
 
@@ -101,6 +106,10 @@ int run_prepare(struct run *run, bool brings_up, struct fail *fail);
 int run_open_directory(struct run *run, struct fail *fail);
 /* The journal's first event. The caller deletes it. */
 cJSON *run_started_event(const struct run *run);
+/* The member `wall`: now, in UTC, as in "2026-01-31T23:59:30Z". */
+void run_put_wall(cJSON *event);
+/* Who we are, to people at another host: "pid 411 on gate"; returns buffer. */
+const char *run_who(char buffer[RUN_WHO_MAX]);
 /* Groups that probes, workloads and final reads need; they must not depend on `where`. */
 int run_resolve_static(struct run *run, struct fail *fail);
 /*
@@ -186,9 +195,6 @@ void run_execute(struct run *run);
 
 /* Gives the engine an event and carries out what it wants. */
 void run_feed(struct run *run, struct event *event);
-
-/* What a failure means for whoever started us. */
-int exit_code_of(enum fail_kind kind);
 
 void run_start_handles(struct run *run);
 /* Leases run from hello on, so they are renewed from the first connection on. */

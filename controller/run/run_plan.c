@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "controller/exit_code.h"
 #include "controller/plan/plan_json.h"
 #include "controller/plan/plan_print.h"
 #include "controller/plan/radius.h"

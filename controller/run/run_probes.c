@@ -20,6 +20,11 @@
 /* A final read may take its own timeout for each member, one after the other, and a while. */
 #define READ_GRACE_NS (10 * NS_PER_SEC)
 
+/* One for each probe, member and workload are usual. */
+enum {
+	WINDOWS_A_SECOND = 5000
+};
+
 static int64_t to_theirs(const struct run_prober *prober, int64_t ours_ns)
 {
 	return ours_ns + (int64_t)prober->run->zero + prober->clock.offset_ns;
@@ -81,11 +86,15 @@ static void said(void *context, const char *line)
 static void clock_known(void *context, const struct fail *why)
 {
 	struct run_prober *prober = context;
+	struct fail fail;
 
-	if (why)
-		run_trouble(prober->run, why);
-	else
+	if (!why) {
 		prober->run->waiting--;
+		return;
+	}
+	fail = *why;
+	fail_context(&fail, "prober at %s", prober->node);
+	run_trouble(prober->run, &fail);
 }
 
 static void hello_came(void *context, const struct wire_message *reply, const struct fail *why)
@@ -107,6 +116,7 @@ static int open_prober(struct run *run, struct run_prober *prober, struct fail *
 	const struct link_options options = {.label = label,
 		.argv = &argv,
 		.max_line = WIRE_LINE_TO_INJECTOR_MAX,
+		.max_notices = WINDOWS_A_SECOND,
 		.context = prober,
 		.notified = notified,
 		.lost = lost,

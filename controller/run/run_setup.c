@@ -262,19 +262,34 @@ static cJSON *command_words(const struct run_options *options)
 	return words;
 }
 
-cJSON *run_started_event(const struct run *run)
+void run_put_wall(cJSON *event)
 {
-	cJSON *event = journal_event("run_started", 0);
 	time_t now = time(NULL);
 	char wall[32];
 	struct tm utc;
 
 	gmtime_r(&now, &utc);
 	strftime(wall, sizeof(wall), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	json_put_string(event, "wall", wall);
+}
+
+const char *run_who(char buffer[RUN_WHO_MAX])
+{
+	char host[64] = "?";
+
+	uv_os_gethostname(host, &(size_t){sizeof(host)});
+	snprintf(buffer, RUN_WHO_MAX, "pid %d on %s", (int)uv_os_getpid(), host);
+	return buffer;
+}
+
+cJSON *run_started_event(const struct run *run)
+{
+	cJSON *event = journal_event("run_started", 0);
+
 	json_put_number(event, "journal", 1);
 	json_put_string(event, "tool", "backburn " BACKBURN_VERSION);
 	json_put_string(event, "run", run->run_id);
-	json_put_string(event, "wall", wall);
+	run_put_wall(event);
 	json_put_string(event, "environment", run->environment.name);
 	if (run->environment_file)
 		json_put_string(event, "environment_file", run->environment_file);

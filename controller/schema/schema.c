@@ -43,25 +43,6 @@ const struct shape *schema_shape(const struct schema_kind *kind, const struct ca
 
 /* --- one field ------------------------------------------------------------------------- */
 
-/* As the tables and people write it: "24h", where duration_format() says "86400s". */
-static const char *spell(double duration_ns, char buffer[DURATION_TEXT_MAX])
-{
-	static const struct {
-		int64_t ns;
-		char unit;
-	} units[] = {{86400 * NS_PER_SEC, 'd'}, {3600 * NS_PER_SEC, 'h'}, {60 * NS_PER_SEC, 'm'}};
-	int64_t ns = (int64_t)duration_ns;
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (ns <= units[i].ns || ns % units[i].ns != 0)
-			continue;
-		snprintf(buffer, DURATION_TEXT_MAX, "%lld%c", (long long)(ns / units[i].ns),
-			units[i].unit);
-		return buffer;
-	}
-	return duration_format(ns, buffer);
-}
-
 /* What a schema can't say of a duration, it says to people. */
 static void describe(cJSON *schema, const struct field *field)
 {
@@ -71,8 +52,8 @@ static void describe(cJSON *schema, const struct field *field)
 	if (kind == FIELD_DURATION && field->max != 0)
 		snprintf(range, sizeof(range), "%s%s%s%s.",
 			field->min != 0 ? " From " : " At most ",
-			field->min != 0 ? spell(field->min, low) : "",
-			field->min != 0 ? " to " : "", spell(field->max, high));
+			field->min != 0 ? duration_format((int64_t)field->min, low) : "",
+			field->min != 0 ? " to " : "", duration_format((int64_t)field->max, high));
 	snprintf(text, sizeof(text), "%s%s", field->help ? field->help : "", range);
 	if (*text)
 		json_put_string(schema, "description", text);

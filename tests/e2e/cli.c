@@ -182,7 +182,7 @@ void cli_run_program(const char *const *argv, struct cli_result *result)
 	cli_wait(&process, 240, result);
 }
 
-static void copy_program(const struct cli *cli, const char *name, char *out, size_t size)
+void cli_copy_program(const struct cli *cli, const char *name, char *out, size_t size)
 {
 	char from[512];
 	struct stat status = {0};
@@ -207,8 +207,8 @@ void cli_as_nobody(const struct cli *cli, const char *const *args, struct cli_re
 	char program[512], injector[512];
 	size_t count = 5;
 
-	copy_program(cli, "backburn-injector", injector, sizeof(injector));
-	copy_program(cli, "backburn", program, sizeof(program));
+	cli_copy_program(cli, "backburn-injector", injector, sizeof(injector));
+	cli_copy_program(cli, "backburn", program, sizeof(program));
 	assert_int_equal(chmod(cli->dir, 0777), 0);
 	for (argv[count++] = program; *args; args++) {
 		assert_true(count < CLI_ARGS_MAX - 1);
@@ -264,11 +264,13 @@ const char *cli_only_run(const struct cli *cli)
 	return path;
 }
 
-static char *read_file(const char *path)
+char *cli_read(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	return fd < 0 ? NULL : slurp(fd);
+	if (fd < 0)
+		fail_msg("%s: %s", path, strerror(errno));
+	return slurp(fd);
 }
 
 cJSON *cli_summary(const struct cli *cli)
@@ -278,8 +280,7 @@ cJSON *cli_summary(const struct cli *cli)
 	char *text;
 
 	assert_true(only_run(cli, "summary.json", path, sizeof(path)));
-	text = read_file(path);
-	assert_non_null(text);
+	text = cli_read(path);
 	summary = cJSON_Parse(text);
 	free(text);
 	assert_non_null(summary);
@@ -291,11 +292,10 @@ cJSON *cli_journal(const struct cli *cli)
 	cJSON *events = cJSON_CreateArray();
 	char path[512], *text, *save = NULL;
 
-	if (!only_run(cli, "journal.ndjson", path, sizeof(path)))
+	if (!only_run(cli, "journal.ndjson", path, sizeof(path)) || access(path, R_OK) < 0)
 		return events;
-	text = read_file(path);
-	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line;
-		line = strtok_r(NULL, "\n", &save)) {
+	text = cli_read(path);
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		cJSON *event = cJSON_Parse(line);
 
 		if (event) /* the last line may be on its way */
@@ -340,9 +340,8 @@ cJSON *cli_await_event(
 
 char *cli_replaced(const char *path, const char *what, const char *by)
 {
-	char *text = read_file(path), *place, *result = NULL;
+	char *text = cli_read(path), *place, *result = NULL;
 
-	assert_non_null(text);
 	place = strstr(text, what);
 	if (!place)
 		fail_msg("\"%s\" is not in %s", what, path);

@@ -34,6 +34,8 @@ void cli_run(const char *const *args, struct cli_result *result);
  * where nobody may not look.
  */
 void cli_as_nobody(const struct cli *cli, const char *const *args, struct cli_result *result);
+/* A program that was built here into cli->dir; its path into `out`. */
+void cli_copy_program(const struct cli *cli, const char *name, char *out, size_t size);
 void cli_result_free(struct cli_result *result);
 
 /* The same in the background, with --runs: for tests that break it. */
@@ -69,6 +71,9 @@ const char *cli_file(const char *name);
 
 /* Writes `text` to cli->dir/name and returns its path, valid until the next but three calls. */
 const char *cli_write(const struct cli *cli, const char *name, const char *text);
+
+/* A file's whole text; asserts that it can be read. The caller frees. */
+char *cli_read(const char *path);
 
 /* A file's text with one replacement; asserts that `what` is there. The caller frees. */
 char *cli_replaced(const char *path, const char *what, const char *by);

@@ -46,7 +46,7 @@ static const char *environment_of(const struct cli *cli, const char *why)
 	return path;
 }
 
-static void run_two_hosts(const char *why, int code, const char *sentence)
+static void assert_two_hosts_refused(const char *why, int code, const char *sentence)
 {
 	struct cli_result result;
 	struct cli cli;
@@ -63,7 +63,7 @@ static void run_two_hosts(const char *why, int code, const char *sentence)
 static void test_host_unreachable(void **state)
 {
 	(void)state;
-	run_two_hosts("down", 4,
+	assert_two_hosts_refused("down", 4,
 		"  web: the injector on web exited with 255: ssh: connect to host web1 port 22: No "
 		"route to host (exit 4)");
 }
@@ -71,7 +71,7 @@ static void test_host_unreachable(void **state)
 static void test_injector_of_another_version(void **state)
 {
 	(void)state;
-	run_two_hosts("version", 4,
+	assert_two_hosts_refused("version", 4,
 		"  the injector on web speaks version 2 of the contract, this controller 1: "
 		"install "
 		"the same version (exit 4)");
@@ -80,13 +80,13 @@ static void test_injector_of_another_version(void **state)
 static void test_missing_capability(void **state)
 {
 	(void)state;
-	run_two_hosts("capability", 4,
+	assert_two_hosts_refused("capability", 4,
 		"  partition is not possible on web: loading: Operation not permitted (exit 4)");
 }
 
 /* --- files ----------------------------------------------------------------------------- */
 
-static void run_file(const char *name, char *text, const char *sentence)
+static void assert_file_refused(const char *name, char *text, const char *sentence)
 {
 	struct cli_result result;
 	struct cli cli;
@@ -118,14 +118,14 @@ static char *repeated(const char *head, char what, size_t count, const char *tai
 static void test_file_of_fifty_megabytes(void **state)
 {
 	(void)state;
-	run_file("big.json", repeated("{\"title\":\"", 'x', 52428800, "\"}"),
+	assert_file_refused("big.json", repeated("{\"title\":\"", 'x', 52428800, "\"}"),
 		": 52428812 bytes; at most 4194304 are read");
 }
 
 static void test_file_nested_ten_thousand_deep(void **state)
 {
 	(void)state;
-	run_file("deep.json", repeated("{\"backburn\":1,\"phases\":", '[', 10000, "}"),
+	assert_file_refused("deep.json", repeated("{\"backburn\":1,\"phases\":", '[', 10000, "}"),
 		":1: nested deeper than 32 levels");
 }
 

@@ -52,6 +52,7 @@ void fake_reset_processes(void)
 		.start_ticks = 50,
 		.exe = "/usr/sbin/sshd",
 		.cmdline = "sshd: chaos",
+		.socket = 5555,
 		.cgroup = "/system.slice/ssh.service"});
 	fake_add_process(&(struct fake_process){.pid = 42,
 		.parent = 41,
@@ -76,6 +77,32 @@ int host_process_list(struct list *pids, struct fail *fail)
 	LIST_EACH(fake.processes, const struct fake_process, process) {
 		*(int64_t *)list_push(pids, sizeof(int64_t)) = process->pid;
 	}
+	return 0;
+}
+
+char *host_process_exe(int64_t pid)
+{
+	const struct fake_process *process = find(pid);
+
+	return process ? must_copy_if(process->exe) : NULL;
+}
+
+int64_t host_process_parent(int64_t pid)
+{
+	const struct fake_process *process = find(pid);
+
+	return process ? process->parent : 0;
+}
+
+int host_process_sockets(int64_t pid, struct list *inodes, struct fail *fail)
+{
+	const struct fake_process *process = find(pid);
+
+	*inodes = (struct list){0};
+	if (fake_fails("process_sockets"))
+		return fake_refuse(fail, "process_sockets");
+	if (process && process->socket)
+		*(uint64_t *)list_push(inodes, sizeof(uint64_t)) = process->socket;
 	return 0;
 }
 

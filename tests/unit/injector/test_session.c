@@ -355,6 +355,69 @@ static void the_transport_is_protected(void **state)
 	assert_true(fake_is_clean());
 }
 
+/* One line of /proc/net/tcp: 10.0.0.1:PORT to 10.0.0.2:50000. */
+#define SOCKET(port, inode)                                                                        \
+	"   0: 0100000A:" port " 0200000A:C350 01 00000000:00000000 00:00000000 00000000     0"    \
+	"        0 " inode " 1 0\n"
+
+static bool is_protected(uint16_t local_port)
+{
+	LIST_EACH(fake.flows, const struct bb_flow, flow) {
+		if (flow->local_port == local_port)
+			return true;
+	}
+	return false;
+}
+
+/* A prober has an ssh of its own, and a controller may run on the host that is cut off. */
+static void what_carries_other_parts_is_protected_too(void **state)
+{
+	static const struct fake_process processes[] = {
+		{.pid = 50, .exe = "/usr/sbin/sshd", .socket = 6001},
+		{.pid = 51,
+			.parent = 50,
+			.exe = "/opt/backburn",
+			.cmdline = "backburn probe",
+			.socket = 6002},
+		{.pid = 52, .parent = 51, .exe = "/usr/bin/client", .socket = 6003},
+		{.pid = 60, .exe = "/bin/bash", .socket = 6004},
+		{.pid = 61,
+			.parent = 60,
+			.exe = "/my tools/backburn",
+			.cmdline = "/my tools/backburn run x.json"},
+		{.pid = 62, .parent = 61, .exe = "/usr/bin/ssh"},
+		{.pid = 63, .parent = 62, .exe = "/usr/bin/ssh", .socket = 6005},
+		{.pid = 64,
+			.parent = 61,
+			.exe = "/my tools/backburn",
+			.cmdline = "/my tools/backburn probe"},
+		{.pid = 65, .parent = 64, .exe = "/usr/bin/run", .socket = 6006},
+		{.pid = 70, .exe = "/opt/backburn", .cmdline = "backburn lab up run"},
+		{.pid = 71, .parent = 70, .exe = "/usr/bin/etcd", .socket = 6007},
+	};
+	struct session *session;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(processes) / sizeof(processes[0]); i++)
+		fake_add_process(&processes[i]);
+	fake_write("/proc/self/net/tcp",
+		"  sl  local_address rem_address\n" SOCKET("0001", "6001") SOCKET("0002", "6002")
+			SOCKET("0003", "6003") SOCKET("0004", "6004") SOCKET("0005", "6005")
+				SOCKET("0006", "6006") SOCKET("0007", "6007"));
+	session = talk_greeted("tcx");
+	talk_arm(session, "cut", "{}", LONG_NS);
+	assert_true(is_protected(1));  /* the prober's sshd */
+	assert_false(is_protected(2)); /* what the prober measures */
+	assert_false(is_protected(3));
+	assert_true(is_protected(4)); /* the terminal of whoever runs the controller */
+	assert_true(is_protected(5)); /* its ssh, through a jump host */
+	assert_false(is_protected(6));
+	assert_false(is_protected(7)); /* a service of a lab */
+	session_end(session, &FAIL_INIT);
+	session_free(session);
+	assert_true(fake_is_clean());
+}
+
 static void audit_comes_in_pages_of_one_snapshot(void **state)
 {
 	struct session *session = talk_greeted("tcx");
@@ -481,6 +544,7 @@ int main(void)
 		cmocka_unit_test_setup(new_links_are_covered_and_lost_ones_forgotten, reset),
 		cmocka_unit_test_setup(a_namespace_without_links, empty),
 		cmocka_unit_test_setup(the_transport_is_protected, reset),
+		cmocka_unit_test_setup(what_carries_other_parts_is_protected_too, reset),
 		cmocka_unit_test_setup(audit_comes_in_pages_of_one_snapshot, reset),
 		cmocka_unit_test_setup(whatever_fails_nothing_is_left, reset),
 		cmocka_unit_test_setup(killed_anywhere_recovery_undoes_it, reset),

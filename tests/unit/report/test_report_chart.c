@@ -7,18 +7,6 @@
 
 /* The SVG: where things stand on its axis, what it leaves out, and that it stays small. */
 
-static char *chart_of(struct told *told)
-{
-	struct report report;
-	char *text;
-
-	told_report(told, &report);
-	text = told_form(&report, chart_print);
-	report_deinit(&report);
-	told_end(told);
-	return text;
-}
-
 static char *whole_chart(void)
 {
 	struct told told;
@@ -26,7 +14,7 @@ static char *whole_chart(void)
 	told_begin(&told, given_tree());
 	told_run(&told);
 	told_run_ends(&told, 100);
-	return chart_of(&told);
+	return told_finish(&told, chart_print);
 }
 
 /* The number behind `key` in the first tag after `text` that has it. */
@@ -107,7 +95,7 @@ static void missing_data_is_a_gap_and_not_a_zero(void **state)
 	told_seconds(&told, 10, "g50");
 	/* Nothing more is heard for twice as long. */
 	told_event(&told, "run_ended", SECONDS(30), "'end':true");
-	text = chart_of(&told);
+	text = told_finish(&told, chart_print);
 	assert_int_equal(count_of(text, ">no data</text>"), 1);
 	assert_int_equal(count_of(text, ">no answer</text>"), 1);
 	assert_float_equal(number_at(void_at(text), "<rect x=\""), 58 + (946 - 58) / 3.0, 0.11);
@@ -122,7 +110,7 @@ static void nothing_measured_is_no_chart(void **state)
 	(void)state;
 	told_begin(&told, given_tree());
 	told_event(&told, "run_ended", SECONDS(30), "'end':true");
-	text = chart_of(&told);
+	text = told_finish(&told, chart_print);
 	assert_string_equal(text, "");
 	free(text);
 }
@@ -139,7 +127,7 @@ static void a_long_run_makes_no_big_chart(void **state)
 	for (int i = 0; i < 10000; i++)
 		told_second(&told, i % 3 ? "g50" : "g20b5g25", (i % 50 + 1) * NS_PER_MS);
 	told_event(&told, "run_ended", SECONDS(10000), "'end':true");
-	text = chart_of(&told);
+	text = told_finish(&told, chart_print);
 	assert_true(strlen(text) < 40000);
 	assert_has(text, "in steps of 64s");
 	/* What is drawn is right all the same: 5 of 150 are bad. */
@@ -156,7 +144,7 @@ static void an_instant_is_a_mark(void **state)
 
 	(void)state;
 	told_kill(&told);
-	text = chart_of(&told);
+	text = told_finish(&told, chart_print);
 	fault = strstr(text, "<title>cut-leader: kill on n2; began T+31.000 s");
 	assert_non_null(fault);
 	end = strstr(fault, "</g>");
@@ -188,7 +176,7 @@ static void members_have_a_strip_each(void **state)
 				told_member_second(&told, members[i], second * 50,
 					i == 1 && second >= 5 ? "b50" : "g50");
 		told_event(&told, "run_ended", SECONDS(10), "'end':true");
-		text = chart_of(&told);
+		text = told_finish(&told, chart_print);
 		if (count == 1) {
 			assert_has_not(text, "member by member");
 		} else {

@@ -6,18 +6,6 @@
 
 /* report.html: what is in it, in which order, and that nothing from outside becomes part of it. */
 
-static char *page_of(struct told *told)
-{
-	struct report report;
-	char *text;
-
-	told_report(told, &report);
-	text = told_form(&report, report_html);
-	report_deinit(&report);
-	told_end(told);
-	return text;
-}
-
 static char *whole_page(cJSON *tree, int64_t last_id)
 {
 	struct told told;
@@ -25,7 +13,7 @@ static char *whole_page(cJSON *tree, int64_t last_id)
 	told_begin(&told, tree);
 	told_run(&told);
 	told_run_ends(&told, last_id);
-	return page_of(&told);
+	return told_finish(&told, report_html);
 }
 
 static void in_order(const char *text, const char *const *parts)
@@ -107,7 +95,7 @@ static void nothing_from_outside_is_markup(void **state)
 	told_event(&told, "note", SECONDS(67), "'text':'<svg onload=z> \\u0001\\u202e'");
 	told_event(&told, "node_lost", SECONDS(67), "'node':'<u>n9','reason':'</ul>'");
 	told_run_ends(&told, 100);
-	text = page_of(&told);
+	text = told_finish(&told, report_html);
 	assert_has_not(text, "<script");
 	assert_has_not(text, "<img");
 	assert_has_not(text, "<svg onload");
@@ -137,7 +125,7 @@ static void a_node_that_is_not_as_before_shows_its_lines(void **state)
 	told_event(&told, "audit", SECONDS(71),
 		"'node':'n2','when':'after','state':['qdisc eth0 <clsact>'],'residue':['neighbour "
 		"x']");
-	text = page_of(&told);
+	text = told_finish(&told, report_html);
 	assert_has(text, "<strong>REVERT NOT CONFIRMED</strong> <span>exit code 5");
 	assert_has(text, "− link eth0</div>");
 	assert_has(text, "+ qdisc eth0 &lt;clsact&gt;</div>");
@@ -154,7 +142,7 @@ static void a_run_that_touched_nothing_says_so(void **state)
 	told_begin(&told, given_tree());
 	told_event(&told, "stop", 1, "'why':'refused','text':'group rest must have 2 nodes'");
 	told_event(&told, "run_ended", 2, "'end':true");
-	text = page_of(&told);
+	text = told_finish(&told, report_html);
 	assert_has(text, "<strong>REFUSED</strong>");
 	assert_has(text, "Group rest must have 2 nodes.");
 	assert_has(text, "no node was hit");

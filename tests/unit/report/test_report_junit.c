@@ -49,14 +49,9 @@ static bool accepted_by_schema(const char *text, bool *out_accepted)
 
 static char *junit_of(struct told *told)
 {
-	struct report report;
+	char *text = told_finish(told, report_junit);
 	bool accepted;
-	char *text;
 
-	told_report(told, &report);
-	text = told_form(&report, report_junit);
-	report_deinit(&report);
-	told_end(told);
 	if (accepted_by_schema(text, &accepted) && !accepted)
 		fail_msg("not accepted by the schema:\n%s", text);
 	return text;

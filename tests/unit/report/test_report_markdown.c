@@ -8,18 +8,6 @@
 /* report.md and the workflow commands: first things first, never too long, nothing foreign in it.
  */
 
-static char *form_of(struct told *told, void (*form)(FILE *out, const struct report *report))
-{
-	struct report report;
-	char *text;
-
-	told_report(told, &report);
-	text = told_form(&report, form);
-	report_deinit(&report);
-	told_end(told);
-	return text;
-}
-
 static void the_verdict_comes_first(void **state)
 {
 	struct told told;
@@ -29,7 +17,7 @@ static void the_verdict_comes_first(void **state)
 	told_begin(&told, given_tree());
 	told_run(&told);
 	told_run_ends(&told, 100);
-	text = form_of(&told, report_markdown);
+	text = told_finish(&told, report_markdown);
 	assert_int_equal(strncmp(text, "## ✅ HELD: etcd keeps serving", 30), 0);
 	assert_has(text, "[runbook](<https://wiki.example/etcd-failover>)");
 	assert_has(text,
@@ -55,7 +43,7 @@ static void it_is_never_too_long(void **state)
 	for (int i = 0; i < 1000; i++)
 		told_event(&told, "note", SECONDS(50), "'text':'%s'", note);
 	told_run_ends(&told, 100);
-	text = form_of(&told, report_markdown);
+	text = told_finish(&told, report_markdown);
 	assert_true(strlen(text) < 64 * 1024);
 	assert_true(strlen(text) > 50 * 1024);
 	assert_int_equal(count_of(text, "<details>"), count_of(text, "</details>"));
@@ -80,7 +68,7 @@ static void a_single_huge_piece_is_left_out(void **state)
 	free(long_text);
 	told_begin(&told, tree);
 	told_run(&told);
-	text = form_of(&told, report_markdown);
+	text = told_finish(&told, report_markdown);
 	assert_true(strlen(text) < 64 * 1024);
 	assert_has(text, "Cut here");
 	free(text);
@@ -98,7 +86,7 @@ static void nothing_from_outside_has_a_meaning(void **state)
 	told_begin(&told, tree);
 	told_run(&told);
 	told_run_ends(&told, 100);
-	text = form_of(&told, report_markdown);
+	text = told_finish(&told, report_markdown);
 	assert_has(text,
 		"a \\| b \\`c\\` &lt;img src=x&gt; @\xe2\x80\x8b"
 		"all \\# d\n");
@@ -118,7 +106,7 @@ static void a_finding_is_an_annotation(void **state)
 	told_begin(&told, given_tree());
 	told_run(&told);
 	told_run_ends(&told, 60);
-	text = form_of(&told, report_annotations);
+	text = told_finish(&told, report_annotations);
 	assert_int_equal(
 		strncmp(text,
 			"::error file=scenarios/x.json,line=1,title=VIOLATED%3A etcd keeps "
@@ -166,7 +154,7 @@ static void an_annotation_stands_at_its_claim(void **state)
 	cJSON_Delete(event);
 	told_run(&other);
 	told_run_ends(&other, 60);
-	text = form_of(&other, report_annotations);
+	text = told_finish(&other, report_annotations);
 	unlink(path);
 	assert_has(text, "line=3,title=claim no-loss");
 	free(text);
@@ -184,7 +172,7 @@ static void a_message_can_not_become_a_command(void **state)
 	told_begin(&told, tree);
 	told_run(&told);
 	told_run_ends(&told, 100);
-	text = form_of(&told, report_annotations);
+	text = told_finish(&told, report_annotations);
 	assert_int_equal(count_of(text, "\n::"), 0);
 	assert_has(text, "title=HELD%3A x %3A%3Aset-env name=A%3A%3Ab%2C %250A::");
 	free(text);

@@ -34,7 +34,10 @@ void told_writes(struct told *told, int64_t at_ns);
  * failures, settle to 46 s, after to 66 s. Up to, but without, the lines of its end.
  */
 void told_run(struct told *told);
-/* The lines of its end: final reads with ids 1..last from n1 to n3, audits, run_ended. */
+/*
+ * The lines of its end, five seconds after its probes: final reads with ids 1..last from n1 to n3,
+ * audits, run_ended.
+ */
 void told_run_ends(struct told *told, int64_t last_id);
 
 /*
@@ -54,6 +57,9 @@ void told_report(struct told *told, struct report *report);
 
 /* A form as text; the caller frees. */
 char *told_form(const struct report *report, void (*form)(FILE *out, const struct report *report));
+
+/* That form, when nothing more is wanted of the journal: told_end() included. The caller frees. */
+char *told_finish(struct told *told, void (*form)(FILE *out, const struct report *report));
 
 void assert_has(const char *text, const char *part);
 void assert_has_not(const char *text, const char *part);
