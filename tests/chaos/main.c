@@ -24,14 +24,16 @@ enum {
 	OPTION_BUILD,
 	OPTION_SOURCE,
 	OPTION_WORKERS,
+	OPTION_LABS,
 	ALL_REACHED_RUNS = 200, /* from so many on every failpoint must have been reached */
 	FOUND_MAX = 64,
-	WORKERS_MAX = 8
+	WORKERS_MAX = 8,
+	LABS_MAX = 99
 };
 
 struct arguments {
 	uint64_t seed;
-	int runs, workers, worker;
+	int runs, workers, worker, first_lab;
 	enum kind only; /* KINDS: all */
 	bool list;
 	const char *keep, *build, *source;
@@ -89,6 +91,11 @@ static error_t take(int key, char *argument, struct argp_state *state)
 		arguments->workers = atoi(argument);
 		if (arguments->workers < 1 || arguments->workers > WORKERS_MAX)
 			argp_error(state, "1 to %d workers", WORKERS_MAX);
+		return 0;
+	case OPTION_LABS:
+		arguments->first_lab = atoi(argument);
+		if (arguments->first_lab < 0 || arguments->first_lab > LABS_MAX)
+			argp_error(state, "0 to %d", LABS_MAX);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "what is \"%s\"?", argument);
@@ -169,7 +176,7 @@ static void play_seed(const struct arguments *arguments, uint64_t seed, struct t
 	const struct game_options game = {.build = arguments->build,
 		.source = arguments->source,
 		.dir = dir,
-		.worker = arguments->worker};
+		.worker = arguments->first_lab + arguments->worker};
 	struct findings found = {.count = 0};
 	struct chaos_plan plan;
 	int64_t started_ns = now_ns();
