@@ -49,6 +49,7 @@ static const struct argp_option options[] = {
 	{"source", OPTION_SOURCE, "DIR", 0, "the repository", 0},
 	{"workers", OPTION_WORKERS, "N", 0, "so many runs at once, each on a lab of its own (1)",
 		0},
+	{"labs", OPTION_LABS, "N", 0, "names and addresses of the labs count from N (0)", 0},
 	{0},
 };
 
