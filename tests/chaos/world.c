@@ -97,7 +97,7 @@ static int write_lab(struct world *world, int worker)
 
 int world_init(struct world *world, const char *dir, int worker)
 {
-	snprintf(world->lab, sizeof(world->lab), "chaos_%d", worker);
+	snprintf(world->lab, sizeof(world->lab), "chaos_%02d", worker);
 	snprintf(world->dir, sizeof(world->dir), "%s", dir);
 	snprintf(world->lab_file, sizeof(world->lab_file), "%s/lab.json", dir);
 	snprintf(world->environment, sizeof(world->environment), "%s/environment.json", dir);
