@@ -18,6 +18,10 @@
 
 /* One run from beginning to end: set up, execute or refuse, close, report. */
 
+enum {
+	EXIT_NOT_REVERTED = 5
+};
+
 /* --- the run --------------------------------------------------------------------------- */
 
 static void put_stop(struct run *run, enum stop_kind kind, const struct fail *fail)
@@ -99,6 +103,9 @@ static void say_summary(const struct run *run, const struct report *report)
 	for (size_t i = 0; report_files[i]; i++)
 		printf(", %s", report_files[i]);
 	putchar('\n');
+	if (report->judgement.exit_code == EXIT_NOT_REVERTED)
+		printf("\nrecovers the nodes, and looks at them again:\n  backburn heal --run %s\n",
+			run->dir);
 }
 
 /* In the form of the events before it, and the only one that no journal has. */
