@@ -224,6 +224,8 @@ int wire_reader_feed(struct wire_reader *reader, const char *bytes, size_t count
 {
 	if (reader->failed)
 		return fail_set(fail, FAIL_PEER, "the stream has failed before");
+	if (!count)
+		return 0;
 	drop_taken(reader);
 	if (reader->used + count > reader->capacity) {
 		size_t capacity = (reader->used + count) * 2;

@@ -50,7 +50,10 @@ int host_file_remove(const char *path, struct fail *fail);
  */
 int host_file_lock(const char *path, int *out_file, struct fail *fail);
 void host_file_close(int file);
-/* Adds at the end, and returns when it is on stable storage. */
+/*
+ * Adds at the end, and returns when it is on stable storage. On failure nothing of it is left: half
+ * a line would spoil the next one.
+ */
 int host_file_append(int file, const char *text, size_t length, struct fail *fail);
 int host_file_clear(int file, struct fail *fail);
 /* NUL-terminated, to be freed; `error` ENOENT inside `fail` when there is none. */
@@ -65,8 +68,11 @@ bool host_is_cgroup2(const char *path);
 /* Start time in ticks since boot, 0 when there is no such process. */
 uint64_t host_process_start(int64_t pid);
 int64_t host_process_parent(int64_t pid); /* 0: none, or not visible */
-/* Inodes (uint64_t) of the sockets a process holds open. Empty when it can't be read. */
-void host_process_sockets(int64_t pid, struct list *inodes);
+/*
+ * Inodes (uint64_t) of the sockets a process holds open. A process that is gone, or not ours to
+ * look into, has none; that we lack descriptors or memory to look is a failure.
+ */
+int host_process_sockets(int64_t pid, struct list *inodes, struct fail *fail);
 /* SIGTERM (and SIGCONT, for one that is stopped), then waits for its end. */
 int host_process_stop(int64_t pid, uint64_t start_ticks, int64_t wait_ns, struct fail *fail);
 

@@ -32,7 +32,7 @@ static void take_link(const struct nlmsghdr *message, void *context)
 	link->ifindex = info->ifi_index;
 	link->loopback = info->ifi_flags & IFF_LOOPBACK;
 	if (name)
-		snprintf(link->name, sizeof(link->name), "%s", nla_get_string(name));
+		snprintf(link->name, sizeof(link->name), "%s", netlink_text(name));
 }
 
 int host_links(struct list *links, struct fail *fail)
@@ -86,6 +86,7 @@ static void take_address(const struct nlmsghdr *message, void *context)
 	const struct ifaddrmsg *info = nlmsg_data(message);
 	struct nlattr *attr;
 	struct prefix *prefix;
+	const void *bytes;
 
 	if (message->nlmsg_type != RTM_NEWADDR || info->ifa_scope != RT_SCOPE_UNIVERSE)
 		return;
@@ -93,16 +94,19 @@ static void take_address(const struct nlmsghdr *message, void *context)
 	attr = nlmsg_find_attr((struct nlmsghdr *)message, sizeof(*info), IFA_LOCAL);
 	if (!attr)
 		attr = nlmsg_find_attr((struct nlmsghdr *)message, sizeof(*info), IFA_ADDRESS);
-	if (!attr || (info->ifa_family != AF_INET && info->ifa_family != AF_INET6))
+	if (info->ifa_family != AF_INET && info->ifa_family != AF_INET6)
+		return;
+	bytes = netlink_bytes(attr, info->ifa_family == AF_INET ? 4 : 16);
+	if (!bytes)
 		return;
 	prefix = list_push(context, sizeof(*prefix));
 	prefix->length = 128;
 	if (info->ifa_family == AF_INET) {
 		prefix->ipv4 = true;
 		prefix->address[10] = prefix->address[11] = 0xff;
-		memcpy(prefix->address + 12, nla_data(attr), 4);
+		memcpy(prefix->address + 12, bytes, 4);
 	} else {
-		memcpy(prefix->address, nla_data(attr), 16);
+		memcpy(prefix->address, bytes, 16);
 	}
 }
 

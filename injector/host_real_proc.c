@@ -53,10 +53,12 @@ uint64_t host_process_start(int64_t pid)
 
 int64_t host_process_parent(int64_t pid)
 {
-	return (int64_t)stat_field(pid, 4);
+	int64_t parent = (int64_t)stat_field(pid, 4);
+
+	return parent > 0 ? parent : 0;
 }
 
-void host_process_sockets(int64_t pid, struct list *inodes)
+int host_process_sockets(int64_t pid, struct list *inodes, struct fail *fail)
 {
 	char path[PROC_PATH_MAX];
 	struct dirent *entry;
@@ -66,7 +68,9 @@ void host_process_sockets(int64_t pid, struct list *inodes)
 	snprintf(path, sizeof(path), "/proc/%" PRId64 "/fd", pid);
 	directory = opendir(path);
 	if (!directory)
-		return;
+		return errno == ENOENT || errno == ESRCH || errno == EACCES
+			? 0
+			: fail_errno(fail, errno, "reading %s", path);
 	while ((entry = readdir(directory))) {
 		char target[64];
 		ssize_t length =
@@ -80,6 +84,7 @@ void host_process_sockets(int64_t pid, struct list *inodes)
 			*(uint64_t *)list_push(inodes, sizeof(inode)) = inode;
 	}
 	closedir(directory);
+	return 0;
 }
 
 int host_process_stop(int64_t pid, uint64_t start_ticks, int64_t wait_ns, struct fail *fail)

@@ -64,7 +64,9 @@ static const char *link_name(const struct list *links, int64_t ifindex, char tex
 
 static const char *address_text(int family, const struct nlattr *attr, char text[INET6_ADDRSTRLEN])
 {
-	if (!attr || !inet_ntop(family, nla_data(attr), text, INET6_ADDRSTRLEN))
+	const void *bytes = netlink_bytes(attr, family == AF_INET ? 4 : 16);
+
+	if (!bytes || !inet_ntop(family, bytes, text, INET6_ADDRSTRLEN))
 		snprintf(text, INET6_ADDRSTRLEN, "-");
 	return text;
 }
@@ -102,8 +104,8 @@ static void put_link(const struct nlmsghdr *message, void *context)
 
 	if (message->nlmsg_type != RTM_NEWLINK)
 		return;
-	list_add_text(lines->to, "link %s kind %s mtu %u %s", name ? nla_get_string(name) : "?",
-		kind ? nla_get_string(kind) : "-", mtu ? nla_get_u32(mtu) : 0,
+	list_add_text(lines->to, "link %s kind %s mtu %u %s", netlink_text(name),
+		kind ? netlink_text(kind) : "-", netlink_u32(mtu),
 		info->ifi_flags & IFF_UP ? "up" : "down");
 }
 
@@ -135,7 +137,7 @@ static void put_qdisc(const struct nlmsghdr *message, void *context)
 	if (message->nlmsg_type != RTM_NEWQDISC)
 		return;
 	put(&line, "qdisc %s %s handle %x parent %x",
-		link_name(lines->links, tc->tcm_ifindex, number), kind ? nla_get_string(kind) : "?",
+		link_name(lines->links, tc->tcm_ifindex, number), netlink_text(kind),
 		tc->tcm_handle, tc->tcm_parent);
 	if (options && nla_len(options))
 		put_hex(&line, options);
@@ -175,8 +177,7 @@ static void put_route_attr(struct line *line, const struct lines *lines, const s
 	case RTA_DST:
 		break; /* stands in front */
 	case RTA_OIF:
-		put(line, " dev %s",
-			link_name(lines->links, nla_get_u32((struct nlattr *)attr), number));
+		put(line, " dev %s", link_name(lines->links, netlink_u32(attr), number));
 		break;
 	case RTA_GATEWAY:
 		put(line, " via %s", address_text(route->rtm_family, attr, text));
@@ -185,10 +186,10 @@ static void put_route_attr(struct line *line, const struct lines *lines, const s
 		put(line, " src %s", address_text(route->rtm_family, attr, text));
 		break;
 	case RTA_PRIORITY:
-		put(line, " metric %u", nla_get_u32((struct nlattr *)attr));
+		put(line, " metric %u", netlink_u32(attr));
 		break;
 	case RTA_TABLE:
-		put(line, " table %u", nla_get_u32((struct nlattr *)attr));
+		put(line, " table %u", netlink_u32(attr));
 		break;
 	default:
 		if (!is_volatile(nla_type(attr)))

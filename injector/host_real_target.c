@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "contract/failpoint.h"
 #include "contract/units.h"
 #include "injector/host.h"
 #include "injector/host_real.h"
@@ -146,19 +147,21 @@ void host_process_deinit(struct host_process *process)
 
 int host_process_open(int64_t pid, int *out_file, struct fail *fail)
 {
-	int file = pidfd_open((pid_t)pid, 0);
+	int error = FAILPOINT_ERROR(process_open), file = error ? -1 : pidfd_open((pid_t)pid, 0);
 
 	if (file < 0)
-		return fail_errno(fail, errno, "opening process %" PRId64, pid);
+		return fail_errno(fail, error ? error : errno, "opening process %" PRId64, pid);
 	*out_file = file;
 	return 0;
 }
 
 int host_process_signal(int file, int number, struct fail *fail)
 {
-	return pidfd_send_signal(file, number, NULL, 0) < 0
-		? fail_errno(fail, errno, "sending signal %d", number)
-		: 0;
+	int error = FAILPOINT_ERROR(process_signal);
+
+	if (!error && pidfd_send_signal(file, number, NULL, 0) < 0)
+		error = errno;
+	return error ? fail_errno(fail, error, "sending signal %d", number) : 0;
 }
 
 bool host_process_has_exited(int file)
@@ -180,11 +183,22 @@ int64_t host_ticks_wall_ns(uint64_t ticks)
 	return host_wall_ns() - age_ns;
 }
 
+int real_pid_parse(const char *text, int64_t *out)
+{
+	char *end;
+	int64_t pid = strtoll(text, &end, 10);
+
+	if (end == text || (*end && *end != '\n' && *end != ' ' && *end != '\r') || pid <= 0)
+		return -1;
+	*out = pid;
+	return 0;
+}
+
 int host_pidfile_read(const char *path, struct host_pidfile *out, struct fail *fail)
 {
 	/* Whoever can write there could put a FIFO in its place: nothing may wait for it. */
 	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	char text[PIDFILE_BYTES_MAX] = "", *end;
+	char text[PIDFILE_BYTES_MAX] = "";
 	struct stat status;
 	ssize_t got;
 
@@ -196,9 +210,8 @@ int host_pidfile_read(const char *path, struct host_pidfile *out, struct fail *f
 	close(file);
 	if (got < 0)
 		return fail_set(fail, FAIL_REFUSED, "pidfile %.200s is no regular file", path);
-	out->pid = strtoll(text, &end, 10);
 	/* What stands there instead is not quoted: the path is the controller's choice. */
-	if (end == text || (*end && *end != '\n' && *end != ' ' && *end != '\r') || out->pid <= 0)
+	if (real_pid_parse(text, &out->pid) < 0)
 		return fail_set(
 			fail, FAIL_REFUSED, "pidfile %.200s does not begin with a pid", path);
 	out->uid = (int64_t)status.st_uid;
@@ -232,6 +245,28 @@ static const char *below(const char *path, const char *point)
 		: NULL;
 }
 
+char *real_mount_below(char *line, const char *path)
+{
+	/* 31 23 0:28 /root /mount/point options … - cgroup2 … */
+	char *words[5] = {NULL}, *at = NULL, *found;
+	const char *rest;
+
+	if (!strstr(line, " - cgroup2 "))
+		return NULL;
+	for (int i = 0; i < 5; i++)
+		words[i] = strtok_r(i ? NULL : line, " ", &at);
+	if (!words[4])
+		return NULL;
+	unescape(words[3]);
+	unescape(words[4]);
+	rest = below(path, words[4]);
+	if (!rest)
+		return NULL;
+	if (asprintf(&found, "%s%s", strcmp(words[3], "/") == 0 && *rest ? "" : words[3], rest) < 0)
+		abort();
+	return found;
+}
+
 int host_cgroup_below(const char *directory, char **out_path, struct fail *fail)
 {
 	FILE *mounts = fopen("/proc/self/mountinfo", "re");
@@ -244,25 +279,8 @@ int host_cgroup_below(const char *directory, char **out_path, struct fail *fail)
 		fclose(mounts);
 		return fail_errno(fail, errno, "%s", directory);
 	}
-	while (!found && getline(&line, &size, mounts) > 0) {
-		/* 31 23 0:28 /root /mount/point options … - cgroup2 … */
-		char *words[5] = {NULL}, *at = NULL;
-		const char *rest;
-
-		if (!strstr(line, " - cgroup2 "))
-			continue;
-		for (int i = 0; i < 5; i++)
-			words[i] = strtok_r(i ? NULL : line, " ", &at);
-		if (!words[4])
-			continue;
-		unescape(words[3]);
-		unescape(words[4]);
-		rest = below(path, words[4]);
-		if (rest &&
-			asprintf(&found, "%s%s",
-				strcmp(words[3], "/") == 0 && *rest ? "" : words[3], rest) < 0)
-			abort();
-	}
+	while (!found && getline(&line, &size, mounts) > 0)
+		found = real_mount_below(line, path);
 	free(line);
 	fclose(mounts);
 	if (!found)

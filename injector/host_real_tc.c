@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "injector/host.h"
 #include "injector/host_real.h"
 #include "injector/lists.h"
@@ -49,8 +50,8 @@ static void find_clsact(const struct nlmsghdr *message, void *context)
 		tc->tcm_parent != TC_H_CLSACT)
 		return;
 	kind = nlmsg_find_attr((struct nlmsghdr *)message, sizeof(*tc), TCA_KIND);
-	search->found = kind && strcmp(nla_get_string(kind), "clsact") == 0 ? CLSACT_PRESENT
-									    : CLSACT_INGRESS_ONLY;
+	search->found = kind && strcmp(netlink_text(kind), "clsact") == 0 ? CLSACT_PRESENT
+									  : CLSACT_INGRESS_ONLY;
 }
 
 int host_clsact_state(int ifindex, enum host_clsact *out, struct fail *fail)
@@ -91,6 +92,8 @@ int host_clsact_add(int ifindex, struct fail *fail)
 	int error = netlink_request(
 		clsact_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, ifindex));
 
+	if (!error)
+		FAILPOINT(qdisc_added);
 	return error ? fail_errno(fail, error, "adding qdisc clsact") : 0;
 }
 
@@ -110,7 +113,7 @@ static void take_options(struct nlattr *options, struct host_filter *filter)
 		return;
 	if (attrs[TCA_BPF_NAME])
 		snprintf(filter->name, sizeof(filter->name), "%s",
-			nla_get_string(attrs[TCA_BPF_NAME]));
+			netlink_text(attrs[TCA_BPF_NAME]));
 	if (!attrs[TCA_BPF_TAG] || nla_len(attrs[TCA_BPF_TAG]) != 8)
 		return;
 	tag = nla_data(attrs[TCA_BPF_TAG]);
@@ -133,7 +136,7 @@ static void take_filter(const struct nlmsghdr *message, void *context)
 	filter->protocol = ntohs((uint16_t)TC_H_MIN(tc->tcm_info));
 	filter->handle = tc->tcm_handle;
 	if (kind)
-		snprintf(filter->kind, sizeof(filter->kind), "%s", nla_get_string(kind));
+		snprintf(filter->kind, sizeof(filter->kind), "%s", netlink_text(kind));
 	if (strcmp(filter->kind, "bpf") == 0)
 		take_options(options, filter);
 }
@@ -210,6 +213,8 @@ int host_filter_add(struct host_matcher *matcher, int ifindex, enum bb_direction
 	error = netlink_request(message);
 	if (error == -EEXIST)
 		return fail_set(fail, FAIL_BUSY, "filter pref %u is taken", pref);
+	if (!error)
+		FAILPOINT(hook_attached);
 	return error ? fail_errno(fail, error, "adding a bpf filter at pref %u", pref) : 0;
 }
 

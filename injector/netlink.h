@@ -5,6 +5,8 @@
 #include <stddef.h>
 
 #include <netlink/msg.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "contract/fail.h"
 
@@ -31,6 +33,15 @@ struct netlink_dump {
 	void (*restart)(void *context);
 	void *context;
 };
+/* Hands `each` a message that is long enough for the family header. */
+void netlink_each(const struct netlink_dump *dump, const struct nlmsghdr *message);
 int netlink_dump(const struct netlink_dump *dump, struct fail *fail);
+
+/* ---- attributes, never read beyond their end ---- */
+
+const char *netlink_text(const struct nlattr *attr); /* borrowed; "?": none, or no text */
+uint32_t netlink_u32(const struct nlattr *attr);     /* 0: none, or too short */
+/* Borrowed; NULL: none, or less than `size` of them. */
+const void *netlink_bytes(const struct nlattr *attr, size_t size);
 
 #endif

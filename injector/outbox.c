@@ -35,7 +35,7 @@ void outbox_put(struct outbox *outbox, char *line)
 const char *outbox_peek(const struct outbox *outbox, size_t *out_count)
 {
 	*out_count = outbox->used - outbox->sent;
-	return outbox->bytes + outbox->sent;
+	return outbox->bytes ? outbox->bytes + outbox->sent : "";
 }
 
 void outbox_sent(struct outbox *outbox, size_t count)

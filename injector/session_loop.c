@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "contract/failpoint.h"
 #include "contract/units.h"
 #include "contract/wire.h"
 #include "injector/host.h"
@@ -109,11 +110,34 @@ static void schedule(struct loop *loop)
 		&loop->timer, on_timer, (uint64_t)((wait_ns + NS_PER_MS - 1) / NS_PER_MS), 0);
 }
 
-/* After whatever happened: send what can be sent, and see when there is something to do next. */
+/* As long as the answers find room: a short line may ask for a long answer. */
+static void take_lines(struct loop *loop)
+{
+	const char *line;
+	size_t length;
+
+	while (!loop->ended && !outbox_is_full(&loop->session->out)) {
+		line = wire_reader_line(&loop->reader, &length);
+		if (!line)
+			return;
+		session_line(loop->session, line, length);
+	}
+}
+
+/*
+ * After whatever happened: do what was asked, send what can be sent, and see when there is
+ * something to do next.
+ */
 static void settle(struct loop *loop)
 {
-	if (!outbox_is_empty(&loop->session->out))
-		flush(loop);
+	bool was_full;
+
+	do {
+		take_lines(loop);
+		was_full = outbox_is_full(&loop->session->out);
+		if (!outbox_is_empty(&loop->session->out))
+			flush(loop);
+	} while (was_full && !loop->ended && !outbox_is_full(&loop->session->out));
 	if (loop->ended)
 		return;
 	update_polls(loop);
@@ -126,6 +150,7 @@ static void on_timer(uv_timer_t *timer)
 	int64_t now_ns = host_now_ns();
 
 	if (!session_tick(loop->session, now_ns)) {
+		FAILPOINT(lease_lost);
 		log_line("the lease was not renewed");
 		end(loop, SESSION_LEASE);
 		return;
@@ -137,15 +162,6 @@ static void on_timer(uv_timer_t *timer)
 		return;
 	}
 	settle(loop);
-}
-
-static void take_lines(struct loop *loop)
-{
-	const char *line;
-	size_t length;
-
-	while (!loop->ended && (line = wire_reader_line(&loop->reader, &length)))
-		session_line(loop->session, line, length);
 }
 
 static void on_input(uv_poll_t *poll, int status, int events)
@@ -164,6 +180,7 @@ static void on_input(uv_poll_t *poll, int status, int events)
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got <= 0) {
+		FAILPOINT(input_ended);
 		end(loop, SESSION_EOF);
 		return;
 	}
@@ -174,7 +191,6 @@ static void on_input(uv_poll_t *poll, int status, int events)
 		end(loop, SESSION_BROKEN);
 		return;
 	}
-	take_lines(loop);
 	settle(loop);
 }
 

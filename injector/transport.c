@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "injector/transport.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,22 +16,29 @@ enum {
 	ANCESTORS_MAX = 64
 };
 
-void transport_sockets(struct list *sockets)
+int transport_sockets(struct list *sockets, struct fail *fail)
 {
 	static const char *const tables[] = {"/proc/self/net/tcp", "/proc/self/net/tcp6"};
 
 	*sockets = (struct list){0};
 	for (int i = 0; i < 2; i++) {
-		struct fail ignored = FAIL_INIT;
+		struct fail reading = FAIL_INIT;
 		size_t length;
 		char *text;
 
-		/* tcp6 is absent where IPv6 is. */
-		if (host_file_read(tables[i], TABLE_BYTES_MAX, &text, &length, &ignored) < 0)
+		if (host_file_read(tables[i], TABLE_BYTES_MAX, &text, &length, &reading) == 0) {
+			proc_net_tcp_parse(text, sockets);
+			free(text);
 			continue;
-		proc_net_tcp_parse(text, sockets);
-		free(text);
+		}
+		/* tcp6 is absent where IPv6 is. */
+		if (reading.error == ENOENT)
+			continue;
+		list_free(sockets);
+		*fail = reading;
+		return fail_context(fail, "looking for the connections that carry this session");
 	}
+	return 0;
 }
 
 static bool holds(const struct list *numbers, uint64_t wanted)
@@ -152,34 +160,51 @@ static void add_flows(struct list *flows, const struct list *sockets, const stru
 }
 
 /* Several hold the same socket: sshd's monitor and the process that it runs for the user. */
-static void collect_sockets(const struct list *carriers, struct list *inodes)
+static int collect_sockets(const struct list *carriers, struct list *inodes, struct fail *fail)
 {
 	*inodes = (struct list){0};
 	LIST_EACH(*carriers, const uint64_t, pid) {
 		struct list held;
 
-		host_process_sockets((int64_t)*pid, &held);
+		if (host_process_sockets((int64_t)*pid, &held, fail) < 0) {
+			list_free(inodes);
+			return -1;
+		}
 		LIST_EACH(held, const uint64_t, inode) {
 			add_number(inodes, *inode);
 		}
 		list_free(&held);
 	}
+	return 0;
+}
+
+static int find_flows(const struct list *carriers, struct list *flows, struct fail *fail)
+{
+	struct list sockets, inodes;
+
+	if (collect_sockets(carriers, &inodes, fail) < 0)
+		return -1;
+	if (transport_sockets(&sockets, fail) < 0) {
+		list_free(&inodes);
+		return -1;
+	}
+	add_flows(flows, &sockets, &inodes);
+	list_free(&sockets);
+	list_free(&inodes);
+	return 0;
 }
 
 int transport_flows(int64_t pid, struct list *flows, struct fail *fail)
 {
-	struct list sockets, carriers, inodes;
+	struct list carriers;
+	int result;
 
 	*flows = (struct list){0};
 	if (find_carriers(pid, &carriers, fail) < 0)
 		return -1;
-	collect_sockets(&carriers, &inodes);
-	transport_sockets(&sockets);
-	add_flows(flows, &sockets, &inodes);
-	list_free(&sockets);
-	list_free(&inodes);
+	result = find_flows(&carriers, flows, fail);
 	list_free(&carriers);
-	return 0;
+	return result;
 }
 
 bool transport_has(const struct list *flows, const struct tcp_socket *socket)

@@ -20,12 +20,12 @@ struct tcp_socket;
  *   - a controller on this host, and its children that are no parts of backburn: they are the
  *     other ends of such connections.
  * Sockets of other namespaces do not pass through ours, and are in none of our tables. List of
- * struct bb_flow. Fails when the processes can't be listed.
+ * struct bb_flow. A failure means that they can't be told: then nothing may be cut.
  */
 int transport_flows(int64_t pid, struct list *flows, struct fail *fail);
 
 /* All TCP sockets of this network namespace, IPv4 and IPv6. List of struct tcp_socket. */
-void transport_sockets(struct list *sockets);
+int transport_sockets(struct list *sockets, struct fail *fail);
 
 /* Whether the socket is one of these flows. */
 bool transport_has(const struct list *flows, const struct tcp_socket *socket);

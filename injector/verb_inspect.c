@@ -208,7 +208,11 @@ static int inspect_connections(const struct session *session, const struct plan 
 		list_free(&own);
 		return -1;
 	}
-	transport_sockets(&sockets);
+	if (transport_sockets(&sockets, fail) < 0) {
+		list_free(&carrying);
+		list_free(&own);
+		return -1;
+	}
 	LIST_EACH(plan->effects, const struct effect, effect) {
 		if (effect->kind != EFFECT_MATCH)
 			continue;

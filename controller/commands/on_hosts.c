@@ -6,6 +6,7 @@
 
 #include "contract/list.h"
 #include "controller/exit_code.h"
+#include "controller/report/escape.h"
 #include "controller/run/reach.h"
 
 enum {
@@ -35,7 +36,7 @@ static int on_host(const char *self_dir, const struct plan_node *node, const str
 	code = reach_wait(&argv, &fail);
 	list_free_texts(&argv);
 	if (code < 0)
-		fprintf(stderr, "  %s\n", fail.text);
+		plain_line(stderr, "  %s", fail.text);
 	if (code < 0 && order->json)
 		fputs("null", stdout);
 	return code < 0 ? EXIT_REFUSED : code;
@@ -49,7 +50,7 @@ static int on_plan(const struct plan *plan, const struct on_hosts *order)
 	int code = 0;
 
 	if (reach_self_dir(&self_dir, &fail) < 0) {
-		fprintf(stderr, "backburn: %s\n", fail.text);
+		plain_line(stderr, "backburn: %s", fail.text);
 		return exit_code_of(fail.kind);
 	}
 	LIST_EACH(plan->nodes, struct plan_node, node) {
@@ -72,15 +73,15 @@ int on_hosts(const struct on_hosts *order)
 	int code;
 
 	if (reach_load(order->environment, &environment, &lab, &has_lab, &fail) < 0) {
-		fprintf(stderr, "%s\n", fail.text);
+		plain_line(stderr, "%s", fail.text);
 		return exit_code_of(fail.kind);
 	}
 	plan_init(&plan, NULL, NULL, &environment);
-	if (has_lab && !lab_is_up(lab.name)) {
+	if (has_lab && !lab_is_built(lab.name)) {
 		fprintf(stderr, "backburn: lab %s is down: nothing is left of it\n", lab.name);
 		code = EXIT_REFUSED;
 	} else if (has_lab && reach_add_lab(&plan, &lab, &fail) < 0) {
-		fprintf(stderr, "backburn: %s\n", fail.text);
+		plain_line(stderr, "backburn: %s", fail.text);
 		code = exit_code_of(fail.kind);
 	} else {
 		code = on_plan(&plan, order);

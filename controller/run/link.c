@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "contract/failpoint.h"
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
@@ -43,6 +44,8 @@ struct link {
 	struct wire_reader reader;
 	struct pending *pending;
 	uint64_t next_id;
+	uint64_t second_began; /* hrtime, of the second in which `notices` came */
+	size_t notices;
 	uint64_t kill_at, drop_at; /* hrtime, 0 never: SIGKILL; stop waiting for end of stdout */
 	char read_buffer[READ_BYTES];
 	char err_buffer[512];
@@ -105,6 +108,8 @@ static void lose(struct link *link, const struct fail *why)
 	if (link->lost)
 		return;
 	link->lost = true;
+	/* What it still says is nobody's business, and taking it in would cost time. */
+	uv_read_stop((uv_stream_t *)&link->out);
 	fail_pending(link, why);
 	if (!link->closing)
 		link->options.lost(link->options.context, why);
@@ -213,6 +218,33 @@ static void answer(struct link *link, const struct wire_message *message)
 	/* A reply that came too late: its request has been answered by the clock. */
 }
 
+/* True when there are more than the other side has any reason to send. */
+static bool is_flooded(struct link *link)
+{
+	uint64_t now = uv_hrtime();
+
+	if (now - link->second_began >= (uint64_t)NS_PER_SEC) {
+		link->second_began = now;
+		link->notices = 0;
+	}
+	return ++link->notices > link->options.max_notices;
+}
+
+static void notify(struct link *link, const struct wire_message *message)
+{
+	struct fail fail = FAIL_INIT;
+
+	if (link->closing)
+		return;
+	if (!is_flooded(link)) {
+		link->options.notified(link->options.context, message);
+		return;
+	}
+	fail_set(&fail, FAIL_PEER, "the %s sends more than %zu notifications a second", link->label,
+		link->options.max_notices);
+	lose(link, &fail);
+}
+
 static void take_lines(struct link *link)
 {
 	struct wire_message message;
@@ -228,8 +260,8 @@ static void take_lines(struct link *link)
 		}
 		if (message.kind == WIRE_REPLY || message.kind == WIRE_ERROR)
 			answer(link, &message);
-		else if (message.kind == WIRE_NOTIFICATION && !link->closing)
-			link->options.notified(link->options.context, &message);
+		else if (message.kind == WIRE_NOTIFICATION)
+			notify(link, &message);
 		wire_message_deinit(&message);
 	}
 }
@@ -391,7 +423,12 @@ static int spawn(struct link *link, uv_loop_t *loop, struct fail *fail)
 		.flags = UV_PROCESS_DETACHED,
 		.stdio = stdio,
 		.stdio_count = 3};
-	int outcome = uv_spawn(loop, &link->process, &options);
+	int outcome;
+
+	if (FAILPOINT_ERROR(child_spawn))
+		options.file =
+			"/dev/null/none"; /* uv_spawn itself must fail: it makes the handle */
+	outcome = uv_spawn(loop, &link->process, &options);
 
 	if (outcome < 0)
 		fail_set(fail, FAIL_REFUSED, "cannot start the %s (%s): %s", link->label, argv[0],

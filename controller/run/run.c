@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/run/run.h"
+#include "controller/report/escape.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,10 @@
 #include "controller/run/run_parts.h"
 
 /* One run from beginning to end: set up, execute or refuse, close, report. */
+enum {
+	EXIT_NOT_REVERTED = 5,
+	EXIT_DEFECT = 70
+};
 
 enum {
 	EXIT_NOT_REVERTED = 5
@@ -58,7 +63,8 @@ static void refuse_run(struct run *run, const struct fail *fail)
 	}
 }
 
-static void drain_journal(struct run *run)
+/* Fails when an event could not be kept, or a signal came. */
+static int drain_journal(struct run *run, struct fail *fail)
 {
 	struct action action;
 
@@ -66,6 +72,7 @@ static void drain_journal(struct run *run)
 		run_write_journal(run, action.data);
 		cJSON_Delete(action.data);
 	}
+	return run_await(run, fail);
 }
 
 static int write_plan(struct run *run, struct fail *fail)
@@ -80,17 +87,13 @@ static int write_plan(struct run *run, struct fail *fail)
 static int set_up(struct run *run, struct fail *fail)
 {
 	run_start_renewing(run);
-	drain_journal(run);
-	if (run_connect(run, fail) < 0)
-		return -1;
-	drain_journal(run);
-	if (run_resolve_static(run, fail) < 0 ||
+	if (drain_journal(run, fail) < 0 || run_connect(run, fail) < 0 ||
+		drain_journal(run, fail) < 0 || run_resolve_static(run, fail) < 0 ||
 		plan_check_radius(&run->plan, &engine_record(run->engine)->groups, fail) < 0 ||
 		write_plan(run, fail) < 0 || run_connect_probers(run, fail) < 0 ||
 		run_note_services(run, fail) < 0)
 		return -1;
-	drain_journal(run);
-	return 0;
+	return drain_journal(run, fail);
 }
 
 /* --- the end ---------------------------------------------------------------------------- */
@@ -128,21 +131,24 @@ static int report_run(const struct run *run)
 	struct report report;
 	struct fail fail = FAIL_INIT;
 	char *path = NULL;
-	int code = 70;
+	int code = EXIT_DEFECT;
 
 	if (asprintf(&path, "%s/journal.ndjson", run->dir) < 0)
 		abort();
 	if (report_load(&report, path, &fail) == 0) {
-		report_write(&report, run->dir, &fail);
+		code = report.judgement.exit_code;
+		/* What could not be written down can't be relied on, whatever it says. */
+		if ((report_write(&report, run->dir, &fail) < 0 || run->broken) &&
+			code != EXIT_NOT_REVERTED)
+			code = EXIT_DEFECT;
 		if (run->options->json)
 			say_json(run, &report);
 		else
 			say_summary(run, &report);
-		code = report.judgement.exit_code;
 		report_deinit(&report);
 	}
 	if (fail.kind != FAIL_NONE)
-		fprintf(stderr, "backburn: %s\n", fail.text);
+		plain_line(stderr, "backburn: %s", fail.text);
 	free(path);
 	return code;
 }
@@ -228,7 +234,7 @@ int run_with(const struct run_options *options, const struct run_work *work)
 	else
 		code = work->carry_out(run, &fail);
 	if (fail.kind != FAIL_NONE)
-		fprintf(stderr, "backburn: %s\n", fail.text);
+		plain_line(stderr, "backburn: %s", fail.text);
 	/* A signal while the lab was built ends that, and is the reason that counts. */
 	uv_run(run->loop, UV_RUN_NOWAIT);
 	if (run->signal && !run->engine)
@@ -237,7 +243,7 @@ int run_with(const struct run_options *options, const struct run_work *work)
 		struct fail down = FAIL_INIT;
 
 		if (lab_down(run->lab.name, &down) < 0)
-			fprintf(stderr, "backburn: lab %s: %s\n", run->lab.name, down.text);
+			plain_line(stderr, "backburn: lab %s: %s", run->lab.name, down.text);
 	}
 	run_close_handles(run);
 	run_free(run);

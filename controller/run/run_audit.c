@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
@@ -16,6 +17,11 @@
 #define RECOVERY_PATIENCE_NS (25 * NS_PER_SEC)
 
 /* What a node's state is, before and after, and what becomes of a node whose injector was lost. */
+
+/* Of 64 KiB each: far more than a host with a thousand links has to say. */
+enum {
+	AUDIT_PAGES_MAX = 256
+};
 
 /* --- audits ---------------------------------------------------------------------------- */
 
@@ -38,6 +44,8 @@ static void audit_complete(struct run_node *node)
 	struct fail fail = FAIL_INIT;
 	cJSON *data;
 
+	if (!node->audit_when)
+		FAILPOINT(audited_after);
 	if (node->audit_when) {
 		data = journal_event("audit", run_now_ns(node->run));
 		json_put_string(data, "node", node->node->name);
@@ -53,6 +61,7 @@ static void audit_complete(struct run_node *node)
 		node->run->waiting--;
 		if (engine_note(node->run->engine, data, &fail) < 0)
 			run_trouble(node->run, &fail);
+		FAILPOINT(audited_before);
 		return;
 	}
 	event.data = data;
@@ -76,6 +85,16 @@ static void audit_page(void *context, const struct wire_message *reply, const st
 		audit_failed(node, &fail);
 		return;
 	}
+	if (result.page != node->audit_page || result.pages > AUDIT_PAGES_MAX) {
+		fail_set(&fail, FAIL_PEER,
+			"the audit of %s is page %lld of %lld where page %lld was asked for, of at "
+			"most %d",
+			node->node->name, (long long)result.page, (long long)result.pages,
+			(long long)node->audit_page, AUDIT_PAGES_MAX);
+		shape_free(&audit_result_shape, &result);
+		audit_failed(node, &fail);
+		return;
+	}
 	LIST_EACH(result.state, char *, line)
 		json_append_string(node->audit_state, *line);
 	LIST_EACH(result.residue, char *, line)
@@ -90,6 +109,8 @@ static void audit_page(void *context, const struct wire_message *reply, const st
 static void audit_next(struct run_node *node, int64_t page)
 {
 	const struct audit_params params = {.page = page};
+
+	node->audit_page = page;
 
 	link_request(node->injector, "audit", shape_encode(&audit_params_shape, &params),
 		&(struct link_wait){REQUEST_TIMEOUT_NS, audit_page, node});
@@ -208,6 +229,7 @@ void run_recover(struct run_node *node)
 	options.args = argv.items;
 	options.file = options.args[0];
 	outcome = uv_spawn(node->run->loop, &recovery->process, &options);
+	FAILPOINT(recovery_started);
 	argv.count--;
 	list_free_texts(&argv);
 	if (outcome == 0) {

@@ -10,6 +10,7 @@
 #include "contract/json.h"
 #include "contract/memory.h"
 #include "controller/exit_code.h"
+#include "controller/report/escape.h"
 #include "controller/report/report.h"
 #include "controller/run/reach.h"
 #include "controller/run/run_parts.h"
@@ -214,7 +215,7 @@ static int report_proof(const struct run *run)
 		report_deinit(&report);
 	}
 	if (fail.kind != FAIL_NONE) {
-		fprintf(stderr, "backburn: %s\n", fail.text);
+		plain_line(stderr, "backburn: %s", fail.text);
 		code = 70;
 	}
 	free(path);
@@ -239,7 +240,7 @@ static int prove(struct run *run, struct fail *fail)
 	if (outcome < 0)
 		return exit_code_of(fail->kind);
 	say_heal(run, torn);
-	if (run->has_lab && !lab_is_up(run->lab.name)) {
+	if (run->has_lab && !lab_is_built(run->lab.name)) {
 		say_gone(run);
 	} else {
 		run_start_renewing(run);

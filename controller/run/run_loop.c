@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "contract/failpoint.h"
 #include "contract/json.h"
 #include "contract/memory.h"
 #include "controller/run/run_parts.h"
@@ -15,6 +16,8 @@ enum {
 };
 
 /* How long an injector may take to heal and exit when its stdin is closed. */
+/* 73 years: no machine has run that long, and sums of a few such times do not overflow. */
+#define CLOCK_MAX_NS (INT64_MAX / 4)
 #define CLOSE_PATIENCE_NS (10 * NS_PER_SEC)
 
 int64_t run_now_ns(const struct run *run)
@@ -44,8 +47,15 @@ static void ponged(void *context, const struct wire_message *reply, const struct
 	struct ping *ping = context;
 	int64_t round_trip_ns = (int64_t)(uv_hrtime() - ping->sent);
 	struct clock_offset *clock = ping->clock;
+	int64_t theirs_ns = reply ? json_i64(reply->body, "monotonic_ns", -1) : 0;
+	struct fail absurd = FAIL_INIT;
 
-	if (!reply) {
+	if (theirs_ns < 0 || theirs_ns > CLOCK_MAX_NS) {
+		fail_set(&absurd, FAIL_PEER,
+			"ping was answered without a time, or with one of no machine's");
+		why = &absurd;
+	}
+	if (!reply || absurd.kind != FAIL_NONE) {
 		ping->done(ping->context, why);
 		free(ping);
 		return;
@@ -54,7 +64,7 @@ static void ponged(void *context, const struct wire_message *reply, const struct
 		int64_t middle = (int64_t)ping->sent + round_trip_ns / 2;
 
 		clock->round_trip_ns = round_trip_ns;
-		clock->offset_ns = json_i64(reply->body, "monotonic_ns", middle) - middle;
+		clock->offset_ns = theirs_ns - middle;
 	}
 	if (++clock->pings < PINGS) {
 		ping_once(ping);
@@ -96,7 +106,11 @@ void run_write_journal(struct run *run, const cJSON *event)
 		return;
 	run->broken = true;
 	screen_say(&run->screen, "backburn: %s", fail.text);
-	run_feed(run, &broken);
+	/* Before the engine runs there is nothing to stop, only something not to begin. */
+	if (engine_state(run->engine) == ENGINE_NEW)
+		run_trouble(run, &fail);
+	else
+		run_feed(run, &broken);
 }
 
 static void ask_services(struct run *run)
@@ -134,6 +148,7 @@ static void perform(struct run *run, struct action *action)
 	case ACTION_TELL_HEALED:
 		if (run->has_lab && lab_node_healed(run->lab.name, action->node, &fail) < 0)
 			screen_say(&run->screen, "backburn: %s", fail.text);
+		FAILPOINT(healed_told);
 		break;
 	case ACTION_STOP_PROBES:
 		run_stop_probes(run);
@@ -306,6 +321,7 @@ void run_close_all(struct run *run)
 	uv_timer_stop(&run->renew);
 	while (links_alive() > 0)
 		uv_run(run->loop, UV_RUN_ONCE);
+	FAILPOINT(children_closed);
 }
 
 void run_close_handles(struct run *run)

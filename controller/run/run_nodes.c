@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
@@ -14,6 +15,11 @@
 
 /* Injectors: connecting, what the engine orders of them, and what becomes of a lost one. */
 
+/* Two are usual; processes that end, one after the other, may be some hundred. */
+enum {
+	EVIDENCE_A_SECOND = 500
+};
+
 static int64_t to_theirs(const struct run_node *node, int64_t ours_ns)
 {
 	return ours_ns + (int64_t)node->run->zero + node->clock.offset_ns;
@@ -21,7 +27,13 @@ static int64_t to_theirs(const struct run_node *node, int64_t ours_ns)
 
 static int64_t to_ours(const struct run_node *node, int64_t theirs_ns)
 {
-	return theirs_ns - (int64_t)node->run->zero - node->clock.offset_ns;
+	int64_t ours_ns;
+
+	/* What the other side says may be any number. */
+	if (__builtin_sub_overflow(
+		    theirs_ns, (int64_t)node->run->zero + node->clock.offset_ns, &ours_ns))
+		return NEVER_NS;
+	return ours_ns;
 }
 
 struct run_node *run_find_node(struct run *run, const char *name)
@@ -144,6 +156,7 @@ int run_open_injector(struct run_node *node, struct fail *fail)
 	char label[128];
 	struct link_options options = {.label = label,
 		.max_line = WIRE_LINE_TO_CONTROLLER_MAX,
+		.max_notices = EVIDENCE_A_SECOND,
 		.context = node,
 		.notified = notified,
 		.lost = lost,
@@ -160,6 +173,7 @@ int run_open_injector(struct run_node *node, struct fail *fail)
 	node->injector = link_open(node->run->loop, &options, fail);
 	list_free_texts(&words);
 	list_free_texts(&argv);
+	FAILPOINT(injector_started);
 	return node->injector ? 0 : -1;
 }
 
@@ -233,9 +247,12 @@ static int check_hello(
 static void clock_known(void *context, const struct fail *why)
 {
 	struct run_node *node = context;
+	struct fail fail;
 
 	if (why) {
-		run_trouble(node->run, why);
+		fail = *why;
+		fail_context(&fail, "%s", node->node->name);
+		run_trouble(node->run, &fail);
 		return;
 	}
 	node->audit_when = "before";
@@ -263,6 +280,7 @@ static void hello_came(void *context, const struct wire_message *reply, const st
 	if (check_hello(node, &hello, &fail) < 0) {
 		run_trouble(node->run, &fail);
 	} else {
+		FAILPOINT(hello_answered);
 		log_node(node, &hello);
 		free(node->node->addresses.items);
 		node->node->addresses = hello.addresses;
@@ -318,6 +336,7 @@ static void armed(void *context, const struct wire_message *reply, const struct 
 	struct arm_result result;
 	struct fail fail = FAIL_INIT;
 
+	FAILPOINT(arm_answered);
 	if (reply && shape_decode(&arm_result_shape, reply->body, "", &result, &fail) == 0) {
 		event.ok = true;
 		event.at_ns = to_ours(node, result.armed_ns);
@@ -356,6 +375,7 @@ void run_arm(struct run *run, const struct action *action)
 		&(struct link_wait){
 			REQUEST_TIMEOUT_NS, armed, errand_new(node, action->fault->spec->id)});
 	shape_free(&fault_order_shape, &order);
+	FAILPOINT(arm_sent);
 }
 
 /*
@@ -406,6 +426,7 @@ static void healed(void *context, const struct wire_message *reply, const struct
 	struct evidence evidence;
 	struct fail fail = FAIL_INIT;
 
+	FAILPOINT(heal_answered);
 	if (reply && shape_decode(&evidence_shape, reply->body, "", &evidence, &fail) == 0) {
 		feed_healed(errand, &evidence);
 		shape_free(&evidence_shape, &evidence);
@@ -432,6 +453,7 @@ void run_heal(struct run *run, const struct action *action)
 		&(struct link_wait){
 			REQUEST_TIMEOUT_NS, healed, errand_new(node, action->fault->spec->id)});
 	list_free_texts(&params.faults);
+	FAILPOINT(heal_sent);
 }
 
 static void renewed(void *context, const struct wire_message *reply, const struct fail *why)
@@ -456,4 +478,5 @@ void run_renew(struct run *run)
 			link_request(run->nodes[i].injector, "renew",
 				shape_encode(&renew_params_shape, &params),
 				&(struct link_wait){params.lease_ns, renewed, &run->nodes[i]});
+	FAILPOINT(renew_sent);
 }

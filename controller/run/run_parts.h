@@ -38,6 +38,7 @@ struct run_node {
 	struct link *injector, *asker;
 	struct clock_offset clock;
 	cJSON *audit_state, *audit_residue; /* pages so far */
+	int64_t audit_page;                 /* asked for */
 	const char *audit_when;             /* "before" while setting up, else NULL: the engine's */
 };
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
@@ -18,6 +19,11 @@
 #define PROBES_LEAD_NS (500 * NS_PER_MS)
 /* A final read may take its own timeout for each member, one after the other, and a while. */
 #define READ_GRACE_NS (10 * NS_PER_SEC)
+
+/* One for each probe, member and workload are usual. */
+enum {
+	WINDOWS_A_SECOND = 5000
+};
 
 static int64_t to_theirs(const struct run_prober *prober, int64_t ours_ns)
 {
@@ -80,11 +86,15 @@ static void said(void *context, const char *line)
 static void clock_known(void *context, const struct fail *why)
 {
 	struct run_prober *prober = context;
+	struct fail fail;
 
-	if (why)
-		run_trouble(prober->run, why);
-	else
+	if (!why) {
 		prober->run->waiting--;
+		return;
+	}
+	fail = *why;
+	fail_context(&fail, "prober at %s", prober->node);
+	run_trouble(prober->run, &fail);
 }
 
 static void hello_came(void *context, const struct wire_message *reply, const struct fail *why)
@@ -106,6 +116,7 @@ static int open_prober(struct run *run, struct run_prober *prober, struct fail *
 	const struct link_options options = {.label = label,
 		.argv = &argv,
 		.max_line = WIRE_LINE_TO_INJECTOR_MAX,
+		.max_notices = WINDOWS_A_SECOND,
 		.context = prober,
 		.notified = notified,
 		.lost = lost,
@@ -150,7 +161,10 @@ int run_connect_probers(struct run *run, struct fail *fail)
 			shape_encode(&prober_hello_shape, &hello),
 			&(struct link_wait){REQUEST_TIMEOUT_NS, hello_came, &run->probers[i]});
 	}
-	return run_await(run, fail);
+	if (run_await(run, fail) < 0)
+		return -1;
+	FAILPOINT(probers_connected);
+	return 0;
 }
 
 /* --- starting -------------------------------------------------------------------------- */
@@ -269,6 +283,7 @@ void run_start_probes(struct run *run)
 	run->probes_at_ns = run_now_ns(run) + PROBES_LEAD_NS;
 	if (start_all(run, &fail) < 0)
 		probes_failed(run, &fail);
+	FAILPOINT(probes_started);
 }
 
 /* --- stopping -------------------------------------------------------------------------- */
@@ -299,6 +314,7 @@ void run_stop_probes(struct run *run)
 		if (run->probers[i].link)
 			link_request(run->probers[i].link, "stop", NULL,
 				&(struct link_wait){REQUEST_TIMEOUT_NS, one_stopped, run});
+	FAILPOINT(probes_stopped);
 }
 
 /* --- final reads ----------------------------------------------------------------------- */
@@ -342,6 +358,7 @@ void run_read(struct run *run, const struct workload_spec *workload)
 				workload->final_read->timeout_ns * (int64_t)(run->node_count + 1) +
 					READ_GRACE_NS,
 				read_done, reading});
+		FAILPOINT(read_ordered);
 		return;
 	}
 	if (order)
@@ -440,5 +457,6 @@ void run_query(struct run *run, const struct group_spec *group, const char *name
 	}
 	link_request(node->asker, "get", shape_encode(&ask_get_shape, &get),
 		&(struct link_wait){get.timeout_ns + NS_PER_SEC, answered, question});
+	FAILPOINT(where_asked);
 	free(get.url);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "injector/ledger.h"
 #include "injector/lists.h"
 
@@ -57,7 +58,7 @@ static struct hook *note(struct hooks *hooks, struct undo *undo, struct fail *fa
 	return hook;
 }
 
-/* The last hook's effect did not happen, or is undone: forget it here and in the ledger. */
+/* The hook's effect did not happen, or is undone: forget it here and in the ledger. */
 static void forget(struct hooks *hooks, size_t index)
 {
 	struct hook *items = hooks->hooks.items;
@@ -84,11 +85,7 @@ static int attach_tcx(struct hooks *hooks, const struct host_link *link,
 
 	if (!hook)
 		return -1;
-	if (host_tcx_attach(hooks->matcher, link->ifindex, direction, &hook->tcx_link, fail) < 0) {
-		forget_last(hooks);
-		return -1;
-	}
-	return 0;
+	return host_tcx_attach(hooks->matcher, link->ifindex, direction, &hook->tcx_link, fail);
 }
 
 uint32_t hooks_free_pref(const struct list *filters)
@@ -121,16 +118,17 @@ static int attach_filter(struct hooks *hooks, const struct host_link *link,
 			return -1;
 		if (host_filter_add(hooks->matcher, link->ifindex, direction, pref, fail) == 0)
 			return 0;
-		forget_last(hooks);
-		/* Somebody took the pref since we looked: look again. */
 		if (fail->kind != FAIL_BUSY)
 			return -1;
+		/* Somebody took the pref since we looked: look again. */
+		forget_last(hooks);
 	}
 	return -1;
 }
 
 static int ensure_clsact(struct hooks *hooks, const struct host_link *link, struct fail *fail)
 {
+	struct fail adding = FAIL_INIT;
 	enum host_clsact state;
 	struct undo undo;
 
@@ -145,13 +143,21 @@ static int ensure_clsact(struct hooks *hooks, const struct host_link *link, stru
 	undo = undo_for(link, UNDO_QDISC);
 	if (!note(hooks, &undo, fail))
 		return -1;
-	if (host_clsact_add(link->ifindex, fail) < 0) {
+	if (host_clsact_add(link->ifindex, &adding) == 0)
+		return 0;
+	if (adding.error == EEXIST) {
+		/* Somebody else's, added since we looked: not ours to remove. */
 		forget_last(hooks);
-		return -1;
+		return 0;
 	}
-	return 0;
+	*fail = adding;
+	return -1;
 }
 
+/*
+ * On failure the hooks that were noted stay: whoever says no may have done it before, so the
+ * caller releases them, which looks at what is really there.
+ */
 static int attach(struct hooks *hooks, const struct host_link *link, struct fail *fail)
 {
 	if (hooks->mode == ATTACH_CLSACT && ensure_clsact(hooks, link, fail) < 0)
@@ -172,6 +178,7 @@ static int detach(struct hook *hook, struct fail *fail)
 {
 	char text[UNDO_TEXT_MAX];
 
+	FAILPOINT(undo_next);
 	if (hook->tcx_link != NO_LINK) {
 		host_tcx_detach(hook->tcx_link);
 		hook->tcx_link = NO_LINK;
@@ -224,7 +231,9 @@ static int release_from(struct hooks *hooks, size_t first, struct fail *fail)
 		if (is_held(hooks, i + 1, hook->undo.ifindex))
 			continue;
 		if (detach(hook, &each) == 0) {
+			FAILPOINT(undo_run);
 			forget(hooks, i);
+			FAILPOINT(undo_marked);
 			continue;
 		}
 		if (result == 0)

@@ -228,6 +228,32 @@ void match_table_build(struct match_table *out, const struct list *sources,
 	list_free(&claims);
 }
 
+void match_table_merge(struct match_table *table, const struct match_table *more)
+{
+	struct match_table both = *table;
+
+	both.entries = both.counts = (struct list){0};
+	LIST_EACH(table->entries, const struct match_entry, entry) {
+		*(struct match_entry *)list_push(&both.entries, sizeof(*entry)) = *entry;
+	}
+	LIST_EACH(more->entries, const struct match_entry, entry) {
+		if (!match_table_find(table, &entry->prefix))
+			*(struct match_entry *)list_push(&both.entries, sizeof(*entry)) = *entry;
+	}
+	LIST_EACH(table->counts, const struct match_count, count) {
+		*(struct match_count *)list_push(&both.counts, sizeof(*count)) = *count;
+	}
+	LIST_EACH(more->counts, const struct match_count, count) {
+		if (!match_table_count(table, count->slot, count->peer))
+			*(struct match_count *)list_push(&both.counts, sizeof(*count)) = *count;
+	}
+	sort(&both.entries, sizeof(struct match_entry), compare_entries);
+	sort(&both.counts, sizeof(struct match_count), compare_counts);
+	both.next_peer = more->next_peer;
+	match_table_deinit(table);
+	*table = both;
+}
+
 void match_table_deinit(struct match_table *table)
 {
 	list_free(&table->entries);

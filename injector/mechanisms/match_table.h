@@ -43,6 +43,11 @@ struct match_table {
 /* `previous` gives entries that stay their number; NULL at first. Does not fail. */
 void match_table_build(struct match_table *out, const struct list *sources,
 	const struct list *exempt, const struct match_table *previous);
+/*
+ * Adds what only `more`, built with `table` as its previous, has: what the maps may hold after a
+ * change from one to the other broke off. The slots of an entry in both are those of `table`.
+ */
+void match_table_merge(struct match_table *table, const struct match_table *more);
 void match_table_deinit(struct match_table *table);
 
 /* Total order on prefixes: by length, then by address. */

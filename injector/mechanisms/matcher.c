@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "injector/host.h"
 #include "injector/lists.h"
 #include "injector/mechanisms/hooks.h"
@@ -37,6 +38,8 @@ struct matcher {
 	struct host_matcher *loaded; /* NULL while idle */
 	struct hooks hooks;
 	struct match_table table;
+	bool unsure;    /* a change broke off: the maps may lack what the table says */
+	uint64_t stale; /* slots of rules that are over, and that the maps may still know */
 	struct matcher_rule *rules[BB_SLOTS]; /* by slot; borrowed */
 	struct list wanted_flows; /* struct bb_flow, to be protected from the next rule on */
 	struct list flows;        /* struct bb_flow that are in the kernel's map */
@@ -163,7 +166,8 @@ static void fold(struct matcher *matcher, const struct match_count *count)
 static int add_counters(struct matcher *matcher, const struct match_table *table, struct fail *fail)
 {
 	LIST_EACH(table->counts, const struct match_count, count) {
-		if (match_table_count(&matcher->table, count->slot, count->peer))
+		if (!matcher->unsure &&
+			match_table_count(&matcher->table, count->slot, count->peer))
 			continue;
 		for (int direction = 0; direction < BB_DIRECTIONS; direction++) {
 			struct bb_counter_key key = counter_key(count, direction);
@@ -182,7 +186,8 @@ static int put_entries(struct matcher *matcher, const struct match_table *table,
 			match_table_find(&matcher->table, &entry->prefix);
 		struct bb_entry value = {.slots = entry->slots, .peer = entry->peer};
 
-		if (before && before->slots == entry->slots && before->peer == entry->peer)
+		if (!matcher->unsure && before && before->slots == entry->slots &&
+			before->peer == entry->peer)
 			continue;
 		if (host_matcher_put(matcher->loaded, &entry->prefix, &value, fail) < 0)
 			return -1;
@@ -204,14 +209,21 @@ static int remove_entries(
 
 /*
  * Brings the maps from the present table to `table`, which is taken over. Counters come before
- * the entries that name them, and go after. On failure the present table stands; every step may
- * be repeated, so the caller can go back by another change.
+ * the entries that name them, and go after. On failure the present table becomes all that the maps
+ * may hold now; every step may be repeated, so the caller can go back by another change. Until
+ * one succeeds nothing is taken for written: an exemption that is not in the maps would let what is
+ * protected be hit.
  */
 static int change_table(struct matcher *matcher, struct match_table *table, struct fail *fail)
 {
 	if (add_counters(matcher, table, fail) < 0 || put_entries(matcher, table, fail) < 0 ||
-		remove_entries(matcher, table, fail) < 0)
+		remove_entries(matcher, table, fail) < 0) {
+		match_table_merge(&matcher->table, table);
+		matcher->unsure = true;
 		return -1;
+	}
+	matcher->unsure = false;
+	matcher->stale = 0;
 	LIST_EACH(matcher->table.counts, const struct match_count, count) {
 		if (!match_table_count(table, count->slot, count->peer))
 			fold(matcher, count);
@@ -296,6 +308,9 @@ int matcher_settle(struct matcher *matcher, struct fail *fail)
 		return -1;
 	host_matcher_free(matcher->loaded);
 	matcher->loaded = NULL;
+	matcher->unsure = false;
+	matcher->stale = 0;
+	FAILPOINT(programs_freed);
 	match_table_deinit(&matcher->table);
 	list_free(&matcher->flows);
 	return 0;
@@ -331,7 +346,8 @@ static struct matcher_rule *new_rule(
 	struct matcher_rule *rule;
 	int slot = 0;
 
-	while (slot < BB_SLOTS && matcher->rules[slot])
+	/* In a stale slot the new rule would inherit peers, and counts, that are not its own. */
+	while (slot < BB_SLOTS && (matcher->rules[slot] || matcher->stale >> slot & 1))
 		slot++;
 	if (slot == BB_SLOTS) {
 		fail_set(fail, FAIL_REFUSED, "%d packet faults at once are the most", BB_SLOTS);
@@ -357,10 +373,12 @@ static int prepare(struct matcher *matcher, struct matcher_rule *rule, struct le
 		check_room(&matcher->sizes, &table, fail) < 0 || apply_flows(matcher, fail) < 0 ||
 		host_links(&links, fail) < 0)
 		goto out;
+	FAILPOINT(program_loaded);
 	/* Hooks first: while the tables are empty they let everything pass. */
 	if (hooks_sync(&matcher->hooks, &links, fail) < 0)
 		goto out;
 	result = change_table(matcher, &table, fail);
+	FAILPOINT(map_filled);
 out:
 	list_free(&links);
 	if (result < 0)
@@ -368,27 +386,34 @@ out:
 	return result;
 }
 
-/*
- * Rewrites the tables without the rule. What failed before may have left the maps with more than
- * the present table says, so the way back goes over a table that says so.
- */
+/* Rewrites the maps so that they know the live rules only. */
+static int tidy(struct matcher *matcher, struct fail *fail)
+{
+	struct match_table table;
+
+	build_table(matcher, NULL, &table);
+	if (change_table(matcher, &table, fail) == 0)
+		return 0;
+	match_table_deinit(&table);
+	return -1;
+}
+
+/* Ends the rule in the kernel, then rewrites the tables without it. */
 static int revert(struct matcher *matcher, struct matcher_rule *rule, struct fail *fail)
 {
-	struct match_table without, with;
-
 	rule->live = false;
 	if (!matcher->loaded)
 		return 0;
 	close_slot(matcher, rule->slot);
-	build_table(matcher, rule, &with);
-	match_table_deinit(&matcher->table);
-	matcher->table = with;
-	build_table(matcher, NULL, &without);
-	if (change_table(matcher, &without, fail) < 0) {
-		match_table_deinit(&without);
-		return -1;
+	FAILPOINT(slot_closed);
+	if (tidy(matcher, fail) == 0)
+		return 0;
+	matcher->stale |= UINT64_C(1) << rule->slot;
+	LIST_EACH(matcher->table.counts, const struct match_count, count) {
+		if (count->slot == rule->slot)
+			fold(matcher, count);
 	}
-	return 0;
+	return -1;
 }
 
 int matcher_arm(struct matcher *matcher, const struct match_rule *spec, struct ledger *ledger,
@@ -407,6 +432,7 @@ int matcher_arm(struct matcher *matcher, const struct match_rule *spec, struct l
 	}
 	rule->live = true;
 	open_slot(matcher, rule);
+	FAILPOINT(slot_opened);
 	*out = rule;
 	return 0;
 }
@@ -419,6 +445,8 @@ int matcher_heal(struct matcher *matcher, struct matcher_rule *rule, struct fail
 	if (matcher->rules[rule->slot] == rule) {
 		result = revert(matcher, rule, &reverting);
 		matcher->rules[rule->slot] = NULL;
+	} else if (matcher->stale) {
+		result = tidy(matcher, &reverting);
 	}
 	if (matcher_settle(matcher, fail) < 0)
 		return -1;

@@ -115,9 +115,8 @@ static cJSON *next_message(struct injector *injector)
 	return message;
 }
 
-static cJSON *answer(struct injector *injector, const char *method, const char *params)
+static void ask(struct injector *injector, const char *method, const char *params)
 {
-	cJSON *message, *id;
 	char *line;
 
 	assert_true(asprintf(&line,
@@ -126,6 +125,13 @@ static cJSON *answer(struct injector *injector, const char *method, const char *
 			    ++injector->next_id, method, params) > 0);
 	assert_int_equal(write(injector->to, line, strlen(line)), strlen(line));
 	free(line);
+}
+
+/* The answer to the last request. */
+static cJSON *answer(struct injector *injector)
+{
+	cJSON *message, *id;
+
 	for (;;) {
 		message = next_message(injector);
 		id = cJSON_GetObjectItem(message, "id");
@@ -140,24 +146,49 @@ static cJSON *answer(struct injector *injector, const char *method, const char *
 	return message;
 }
 
-cJSON *injector_call(struct injector *injector, const char *method, const char *params, ...)
+static char *format_params(const char *params, va_list args)
 {
-	cJSON *message, *result, *error;
+	char *text;
+
+	assert_true(vasprintf(&text, params, args) > 0);
+	return text;
+}
+
+void injector_ask(struct injector *injector, const char *method, const char *params, ...)
+{
 	va_list args;
 	char *text;
 
 	va_start(args, params);
-	assert_true(vasprintf(&text, params, args) > 0);
+	text = format_params(params, args);
 	va_end(args);
-	message = answer(injector, method, text);
+	ask(injector, method, text);
 	free(text);
-	error = cJSON_GetObjectItem(message, "error");
+}
+
+cJSON *injector_answer(struct injector *injector)
+{
+	cJSON *message = answer(injector), *result, *error = cJSON_GetObjectItem(message, "error");
+
 	if (error)
-		fail_msg("%s: %s", method, cJSON_GetObjectItem(error, "message")->valuestring);
+		fail_msg("%s", cJSON_GetObjectItem(error, "message")->valuestring);
 	result = cJSON_DetachItemFromObject(message, "result");
 	cJSON_Delete(message);
 	assert_non_null(result);
 	return result;
+}
+
+cJSON *injector_call(struct injector *injector, const char *method, const char *params, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, params);
+	text = format_params(params, args);
+	va_end(args);
+	ask(injector, method, text);
+	free(text);
+	return injector_answer(injector);
 }
 
 char *injector_refusal(struct injector *injector, const char *method, const char *params, ...)
@@ -167,9 +198,10 @@ char *injector_refusal(struct injector *injector, const char *method, const char
 	char *text;
 
 	va_start(args, params);
-	assert_true(vasprintf(&text, params, args) > 0);
+	text = format_params(params, args);
 	va_end(args);
-	message = answer(injector, method, text);
+	ask(injector, method, text);
+	message = answer(injector);
 	free(text);
 	error = cJSON_GetObjectItem(message, "error");
 	assert_non_null(error);

@@ -73,6 +73,10 @@ int injector_wait(struct injector *injector);
 /* One request; `params` is printf-like JSON. Asserts success; the result is the caller's. */
 cJSON *injector_call(struct injector *injector, const char *method, const char *params, ...)
 	__attribute__((format(printf, 3, 4)));
+/* The same in two halves, for several injectors at once. */
+void injector_ask(struct injector *injector, const char *method, const char *params, ...)
+	__attribute__((format(printf, 3, 4)));
+cJSON *injector_answer(struct injector *injector);
 /* The same, asserting an error; its text (to be freed) and, when wanted, its kind's word. */
 char *injector_refusal(struct injector *injector, const char *method, const char *params, ...)
 	__attribute__((format(printf, 3, 4)));

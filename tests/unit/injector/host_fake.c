@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/json.h"
 #include "contract/list.h"
 #include "contract/units.h"
 #include "contract/verbs.h"
@@ -21,19 +22,29 @@ void fake_remove_at(struct list *list, size_t size, size_t index)
 	list->count--;
 }
 
-/* True when this effect is to fail. */
 bool fake_fails(const char *name)
 {
 	fake.effects++;
 	if (fake.effects == fake.fail_at)
 		fake.failed_name = name;
-	return fake.effects == fake.fail_at ||
-		(fake.fail_name && strcmp(fake.fail_name, name) == 0);
+	if (fake.dies && fake.fail_at && fake.effects >= fake.fail_at)
+		fake.dead |= !fake.fail_late || fake.effects > fake.fail_at;
+	if (fake.dead)
+		return true;
+	if (fake.fail_name && strcmp(fake.fail_name, name) == 0)
+		return true;
+	return fake.fail_at && fake.effects >= fake.fail_at &&
+		fake.effects - fake.fail_at <= fake.fail_more;
 }
 
 int fake_refuse(struct fail *fail, const char *name)
 {
-	return fail_errno(fail, EIO, "%s", name);
+	return fail_errno(fail, fake.fail_error ? fake.fail_error : EIO, "%s", name);
+}
+
+bool fake_happens(void)
+{
+	return fake.fail_late && !fake.dead;
 }
 
 /* ---- the machine ---- */
@@ -74,73 +85,60 @@ bool fake_is_clean(void)
 		!fake.flows.count;
 }
 
-void fake_add_link(int ifindex, const char *name)
-{
-	struct host_link *link = list_push(&fake.links, sizeof(*link));
-
-	link->ifindex = ifindex;
-	snprintf(link->name, sizeof(link->name), "%s", name);
-}
-
-static void forget_attachments(bool of_link, int ifindex, bool only_tcx)
-{
-	struct fake_attachment *items = fake.attachments.items;
-
-	for (size_t i = fake.attachments.count; i-- > 0;)
-		if ((!of_link || items[i].ifindex == ifindex) && (!only_tcx || !items[i].pref))
-			fake_remove_at(&fake.attachments, sizeof(*items), i);
-}
-
-void fake_remove_link(int ifindex)
-{
-	for (size_t i = fake.links.count; i-- > 0;)
-		if (((struct host_link *)fake.links.items)[i].ifindex == ifindex)
-			fake_remove_at(&fake.links, sizeof(struct host_link), i);
-	for (size_t i = fake.clsacts.count; i-- > 0;)
-		if (((int *)fake.clsacts.items)[i] == ifindex)
-			fake_remove_at(&fake.clsacts, sizeof(int), i);
-	forget_attachments(true, ifindex, false);
-}
-
-void fake_unload(void)
-{
-	fake.loaded = false;
-	list_free(&fake.entries);
-	list_free(&fake.counters);
-	list_free(&fake.flows);
-}
-
 void fake_kill(void)
 {
 	list_free(&fake.handles);
-	forget_attachments(false, 0, true);
+	fake_forget_tcx();
 	fake_unload();
 	LIST_EACH(fake.files, struct fake_file *, file) {
 		(*file)->locked = false;
 	}
+	fake.fail_at = 0;
+	fake.dead = false;
 }
 
-void fake_hit(const char *address, int slot, enum bb_direction direction)
+static void describe_files(struct list *lines)
 {
-	struct fail fail = FAIL_INIT;
-	struct prefix prefix;
-
-	if (prefix_parse(address, &prefix, &fail) < 0)
-		abort();
-	LIST_EACH(fake.entries, struct fake_entry, entry) {
-		if (memcmp(&entry->prefix, &prefix, sizeof(prefix)) != 0)
-			continue;
-		LIST_EACH(fake.counters, struct fake_counter, counter) {
-			if (counter->key.peer != entry->entry.peer || counter->key.slot != slot ||
-				counter->key.direction != direction)
-				continue;
-			counter->counter.packets++;
-			counter->counter.segments += 2;
-			counter->counter.bytes += 100;
-			counter->counter.first_ns = counter->counter.last_ns =
-				(uint64_t)fake.now_ns;
-		}
+	LIST_EACH(fake.files, struct fake_file *, file) {
+		list_add_text(lines, "%s %s: %s", (*file)->directory ? "directory" : "file",
+			(*file)->path, (*file)->text ? (*file)->text : "");
 	}
+}
+
+char *fake_describe(bool with_files)
+{
+	struct list lines = {0};
+	cJSON *json;
+	char *text;
+
+	LIST_EACH(fake.attachments, const struct fake_attachment, each) {
+		list_add_text(&lines, "program %d %d pref %u %s %s", each->ifindex, each->direction,
+			each->pref, each->name, each->tag);
+	}
+	LIST_EACH(fake.clsacts, const int, each) {
+		list_add_text(&lines, "clsact %d", *each);
+	}
+	if (with_files)
+		describe_files(&lines);
+	if (fake.loaded)
+		list_add_text(&lines, "matcher with %zu entries, %zu counters, %zu flows",
+			fake.entries.count, fake.counters.count, fake.flows.count);
+	list_sort_texts(&lines);
+	json = list_to_json(&lines);
+	text = json_print(json);
+	cJSON_Delete(json);
+	list_free_texts(&lines);
+	return text;
+}
+
+size_t fake_open_count(void)
+{
+	size_t count = fake.handles.count;
+
+	LIST_EACH(fake.files, struct fake_file *, file) {
+		count += (*file)->locked;
+	}
+	return count;
 }
 
 /* ---- clock, identity, processes ---- */
@@ -162,7 +160,8 @@ int64_t host_wall_ns(void)
 
 int host_facts(struct host_facts *out, struct fail *fail)
 {
-	(void)fail;
+	if (fake_fails("facts"))
+		return fake_refuse(fail, "facts");
 	*out = (struct host_facts){
 		.netns_cookie = 7, .pid = fake.pid, .uid = fake.uid, .start_ticks = 99};
 	snprintf(out->host, sizeof(out->host), "fake");
@@ -203,10 +202,12 @@ int host_netns_run(
 
 int host_try_capabilities(bool deep, struct list *capabilities, struct fail *fail)
 {
-	struct capability *capability = list_push(capabilities, sizeof(*capability));
+	struct capability *capability;
 
 	(void)deep;
-	(void)fail;
+	if (fake_fails("try_capabilities"))
+		return fake_refuse(fail, "try_capabilities");
+	capability = list_push(capabilities, sizeof(*capability));
 	capability->name = must_copy("partition");
 	capability->reason = must_copy("this host is made up");
 	capability->ok = true;
@@ -299,11 +300,10 @@ int host_dir_make(const char *path, struct fail *fail)
 	return 0;
 }
 
-int host_dir_list(const char *path, struct list *names, struct fail *fail)
+static void list_names(const char *path, struct list *names)
 {
 	size_t length = strlen(path);
 
-	(void)fail;
 	*names = (struct list){0};
 	LIST_EACH(fake.files, struct fake_file *, file) {
 		char name[256];
@@ -315,15 +315,24 @@ int host_dir_list(const char *path, struct list *names, struct fail *fail)
 		if (!list_has_text(names, name))
 			list_push_text(names, name);
 	}
+}
+
+int host_dir_list(const char *path, struct list *names, struct fail *fail)
+{
+	*names = (struct list){0};
+	if (fake_fails("dir_list"))
+		return fake_refuse(fail, "dir_list");
+	list_names(path, names);
 	return 0;
 }
 
 void host_dir_remove(const char *path)
 {
-	struct fail ignored = FAIL_INIT;
 	struct list names;
 
-	host_dir_list(path, &names, &ignored);
+	if (fake.dead)
+		return;
+	list_names(path, &names);
 	if (!names.count && find_file(path))
 		drop_file(find_file(path));
 	list_free_texts(&names);
@@ -366,6 +375,8 @@ void host_file_close(int file)
 {
 	struct fake_file *found = by_descriptor(file);
 
+	if (fake.dead)
+		return;
 	if (found)
 		found->locked = false;
 	fake_close_process(file);
@@ -399,6 +410,8 @@ int host_file_read(
 {
 	struct fake_file *file = find_file(path);
 
+	if (fake_fails("file_read"))
+		return fake_refuse(fail, "file_read");
 	if (!file || file->directory)
 		return fail_errno(fail, ENOENT, "opening %s", path);
 	if (file->length > max_bytes)

@@ -17,6 +17,7 @@ struct fake_attachment {
 	int ifindex;
 	enum bb_direction direction;
 	uint32_t pref; /* 0: by tcx */
+	bool foreign;  /* somebody else's */
 	char name[16], tag[17];
 };
 
@@ -79,6 +80,11 @@ struct fake {
 
 	int effects;             /* how many were asked for */
 	int fail_at;             /* this one fails (counted from 1); 0: none */
+	int fail_more;           /* and this many behind it */
+	int fail_error;          /* with this errno; 0: EIO */
+	bool fail_late;          /* what netlink is asked for happens, and then it says no */
+	bool dies;               /* there the process dies: nothing that it does counts any more */
+	bool dead;               /* it did */
 	const char *failed_name; /* what the one was */
 	const char *fail_name;   /* every effect of this name fails; NULL: none */
 };
@@ -93,13 +99,24 @@ size_t fake_file_count(void);
 void fake_write(const char *path, const char *text);
 /* NULL when there is none. */
 const char *fake_text(const char *path);
-/* The process dies: locks, tcx links and the matcher go; filters, qdiscs and files stay. */
+/*
+ * The process dies: locks, tcx links and the matcher go; filters, qdiscs and files stay. The next
+ * one finds a machine on which nothing fails.
+ */
 void fake_kill(void);
+/* What a run must leave as it found it, as a JSON list; to be freed. */
+char *fake_describe(bool with_files);
+/* Files that are open and locked, and pidfds. */
+size_t fake_open_count(void);
+/* The slots that the kernel would find for a packet of this address. */
+uint64_t fake_lookup(const char *address);
 /* Beside pid 1, and 42 (the injector) below 41 (sshd). */
 void fake_add_process(const struct fake_process *process);
 /* 0: none. */
 int fake_last_signal(int64_t pid);
 void fake_add_link(int ifindex, const char *name);
+/* Another tool's filter (with clsact, if there is none), or its tcx program for pref 0. */
+void fake_add_foreign(int ifindex, enum bb_direction direction, uint32_t pref);
 void fake_remove_link(int ifindex);
 /* A packet of the peer with this prefix's entry is counted, as the kernel would. */
 void fake_hit(const char *address, int slot, enum bb_direction direction);
@@ -107,10 +124,13 @@ void fake_hit(const char *address, int slot, enum bb_direction direction);
 /* ---- between the files of the fake ---- */
 
 void fake_remove_at(struct list *list, size_t size, size_t index);
-/* True when this effect is to fail. */
+/* True when this effect, or this reading, is to fail. */
 bool fake_fails(const char *name);
 int fake_refuse(struct fail *fail, const char *name);
+/* Of one that fails: it happens all the same. */
+bool fake_happens(void);
 void fake_unload(void);
+void fake_forget_tcx(void);
 void fake_reset_processes(void);
 void fake_close_process(int file);
 

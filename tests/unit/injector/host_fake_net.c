@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,125 @@
 struct host_matcher {
 	struct host_matcher_sizes sizes;
 };
+
+/* ---- what tests do to it ---- */
+
+void fake_add_link(int ifindex, const char *name)
+{
+	struct host_link *link = list_push(&fake.links, sizeof(*link));
+
+	link->ifindex = ifindex;
+	snprintf(link->name, sizeof(link->name), "%s", name);
+}
+
+static void forget_attachments(bool of_link, int ifindex, bool only_tcx)
+{
+	struct fake_attachment *items = fake.attachments.items;
+
+	for (size_t i = fake.attachments.count; i-- > 0;)
+		if ((!of_link || items[i].ifindex == ifindex) &&
+			(!only_tcx || (!items[i].pref && !items[i].foreign)))
+			fake_remove_at(&fake.attachments, sizeof(*items), i);
+}
+
+void fake_remove_link(int ifindex)
+{
+	for (size_t i = fake.links.count; i-- > 0;)
+		if (((struct host_link *)fake.links.items)[i].ifindex == ifindex)
+			fake_remove_at(&fake.links, sizeof(struct host_link), i);
+	for (size_t i = fake.clsacts.count; i-- > 0;)
+		if (((int *)fake.clsacts.items)[i] == ifindex)
+			fake_remove_at(&fake.clsacts, sizeof(int), i);
+	forget_attachments(true, ifindex, false);
+}
+
+void fake_forget_tcx(void)
+{
+	forget_attachments(false, 0, true);
+}
+
+void fake_unload(void)
+{
+	fake.loaded = false;
+	list_free(&fake.entries);
+	list_free(&fake.counters);
+	list_free(&fake.flows);
+}
+
+void fake_hit(const char *address, int slot, enum bb_direction direction)
+{
+	struct fail fail = FAIL_INIT;
+	struct prefix prefix;
+
+	if (prefix_parse(address, &prefix, &fail) < 0)
+		abort();
+	LIST_EACH(fake.entries, struct fake_entry, entry) {
+		if (memcmp(&entry->prefix, &prefix, sizeof(prefix)) != 0)
+			continue;
+		LIST_EACH(fake.counters, struct fake_counter, counter) {
+			if (counter->key.peer != entry->entry.peer || counter->key.slot != slot ||
+				counter->key.direction != direction)
+				continue;
+			counter->counter.packets++;
+			counter->counter.segments += 2;
+			counter->counter.bytes += 100;
+			counter->counter.first_ns = counter->counter.last_ns =
+				(uint64_t)fake.now_ns;
+		}
+	}
+}
+
+/* The machine orders filters by pref, as the kernel does. */
+static struct fake_attachment *attach(int ifindex, enum bb_direction direction, uint32_t pref)
+{
+	struct fake_attachment *each = list_push(&fake.attachments, sizeof(*each));
+
+	each->ifindex = ifindex;
+	each->direction = direction;
+	each->pref = pref;
+	snprintf(each->name, sizeof(each->name), "%s",
+		direction == BB_EGRESS ? BB_EGRESS_NAME : BB_INGRESS_NAME);
+	snprintf(each->tag, sizeof(each->tag), "%s", host_matcher_tag(NULL, direction));
+	return each;
+}
+
+void fake_add_foreign(int ifindex, enum bb_direction direction, uint32_t pref)
+{
+	struct fake_attachment *foreign = attach(ifindex, direction, pref);
+
+	foreign->foreign = true;
+	snprintf(foreign->name, sizeof(foreign->name), "cil_from_host");
+	snprintf(foreign->tag, sizeof(foreign->tag), "abcdefabcdefabcd");
+	if (pref)
+		*(int *)list_push(&fake.clsacts, sizeof(int)) = ifindex;
+}
+
+static bool covers(const struct prefix *prefix, const struct prefix *address)
+{
+	for (int bit = 0; bit < prefix->length; bit++) {
+		uint8_t mask = (uint8_t)(0x80 >> bit % 8);
+
+		if ((prefix->address[bit / 8] ^ address->address[bit / 8]) & mask)
+			return false;
+	}
+	return true;
+}
+
+uint64_t fake_lookup(const char *address)
+{
+	struct fail fail = FAIL_INIT;
+	const struct fake_entry *best = NULL;
+	struct prefix wanted;
+
+	if (prefix_parse(address, &wanted, &fail) < 0)
+		abort();
+	LIST_EACH(fake.entries, const struct fake_entry, entry) {
+		if (covers(&entry->prefix, &wanted) &&
+			(!best || entry->prefix.length > best->prefix.length))
+			best = entry;
+	}
+	return best ? best->entry.slots : 0;
+}
 
 /* ---- links ---- */
 
@@ -42,8 +162,9 @@ int host_addresses(struct list *prefixes, struct fail *fail)
 {
 	struct fail ignored = FAIL_INIT;
 
-	(void)fail;
 	*prefixes = (struct list){0};
+	if (fake_fails("addresses"))
+		return fake_refuse(fail, "addresses");
 	return prefix_parse("10.0.0.1", list_push(prefixes, sizeof(struct prefix)), &ignored);
 }
 
@@ -63,7 +184,7 @@ int host_matcher_load(
 
 void host_matcher_free(struct host_matcher *matcher)
 {
-	if (matcher)
+	if (matcher && !fake.dead)
 		fake_unload();
 	free(matcher);
 }
@@ -152,7 +273,7 @@ void host_matcher_uncount(struct host_matcher *matcher, const struct bb_counter_
 	struct fake_counter *found = find_counter(key);
 
 	(void)matcher;
-	if (found)
+	if (found && !fake.dead)
 		fake_remove_at(&fake.counters, sizeof(*found),
 			(size_t)(found - (struct fake_counter *)fake.counters.items));
 }
@@ -163,6 +284,10 @@ int host_matcher_protect(
 	(void)matcher;
 	if (fake_fails("matcher_protect"))
 		return fake_refuse(fail, "matcher_protect");
+	LIST_EACH(fake.flows, const struct bb_flow, known) {
+		if (memcmp(known, flow, sizeof(*flow)) == 0)
+			return 0;
+	}
 	*(struct bb_flow *)list_push(&fake.flows, sizeof(*flow)) = *flow;
 	return 0;
 }
@@ -170,24 +295,12 @@ int host_matcher_protect(
 void host_matcher_unprotect(struct host_matcher *matcher, const struct bb_flow *flow)
 {
 	(void)matcher;
-	for (size_t i = fake.flows.count; i-- > 0;)
+	for (size_t i = fake.flows.count; i-- > 0 && !fake.dead;)
 		if (memcmp(&((struct bb_flow *)fake.flows.items)[i], flow, sizeof(*flow)) == 0)
 			fake_remove_at(&fake.flows, sizeof(*flow), i);
 }
 
 /* ---- attachments ---- */
-
-static void attach(int ifindex, enum bb_direction direction, uint32_t pref)
-{
-	struct fake_attachment *each = list_push(&fake.attachments, sizeof(*each));
-
-	each->ifindex = ifindex;
-	each->direction = direction;
-	each->pref = pref;
-	snprintf(each->name, sizeof(each->name), "%s",
-		direction == BB_EGRESS ? BB_EGRESS_NAME : BB_INGRESS_NAME);
-	snprintf(each->tag, sizeof(each->tag), "%s", host_matcher_tag(NULL, direction));
-}
 
 bool host_tcx_present(char reason[static 128])
 {
@@ -211,7 +324,8 @@ void host_tcx_detach(int link)
 	struct fake_attachment *items = fake.attachments.items;
 
 	for (size_t i = fake.attachments.count; i-- > 0;)
-		if (!items[i].pref && items[i].ifindex == link / BB_DIRECTIONS &&
+		if (!fake.dead && !items[i].pref && !items[i].foreign &&
+			items[i].ifindex == link / BB_DIRECTIONS &&
 			(int)items[i].direction == link % BB_DIRECTIONS)
 			fake_remove_at(&fake.attachments, sizeof(*items), i);
 }
@@ -219,8 +333,9 @@ void host_tcx_detach(int link)
 int host_tcx_list(
 	int ifindex, enum bb_direction direction, struct list *programs, struct fail *fail)
 {
-	(void)fail;
 	*programs = (struct list){0};
+	if (fake_fails("tcx_list"))
+		return fake_refuse(fail, "tcx_list");
 	LIST_EACH(fake.attachments, const struct fake_attachment, each) {
 		struct host_program *program;
 
@@ -233,40 +348,53 @@ int host_tcx_list(
 	return 0;
 }
 
-int host_clsact_state(int ifindex, enum host_clsact *out, struct fail *fail)
+static bool has_clsact(int ifindex)
 {
-	(void)fail;
-	*out = CLSACT_NONE;
 	LIST_EACH(fake.clsacts, const int, each) {
 		if (*each == ifindex)
-			*out = CLSACT_PRESENT;
+			return true;
 	}
+	return false;
+}
+
+int host_clsact_state(int ifindex, enum host_clsact *out, struct fail *fail)
+{
+	if (fake_fails("clsact_state"))
+		return fake_refuse(fail, "clsact_state");
+	*out = has_clsact(ifindex) ? CLSACT_PRESENT : CLSACT_NONE;
 	return 0;
 }
 
 int host_clsact_add(int ifindex, struct fail *fail)
 {
-	if (fake_fails("clsact_add"))
+	bool fails = fake_fails("clsact_add");
+
+	if (fails && !fake_happens())
 		return fake_refuse(fail, "clsact_add");
+	if (has_clsact(ifindex))
+		return fail_errno(fail, EEXIST, "adding qdisc clsact");
 	*(int *)list_push(&fake.clsacts, sizeof(int)) = ifindex;
-	return 0;
+	return fails ? fake_refuse(fail, "clsact_add") : 0;
 }
 
 int host_clsact_delete(int ifindex, struct fail *fail)
 {
-	if (fake_fails("clsact_delete"))
+	bool fails = fake_fails("clsact_delete");
+
+	if (fails && !fake_happens())
 		return fake_refuse(fail, "clsact_delete");
 	for (size_t i = fake.clsacts.count; i-- > 0;)
 		if (((int *)fake.clsacts.items)[i] == ifindex)
 			fake_remove_at(&fake.clsacts, sizeof(int), i);
-	return 0;
+	return fails ? fake_refuse(fail, "clsact_delete") : 0;
 }
 
 int host_filter_list(
 	int ifindex, enum bb_direction direction, struct list *filters, struct fail *fail)
 {
-	(void)fail;
 	*filters = (struct list){0};
+	if (fake_fails("filter_list"))
+		return fake_refuse(fail, "filter_list");
 	LIST_EACH(fake.attachments, const struct fake_attachment, each) {
 		struct host_filter *filter;
 
@@ -285,22 +413,29 @@ int host_filter_list(
 int host_filter_add(struct host_matcher *matcher, int ifindex, enum bb_direction direction,
 	uint32_t pref, struct fail *fail)
 {
+	bool fails = fake_fails("filter_add");
+
 	(void)matcher;
-	if (fake_fails("filter_add"))
+	if (fails && !fake_happens())
 		return fake_refuse(fail, "filter_add");
+	LIST_EACH(fake.attachments, const struct fake_attachment, each) {
+		if (each->pref == pref && each->ifindex == ifindex && each->direction == direction)
+			return fail_set(fail, FAIL_BUSY, "filter pref %u is taken", pref);
+	}
 	attach(ifindex, direction, pref);
-	return 0;
+	return fails ? fake_refuse(fail, "filter_add") : 0;
 }
 
 int host_filter_delete(int ifindex, enum bb_direction direction, uint32_t pref, struct fail *fail)
 {
 	struct fake_attachment *items = fake.attachments.items;
+	bool fails = fake_fails("filter_delete");
 
-	if (fake_fails("filter_delete"))
+	if (fails && !fake_happens())
 		return fake_refuse(fail, "filter_delete");
 	for (size_t i = fake.attachments.count; i-- > 0;)
 		if (items[i].pref == pref && items[i].ifindex == ifindex &&
 			items[i].direction == direction)
 			fake_remove_at(&fake.attachments, sizeof(*items), i);
-	return 0;
+	return fails ? fake_refuse(fail, "filter_delete") : 0;
 }

@@ -94,13 +94,16 @@ int64_t host_process_parent(int64_t pid)
 	return process ? process->parent : 0;
 }
 
-void host_process_sockets(int64_t pid, struct list *inodes)
+int host_process_sockets(int64_t pid, struct list *inodes, struct fail *fail)
 {
 	const struct fake_process *process = find(pid);
 
 	*inodes = (struct list){0};
+	if (fake_fails("process_sockets"))
+		return fake_refuse(fail, "process_sockets");
 	if (process && process->socket)
 		*(uint64_t *)list_push(inodes, sizeof(uint64_t)) = process->socket;
+	return 0;
 }
 
 bool host_process_read(int64_t pid, struct host_process *out)

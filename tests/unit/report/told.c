@@ -183,15 +183,17 @@ void told_run(struct told *told)
 
 void told_run_ends(struct told *told, int64_t last_id)
 {
-	told_event(told, "final_read", SECONDS(70),
+	int64_t probed_ns = told->index * 20 * NS_PER_MS, end_ns = probed_ns + SECONDS(5);
+
+	told_event(told, "final_read", probed_ns + SECONDS(4),
 		"'workload':'acked','result':{'workload':'acked','reads':["
 		"{'node':'n1','ok':true,'present':[{'first':1,'last':%lld}],'duplicates':0},"
 		"{'node':'n2','ok':true,'present':[{'first':1,'last':%lld}],'duplicates':0}]}",
 		(long long)last_id, (long long)last_id);
 	for (size_t i = 0; i < 3; i++)
-		told_event(told, "audit", SECONDS(71),
+		told_event(told, "audit", end_ns,
 			"'node':'%s','when':'after','state':['link eth0'],'residue':[]", nodes[i]);
-	told_event(told, "run_ended", SECONDS(71), "'end':true");
+	told_event(told, "run_ended", end_ns, "'end':true");
 }
 
 /* --- a kill ----------------------------------------------------------------------------- */

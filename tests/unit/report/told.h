@@ -34,7 +34,10 @@ void told_writes(struct told *told, int64_t at_ns);
  * failures, settle to 46 s, after to 66 s. Up to, but without, the lines of its end.
  */
 void told_run(struct told *told);
-/* The lines of its end: final reads with ids 1..last from n1 to n3, audits, run_ended. */
+/*
+ * The lines of its end, five seconds after its probes: final reads with ids 1..last from n1 to n3,
+ * audits, run_ended.
+ */
 void told_run_ends(struct told *told, int64_t last_id);
 
 /*

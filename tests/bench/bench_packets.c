@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/bench/bench.h"
+#include "tests/netns/world.h"
+
+/* What a packet pays that no fault is meant for. */
+
+enum {
+	PORT = 7302,
+	WARM_PACKETS = 2000,
+	PACKETS = 20000,
+	MANY = 1000
+};
+
+/* One way of being in the path of node A's packets. */
+struct variant {
+	const char *what;
+	void (*begin)(struct world *world, const struct variant *variant);
+	void (*end)(struct world *world);
+	int count; /* of peers or rules */
+};
+
+static struct injector *armed;
+
+static void nothing(struct world *world, const struct variant *variant)
+{
+	(void)world;
+	(void)variant;
+}
+
+static void nothing_to_end(struct world *world)
+{
+	(void)world;
+}
+
+/* Peers in 10.77.0.0/16, where nobody is. */
+static char *peers(int count)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	for (int i = 0; i < count; i++)
+		fprintf(out, "%s{\"node\":\"p%d\",\"prefixes\":[\"10.77.%d.%d\"]}", i ? "," : "", i,
+			i / 250, 1 + i % 250);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static void arm(struct world *world, const struct variant *variant)
+{
+	char *from = peers(variant->count);
+	int64_t start_ns = now_ns();
+
+	armed = injector_greeted(world, NODE_A, "60s");
+	cJSON_Delete(injector_call(armed, "arm",
+		"{\"id\":\"cut\",\"fault\":\"partition\",\"scope\":{},\"role\":\"on\",\"with\":{},"
+		"\"on\":[{\"node\":\"a\",\"prefixes\":[\"%s\"]}],\"from\":[%s],"
+		"\"start_ns\":\"%lld\",\"deadline_ns\":\"%lld\"}",
+		world_address(NODE_A, AF_INET), from, (long long)start_ns,
+		(long long)(start_ns + 60000000000LL)));
+	free(from);
+}
+
+static void disarm(struct world *world)
+{
+	(void)world;
+	assert_int_equal(injector_finish(armed), 0);
+}
+
+static void write_rules(const char *path, int count)
+{
+	FILE *out = fopen(path, "we");
+
+	assert_non_null(out);
+	fputs("*filter\n", out);
+	for (int i = 0; i < count; i++)
+		fprintf(out, "-A OUTPUT -d 10.77.%d.%d/32 -j DROP\n", i / 250, 1 + i % 250);
+	fputs("COMMIT\n", out);
+	assert_int_equal(fclose(out), 0);
+}
+
+static void add_rules(struct world *world, const struct variant *variant)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/run/%s.rules", world->prefix);
+	write_rules(path, variant->count);
+	world_run(
+		"ip", "netns", "exec", world_netns(world, NODE_A), "iptables-restore", path, NULL);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void remove_rules(struct world *world)
+{
+	world_run(
+		"ip", "netns", "exec", world_netns(world, NODE_A), "nft", "flush", "ruleset", NULL);
+}
+
+static int open_socket(const struct world *world)
+{
+	int sock = world_socket(world, NODE_A, AF_INET, SOCK_DGRAM);
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+
+	inet_pton(AF_INET, world_address(NODE_B, AF_INET), &to.sin_addr);
+	assert_int_equal(connect(sock, (struct sockaddr *)&to, sizeof(to)), 0);
+	return sock;
+}
+
+static void send_packets(int sock, int count)
+{
+	char bytes[64] = {0};
+
+	for (int i = 0; i < count; i++)
+		(void)send(sock, bytes, sizeof(bytes), 0);
+}
+
+static int64_t per_packet_ns(int sock)
+{
+	int64_t from_ns;
+
+	send_packets(sock, WARM_PACKETS);
+	from_ns = now_ns();
+	send_packets(sock, PACKETS);
+	return (now_ns() - from_ns) / PACKETS;
+}
+
+static const struct variant variants[] = {
+	{"nothing in the path", nothing, nothing_to_end, 0},
+	{"nothing, once more (what the same thing differs by)", nothing, nothing_to_end, 0},
+	{"partition armed, 1 peer, no match", arm, disarm, 1},
+	{"partition armed, 1,000 peers, no match", arm, disarm, MANY},
+	{"iptables, 1 rule, no match", add_rules, remove_rules, 1},
+	{"iptables, 1,000 rules, no match", add_rules, remove_rules, MANY},
+};
+enum {
+	VARIANTS = sizeof(variants) / sizeof(variants[0])
+};
+
+struct cost {
+	uint64_t run_ns, runs;
+};
+
+/* Of all programs of that name; statistics are of the time in which somebody holds them enabled. */
+static struct cost cost_of(const char *name)
+{
+	struct cost cost = {0};
+	__u32 id = 0;
+
+	while (bpf_prog_get_next_id(id, &id) == 0) {
+		struct bpf_prog_info info = {0};
+		__u32 size = sizeof(info);
+		int file = bpf_prog_get_fd_by_id(id);
+
+		if (file < 0)
+			continue;
+		if (bpf_obj_get_info_by_fd(file, &info, &size) == 0 &&
+			strcmp(info.name, name) == 0) {
+			cost.run_ns += info.run_time_ns;
+			cost.runs += info.run_cnt;
+		}
+		close(file);
+	}
+	return cost;
+}
+
+/* The kernel's own count of what our program takes, while nothing else is asked to pay for it. */
+static void count_cost(
+	struct world *world, int sock, const struct variant *variant, struct series *samples)
+{
+	struct cost before, after;
+	int statistics;
+
+	variant->begin(world, variant);
+	statistics = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	assert_true(statistics >= 0);
+	before = cost_of("bb_egress");
+	send_packets(sock, PACKETS);
+	after = cost_of("bb_egress");
+	if (after.runs - before.runs < PACKETS - PACKETS / 100)
+		bench_say("%d packets, but %llu runs of the program", PACKETS,
+			(unsigned long long)(after.runs - before.runs));
+	else
+		series_add(samples,
+			(int64_t)((after.run_ns - before.run_ns) / (after.runs - before.runs)));
+	close(statistics);
+	variant->end(world);
+}
+
+static void sample_all(
+	struct page *page, struct world *world, struct series *times, struct series *programs)
+{
+	int sock = open_socket(world);
+
+	for (int i = 0; i < page->rounds; i++) {
+		for (int v = 0; v < VARIANTS; v++) {
+			variants[v].begin(world, &variants[v]);
+			series_add(&times[v], per_packet_ns(sock));
+			variants[v].end(world);
+		}
+		if (i % 4 == 0)
+			for (int v = 0; v < 2; v++)
+				count_cost(world, sock, &variants[2 + v], &programs[v]);
+	}
+	close(sock);
+}
+
+void bench_packets(struct page *page)
+{
+	struct series times[VARIANTS] = {0}, programs[2] = {0};
+	struct world world;
+
+	page_chapter(page, "What a packet pays that no fault is meant for",
+		"Datagrams of 64 bytes from node to node, over veth and a bridge, sent by one "
+		"process;\n"
+		"the time is that of the whole way through the kernel, receiving included. All "
+		"rows take\n"
+		"turns, so that noise hits them alike; the second row measures the first once "
+		"more, and\n"
+		"a difference below the one between these two is none.");
+	world_up(&world, 2, "tcx");
+	sample_all(page, &world, times, programs);
+	world_assert_unchanged(&world);
+	world_down(&world);
+	page_times(page, "nothing");
+	for (int v = 0; v < VARIANTS; v++)
+		page_time(page, variants[v].what, &times[v], &times[0]);
+	page_note(page, "The program by itself, by the kernel's statistics (`BPF_ENABLE_STATS`):");
+	page_times(page, NULL);
+	page_time(page, "one run of the classifier, 1 peer", &programs[0], NULL);
+	page_time(page, "one run of the classifier, 1,000 peers", &programs[1], NULL);
+	for (int v = 0; v < VARIANTS; v++)
+		series_free(&times[v]);
+	series_free(&programs[0]);
+	series_free(&programs[1]);
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/injector/torture.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "contract/units.h"
+#include "injector/session.h"
+#include "tests/unit/injector/host_fake.h"
+#include "tests/unit/injector/kills.h"
+#include "tests/unit/injector/talk.h"
+
+/* One address for each way in which the prefixes below can overlap. */
+static const char *const addresses[] = {
+	"10.0.0.2", "10.0.0.3", "10.0.0.200", "192.168.1.1", "fd00::2", "fd00::9", "2001:db8::1"};
+enum {
+	ADDRESSES = sizeof(addresses) / sizeof(addresses[0]),
+	PROTECTED = 1, /* by the policy of every other play */
+	DATABASES = 4
+};
+
+static const struct {
+	const char *text;
+	unsigned int covers; /* bit per address */
+} peers[] = {
+	{"10.0.0.2", 1 << 0},
+	{"10.0.0.3", 1 << 1},
+	{"10.0.0.0/25", 1 << 0 | 1 << 1},
+	{"10.0.0.0/24", 1 << 0 | 1 << 1 | 1 << 2},
+	{"0.0.0.0/0", 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3},
+	{"fd00::2", 1 << 4},
+	{"fd00::/64", 1 << 4 | 1 << 5},
+	{"::/0", 1 << 4 | 1 << 5 | 1 << 6},
+};
+enum {
+	PEERS = sizeof(peers) / sizeof(peers[0])
+};
+
+/* ---- chance ---- */
+
+static uint32_t draw(struct play *play, uint32_t below)
+{
+	play->random ^= play->random << 13;
+	play->random ^= play->random >> 17;
+	play->random ^= play->random << 5;
+	return play->random % below;
+}
+
+/* ---- the model ---- */
+
+static const struct play_fault *fault_of(const struct play *play, const struct bb_slot *slot)
+{
+	for (int i = 0; i < play->tried; i++)
+		if ((uint64_t)play->faults[i].deadline_ns == slot->deadline_ns)
+			return &play->faults[i];
+	return NULL;
+}
+
+static bool is_covered(const struct play *play, const struct play_fault *fault, int address)
+{
+	return fault->covers & 1u << address && !(play->has_policy && address == PROTECTED);
+}
+
+static void check_slot(const struct play *play, int slot)
+{
+	const struct play_fault *fault = fault_of(play, &fake.control.slots[slot]);
+
+	if (!fault || !fault->in_force)
+		fail_msg("%s: slot %d acts for %s, which is not in force", play->scene, slot,
+			fault ? fault->id : "nobody");
+	for (int i = 0; i < ADDRESSES; i++) {
+		bool hit = fake_lookup(addresses[i]) >> slot & 1;
+
+		if (hit != is_covered(play, fault, i))
+			fail_msg("%s: %s %s %s", play->scene, fault->id,
+				hit ? "hits" : "does not hit", addresses[i]);
+	}
+}
+
+/* What the kernel would do now is what was ordered, and nothing else. */
+static void check(const struct play *play)
+{
+	int acting = 0, wanted = 0;
+
+	if (fake.dead)
+		return;
+	for (int slot = 0; slot < BB_SLOTS && fake.loaded; slot++) {
+		if (!fake.control.slots[slot].in_use)
+			continue;
+		check_slot(play, slot);
+		acting++;
+	}
+	for (int i = 0; i < play->tried; i++)
+		wanted += play->faults[i].in_force && !play->faults[i].kill;
+	if (acting != wanted)
+		fail_msg("%s: %d of %d partitions act", play->scene, acting, wanted);
+	/* The connection that carries the session is exempt before anything else is hit. */
+	if (acting && fake.flows.count != 1)
+		fail_msg("%s: %zu of 1 connection is exempt", play->scene, fake.flows.count);
+	for (int i = 0; i < DATABASES; i++)
+		assert_true(play->may_signal || !fake_last_signal(100 + i));
+	assert_false(fake_last_signal(1) || fake_last_signal(41) || fake_last_signal(42));
+}
+
+/* ---- steps ---- */
+
+static void arm_cut(struct play *play, struct play_fault *fault)
+{
+	static const char *const with[] = {"{}", "{\"direction\":\"in\"}",
+		"{\"direction\":\"out\"}", "{\"ports\":[80,\"90-99\"]}", "{\"protocol\":\"udp\"}"};
+	char from[512] = "";
+	cJSON *armed;
+
+	for (int i = (int)draw(play, 3); i >= 0; i--) {
+		size_t used = strlen(from), peer = draw(play, PEERS);
+
+		snprintf(from + used, sizeof(from) - used,
+			"%s{\"node\":\"n%d\",\"prefixes\":[\"%s\"]}", used ? "," : "", i,
+			peers[peer].text);
+		fault->covers |= peers[peer].covers;
+	}
+	armed = talk(play->session, "arm",
+		"{\"id\":\"%s\",\"fault\":\"partition\",\"scope\":{},\"role\":\"on\",\"with\":%s,"
+		"\"on\":[{\"node\":\"a\",\"prefixes\":[\"10.0.0.1\"]}],\"from\":[%s],"
+		"\"start_ns\":\"%" PRId64 "\",\"deadline_ns\":\"%" PRId64 "\"}",
+		fault->id, with[draw(play, sizeof(with) / sizeof(with[0]))], from, fault->start_ns,
+		fault->deadline_ns);
+	fault->in_force = armed;
+	cJSON_Delete(armed);
+}
+
+static void arm_kill(struct play *play, struct play_fault *fault)
+{
+	static const char *const which[] = {
+		"\"exe\":\"/usr/bin/db\"", "\"exe\":\"/usr/bin/db\",\"count\":1"};
+	cJSON *armed = talk(play->session, "arm",
+		"{\"id\":\"%s\",\"fault\":\"kill\",\"scope\":{},\"role\":\"on\",\"with\":{},"
+		"\"on\":[{\"node\":\"a\",\"prefixes\":[]}],\"from\":[],\"processes\":{%s},"
+		"\"start_ns\":\"%" PRId64 "\",\"deadline_ns\":\"%" PRId64 "\"}",
+		fault->id, which[draw(play, 2)], fault->start_ns, fault->deadline_ns);
+
+	fault->kill = true;
+	fault->in_force = armed;
+	cJSON_Delete(armed);
+}
+
+static void arm_next(struct play *play)
+{
+	struct play_fault *fault = &play->faults[play->tried++];
+
+	snprintf(fault->id, sizeof(fault->id), "f%d", play->tried);
+	fault->start_ns = fake.now_ns + (int64_t)draw(play, 3) * NS_PER_SEC;
+	/* The nanosecond tells the faults apart, in the kernel's slots too. */
+	fault->deadline_ns = fake.now_ns + 100 * NS_PER_SEC + play->tried;
+	if (draw(play, 4) == 0)
+		arm_kill(play, fault);
+	else
+		arm_cut(play, fault);
+}
+
+/* Whether it succeeds or not, the fault does not act from here on. */
+static void heal_one(struct play *play)
+{
+	struct play_fault *fault = &play->faults[draw(play, (uint32_t)play->tried)];
+
+	fault->in_force = false;
+	cJSON_Delete(talk(play->session, "heal", "{\"faults\":[\"%s\"]}", fault->id));
+}
+
+static bool tick(struct play *play, int64_t later_ns)
+{
+	cJSON *said;
+	bool alive;
+
+	fake.now_ns += later_ns;
+	for (int i = 0; i < play->tried; i++) {
+		struct play_fault *fault = &play->faults[i];
+		bool starts = fault->kill && fake.now_ns >= fault->start_ns;
+
+		if (fault->in_force && starts)
+			play->may_signal = true;
+		if (starts || fake.now_ns >= fault->deadline_ns)
+			fault->in_force = false;
+	}
+	alive = session_tick(play->session, fake.now_ns);
+	while ((said = talk_notification(play->session)))
+		cJSON_Delete(said);
+	return alive;
+}
+
+/* Counters never shrink, whatever comes and goes around them. */
+static void look_at_evidence(struct play *play)
+{
+	cJSON *evidence = talk(play->session, "evidence", "{}"), *fault, *counter;
+
+	cJSON_ArrayForEach(fault, cJSON_GetObjectItem(evidence, "faults")) {
+		const char *id = cJSON_GetObjectItem(fault, "id")->valuestring;
+		struct play_fault *known = &play->faults[atoi(id + 1) - 1];
+		int64_t packets = 0;
+
+		cJSON_ArrayForEach(counter, cJSON_GetObjectItem(fault, "counters")) {
+			packets += atoll(cJSON_GetObjectItem(counter, "packets")->valuestring);
+		}
+		if (packets < known->packets && !fake.dead)
+			fail_msg("%s: %s hit %d packets, and before that %d", play->scene, id,
+				(int)packets, (int)known->packets);
+		known->packets = packets;
+	}
+	cJSON_Delete(evidence);
+}
+
+static void change_links(struct play *play)
+{
+	enum {
+		LATE_LINK = 9
+	};
+
+	if (draw(play, 2)) {
+		fake_remove_link(LATE_LINK);
+		fake_add_link(LATE_LINK, "late0");
+	} else {
+		fake_remove_link(LATE_LINK);
+	}
+	session_links_changed(play->session);
+}
+
+static void step(struct play *play)
+{
+	switch (draw(play, 8)) {
+	case 0:
+		tick(play, (int64_t)draw(play, 700) * NS_PER_MS);
+		break;
+	case 1:
+		change_links(play);
+		break;
+	case 2:
+		if (play->tried)
+			heal_one(play);
+		break;
+	case 3:
+		for (int slot = 0; slot < PLAY_FAULTS_MAX; slot++)
+			fake_hit("10.0.0.0/24", slot, (enum bb_direction)draw(play, BB_DIRECTIONS));
+		look_at_evidence(play);
+		break;
+	default:
+		if (play->tried < play->depth)
+			arm_next(play);
+	}
+	check(play);
+}
+
+/* ---- the whole ---- */
+
+void play_set(const struct play *play)
+{
+	fake_reset();
+	kill_databases();
+	fake_add_foreign(3, BB_INGRESS, 1);
+	fake_add_foreign(2, BB_EGRESS, 0);
+	if (play->seed % 2)
+		fake_write(POLICY_FILE,
+			"{\"backburn_policy\":1,\"protect\":{\"prefixes\":[\"10.0.0.3/32\"]}}");
+	fake_write("/proc/self/net/tcp",
+		"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   "
+		"uid\n"
+		"   0: 0100000A:0016 0200000A:C350 01 00000000:00000000 00:00000000 00000000     0"
+		"        0 5555 1 0\n");
+}
+
+void play_perform(struct play *play)
+{
+	const char *mode = play->clsact ? "clsact" : "tcx";
+
+	play->random = play->seed * 2654435761u + 1;
+	play->has_policy = play->seed % 2;
+	play->may_signal = false;
+	play->tried = 0;
+	memset(play->faults, 0, sizeof(play->faults));
+	play->session = talk_greeted(mode);
+	/* A hello that failed may be said again. */
+	if (!play->session)
+		play->session = talk_greeted(mode);
+	if (!play->session)
+		return;
+	cJSON_Delete(talk(play->session, "renew", "{\"lease\":\"200s\"}"));
+	while (play->tried < play->depth)
+		step(play);
+	for (int i = (int)draw(play, (uint32_t)play->depth * 2); i > 0; i--)
+		step(play);
+}
+
+static void nothing_acts(struct play *play)
+{
+	for (int i = 0; i < play->tried; i++)
+		play->faults[i].in_force = false;
+	check(play);
+}
+
+int play_end(struct play *play)
+{
+	struct fail fail = FAIL_INIT;
+	int result;
+
+	switch (play->ending) {
+	case ENDING_HEAL:
+		cJSON_Delete(talk(play->session, "heal", "{}"));
+		nothing_acts(play);
+		break;
+	case ENDING_DEADLINE:
+		tick(play, 101 * NS_PER_SEC);
+		nothing_acts(play);
+		/* What could not be healed is tried again. */
+		tick(play, NS_PER_SEC);
+		break;
+	case ENDING_LEASE:
+		assert_false(tick(play, 201 * NS_PER_SEC));
+		break;
+	default:
+		break;
+	}
+	result = session_end(play->session, &fail);
+	nothing_acts(play);
+	assert_true(result == 0 || *fail.text);
+	return result;
+}
