@@ -23,10 +23,6 @@ enum {
 	EXIT_DEFECT = 70
 };
 
-enum {
-	EXIT_NOT_REVERTED = 5
-};
-
 /* --- the run --------------------------------------------------------------------------- */
 
 static void put_stop(struct run *run, enum stop_kind kind, const struct fail *fail)
