@@ -308,9 +308,9 @@ int matcher_settle(struct matcher *matcher, struct fail *fail)
 		return -1;
 	host_matcher_free(matcher->loaded);
 	matcher->loaded = NULL;
-	FAILPOINT(programs_freed);
 	matcher->unsure = false;
 	matcher->stale = 0;
+	FAILPOINT(programs_freed);
 	match_table_deinit(&matcher->table);
 	list_free(&matcher->flows);
 	return 0;
