@@ -4,7 +4,7 @@
 
 /*
  * Places where a test kills, stops or fails this process (contract/failpoint.def has them all).
- * They exist only in a build with BACKBURN_FAILPOINTS; in any other both macros are nothing.
+ * They exist only in a build with BACKBURN_FAILPOINTS; in any other the macros are nothing.
  *
  * Two variables of the environment, which children inherit and which are read once:
  *   BACKBURN_FAILPOINT_LOG=FILE             each failpoint that is reached adds a line to it
@@ -26,13 +26,18 @@ enum failpoint {
 /* 0, or the negative errno that the seam is to fail with. */
 int failpoint_reach(enum failpoint which);
 
+/* From here on this process reaches none: it only tries what others do. */
+void failpoints_off(void);
+
 #define FAILPOINT(name) ((void)failpoint_reach(FAILPOINT_##name))
 #define FAILPOINT_ERROR(name) failpoint_reach(FAILPOINT_##name)
+#define FAILPOINTS_OFF() failpoints_off()
 
 #else
 
 #define FAILPOINT(name) ((void)0)
 #define FAILPOINT_ERROR(name) 0
+#define FAILPOINTS_OFF() ((void)0)
 
 #endif
 

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "contract/failpoint.h"
 #include "contract/verbs.h"
 #include "injector/host.h"
 #include "injector/host_real_admin.h"

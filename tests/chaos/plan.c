@@ -102,7 +102,7 @@ static void provide(struct chaos_plan *plan, const char *name)
 {
 	static const char *const by_kill[] = {"process_opened", "signal_sent", "process_open",
 		"process_signal", "service_reaped", NULL};
-	static const char *const by_clsact[] = {"qdisc_added", NULL};
+	static const char *const by_clsact[] = {"qdisc_added", "netlink_request", NULL};
 	static const char *const by_tcx[] = {"bpf_attach", NULL};
 
 	plan->kills = is_one_of(name, by_kill);
