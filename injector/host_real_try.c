@@ -264,6 +264,7 @@ static void run_trials(bool deep, int to)
 	int separated = unshare(CLONE_NEWNET);
 
 	real_admin_lower(raised);
+	FAILPOINTS_OFF();
 	if (separated < 0)
 		fail_errno(&fail, errno, "a network namespace to try things in");
 	else
