@@ -31,6 +31,7 @@ struct game {
 	char second_said[1024];
 	bool second_must_be_busy; /* somebody held what it wanted, all the time */
 
+	bool lease_lost;                    /* by some injector */
 	int fired;                          /* how often the failpoint did */
 	pid_t services[PING_MEMBERS];       /* before the run */
 	char *nodes_before, *nodes_between; /* states: before the run, right after it */

@@ -52,8 +52,10 @@ static void look_for_fired(struct game *game)
 
 	game->fired = 0;
 	while (log && fgets(line, sizeof(line), log)) {
-		if (sscanf(line, "%" SCNd64 " %31s %63s %d", &at_ns, what, name, &pid) != 4 ||
-			strcmp(what, "fired") != 0)
+		if (sscanf(line, "%" SCNd64 " %31s %63s %d", &at_ns, what, name, &pid) != 4)
+			continue;
+		game->lease_lost |= strcmp(name, "lease_lost") == 0;
+		if (strcmp(what, "fired") != 0)
 			continue;
 		game->fired++;
 		if (game->plan.action == ACTION_STOP)
