@@ -37,8 +37,7 @@ static int match_arm(struct session *session, struct effect *effect, struct fail
 {
 	struct list flows;
 
-	if (open_ledger(session, fail) < 0 ||
-		transport_flows(session->facts.pid, &flows, fail) < 0)
+	if (open_ledger(session, fail) < 0 || transport_flows(session->facts.pid, &flows, fail) < 0)
 		return -1;
 	matcher_protect(session->matcher, &flows);
 	list_free(&flows);

@@ -23,7 +23,8 @@ struct link_options {
 	const char *label;       /* for error texts: "injector on n1" */
 	const struct list *argv; /* of char *; copied */
 	size_t max_line;         /* of what the child sends */
-	size_t max_notices;      /* notifications a second; more is a flood, and it is lost; 0: none come */
+	size_t max_notices; /* notifications a second; more is a flood, and it is lost; 0: none come
+			     */
 	void *context;
 	void (*notified)(void *context, const struct wire_message *message);
 	void (*lost)(void *context, const struct fail *why);
