@@ -2,6 +2,7 @@
 #include <argp.h>
 #include <stdlib.h>
 
+#include "contract/failpoint.h"
 #include "injector/command.h"
 #include "injector/host.h"
 #include "injector/log.h"
@@ -83,6 +84,7 @@ int command_session(int argc, char **argv)
 		log_line("%s; run backburn-injector recover", fail.text);
 		status = EXIT_LEFT;
 	}
+	FAILPOINT(session_healed);
 	session_free(session);
 	return status;
 }

@@ -11,6 +11,7 @@
 
 #include "bpf/matcher.h"
 #include "bpf/matcher.skel.h"
+#include "contract/failpoint.h"
 #include "injector/host.h"
 #include "injector/host_real.h"
 #include "injector/host_real_admin.h"
@@ -78,7 +79,9 @@ static int load(
 	bpf_map__set_max_entries(skeleton->maps.bb_prefixes, sizes->prefixes);
 	bpf_map__set_max_entries(skeleton->maps.bb_counters, sizes->counters);
 	last_words[0] = '\0';
-	error = matcher__load(skeleton);
+	error = FAILPOINT_ERROR(bpf_load);
+	if (!error)
+		error = matcher__load(skeleton);
 	if (error) {
 		fail_errno(fail, error, "loading the packet matcher");
 		return last_words[0] ? fail_context(fail, "%s", last_words) : -1;
@@ -157,11 +160,13 @@ int host_matcher_put(struct host_matcher *matcher, const struct prefix *prefix,
 	char text[PREFIX_TEXT_MAX];
 	struct bb_prefix key;
 	const void *key_used;
-	int map = map_for(matcher, prefix, &key, &key_used);
+	int map = map_for(matcher, prefix, &key, &key_used), error = FAILPOINT_ERROR(bpf_update);
 
-	if (bpf_map_update_elem(map, key_used, entry, BPF_ANY) < 0)
+	if (!error && bpf_map_update_elem(map, key_used, entry, BPF_ANY) < 0)
+		error = errno;
+	if (error)
 		return fail_errno(
-			fail, errno, "adding peer %s to the matcher", prefix_format(prefix, text));
+			fail, error, "adding peer %s to the matcher", prefix_format(prefix, text));
 	return 0;
 }
 
@@ -245,11 +250,14 @@ int host_tcx_attach(struct host_matcher *matcher, int ifindex, enum bb_direction
 	int *out_link, struct fail *fail)
 {
 	struct bpf_link_create_opts options = {.sz = sizeof(options), .flags = TCX_BEFORE};
-	int link = bpf_link_create(
-		program_file(matcher, direction), ifindex, tcx_hook(direction), &options);
+	int link = FAILPOINT_ERROR(bpf_attach);
 
+	if (!link)
+		link = bpf_link_create(
+			program_file(matcher, direction), ifindex, tcx_hook(direction), &options);
 	if (link < 0)
-		return fail_errno(fail, errno, "attaching by tcx");
+		return fail_errno(fail, link, "attaching by tcx");
+	FAILPOINT(hook_attached);
 	*out_link = link;
 	return 0;
 }
@@ -267,6 +275,8 @@ int host_tcx_list(
 	__u32 ids[TCX_PROGRAMS_MAX] = {0}, count = TCX_PROGRAMS_MAX;
 
 	*programs = (struct list){0};
+	if (FAILPOINT_ERROR(bpf_query))
+		return fail_errno(fail, EPERM, "listing tcx programs");
 	if (bpf_prog_query(ifindex, tcx_hook(direction), 0, NULL, ids, &count) < 0) {
 		if (errno == ENOENT || errno == ENODEV || errno == EINVAL)
 			return 0;

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "contract/failpoint.h"
 #include "contract/units.h"
 #include "injector/host.h"
 #include "injector/lists.h"
@@ -85,9 +86,13 @@ int host_dir_make(const char *path, struct fail *fail)
 	if (snprintf(part, sizeof(part), "%s/", path) >= (int)sizeof(part))
 		return fail_errno(fail, ENAMETOOLONG, "%s", path);
 	for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		int error = FAILPOINT_ERROR(dir_make);
+
 		*slash = '\0';
-		if (mkdir(part, 0700) < 0 && errno != EEXIST)
-			return fail_errno(fail, errno, "making directory %s", part);
+		if (!error && mkdir(part, 0700) < 0 && errno != EEXIST)
+			error = errno;
+		if (error)
+			return fail_errno(fail, error, "making directory %s", part);
 		*slash = '/';
 	}
 	return 0;
@@ -133,13 +138,15 @@ static bool still_named(int file, const char *path)
 int host_file_lock(const char *path, int *out_file, struct fail *fail)
 {
 	for (;;) {
-		int file = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+		int error = FAILPOINT_ERROR(file_lock);
+		int file = error
+			? -1
+			: open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 		if (file < 0)
-			return fail_errno(fail, errno, "opening %s", path);
+			return fail_errno(fail, error ? error : errno, "opening %s", path);
 		if (flock(file, LOCK_EX | LOCK_NB) < 0) {
-			int error = errno;
-
+			error = errno;
 			close(file);
 			if (error == EWOULDBLOCK)
 				return fail_set(fail, FAIL_BUSY, "%s is locked", path);
@@ -161,6 +168,10 @@ void host_file_close(int file)
 
 static int append(int file, const char *text, size_t length, struct fail *fail)
 {
+	int error = FAILPOINT_ERROR(file_append);
+
+	if (error)
+		return fail_errno(fail, error, "writing");
 	while (length) {
 		ssize_t written = write(file, text, length);
 
@@ -171,8 +182,10 @@ static int append(int file, const char *text, size_t length, struct fail *fail)
 		text += written;
 		length -= (size_t)written;
 	}
-	if (fdatasync(file) < 0)
-		return fail_errno(fail, errno, "syncing");
+	error = FAILPOINT_ERROR(file_sync);
+	if (!error && fdatasync(file) < 0)
+		error = errno;
+	return error ? fail_errno(fail, error, "syncing") : 0;
 	return 0;
 }
 
@@ -198,12 +211,13 @@ int host_file_clear(int file, struct fail *fail)
 int host_file_read(
 	const char *path, size_t max_bytes, char **out_text, size_t *out_length, struct fail *fail)
 {
-	int file = open(path, O_RDONLY | O_CLOEXEC);
+	int error = FAILPOINT_ERROR(file_read);
+	int file = error ? -1 : open(path, O_RDONLY | O_CLOEXEC);
 	size_t used = 0, capacity = 4096;
 	char *text;
 
 	if (file < 0) {
-		fail_errno(fail, errno, "opening %s", path);
+		fail_errno(fail, error ? error : errno, "opening %s", path);
 		return -1;
 	}
 	text = must_alloc(capacity);

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "contract/failpoint.h"
 #include "contract/units.h"
 #include "injector/host.h"
 #include "injector/host_real.h"
@@ -146,19 +147,21 @@ void host_process_deinit(struct host_process *process)
 
 int host_process_open(int64_t pid, int *out_file, struct fail *fail)
 {
-	int file = pidfd_open((pid_t)pid, 0);
+	int error = FAILPOINT_ERROR(process_open), file = error ? -1 : pidfd_open((pid_t)pid, 0);
 
 	if (file < 0)
-		return fail_errno(fail, errno, "opening process %" PRId64, pid);
+		return fail_errno(fail, error ? error : errno, "opening process %" PRId64, pid);
 	*out_file = file;
 	return 0;
 }
 
 int host_process_signal(int file, int number, struct fail *fail)
 {
-	return pidfd_send_signal(file, number, NULL, 0) < 0
-		? fail_errno(fail, errno, "sending signal %d", number)
-		: 0;
+	int error = FAILPOINT_ERROR(process_signal);
+
+	if (!error && pidfd_send_signal(file, number, NULL, 0) < 0)
+		error = errno;
+	return error ? fail_errno(fail, error, "sending signal %d", number) : 0;
 }
 
 bool host_process_has_exited(int file)

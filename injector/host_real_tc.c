@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "injector/host.h"
 #include "injector/host_real.h"
 #include "injector/lists.h"
@@ -91,6 +92,8 @@ int host_clsact_add(int ifindex, struct fail *fail)
 	int error = netlink_request(
 		clsact_message(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, ifindex));
 
+	if (!error)
+		FAILPOINT(qdisc_added);
 	return error ? fail_errno(fail, error, "adding qdisc clsact") : 0;
 }
 
@@ -210,6 +213,8 @@ int host_filter_add(struct host_matcher *matcher, int ifindex, enum bb_direction
 	error = netlink_request(message);
 	if (error == -EEXIST)
 		return fail_set(fail, FAIL_BUSY, "filter pref %u is taken", pref);
+	if (!error)
+		FAILPOINT(hook_attached);
 	return error ? fail_errno(fail, error, "adding a bpf filter at pref %u", pref) : 0;
 }
 

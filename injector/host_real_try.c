@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,11 +82,24 @@ static bool try_clsact(struct host_matcher *matcher, char reason[REASON_MAX])
 	return say(reason, true, "qdisc and filter added in a namespace of its own");
 }
 
+/*
+ * For children of a trial: an injector that is killed meanwhile must leave none behind, because
+ * they hold what it held, its lock too.
+ */
+static pid_t fork_mortal(void)
+{
+	pid_t parent = getpid(), child = fork();
+
+	if (child == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
+		_exit(1);
+	return child;
+}
+
 /* A child of our own is opened, killed, and seen to have ended. */
 static bool try_pidfd(struct host_matcher *matcher, char reason[REASON_MAX])
 {
 	struct fail fail = FAIL_INIT;
-	pid_t child = fork();
+	pid_t child = fork_mortal();
 	bool ok = false;
 	int file;
 
@@ -288,7 +302,7 @@ int host_try_capabilities(bool deep, struct list *capabilities, struct fail *fai
 
 	if (pipe(ends) < 0)
 		return fail_errno(fail, errno, "pipe");
-	child = fork();
+	child = fork_mortal();
 	if (child == 0) {
 		run_trials(deep, ends[1]);
 		_exit(0);

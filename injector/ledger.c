@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "contract/json.h"
 #include "injector/lists.h"
 
@@ -66,6 +67,7 @@ static void remove_files(struct ledger *ledger)
 
 	/* A file that stays only costs the next recovery a look: it has nothing pending. */
 	host_file_remove(ledger->path, &ignored);
+	FAILPOINT(ledger_removed);
 	host_dir_remove(ledger->session_dir);
 }
 
@@ -96,6 +98,7 @@ int ledger_open(const char *runtime_dir, const struct ledger_header *header, str
 		remove_files(ledger);
 		goto failed_open;
 	}
+	FAILPOINT(ledger_opened);
 	*out = ledger;
 	return 0;
 failed_open:
@@ -117,6 +120,7 @@ int ledger_note(
 	ledger->last_number = number;
 	ledger->pending++;
 	*out_number = number;
+	FAILPOINT(undo_noted);
 	return 0;
 }
 

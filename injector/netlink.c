@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "contract/failpoint.h"
+
 enum {
 	DUMP_ATTEMPTS = 8
 };
@@ -53,11 +55,12 @@ static int acknowledged(struct nl_msg *message, void *context)
 int netlink_request(struct nl_msg *message)
 {
 	struct nl_sock *sock = connect_route();
-	int result = -EIO, error;
+	int result = -EIO, error, refused = FAILPOINT_ERROR(netlink_request);
 
-	if (!sock) {
+	if (!sock || refused) {
+		nl_socket_free(sock);
 		nlmsg_free(message);
-		return -EPROTONOSUPPORT;
+		return refused ? refused : -EPROTONOSUPPORT;
 	}
 	nl_socket_modify_err_cb(sock, NL_CB_CUSTOM, keep_errno, &result);
 	nl_socket_modify_cb(sock, NL_CB_ACK, NL_CB_CUSTOM, acknowledged, &result);
@@ -135,7 +138,10 @@ int netlink_dump(const struct netlink_dump *dump, struct fail *fail)
 {
 	for (int attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
 		struct dump_state state = {.dump = dump};
-		int error = dump_once(&state);
+		int error = FAILPOINT_ERROR(netlink_dump);
+
+		if (!error)
+			error = dump_once(&state);
 
 		if (error)
 			return fail_errno(fail, error, "netlink dump %d", dump->type);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "contract/units.h"
 #include "injector/holder.h"
 #include "injector/ledger.h"
@@ -44,6 +45,7 @@ static size_t undo_pending(const struct ledger_content *content, struct list *sa
 			left++;
 			continue;
 		}
+		FAILPOINT(recover_undo_next);
 		if (undo_run(&records[i].undo, text, &fail) == 0) {
 			list_add_text(said, "%s", text);
 			continue;
@@ -104,6 +106,7 @@ static size_t replay(const char *runtime_dir, const struct host_facts *facts, ui
 			list_add_text(said, "NOT undone: %s", fail.text);
 		return fail.kind == FAIL_BUSY ? 0 : 1;
 	}
+	FAILPOINT(recover_locked);
 	if (host_file_read(path, LEDGER_BYTES_MAX, &text, &length, &fail) < 0) {
 		list_add_text(said, "NOT undone: %s", fail.text);
 		host_file_close(lock);
@@ -111,8 +114,10 @@ static size_t replay(const char *runtime_dir, const struct host_facts *facts, ui
 	}
 	left = replay_text(path, facts, text, length, said);
 	free(text);
+	FAILPOINT(recover_undone);
 	if (left == 0 && host_file_remove(path, &fail) == 0)
 		host_dir_remove(dir);
+	FAILPOINT(recover_removed);
 	host_file_close(lock);
 	return left;
 }

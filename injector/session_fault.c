@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "contract/units.h"
 #include "contract/verbs.h"
 #include "injector/effects.h"
@@ -156,6 +157,7 @@ int session_arm(struct session *session, struct session_fault *fault, struct fai
 void session_start(struct session_fault *fault)
 {
 	fault_state_go(&fault->state, FAULT_ACTIVE);
+	FAILPOINT(start_passed);
 	LIST_EACH(fault->plan.effects, struct effect, effect) {
 		effect_start(effect);
 	}
@@ -168,6 +170,7 @@ int session_heal(struct session *session, struct session_fault *fault, struct fa
 	if (!fault_state_needs_healing(fault->state))
 		return 0;
 	fault_state_go(&fault->state, FAULT_HEALING);
+	FAILPOINT(heal_begun);
 	result = undo_effects(session, fault, fail);
 	close_idle_ledger(session);
 	fault->healed_ns = host_now_ns();

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "contract/failpoint.h"
 #include "contract/units.h"
 #include "contract/wire.h"
 #include "injector/host.h"
@@ -149,6 +150,7 @@ static void on_timer(uv_timer_t *timer)
 	int64_t now_ns = host_now_ns();
 
 	if (!session_tick(loop->session, now_ns)) {
+		FAILPOINT(lease_lost);
 		log_line("the lease was not renewed");
 		end(loop, SESSION_LEASE);
 		return;
@@ -178,6 +180,7 @@ static void on_input(uv_poll_t *poll, int status, int events)
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got <= 0) {
+		FAILPOINT(input_ended);
 		end(loop, SESSION_EOF);
 		return;
 	}

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "contract/units.h"
 #include "injector/lists.h"
 #include "injector/parts.h"
@@ -321,6 +322,7 @@ static int take_hold(
 	target = list_push(out, sizeof(*target));
 	*target = (struct target){.process = *found, .file = file};
 	*found = (struct host_process){0};
+	FAILPOINT(process_opened);
 	return 0;
 }
 

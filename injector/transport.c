@@ -178,21 +178,31 @@ static int collect_sockets(const struct list *carriers, struct list *inodes, str
 	return 0;
 }
 
+static int find_flows(const struct list *carriers, struct list *flows, struct fail *fail)
+{
+	struct list sockets, inodes;
+
+	if (collect_sockets(carriers, &inodes, fail) < 0)
+		return -1;
+	if (transport_sockets(&sockets, fail) < 0) {
+		list_free(&inodes);
+		return -1;
+	}
+	add_flows(flows, &sockets, &inodes);
+	list_free(&sockets);
+	list_free(&inodes);
+	return 0;
+}
+
 int transport_flows(int64_t pid, struct list *flows, struct fail *fail)
 {
-	struct list sockets = {0}, carriers, inodes = {0};
-	int result = -1;
+	struct list carriers;
+	int result;
 
 	*flows = (struct list){0};
 	if (find_carriers(pid, &carriers, fail) < 0)
 		return -1;
-	if (collect_sockets(&carriers, &inodes, fail) == 0 &&
-		transport_sockets(&sockets, fail) == 0) {
-		add_flows(flows, &sockets, &inodes);
-		result = 0;
-	}
-	list_free(&sockets);
-	list_free(&inodes);
+	result = find_flows(&carriers, flows, fail);
 	list_free(&carriers);
 	return result;
 }

@@ -20,8 +20,7 @@ struct tcp_socket;
  *   - a controller on this host, and its children that are no parts of backburn: they are the
  *     other ends of such connections.
  * Sockets of other namespaces do not pass through ours, and are in none of our tables. List of
- * struct bb_flow. A failure means that they can't
- * all be told: then nothing may be cut.
+ * struct bb_flow. A failure means that they can't be told: then nothing may be cut.
  */
 int transport_flows(int64_t pid, struct list *flows, struct fail *fail);
 

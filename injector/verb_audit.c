@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "contract/verbs.h"
 #include "injector/host.h"
 #include "injector/lists.h"
@@ -34,6 +35,7 @@ static int take_snapshot(struct session *session, struct fail *fail)
 	list_sort_texts(&session->audit_state);
 	list_sort_texts(&session->audit_residue);
 	session->audited = true;
+	FAILPOINT(audit_taken);
 	return 0;
 }
 

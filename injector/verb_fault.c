@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "contract/units.h"
 #include "contract/verbs.h"
 #include "injector/effects.h"
@@ -45,6 +46,7 @@ int verb_arm(struct session *session, void *params, void *result, struct fail *f
 	struct arm_result *armed = result;
 	struct session_fault *fault;
 
+	FAILPOINT(arm_taken);
 	if (check_times(session, params, fail) < 0 ||
 		session_plan(session, params, &fault, fail) < 0)
 		return -1;
@@ -57,6 +59,7 @@ int verb_arm(struct session *session, void *params, void *result, struct fail *f
 	if (armed->armed_ns > fault->order.start_ns)
 		armed->late_ns = armed->armed_ns - fault->order.start_ns;
 	effect_carrier(session, LIST_AT(fault->plan.effects, struct effect, 0), armed);
+	FAILPOINT(arm_done);
 	return 0;
 }
 
@@ -90,6 +93,7 @@ int verb_heal(struct session *session, void *params, void *result, struct fail *
 	if (outcome < 0)
 		return -1;
 	session_evidence(session, &heal->faults, host_now_ns(), result);
+	FAILPOINT(heal_done);
 	return 0;
 }
 

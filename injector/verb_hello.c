@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "contract/verbs.h"
 #include "injector/holder.h"
 #include "injector/host.h"
@@ -156,11 +157,14 @@ int verb_hello(struct session *session, void *params, void *result, struct fail 
 	struct hello_params *hello = params;
 	enum attach_mode mode = ATTACH_AUTO;
 
+	FAILPOINT(hello_taken);
 	if (check(session, hello, fail) < 0 || choose_mode(hello->attach, &mode, fail) < 0 ||
 		host_facts(&session->facts, fail) < 0 || check_root(&session->facts, fail) < 0 ||
 		lock_namespace(session, hello, fail) < 0)
 		return -1;
+	FAILPOINT(namespace_locked);
 	heal_leftovers(session);
+	FAILPOINT(leftovers_healed);
 	read_policies(session);
 	session->matcher = matcher_new(mode, &session->exempt, session->exempt_ports);
 	if (describe(session, result, fail) < 0) {
@@ -179,6 +183,7 @@ int verb_hello(struct session *session, void *params, void *result, struct fail 
 	session->lease_until_ns = host_now_ns() + hello->lease_ns;
 	matcher_lease(session->matcher, session->lease_until_ns);
 	session->greeted = true;
+	FAILPOINT(hello_done);
 	return 0;
 }
 
@@ -203,5 +208,6 @@ int verb_renew(struct session *session, void *params, void *result, struct fail 
 	session->lease_until_ns = host_now_ns() + renew->lease_ns;
 	matcher_lease(session->matcher, session->lease_until_ns);
 	until->until_ns = session->lease_until_ns;
+	FAILPOINT(renewed);
 	return 0;
 }

@@ -77,7 +77,7 @@ int on_hosts(const struct on_hosts *order)
 		return exit_code_of(fail.kind);
 	}
 	plan_init(&plan, NULL, NULL, &environment);
-	if (has_lab && !lab_is_up(lab.name)) {
+	if (has_lab && !lab_is_built(lab.name)) {
 		fprintf(stderr, "backburn: lab %s is down: nothing is left of it\n", lab.name);
 		code = EXIT_REFUSED;
 	} else if (has_lab && reach_add_lab(&plan, &lab, &fail) < 0) {

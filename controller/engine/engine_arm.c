@@ -239,9 +239,25 @@ static bool may_be_armed(const struct event *event)
 	return event->fail->kind == FAIL_PEER;
 }
 
+/*
+ * Every node has answered. One that did so when the fault should have been over has not carried it
+ * for a moment, so nothing can be said about the phase that it was for.
+ */
+static void begin_when_in_time(struct engine *engine)
+{
+	LIST_EACH(engine->arms, struct arm, arm) {
+		if (engine->now_ns < arm->fault->deadline_ns)
+			continue;
+		engine_stop(engine, STOP_INTERNAL, arm->fault->spec->id,
+			"fault %s was over before every node had armed it", arm->fault->spec->id);
+		return;
+	}
+	begin_running(engine);
+}
+
 void phase_armed(struct engine *engine, const struct event *event)
 {
-	bool all = true;
+	bool answered = true;
 
 	LIST_EACH(engine->arms, struct arm, arm) {
 		if (strcmp(arm->fault->spec->id, event->name) == 0 &&
@@ -252,7 +268,8 @@ void phase_armed(struct engine *engine, const struct event *event)
 			if (event->ok)
 				log_armed(engine, event, on ? ROLE_ON : ROLE_FROM);
 		}
-		all = all && arm->state == ARM_ARMED;
+		/* Some may be gone again: over at once, or healed at their deadline. */
+		answered = answered && arm->state != ARM_ASKED;
 	}
 	if (!event->ok)
 		engine_stop(engine, stop_for(event->fail->kind), event->name,
@@ -260,6 +277,6 @@ void phase_armed(struct engine *engine, const struct event *event)
 			event->fail->text);
 	if (engine->state == ENGINE_STOPPING)
 		heal_everything(engine); /* the answer may have come after the stop */
-	else if (engine->state == ENGINE_ARMING && all)
-		begin_running(engine);
+	else if (engine->state == ENGINE_ARMING && answered)
+		begin_when_in_time(engine);
 }

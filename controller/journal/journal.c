@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "contract/failpoint.h"
 #include "contract/json.h"
 
 /* After these events a crash of the machine must not forget what was going on. */
@@ -80,8 +81,10 @@ int journal_append(struct journal *journal, const cJSON *event, struct fail *fai
 {
 	char *text = json_print(event);
 	size_t length = strlen(text), done = 0;
-	int outcome = 0;
+	int outcome = 0, refused = FAILPOINT_ERROR(journal_write);
 
+	if (refused)
+		outcome = fail_errno(fail, refused, "the journal could not be written");
 	text[length++] = '\n'; /* in the place of the NUL: write() needs none */
 	while (done < length && outcome == 0) {
 		ssize_t wrote = write(journal->fd, text + done, length - done);
@@ -92,8 +95,13 @@ int journal_append(struct journal *journal, const cJSON *event, struct fail *fai
 			done += (size_t)wrote;
 	}
 	free(text);
-	if (outcome == 0 && needs_sync(event) && fdatasync(journal->fd) < 0)
-		outcome = fail_errno(fail, errno, "the journal could not be synced");
+	if (outcome == 0 && needs_sync(event)) {
+		refused = FAILPOINT_ERROR(journal_sync);
+		if (refused || fdatasync(journal->fd) < 0)
+			outcome = fail_errno(
+				fail, refused ? refused : errno, "the journal could not be synced");
+	}
+	FAILPOINT(event_written);
 	return outcome;
 }
 

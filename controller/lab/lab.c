@@ -66,6 +66,11 @@ bool lab_is_up(const char *name)
 	return lab_name_ok(name) && is_complete(name) && supervisor_is_there(name);
 }
 
+bool lab_is_built(const char *name)
+{
+	return lab_name_ok(name) && is_complete(name);
+}
+
 static int need_up(const char *name, struct fail *fail)
 {
 	if (need_name(name, fail) < 0)

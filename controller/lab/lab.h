@@ -39,6 +39,12 @@ int lab_down(const char *name, struct fail *fail);
 /* True when an `up` of that name completed and its supervisor answers. */
 bool lab_is_up(const char *name);
 
+/*
+ * Its nodes are there, and whatever was done to them, even when its supervisor is not: what must
+ * be healed is asked by this.
+ */
+bool lab_is_built(const char *name);
+
 /* The file that the running lab was made from. lab_file_deinit() gives it back. */
 int lab_open(const char *name, struct lab_file *out, struct fail *fail);
 

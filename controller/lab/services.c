@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "contract/failpoint.h"
 #include "contract/units.h"
 #include "controller/lab/lab_command.h"
 #include "controller/lab/lab_start.h"
@@ -108,6 +109,7 @@ static int start(struct services *services, struct service_run *run, struct fail
 		return -1;
 	}
 	run->state = SERVICE_RUNNING;
+	FAILPOINT(service_started);
 	return 0;
 }
 
@@ -141,6 +143,7 @@ static void plan_restart(struct service_run *run, int64_t now_ns)
 
 static void ended(struct service_run *run, int status, int64_t now_ns)
 {
+	FAILPOINT(service_reaped);
 	run->pid = 0;
 	if (WIFEXITED(status))
 		snprintf(run->last_exit, sizeof(run->last_exit), "exit %d", WEXITSTATUS(status));

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "contract/failpoint.h"
 #include "contract/json.h"
 #include "contract/units.h"
 #include "contract/wire.h"
@@ -50,6 +51,7 @@ static cJSON *take_healed(struct supervisor *supervisor, const cJSON *params, st
 
 	if (shape_decode(&healed_params_shape, params, "", &healed, fail) < 0)
 		return NULL;
+	FAILPOINT(heal_heard);
 	outcome = services_healed(&supervisor->services, healed.node, lab_now_ns(), fail);
 	shape_free(&healed_params_shape, &healed);
 	return outcome < 0 ? NULL : json_object();
@@ -115,7 +117,10 @@ static void serve(struct supervisor *supervisor)
 		end = memchr(line, '\n', used);
 	}
 	if (end) {
-		char *reply = answer(supervisor, line, (size_t)(end - line));
+		char *reply;
+
+		FAILPOINT(request_taken);
+		reply = answer(supervisor, line, (size_t)(end - line));
 
 		send_all(fd, reply);
 		free(reply);
@@ -241,6 +246,8 @@ __attribute__((noreturn)) static void run(const struct lab_file *file, int repor
 	struct fail fail = FAIL_INIT;
 	int outcome = set_up(&supervisor, file, &report, &fail);
 
+	if (outcome == 0)
+		FAILPOINT(supervisor_ready);
 	if (write(report, &fail, sizeof(fail)) != (ssize_t)sizeof(fail))
 		outcome = -1;
 	close(report);

@@ -11,6 +11,7 @@
 
 #include <curl/curl.h>
 
+#include "contract/failpoint.h"
 #include "contract/memory.h"
 #include "contract/units.h"
 #include "contract/verbs.h"
@@ -101,6 +102,7 @@ static int do_hello(struct prober *prober, struct request *request, struct fail 
 			"this prober speaks version %d, the controller %lld", PROBER_VERSION,
 			(long long)hello.version);
 	prober->greeted = true;
+	FAILPOINT(prober_greeted);
 	hello.pid = getpid();
 	request->result = shape_encode(&prober_hello_shape, &hello);
 	return 0;
@@ -151,6 +153,7 @@ static int accept_probe(struct prober *prober, struct probe_order *order, struct
 		return -1;
 	prober->probe_count++;
 	prober->descriptors_left -= attempts * each;
+	FAILPOINT(probe_taken);
 	return 0;
 }
 
@@ -201,6 +204,7 @@ static void on_read_done(void *context, const struct final_read_result *result)
 {
 	struct reading *reading = context;
 
+	FAILPOINT(read_done);
 	output_send(&reading->prober->output,
 		wire_reply(reading->request, shape_encode(&final_read_result_shape, result)));
 	final_read_free(reading->read);
@@ -257,6 +261,7 @@ static int do_stop(struct prober *prober, struct request *request, struct fail *
 		probe_stop(prober->probes[i]);
 	for (size_t i = 0; i < prober->workload_count; i++)
 		workload_stop(prober->workloads[i]);
+	FAILPOINT(prober_stopping);
 	answer_stop_when_done(prober);
 	return 0;
 }
@@ -368,6 +373,7 @@ static void notify(void *context, const char *method, cJSON *body)
 {
 	struct prober *prober = context;
 
+	FAILPOINT(window_said);
 	output_send(&prober->output, wire_notification(method, body));
 }
 

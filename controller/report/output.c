@@ -8,10 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "contract/failpoint.h"
+
 static int write_new(const char *path, const char *text, size_t length, struct fail *fail)
 {
 	size_t done = 0;
-	int fd, error = 0;
+	int fd, error = -FAILPOINT_ERROR(report_write);
 
 	if (unlink(path) < 0 && errno != ENOENT)
 		return fail_errno(fail, errno, "%s", path);
@@ -43,8 +45,14 @@ int output_write(
 		asprintf(&part, "%s/.%s.part", dir, name) < 0)
 		abort();
 	outcome = write_new(part, text, length, fail);
-	if (outcome == 0 && rename(part, path) < 0)
-		outcome = fail_errno(fail, errno, "%s", path);
+	FAILPOINT(report_written);
+	if (outcome == 0) {
+		int refused = FAILPOINT_ERROR(report_rename);
+
+		if (refused || rename(part, path) < 0)
+			outcome = fail_errno(fail, refused ? refused : errno, "%s", path);
+	}
+	FAILPOINT(report_renamed);
 	if (outcome < 0)
 		unlink(part);
 	free(path);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "contract/failpoint.h"
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
@@ -422,7 +423,12 @@ static int spawn(struct link *link, uv_loop_t *loop, struct fail *fail)
 		.flags = UV_PROCESS_DETACHED,
 		.stdio = stdio,
 		.stdio_count = 3};
-	int outcome = uv_spawn(loop, &link->process, &options);
+	int outcome;
+
+	if (FAILPOINT_ERROR(child_spawn))
+		options.file =
+			"/dev/null/none"; /* uv_spawn itself must fail: it makes the handle */
+	outcome = uv_spawn(loop, &link->process, &options);
 
 	if (outcome < 0)
 		fail_set(fail, FAIL_REFUSED, "cannot start the %s (%s): %s", link->label, argv[0],

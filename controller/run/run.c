@@ -18,6 +18,10 @@
 #include "controller/run/run_parts.h"
 
 /* One run from beginning to end: set up, execute or refuse, close, report. */
+enum {
+	EXIT_NOT_REVERTED = 5,
+	EXIT_DEFECT = 70
+};
 
 /* --- the run --------------------------------------------------------------------------- */
 
@@ -55,7 +59,8 @@ static void refuse_run(struct run *run, const struct fail *fail)
 	}
 }
 
-static void drain_journal(struct run *run)
+/* Fails when an event could not be kept, or a signal came. */
+static int drain_journal(struct run *run, struct fail *fail)
 {
 	struct action action;
 
@@ -63,6 +68,7 @@ static void drain_journal(struct run *run)
 		run_write_journal(run, action.data);
 		cJSON_Delete(action.data);
 	}
+	return run_await(run, fail);
 }
 
 static int write_plan(struct run *run, struct fail *fail)
@@ -77,17 +83,13 @@ static int write_plan(struct run *run, struct fail *fail)
 static int set_up(struct run *run, struct fail *fail)
 {
 	run_start_renewing(run);
-	drain_journal(run);
-	if (run_connect(run, fail) < 0)
-		return -1;
-	drain_journal(run);
-	if (run_resolve_static(run, fail) < 0 ||
+	if (drain_journal(run, fail) < 0 || run_connect(run, fail) < 0 ||
+		drain_journal(run, fail) < 0 || run_resolve_static(run, fail) < 0 ||
 		plan_check_radius(&run->plan, &engine_record(run->engine)->groups, fail) < 0 ||
 		write_plan(run, fail) < 0 || run_connect_probers(run, fail) < 0 ||
 		run_note_services(run, fail) < 0)
 		return -1;
-	drain_journal(run);
-	return 0;
+	return drain_journal(run, fail);
 }
 
 /* --- the end ---------------------------------------------------------------------------- */
@@ -122,17 +124,20 @@ static int report_run(const struct run *run)
 	struct report report;
 	struct fail fail = FAIL_INIT;
 	char *path = NULL;
-	int code = 70;
+	int code = EXIT_DEFECT;
 
 	if (asprintf(&path, "%s/journal.ndjson", run->dir) < 0)
 		abort();
 	if (report_load(&report, path, &fail) == 0) {
-		report_write(&report, run->dir, &fail);
+		code = report.judgement.exit_code;
+		/* What could not be written down can't be relied on, whatever it says. */
+		if ((report_write(&report, run->dir, &fail) < 0 || run->broken) &&
+			code != EXIT_NOT_REVERTED)
+			code = EXIT_DEFECT;
 		if (run->options->json)
 			say_json(run, &report);
 		else
 			say_summary(run, &report);
-		code = report.judgement.exit_code;
 		report_deinit(&report);
 	}
 	if (fail.kind != FAIL_NONE)

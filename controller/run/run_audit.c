@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
@@ -43,6 +44,8 @@ static void audit_complete(struct run_node *node)
 	struct fail fail = FAIL_INIT;
 	cJSON *data;
 
+	if (!node->audit_when)
+		FAILPOINT(audited_after);
 	if (node->audit_when) {
 		data = journal_event("audit", run_now_ns(node->run));
 		json_put_string(data, "node", node->node->name);
@@ -58,6 +61,7 @@ static void audit_complete(struct run_node *node)
 		node->run->waiting--;
 		if (engine_note(node->run->engine, data, &fail) < 0)
 			run_trouble(node->run, &fail);
+		FAILPOINT(audited_before);
 		return;
 	}
 	event.data = data;
@@ -225,6 +229,7 @@ void run_recover(struct run_node *node)
 	options.args = argv.items;
 	options.file = options.args[0];
 	outcome = uv_spawn(node->run->loop, &recovery->process, &options);
+	FAILPOINT(recovery_started);
 	argv.count--;
 	list_free_texts(&argv);
 	if (outcome == 0) {

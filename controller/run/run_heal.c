@@ -240,7 +240,7 @@ static int prove(struct run *run, struct fail *fail)
 	if (outcome < 0)
 		return exit_code_of(fail->kind);
 	say_heal(run, torn);
-	if (run->has_lab && !lab_is_up(run->lab.name)) {
+	if (run->has_lab && !lab_is_built(run->lab.name)) {
 		say_gone(run);
 	} else {
 		run_start_renewing(run);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "contract/failpoint.h"
 #include "contract/json.h"
 #include "contract/memory.h"
 #include "controller/run/run_parts.h"
@@ -105,7 +106,11 @@ void run_write_journal(struct run *run, const cJSON *event)
 		return;
 	run->broken = true;
 	screen_say(&run->screen, "backburn: %s", fail.text);
-	run_feed(run, &broken);
+	/* Before the engine runs there is nothing to stop, only something not to begin. */
+	if (engine_state(run->engine) == ENGINE_NEW)
+		run_trouble(run, &fail);
+	else
+		run_feed(run, &broken);
 }
 
 static void ask_services(struct run *run)
@@ -143,6 +148,7 @@ static void perform(struct run *run, struct action *action)
 	case ACTION_TELL_HEALED:
 		if (run->has_lab && lab_node_healed(run->lab.name, action->node, &fail) < 0)
 			screen_say(&run->screen, "backburn: %s", fail.text);
+		FAILPOINT(healed_told);
 		break;
 	case ACTION_STOP_PROBES:
 		run_stop_probes(run);
@@ -315,6 +321,7 @@ void run_close_all(struct run *run)
 	uv_timer_stop(&run->renew);
 	while (links_alive() > 0)
 		uv_run(run->loop, UV_RUN_ONCE);
+	FAILPOINT(children_closed);
 }
 
 void run_close_handles(struct run *run)

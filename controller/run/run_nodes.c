@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
@@ -172,6 +173,7 @@ int run_open_injector(struct run_node *node, struct fail *fail)
 	node->injector = link_open(node->run->loop, &options, fail);
 	list_free_texts(&words);
 	list_free_texts(&argv);
+	FAILPOINT(injector_started);
 	return node->injector ? 0 : -1;
 }
 
@@ -278,6 +280,7 @@ static void hello_came(void *context, const struct wire_message *reply, const st
 	if (check_hello(node, &hello, &fail) < 0) {
 		run_trouble(node->run, &fail);
 	} else {
+		FAILPOINT(hello_answered);
 		log_node(node, &hello);
 		free(node->node->addresses.items);
 		node->node->addresses = hello.addresses;
@@ -333,6 +336,7 @@ static void armed(void *context, const struct wire_message *reply, const struct 
 	struct arm_result result;
 	struct fail fail = FAIL_INIT;
 
+	FAILPOINT(arm_answered);
 	if (reply && shape_decode(&arm_result_shape, reply->body, "", &result, &fail) == 0) {
 		event.ok = true;
 		event.at_ns = to_ours(node, result.armed_ns);
@@ -371,6 +375,7 @@ void run_arm(struct run *run, const struct action *action)
 		&(struct link_wait){
 			REQUEST_TIMEOUT_NS, armed, errand_new(node, action->fault->spec->id)});
 	shape_free(&fault_order_shape, &order);
+	FAILPOINT(arm_sent);
 }
 
 /*
@@ -421,6 +426,7 @@ static void healed(void *context, const struct wire_message *reply, const struct
 	struct evidence evidence;
 	struct fail fail = FAIL_INIT;
 
+	FAILPOINT(heal_answered);
 	if (reply && shape_decode(&evidence_shape, reply->body, "", &evidence, &fail) == 0) {
 		feed_healed(errand, &evidence);
 		shape_free(&evidence_shape, &evidence);
@@ -447,6 +453,7 @@ void run_heal(struct run *run, const struct action *action)
 		&(struct link_wait){
 			REQUEST_TIMEOUT_NS, healed, errand_new(node, action->fault->spec->id)});
 	list_free_texts(&params.faults);
+	FAILPOINT(heal_sent);
 }
 
 static void renewed(void *context, const struct wire_message *reply, const struct fail *why)
@@ -471,4 +478,5 @@ void run_renew(struct run *run)
 			link_request(run->nodes[i].injector, "renew",
 				shape_encode(&renew_params_shape, &params),
 				&(struct link_wait){params.lease_ns, renewed, &run->nodes[i]});
+	FAILPOINT(renew_sent);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
@@ -160,7 +161,10 @@ int run_connect_probers(struct run *run, struct fail *fail)
 			shape_encode(&prober_hello_shape, &hello),
 			&(struct link_wait){REQUEST_TIMEOUT_NS, hello_came, &run->probers[i]});
 	}
-	return run_await(run, fail);
+	if (run_await(run, fail) < 0)
+		return -1;
+	FAILPOINT(probers_connected);
+	return 0;
 }
 
 /* --- starting -------------------------------------------------------------------------- */
@@ -279,6 +283,7 @@ void run_start_probes(struct run *run)
 	run->probes_at_ns = run_now_ns(run) + PROBES_LEAD_NS;
 	if (start_all(run, &fail) < 0)
 		probes_failed(run, &fail);
+	FAILPOINT(probes_started);
 }
 
 /* --- stopping -------------------------------------------------------------------------- */
@@ -309,6 +314,7 @@ void run_stop_probes(struct run *run)
 		if (run->probers[i].link)
 			link_request(run->probers[i].link, "stop", NULL,
 				&(struct link_wait){REQUEST_TIMEOUT_NS, one_stopped, run});
+	FAILPOINT(probes_stopped);
 }
 
 /* --- final reads ----------------------------------------------------------------------- */
@@ -352,6 +358,7 @@ void run_read(struct run *run, const struct workload_spec *workload)
 				workload->final_read->timeout_ns * (int64_t)(run->node_count + 1) +
 					READ_GRACE_NS,
 				read_done, reading});
+		FAILPOINT(read_ordered);
 		return;
 	}
 	if (order)
@@ -450,5 +457,6 @@ void run_query(struct run *run, const struct group_spec *group, const char *name
 	}
 	link_request(node->asker, "get", shape_encode(&ask_get_shape, &get),
 		&(struct link_wait){get.timeout_ns + NS_PER_SEC, answered, question});
+	FAILPOINT(where_asked);
 	free(get.url);
 }

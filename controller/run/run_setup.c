@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "contract/failpoint.h"
 #include "contract/json.h"
 #include "contract/list.h"
 #include "controller/plan/check.h"
@@ -170,6 +171,8 @@ static int make_directory(struct run *run, struct fail *fail)
 		free(run->dir);
 		if (asprintf(&run->dir, "%s/%s", run->options->runs_dir, run->run_id) < 0)
 			abort();
+		if (FAILPOINT_ERROR(run_directory))
+			return fail_errno(fail, EROFS, "%s", run->dir);
 		if (mkdir(run->dir, 0755) == 0)
 			return 0;
 		if (errno != EEXIST)
@@ -186,6 +189,7 @@ static int open_journal(struct run *run, struct fail *fail)
 	if (asprintf(&path, "%s/journal.ndjson", run->dir) < 0)
 		abort();
 	outcome = journal_open(&run->journal, path, fail);
+	FAILPOINT(journal_opened);
 	free(path);
 	return outcome;
 }
@@ -214,6 +218,7 @@ int run_prepare(struct run *run, bool brings_up, struct fail *fail)
 	if (make_plan(run, fail) < 0 || take_lock(run, fail) < 0 ||
 		(brings_up && bring_lab_up(run, fail) < 0))
 		return -1;
+	FAILPOINT(environment_locked);
 	name_run(run, 1);
 	say_holder(run);
 	run->zero = uv_hrtime();

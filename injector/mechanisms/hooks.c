@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "injector/ledger.h"
 #include "injector/lists.h"
 
@@ -177,6 +178,7 @@ static int detach(struct hook *hook, struct fail *fail)
 {
 	char text[UNDO_TEXT_MAX];
 
+	FAILPOINT(undo_next);
 	if (hook->tcx_link != NO_LINK) {
 		host_tcx_detach(hook->tcx_link);
 		hook->tcx_link = NO_LINK;
@@ -229,7 +231,9 @@ static int release_from(struct hooks *hooks, size_t first, struct fail *fail)
 		if (is_held(hooks, i + 1, hook->undo.ifindex))
 			continue;
 		if (detach(hook, &each) == 0) {
+			FAILPOINT(undo_run);
 			forget(hooks, i);
+			FAILPOINT(undo_marked);
 			continue;
 		}
 		if (result == 0)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "injector/host.h"
 #include "injector/lists.h"
 #include "injector/mechanisms/hooks.h"
@@ -309,6 +310,7 @@ int matcher_settle(struct matcher *matcher, struct fail *fail)
 	matcher->loaded = NULL;
 	matcher->unsure = false;
 	matcher->stale = 0;
+	FAILPOINT(programs_freed);
 	match_table_deinit(&matcher->table);
 	list_free(&matcher->flows);
 	return 0;
@@ -371,10 +373,12 @@ static int prepare(struct matcher *matcher, struct matcher_rule *rule, struct le
 		check_room(&matcher->sizes, &table, fail) < 0 || apply_flows(matcher, fail) < 0 ||
 		host_links(&links, fail) < 0)
 		goto out;
+	FAILPOINT(program_loaded);
 	/* Hooks first: while the tables are empty they let everything pass. */
 	if (hooks_sync(&matcher->hooks, &links, fail) < 0)
 		goto out;
 	result = change_table(matcher, &table, fail);
+	FAILPOINT(map_filled);
 out:
 	list_free(&links);
 	if (result < 0)
@@ -401,6 +405,7 @@ static int revert(struct matcher *matcher, struct matcher_rule *rule, struct fai
 	if (!matcher->loaded)
 		return 0;
 	close_slot(matcher, rule->slot);
+	FAILPOINT(slot_closed);
 	if (tidy(matcher, fail) == 0)
 		return 0;
 	matcher->stale |= UINT64_C(1) << rule->slot;
@@ -427,6 +432,7 @@ int matcher_arm(struct matcher *matcher, const struct match_rule *spec, struct l
 	}
 	rule->live = true;
 	open_slot(matcher, rule);
+	FAILPOINT(slot_opened);
 	*out = rule;
 	return 0;
 }

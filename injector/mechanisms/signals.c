@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/failpoint.h"
 #include "contract/units.h"
 #include "injector/host.h"
 #include "injector/lists.h"
@@ -62,6 +63,7 @@ static void send_to(struct signals *signals, const struct target *target, struct
 		hit->result = SIGNAL_SENT;
 		hit->sent_ns = now_ns;
 		signals->awaited++;
+		FAILPOINT(signal_sent);
 		return;
 	}
 	hit->result = fail.error == ESRCH ? SIGNAL_GONE : SIGNAL_FAILED;

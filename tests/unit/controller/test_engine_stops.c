@@ -398,6 +398,67 @@ static void nonsense_from_a_peer_stops_and_stays_out_of_the_journal(void **state
 	hands_deinit(&hands);
 }
 
+static enum behaviour n2_arms_much_later(struct hands *hands, const struct action *action)
+{
+	(void)hands;
+	return action->kind == ACTION_ARM && strcmp(action->node, "n2") == 0 ? NEVER_ANSWER
+									     : BEHAVE;
+}
+
+/* n1 is the leader, n2 and n3 its counterparts; all but n2 have ended the fault by themselves. */
+static void let_n2_answer_after(struct hands *hands, int64_t answer_ns)
+{
+	static const char *const others[] = {"n1", "n3"};
+
+	assert_true(hands_run_to(hands, ENGINE_ARMING, SECONDS(100)));
+	assert_false(hands_run_to(hands, ENGINE_RUNNING, hands->now_ns + answer_ns));
+	for (size_t i = 0; i < NODES; i++)
+		memset(hands->nodes[i].armed, 0, sizeof(hands->nodes[i].armed));
+	for (size_t i = 0; i < 2; i++)
+		hands_feed(hands,
+			(struct event){.kind = EVENT_HEALED,
+				.name = "cut-leader",
+				.node = others[i],
+				.ok = true,
+				.at_ns = hands->now_ns});
+	hands_feed(hands,
+		(struct event){.kind = EVENT_ARMED,
+			.name = "cut-leader",
+			.node = "n2",
+			.ok = true,
+			.at_ns = hands->now_ns});
+}
+
+static void an_answer_after_the_faults_end_stops_the_run(void **state)
+{
+	(void)state;
+	struct hands hands;
+
+	hands_init(&hands, given_tree());
+	hands.behave = n2_arms_much_later;
+	let_n2_answer_after(&hands, SECONDS(14));
+	assert_ended_clean(&hands);
+	assert_non_null(strstr(json_string(hands_event(&hands, "stop"), "text", ""),
+		"was over before every node had armed it"));
+	assert_int_equal(hands_code(&hands), 70);
+	hands_deinit(&hands);
+}
+
+/* Whoever is gone again has armed: nobody waits for it for ever. */
+static void an_answer_after_others_have_healed_begins_the_phase(void **state)
+{
+	(void)state;
+	struct hands hands;
+
+	hands_init(&hands, given_tree());
+	hands.behave = n2_arms_much_later;
+	let_n2_answer_after(&hands, SECONDS(3));
+	assert_int_equal(engine_state(hands.engine), ENGINE_RUNNING);
+	assert_true(hands_run(&hands, hands.now_ns + SECONDS(200)));
+	assert_int_equal(hands_journaled(&hands, "stop"), 0);
+	hands_deinit(&hands);
+}
+
 static void probes_that_cannot_start_refuse(void **state)
 {
 	(void)state;
@@ -431,6 +492,8 @@ int main(void)
 		cmocka_unit_test(the_limit_also_ends_the_wait_for_writes),
 		cmocka_unit_test(a_lost_prober_and_a_broken_controller_stop),
 		cmocka_unit_test(nonsense_from_a_peer_stops_and_stays_out_of_the_journal),
+		cmocka_unit_test(an_answer_after_the_faults_end_stops_the_run),
+		cmocka_unit_test(an_answer_after_others_have_healed_begins_the_phase),
 		cmocka_unit_test(probes_that_cannot_start_refuse),
 	};
 
