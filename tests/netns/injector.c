@@ -146,6 +146,8 @@ static cJSON *answer(struct injector *injector)
 	return message;
 }
 
+static char *format_params(const char *params, va_list args) __attribute__((format(printf, 1, 0)));
+
 static char *format_params(const char *params, va_list args)
 {
 	char *text;
