@@ -14,8 +14,7 @@ const struct kept_capability kept_capabilities[] = {
 		"reads pidfiles in directories that only a service's own user may enter"},
 	{CAP_KILL, "CAP_KILL", false, "signals processes of other users, which `kill` aims at"},
 	{CAP_NET_ADMIN, "CAP_NET_ADMIN", false, "hooks interfaces: tcx, clsact, filters"},
-	{CAP_PERFMON, "CAP_PERFMON", false,
-		"passes the verifier without barriers against speculation on each packet"},
+	{CAP_PERFMON, "CAP_PERFMON", false, "the verifier takes the packet matcher only with it"},
 	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", true,
 		"names the BPF programs that others have attached, enters the network namespaces "
 		"in which something is to be undone, makes an empty one to try the kernel in"},

@@ -102,6 +102,9 @@ static void say_summary(const struct run *run, const struct report *report)
 	for (size_t i = 0; report_files[i]; i++)
 		printf(", %s", report_files[i]);
 	putchar('\n');
+	if (report->judgement.exit_code == EXIT_NOT_REVERTED)
+		printf("\nrecovers the nodes, and looks at them again:\n  backburn heal --run %s\n",
+			run->dir);
 }
 
 /* In the form of the events before it, and the only one that no journal has. */
