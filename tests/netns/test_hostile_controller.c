@@ -178,13 +178,14 @@ static void an_endless_line_ends_the_session(struct world *world)
 static void the_longest_line_is_read_and_one_byte_more_is_not(struct world *world)
 {
 	static const char head[] = "{\"jsonrpc\":\"2.0\",\"id\":\"5\",\"method\":\"ping\",\"x\":\"";
+	static const char tail[] = {'"', '}', '\n'};
 	struct injector *injector = cut_off(world, "30s");
 	char *line = malloc(LINE_MAX_TO_INJECTOR + 2);
 
 	assert_non_null(line);
 	memset(line, 'y', LINE_MAX_TO_INJECTOR + 2);
 	memcpy(line, head, sizeof(head) - 1);
-	memcpy(line + LINE_MAX_TO_INJECTOR - 2, "\"}\n", 3);
+	memcpy(line + LINE_MAX_TO_INJECTOR - 2, tail, sizeof(tail));
 	say(injector, line, LINE_MAX_TO_INJECTOR + 1);
 	assert_answer(injector, "\"id\":\"5\"");
 	assert_small(injector);
@@ -242,8 +243,9 @@ static void deep_nesting_is_refused(struct world *world)
 	enum {
 		DEPTH = 10000
 	};
+	static const char member[] = {'{', '"', 'a', '"', ':'};
 	struct injector *injector = cut_off(world, "30s");
-	char *line = malloc(2 * DEPTH + 1);
+	char *line = malloc(sizeof(member) * DEPTH + 1);
 
 	assert_non_null(line);
 	memset(line, '[', DEPTH);
@@ -252,9 +254,9 @@ static void deep_nesting_is_refused(struct world *world)
 	say(injector, line, 2 * DEPTH + 1);
 	assert_answer(injector, "\"error\"");
 	for (int i = 0; i < DEPTH; i++)
-		memcpy(line + 2 * i, "{\"", 2);
-	line[2 * DEPTH] = '\n';
-	say(injector, line, 2 * DEPTH + 1);
+		memcpy(line + sizeof(member) * (size_t)i, member, sizeof(member));
+	line[sizeof(member) * DEPTH] = '\n';
+	say(injector, line, sizeof(member) * DEPTH + 1);
 	assert_answer(injector, "\"error\"");
 	free(line);
 	assert_small(injector);
