@@ -18,6 +18,9 @@
 
 #include <cmocka.h>
 
+#include "contract/fail.h"
+#include "controller/lab/lab_cgroup.h"
+#include "controller/lab/lab_paths.h"
 #include "tests/e2e/cli.h"
 #include "tests/e2e/host_state.h"
 #include "tests/programs.h"
@@ -361,6 +364,41 @@ static void test_second_run_is_told_who_holds_the_environment(void **state)
 	cli_end(&run->cli);
 }
 
+static pid_t supervisor_of(const char *lab)
+{
+	char directory[PATH_MAX], path[PATH_MAX + 16];
+	struct fail fail = FAIL_INIT;
+	FILE *file;
+	int pid = 0;
+
+	assert_int_equal(lab_cgroup_path(lab, LAB_SUPERVISOR_CGROUP, directory, &fail), 0);
+	snprintf(path, sizeof(path), "%s/cgroup.procs", directory);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%d", &pid), 1);
+	fclose(file);
+	return pid;
+}
+
+/* The nodes of a lab stand without its supervisor, and so does what was done to them. */
+static void test_heal_reaches_nodes_without_a_supervisor(void **state)
+{
+	struct cli_result result;
+
+	(void)state;
+	cli_run((const char *[]){"lab", "up", cli_file("tests/e2e/files/pair-lab.json"), NULL},
+		&result);
+	assert_int_equal(result.code, 0);
+	cli_result_free(&result);
+	kill(supervisor_of("pair"), SIGKILL);
+	cli_run((const char *[]){"heal", "--on", cli_file("tests/e2e/files/pair-env.json"), NULL},
+		&result);
+	assert_int_equal(result.code, 0);
+	assert_non_null(strstr(result.out, "idle-a"));
+	assert_null(strstr(result.err, "is down"));
+	cli_result_free(&result);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +406,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_controller_killed, teardown),
 		cmocka_unit_test_teardown(test_injectors_killed, teardown),
 		cmocka_unit_test_teardown(test_injectors_stopped, teardown),
+		cmocka_unit_test_teardown(test_heal_reaches_nodes_without_a_supervisor, teardown),
 		cmocka_unit_test_teardown(
 			test_second_run_is_told_who_holds_the_environment, teardown),
 	};

@@ -96,6 +96,12 @@ static const struct rule rules[] = {
 	{"tools/test", BY("tools/test", "run_ring dev kernel")},
 	{"tools/test --quick", BY("tools/test", "--quick")},
 	{"tools/check", BY("tools/test", "tools/check")},
+	/* More of what the ring chaos does; and that each mutation still is one. */
+	{"tools/chaos --runs 200 --workers 2",
+		BY("tests/chaos/CMakeLists.txt", "backburn-chaos --runs 10")},
+	{"tools/chaos --seed 75 --runs 1",
+		BY("tests/chaos/CMakeLists.txt", "backburn-chaos --runs 10")},
+	{"tools/chaos --mutants", BY("tests/chaos/CMakeLists.txt", "apply --check")},
 	{"build/dev/bin/backburn validate scenarios/etcd-leader-cut.json", .how = RUN,
 		.as = "backburn validate scenarios/etcd-leader-cut.json"},
 	{"build/dev/bin/backburn faults partition", .how = RUN, .as = "backburn faults partition"},
