@@ -69,4 +69,10 @@ extern const struct shape process_evidence_shape;
  */
 char *process_text(const char *text, size_t json_max);
 
+/*
+ * What the supervisor of a lab calls itself (/proc/PID/comm): it has the command line of the `run`
+ * or `lab up` that it was forked from.
+ */
+#define SUPERVISOR_NAME "backburn-lab"
+
 #endif

@@ -78,6 +78,10 @@ int host_process_stop(int64_t pid, uint64_t start_ticks, int64_t wait_ns, struct
 
 /* ---- processes as targets ---- */
 
+enum {
+	PROCESS_NAME_MAX = 16
+};
+
 struct host_process {
 	int64_t pid, parent;
 	uint64_t start_ticks;
@@ -86,7 +90,9 @@ struct host_process {
 	bool dead;     /* has ended, and waits for its parent to ask */
 	char *exe;     /* without " (deleted)"; NULL: can't be read */
 	char *cmdline; /* arguments joined by one blank, "" for none; NULL: can't be read */
-	char *cgroup;  /* below the cgroup v2 mount; NULL: in none */
+	char name[PROCESS_NAME_MAX]; /* of its first thread, as it calls itself; never more than 15
+					bytes */
+	char *cgroup;                /* below the cgroup v2 mount; NULL: in none */
 };
 /* List of int64_t, all that are visible here. */
 int host_process_list(struct list *pids, struct fail *fail);

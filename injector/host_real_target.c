@@ -113,6 +113,15 @@ static int64_t uid_of(int64_t pid)
 	return stat(path, &status) == 0 ? (int64_t)status.st_uid : -1;
 }
 
+/* The second word of /proc/PID/stat, in parentheses; it may hold any byte, also these. */
+static void name_of(const char *stat_text, char name[PROCESS_NAME_MAX])
+{
+	const char *from = strchr(stat_text, '('), *to = strrchr(stat_text, ')');
+
+	snprintf(name, PROCESS_NAME_MAX, "%.*s", from && to > from ? (int)(to - from - 1) : 0,
+		from ? from + 1 : "");
+}
+
 bool host_process_read(int64_t pid, struct host_process *out)
 {
 	size_t length;
@@ -133,6 +142,7 @@ bool host_process_read(int64_t pid, struct host_process *out)
 		.cmdline = cmdline_of(pid),
 		.cgroup = cgroup_of(pid),
 	};
+	name_of(stat_text, out->name);
 	free(stat_text);
 	return true;
 }

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "contract/processes.h"
+
 #define CONTROLLER "backburn"
 
 static const char *const programs[] = {CONTROLLER, "backburn-injector", NULL};
@@ -33,14 +35,15 @@ bool part_is_ours(const char *exe, const char *own_exe)
 	return is_one_of(programs, name, strlen(name)) || (own_exe && strcmp(exe, own_exe) == 0);
 }
 
-bool part_is_controller(const char *exe, const char *cmdline)
+bool part_is_controller(const struct host_process *process)
 {
 	const char *command;
 
-	if (strcmp(base_name(exe), CONTROLLER) != 0 || !cmdline)
+	if (!process->exe || strcmp(base_name(process->exe), CONTROLLER) != 0 ||
+		!process->cmdline || strcmp(process->name, SUPERVISOR_NAME) == 0)
 		return false;
 	/* Its own path may hold blanks, and they are no other than those between arguments. */
-	command = strstr(cmdline, CONTROLLER " ");
+	command = strstr(process->cmdline, CONTROLLER " ");
 	while (command) {
 		command += strlen(CONTROLLER " ");
 		if (is_one_of(talking, command, strcspn(command, " ")))

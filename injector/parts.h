@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "injector/host.h"
+
 /*
  * Which processes of this host are parts of backburn. By name: they may be of other versions,
  * installed elsewhere, and of other runs. Whoever takes such a name is spared, and no more.
@@ -17,6 +19,6 @@ bool part_is_ours(const char *exe, const char *own_exe);
  * carry sessions. The children of a prober are what is to be measured, and those of a lab's
  * supervisor are services: faults must hit them.
  */
-bool part_is_controller(const char *exe, const char *cmdline);
+bool part_is_controller(const struct host_process *process);
 
 #endif

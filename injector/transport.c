@@ -75,7 +75,7 @@ static void look_at(int64_t pid, struct list *kin)
 	*one = (struct kin){.pid = pid, .ours = exe && part_is_ours(exe, NULL)};
 	if (one->ours && host_process_read(pid, &process)) {
 		one->parent = process.parent;
-		one->controller = part_is_controller(exe, process.cmdline);
+		one->controller = part_is_controller(&process);
 		host_process_deinit(&process);
 	}
 	free(exe);

@@ -10,6 +10,7 @@
 #include "controller/judge/samples.h"
 #include "controller/measure/histogram.h"
 #include "controller/plan/plan.h"
+#include "controller/prober/orders.h"
 #include "controller/prober/ranges.h"
 
 /*
@@ -161,6 +162,11 @@ struct sli_record *record_sli(const struct record *record, const char *slo);
 struct node_record *record_node(const struct record *record, const char *node);
 struct workload_record *record_workload(const struct record *record, const char *name);
 struct resolved_group *record_group(const struct record *record, const char *group);
+
+/* The events that a class of a window tells of, each at its own instant; record_apply() has checked
+ * them. */
+void record_add_events(struct samples *samples, const struct source_record *source,
+	const struct probe_window *window, const struct class_runs *runs);
 
 /* An event with its type and time, to be completed by the caller. */
 cJSON *journal_event(const char *type, int64_t at_ns);

@@ -62,10 +62,9 @@ static int check_runs(const struct record *record, const struct probe_window *wi
 	return more;
 }
 
-static void add_runs(struct record *record, const struct source_record *source,
+void record_add_events(struct samples *samples, const struct source_record *source,
 	const struct probe_window *window, const struct class_runs *runs)
 {
-	struct samples *samples = &record_sli(record, runs->slo)->samples;
 	int64_t index = window->first_index, count;
 	const char *cursor = runs->runs;
 	struct fail checked = FAIL_INIT;
@@ -108,7 +107,7 @@ static int add_window(struct record *record, struct source_record *source,
 		histogram_decode(source->latency, &window->latency, fail) < 0)
 		return -1;
 	LIST_EACH(window->classes, struct class_runs, runs)
-		add_runs(record, source, window, runs);
+		record_add_events(&record_sli(record, runs->slo)->samples, source, window, runs);
 	LIST_EACH(window->outcomes, int64_t, count)
 		if (i < OUTCOME_COUNT)
 			source->outcomes[i++] += *count;

@@ -18,6 +18,7 @@
 
 #include "contract/failpoint.h"
 #include "contract/json.h"
+#include "contract/processes.h"
 #include "contract/units.h"
 #include "contract/wire.h"
 #include "controller/lab/lab_cgroup.h"
@@ -220,7 +221,7 @@ static int leave_caller(const char *lab, int *report, struct fail *fail)
 	close_range(4, ~0U, 0);
 	if (chdir("/") < 0)
 		return fail_errno(fail, errno, "chdir");
-	prctl(PR_SET_NAME, "backburn-lab");
+	prctl(PR_SET_NAME, SUPERVISOR_NAME);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	return lab_cgroup_join(lab, LAB_SUPERVISOR_CGROUP, 0, fail);
 }

@@ -7,7 +7,6 @@
 #include "contract/memory.h"
 #include "contract/units.h"
 #include "controller/prober/orders.h"
-#include "controller/prober/runs.h"
 #include "controller/report/story_parts.h"
 
 /* --- latencies over time --------------------------------------------------------------- */
@@ -121,24 +120,14 @@ static struct samples *samples_of(
 	return &series->samples;
 }
 
-/* The record has checked that the runs are the window's events. */
 static void add_members(struct story *story, const struct record *record,
 	const struct source_record *source, const struct probe_window *window)
 {
 	LIST_EACH(window->classes, struct class_runs, runs) {
 		const struct slo_spec *slo = scenario_slo(&record->scenario, runs->slo);
 		struct samples *samples = samples_of(story, slo, source->to);
-		int64_t index = window->first_index, count;
-		const char *cursor = runs->runs;
-		struct fail checked = FAIL_INIT;
-		bool good;
 
-		while (runs_next(&cursor, &good, &count, &checked) > 0)
-			for (; count > 0; count--, index++)
-				samples_add(samples,
-					source->start_ns +
-						(int64_t)((double)index / source->rate * 1e9),
-					good);
+		record_add_events(samples, source, window, runs);
 	}
 }
 

@@ -63,7 +63,7 @@ static bool is_unharmed(const struct game *game)
 static void check_code(struct game *game, const struct told *told)
 {
 	struct findings *findings = &game->findings;
-	int code = game->run.code;
+	int code = game->run.code, said;
 
 	if (game_killed(game, ROLE_CONTROLLER) && code == CODE_SIGKILL) {
 		check(findings, CHECK_CODE, true, "killed");
@@ -80,11 +80,9 @@ static void check_code(struct game *game, const struct told *told)
 			"nothing was done to the run, and it ended with %d", code);
 	if (!told->summary)
 		return;
-	check(findings, CHECK_CODE,
-		cJSON_GetNumberValue(cJSON_GetObjectItem(told->summary, "exit_code")) == code ||
-			(code == 70 && !told->has_report),
-		"the run ended with %d, its summary says %s", code,
-		cJSON_PrintUnformatted(cJSON_GetObjectItem(told->summary, "exit_code")));
+	said = (int)cJSON_GetNumberValue(cJSON_GetObjectItem(told->summary, "exit_code"));
+	check(findings, CHECK_CODE, said == code || (code == 70 && !told->has_report),
+		"the run ended with %d, its summary says %d", code, said);
 	check(findings, CHECK_CODE, heaviest(told) == code || !told->has_report,
 		"the run ended with %d, and the heaviest code that applied is %d", code,
 		heaviest(told));

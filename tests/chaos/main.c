@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "contract/units.h"
@@ -21,14 +23,17 @@ enum {
 	OPTION_ONLY,
 	OPTION_BUILD,
 	OPTION_SOURCE,
-	OPTION_WORKER,
+	OPTION_WORKERS,
+	OPTION_LABS,
 	ALL_REACHED_RUNS = 200, /* from so many on every failpoint must have been reached */
-	FOUND_MAX = 64
+	FOUND_MAX = 64,
+	WORKERS_MAX = 8,
+	LABS_MAX = 99
 };
 
 struct arguments {
 	uint64_t seed;
-	int runs, worker;
+	int runs, workers, worker, first_lab;
 	enum kind only; /* KINDS: all */
 	bool list;
 	const char *keep, *build, *source;
@@ -42,7 +47,9 @@ static const struct argp_option options[] = {
 	{"only", OPTION_ONLY, "KIND", 0, "leave out all seeds of other kinds", 0},
 	{"build", OPTION_BUILD, "DIR", 0, "a build with failpoints", 0},
 	{"source", OPTION_SOURCE, "DIR", 0, "the repository", 0},
-	{"worker", OPTION_WORKER, "N", 0, "name and addresses of the lab end with it (0)", 0},
+	{"workers", OPTION_WORKERS, "N", 0, "so many runs at once, each on a lab of its own (1)",
+		0},
+	{"labs", OPTION_LABS, "N", 0, "names and addresses of the labs count from N (0)", 0},
 	{0},
 };
 
@@ -81,8 +88,15 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	case OPTION_SOURCE:
 		arguments->source = argument;
 		return 0;
-	case OPTION_WORKER:
-		arguments->worker = atoi(argument);
+	case OPTION_WORKERS:
+		arguments->workers = atoi(argument);
+		if (arguments->workers < 1 || arguments->workers > WORKERS_MAX)
+			argp_error(state, "1 to %d workers", WORKERS_MAX);
+		return 0;
+	case OPTION_LABS:
+		arguments->first_lab = atoi(argument);
+		if (arguments->first_lab < 0 || arguments->first_lab > LABS_MAX)
+			argp_error(state, "0 to %d", LABS_MAX);
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "what is \"%s\"?", argument);
@@ -156,35 +170,110 @@ static void remove_tree(const char *dir)
 		child_wait(&child, 10000);
 }
 
+/* Said in one go at the end: several workers write to the same place. */
 static void play_seed(const struct arguments *arguments, uint64_t seed, struct total *total)
 {
-	char dir[PATH_MAX];
+	char dir[PATH_MAX], *text = NULL;
 	const struct game_options game = {.build = arguments->build,
 		.source = arguments->source,
 		.dir = dir,
-		.worker = arguments->worker};
+		.worker = arguments->first_lab + arguments->worker};
 	struct findings found = {.count = 0};
 	struct chaos_plan plan;
 	int64_t started_ns = now_ns();
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
 
 	plan_draw(seed, &plan);
 	snprintf(dir, sizeof(dir), "%s/seed-%" PRIu64, arguments->keep, seed);
 	remove_tree(dir);
-	printf("seed %-6" PRIu64 " ", seed);
-	plan_print(&plan, stdout);
-	fflush(stdout);
 	game_play(seed, &game, &total->failpoints, &found);
 	add_up(total, &plan, &found);
-	if (!found.count) {
-		remove_tree(dir);
-		return;
-	}
+	fprintf(out, "seed %-6" PRIu64 " %4.1f s  ", seed, (double)(now_ns() - started_ns) / 1e9);
+	plan_print(&plan, out);
 	for (int i = 0; i < found.count; i++)
-		printf("  FOUND %s: %s\n", check_facts[found.items[i].check].name,
+		fprintf(out, "  FOUND %s: %s\n", check_facts[found.items[i].check].name,
 			found.items[i].text);
-	printf("  after %.1f s; replay: tools/chaos --seed %" PRIu64 " --runs 1; kept: %s\n",
-		(double)(now_ns() - started_ns) / 1e9, seed, dir);
+	if (found.count)
+		fprintf(out, "  replay: tools/chaos --seed %" PRIu64 " --runs 1; kept: %s\n", seed,
+			dir);
+	else
+		remove_tree(dir);
+	fclose(out);
+	fputs(text, stdout);
 	fflush(stdout);
+	free(text);
+}
+
+/* Every so-manieth seed, from the worker's own on. */
+static void play_all(const struct arguments *arguments, struct total *total)
+{
+	for (int i = arguments->worker; i < arguments->runs; i += arguments->workers) {
+		struct chaos_plan plan;
+
+		plan_draw(arguments->seed + (uint64_t)i, &plan);
+		if (arguments->only == KINDS || plan.kind == arguments->only)
+			play_seed(arguments, plan.seed, total);
+	}
+}
+
+static void list_all(const struct arguments *arguments)
+{
+	for (int i = 0; i < arguments->runs; i++) {
+		struct chaos_plan plan;
+
+		plan_draw(arguments->seed + (uint64_t)i, &plan);
+		if (arguments->only != KINDS && plan.kind != arguments->only)
+			continue;
+		printf("seed %-6" PRIu64 " ", plan.seed);
+		plan_print(&plan, stdout);
+	}
+}
+
+static void add_total(struct total *sum, const struct total *more)
+{
+	for (unsigned i = 0; i < more->found && i < FOUND_MAX && sum->found + i < FOUND_MAX; i++)
+		sum->found_seeds[sum->found + i] = more->found_seeds[i];
+	sum->runs += more->runs;
+	sum->found += more->found;
+	for (int i = 0; i < FAILPOINTS; i++) {
+		sum->failpoints.reached[i] += more->failpoints.reached[i];
+		sum->failpoints.fired[i] += more->failpoints.fired[i];
+	}
+	for (int i = 0; i < KINDS; i++)
+		sum->runs_of[i] += more->runs_of[i];
+	for (int i = 0; i < CHECKS; i++) {
+		sum->asserted[i] += more->asserted[i];
+		sum->failed[i] += more->failed[i];
+	}
+}
+
+/* Each worker is a process with a lab of its own, and sends what it counted when it is done. */
+static int play_in_workers(struct arguments *arguments, struct total *total)
+{
+	int ends[2], missing = arguments->workers;
+	struct total of_worker;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -1;
+	for (int i = 0; i < arguments->workers; i++) {
+		if (fork() != 0)
+			continue;
+		arguments->worker = i;
+		play_all(arguments, total);
+		_exit(write(ends[1], total, sizeof(*total)) == sizeof(*total) ? 0 : 1);
+	}
+	close(ends[1]);
+	/* Below PIPE_BUF, so each comes whole. */
+	_Static_assert(sizeof(of_worker) <= PIPE_BUF, "a total comes whole");
+	while (read(ends[0], &of_worker, sizeof(of_worker)) == sizeof(of_worker)) {
+		add_total(total, &of_worker);
+		missing--;
+	}
+	close(ends[0]);
+	while (wait(NULL) > 0)
+		;
+	return missing ? -1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -198,10 +287,14 @@ int main(int argc, char **argv)
 		       "never "
 		       "reached in 200 runs or more; 77 not root."};
 	struct arguments arguments = {
-		.seed = 1, .runs = 10, .only = KINDS, .keep = "/tmp/backburn-chaos"};
+		.seed = 1, .runs = 10, .workers = 1, .only = KINDS, .keep = "/tmp/backburn-chaos"};
 	struct total total = {.runs = 0};
 
 	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
+	if (arguments.list) {
+		list_all(&arguments);
+		return 0;
+	}
 	if (geteuid() != 0)
 		return 77;
 	if (!arguments.build || !arguments.source ||
@@ -209,18 +302,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "--build and --source are needed, and a directory to keep in\n");
 		return 64;
 	}
-	for (int i = 0; i < arguments.runs; i++) {
-		struct chaos_plan plan;
-
-		plan_draw(arguments.seed + (uint64_t)i, &plan);
-		if (arguments.only != KINDS && plan.kind != arguments.only)
-			continue;
-		if (!arguments.list) {
-			play_seed(&arguments, plan.seed, &total);
-			continue;
-		}
-		printf("seed %-6" PRIu64 " ", plan.seed);
-		plan_print(&plan, stdout);
+	if (play_in_workers(&arguments, &total) < 0) {
+		fprintf(stderr, "a worker did not come to its end\n");
+		return 1;
 	}
-	return arguments.list ? 0 : print_total(&total);
+	return print_total(&total);
 }

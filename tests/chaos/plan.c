@@ -72,6 +72,8 @@ static const enum kind turns[] = {
 	KIND_FAILPOINT,
 };
 enum {
+	LONG_LEASE_MS = 5000,
+	LONG_STOP_MS = 1200,
 	TURNS = sizeof(turns) / sizeof(turns[0])
 };
 
@@ -153,6 +155,14 @@ static void draw_blow(struct chaos_plan *plan, struct draw *draw, int number)
 	plan->blow.delay_ms = draw_between(draw, 0, plan->blow.when_armed ? 2600 : 5500);
 	if (plan->blow.victim == ROLE_SERVICE)
 		plan->blow.node %= PLAN_NODES - 1;
+	/* A long stop of an injector lies across its fault's end: only the deadline can end that.
+	 */
+	if (plan->blow.victim == ROLE_INJECTOR && number == SIGSTOP &&
+		plan->stopped_ms >= LONG_STOP_MS) {
+		plan->lease_ms = LONG_LEASE_MS;
+		plan->blow.when_armed = true;
+		plan->blow.delay_ms = 1500 + plan->blow.delay_ms % 700;
+	}
 }
 
 void plan_draw(uint64_t seed, struct chaos_plan *out)
@@ -165,9 +175,9 @@ void plan_draw(uint64_t seed, struct chaos_plan *out)
 		.blow = {.victim = ROLES}};
 	out->kills = draw_percent(&draw, 25);
 	out->clsact = draw_percent(&draw, 50);
-	out->lease_ms = draw_percent(&draw, 50) ? 1000 : 5000;
+	out->lease_ms = draw_percent(&draw, 50) ? 1000 : LONG_LEASE_MS;
 	out->stopped_ms = draw_percent(&draw, 50) ? draw_between(&draw, 50, 900)
-						  : draw_between(&draw, 1200, 4000);
+						  : draw_between(&draw, LONG_STOP_MS, 4000);
 	out->runtime_dir = draw_percent(&draw, 50) &&
 		(out->kind == KIND_FULL_DISK || out->kind == KIND_READ_ONLY);
 	out->other_runs = draw_percent(&draw, 50);

@@ -139,12 +139,56 @@ char *state_of_nodes(struct world *world)
 
 /* ---- leftovers ---- */
 
-static bool is_ours(const struct world *world, const char *pid, char state[2])
+static bool is_in_node(const struct world *world, const char *pid)
 {
-	char path[64], exe[PATH_MAX], text[256];
-	const char *after;
-	ssize_t length;
+	char path[64];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/ns/net", pid);
+	if (stat(path, &status) < 0)
+		return false;
+	for (int i = 0; i < PLAN_NODES; i++)
+		if (world->inode[i] == status.st_ino)
+			return true;
+	return false;
+}
+
+/* Its words name this run's files, or the lab's cgroup. */
+static bool names_us(const struct world *world, const char *pid)
+{
+	char path[64], words[4096], lab[32];
+	size_t length;
 	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/cmdline", pid);
+	snprintf(lab, sizeof(lab), "/lab/%s/", world->lab);
+	file = fopen(path, "re");
+	length = file ? fread(words, 1, sizeof(words), file) : 0;
+	if (file)
+		fclose(file);
+	return memmem(words, length, lab, strlen(lab)) ||
+		memmem(words, length, world->dir, strlen(world->dir));
+}
+
+static char state_letter(const char *pid)
+{
+	char path[64], text[256];
+	const char *after;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
+	file = fopen(path, "re");
+	after = file && fgets(text, sizeof(text), file) ? strrchr(text, ')') : NULL;
+	if (file)
+		fclose(file);
+	return after && after[1] && after[2] ? after[2] : 'Z';
+}
+
+/* A program of this build that has to do with this run: others may go on beside it. */
+static bool is_ours(const struct world *world, const char *pid)
+{
+	char path[64], exe[PATH_MAX];
+	ssize_t length;
 
 	snprintf(path, sizeof(path), "/proc/%.16s/exe", pid);
 	length = readlink(path, exe, sizeof(exe) - 1);
@@ -153,43 +197,37 @@ static bool is_ours(const struct world *world, const char *pid, char state[2])
 	exe[length] = '\0';
 	if (strncmp(exe, world->build, strlen(world->build)) != 0 ||
 		(!strstr(exe, "/bin/backburn") && !strstr(exe, "/bin/etcd-set-client")) ||
-		strstr(exe, "/bin/backburn-chaos"))
+		strstr(exe, "/backburn-chaos"))
 		return false;
-	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
-	file = fopen(path, "re");
-	after = file && fgets(text, sizeof(text), file) ? strrchr(text, ')') : NULL;
-	state[0] = after && after[1] ? after[2] : '?';
-	if (file)
-		fclose(file);
-	return state[0] != 'Z';
+	return is_in_node(world, pid) || names_us(world, pid);
 }
 
 static void add_processes(const struct world *world, FILE *out)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
-	char path[64], words[256], state[2] = "", supervisor[PATH_MAX];
+	char path[64], name[32];
 
-	world_cgroup(world, LAB_SUPERVISOR_CGROUP, supervisor);
 	while (proc && (entry = readdir(proc))) {
+		char state;
 		FILE *file;
-		size_t length = 0;
 
-		if (!isdigit((unsigned char)entry->d_name[0]) ||
-			!is_ours(world, entry->d_name, state))
+		if (!isdigit((unsigned char)entry->d_name[0]) || !is_ours(world, entry->d_name))
 			continue;
-		/* The lab's supervisor belongs to the lab, which is up. */
+		state = state_letter(entry->d_name);
+		if (state == 'Z')
+			continue;
 		snprintf(path, sizeof(path), "/proc/%.16s/comm", entry->d_name);
 		file = fopen(path, "re");
-		if (file)
-			length = fread(words, 1, sizeof(words) - 1, file);
-		words[length] = '\0';
+		if (!file || !fgets(name, sizeof(name), file))
+			name[0] = '\0';
 		if (file)
 			fclose(file);
-		if (strncmp(words, "backburn-lab", 12) == 0 && state[0] != 'T')
+		name[strcspn(name, "\n")] = '\0';
+		/* The lab is up, so its supervisor is there; but not stopped. */
+		if (strcmp(name, "backburn-lab") == 0 && state != 'T')
 			continue;
-		fprintf(out, "process %.16s (%s), state %s\n", entry->d_name,
-			strtok(words, "\n") ? words : "?", state);
+		fprintf(out, "process %.16s (%s), state %c\n", entry->d_name, name, state);
 	}
 	if (proc)
 		closedir(proc);

@@ -82,7 +82,7 @@ static int write_lab(struct world *world, int worker)
 	cJSON_ReplaceItemInObject(lab, "name", cJSON_CreateString(world->lab));
 	snprintf(subnet, sizeof(subnet), "10.%d.0.0/24", FIRST_SUBNET + worker);
 	cJSON_ReplaceItemInObject(lab, "subnet", cJSON_CreateString(subnet));
-	snprintf(subnet, sizeof(subnet), "fd%d::/64", FIRST_SUBNET + worker);
+	snprintf(subnet, sizeof(subnet), "fd%02x::/64", FIRST_SUBNET + worker);
 	cJSON_ReplaceItemInObject(lab, "subnet6", cJSON_CreateString(subnet));
 	lab_text = cJSON_Print(lab);
 	outcome = write_file(world->lab_file, lab_text);
@@ -97,7 +97,7 @@ static int write_lab(struct world *world, int worker)
 
 int world_init(struct world *world, const char *dir, int worker)
 {
-	snprintf(world->lab, sizeof(world->lab), "chaos_%d", worker);
+	snprintf(world->lab, sizeof(world->lab), "chaos_%02d", worker);
 	snprintf(world->dir, sizeof(world->dir), "%s", dir);
 	snprintf(world->lab_file, sizeof(world->lab_file), "%s/lab.json", dir);
 	snprintf(world->environment, sizeof(world->environment), "%s/environment.json", dir);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/e2e/cli.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -349,79 +348,4 @@ char *cli_replaced(const char *path, const char *what, const char *by)
 			    place + strlen(what)) > 0);
 	free(text);
 	return result;
-}
-
-/* --- programs -------------------------------------------------------------------------- */
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-char *cli_programs(void)
-{
-	static char lines[256][64];
-	size_t count = 0, size;
-	char *text = NULL;
-	FILE *out = open_memstream(&text, &size);
-	__u32 id = 0;
-
-	assert_non_null(out);
-	while (count < 256 && bpf_prog_get_next_id(id, &id) == 0) {
-		struct bpf_prog_info info = {0};
-		__u32 length = sizeof(info);
-		int fd = bpf_prog_get_fd_by_id(id);
-
-		if (fd < 0)
-			continue;
-		if (bpf_obj_get_info_by_fd(fd, &info, &length) == 0 &&
-			strncmp(info.name, "bb_", 3) == 0)
-			snprintf(lines[count++], sizeof(lines[0]), "%s %02x%02x%02x%02x", info.name,
-				info.tag[0], info.tag[1], info.tag[2], info.tag[3]);
-		close(fd);
-	}
-	qsort(lines, count, sizeof(lines[0]), by_text);
-	for (size_t i = 0; i < count; i++)
-		fprintf(out, "%s\n", lines[i]);
-	fclose(out);
-	return text;
-}
-
-/* How often a whole line stands in a text. */
-static size_t times(const char *text, const char *line, size_t length)
-{
-	size_t found = 0;
-
-	for (; *text; text += strcspn(text, "\n") + 1)
-		found += strcspn(text, "\n") == length && memcmp(text, line, length) == 0;
-	return found;
-}
-
-static bool has_new(const char *now, const char *before)
-{
-	for (const char *line = now; *line; line += strcspn(line, "\n") + 1) {
-		size_t length = strcspn(line, "\n");
-
-		if (times(now, line, length) > times(before, line, length))
-			return true;
-	}
-	return false;
-}
-
-void cli_assert_no_new_programs(char *before)
-{
-	int64_t until_s = now_s() + 10;
-
-	for (;;) {
-		char *now = cli_programs();
-		bool new = has_new(now, before);
-
-		if (new &&now_s() > until_s)
-			fail_msg("BPF programs left:\n%s\nbefore:\n%s", now, before);
-		free(now);
-		if (!new)
-			break;
-		pause_ms(50);
-	}
-	free(before);
 }

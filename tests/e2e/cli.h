@@ -81,13 +81,4 @@ char *cli_replaced(const char *path, const char *what, const char *by);
 /* Runs a program in a lab's node, by its argument vector; returns its exit code. */
 int cli_in_node(const char *lab, const char *node, const char *const *args);
 
-/* Our BPF programs of the whole machine, by name and tag, as sorted lines. The caller frees. */
-char *cli_programs(void);
-
-/*
- * Waits until no program is there that is not in `before`, and asserts that: the kernel lets go of
- * programs a moment after their last user. Frees `before`.
- */
-void cli_assert_no_new_programs(char *before);
-
 #endif

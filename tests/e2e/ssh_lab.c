@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "tests/e2e/host_state.h"
+#include "tests/programs.h"
 
 #define CONTROLLER_NODE "client"
 
@@ -131,7 +132,7 @@ void ssh_lab_up(struct ssh_lab *lab, const struct cli *cli, const struct ssh_lab
 	if (lab_file_load(path, &lab->file, &fail) < 0)
 		fail_msg("%s", fail.text);
 	lab->state_before = host_state(lab->file.name);
-	lab->programs_before = cli_programs();
+	lab->programs_before = programs_list();
 	lab->count = lab->file.nodes.count;
 	assert_true(lab->count <= SSH_LAB_NODES_MAX);
 	run_quietly((const char *[]){cli_program("backburn"), "lab", "up", path, NULL});
@@ -156,7 +157,7 @@ void ssh_lab_down(struct ssh_lab *lab)
 	for (size_t i = 0; i < lab->count; i++)
 		ssh_host_down(&lab->hosts[i]);
 	run_quietly((const char *[]){cli_program("backburn"), "lab", "down", lab->file.name, NULL});
-	cli_assert_no_new_programs(lab->programs_before);
+	assert_no_new_programs(lab->programs_before);
 	assert_host_state(lab->file.name, lab->state_before);
 	lab_file_deinit(&lab->file);
 }

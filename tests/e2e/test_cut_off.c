@@ -13,6 +13,7 @@
 
 #include "tests/e2e/cli.h"
 #include "tests/e2e/host_state.h"
+#include "tests/programs.h"
 
 /*
  * A controller that is killed at any moment leaves a journal from which the report says what is
@@ -104,7 +105,7 @@ static void heal_run(const struct cli *cli, int code)
 
 static void killed_after(int ms)
 {
-	char *programs = cli_programs();
+	char *programs = programs_list();
 	struct cli_process process;
 	struct cli_result result;
 	struct cli cli;
@@ -139,7 +140,7 @@ static void killed_after(int ms)
 	cJSON_Delete(summary);
 	cJSON_Delete(journal);
 	cli_end(&cli);
-	cli_assert_no_new_programs(programs);
+	assert_no_new_programs(programs);
 }
 
 static void test_any_moment(void **state)

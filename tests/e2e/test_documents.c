@@ -14,6 +14,7 @@
 
 #include "tests/e2e/cli.h"
 #include "tests/e2e/host_state.h"
+#include "tests/programs.h"
 
 /*
  * Every command that README.md or a page under docs/ shows has a row here: it is run below, in the
@@ -91,10 +92,16 @@ static const struct rule rules[] = {
 
 	/* Whoever runs this has just run these, or is run by them. */
 	{"sudo tools/demo", BY("tools/demo", "backburn run scenarios/etcd-leader-cut.json")},
-	{"sudo tools/test", BY("tools/test", "run_ring dev all")},
-	{"tools/test", BY("tools/test", "run_ring dev all")},
+	{"sudo tools/test", BY("tools/test", "run_ring dev kernel")},
+	{"tools/test", BY("tools/test", "run_ring dev kernel")},
 	{"tools/test --quick", BY("tools/test", "--quick")},
 	{"tools/check", BY("tools/test", "tools/check")},
+	/* More of what the ring chaos does; and that each mutation still is one. */
+	{"tools/chaos --runs 200 --workers 2",
+		BY("tests/chaos/CMakeLists.txt", "backburn-chaos --runs 10")},
+	{"tools/chaos --seed 75 --runs 1",
+		BY("tests/chaos/CMakeLists.txt", "backburn-chaos --runs 10")},
+	{"tools/chaos --mutants", BY("tests/chaos/CMakeLists.txt", "apply --check")},
 	{"build/dev/bin/backburn validate scenarios/etcd-leader-cut.json", .how = RUN,
 		.as = "backburn validate scenarios/etcd-leader-cut.json"},
 	{"build/dev/bin/backburn faults partition", .how = RUN, .as = "backburn faults partition"},
@@ -296,7 +303,7 @@ static void enter(struct cli *cli)
 
 static void test_each_command_does_what_it_says(void **state)
 {
-	char *before = host_state("etcd"), *two = host_state("two"), *programs = cli_programs();
+	char *before = host_state("etcd"), *two = host_state("two"), *programs = programs_list();
 	struct cli cli;
 
 	(void)state;
@@ -308,7 +315,7 @@ static void test_each_command_does_what_it_says(void **state)
 	lab("down", "two");
 	assert_int_equal(chdir("/"), 0);
 	cli_end(&cli);
-	cli_assert_no_new_programs(programs);
+	assert_no_new_programs(programs);
 	assert_host_state("two", two);
 	assert_host_state("etcd", before);
 }

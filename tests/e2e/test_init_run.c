@@ -11,11 +11,12 @@
 
 #include "tests/e2e/cli.h"
 #include "tests/e2e/host_state.h"
+#include "tests/programs.h"
 
 /* A newcomer's first minutes: what `init` writes for a lab runs there as it is, and holds. */
 static void what_init_writes_for_a_lab_holds(void **state)
 {
-	char *before = host_state("etcd"), *programs = cli_programs();
+	char *before = host_state("etcd"), *programs = programs_list();
 	struct cli_result result;
 	struct cli cli;
 
@@ -34,7 +35,7 @@ static void what_init_writes_for_a_lab_holds(void **state)
 	assert_non_null(strstr(result.out, "HELD: clients are served while one member is cut off"));
 	cli_result_free(&result);
 	cli_end(&cli);
-	cli_assert_no_new_programs(programs);
+	assert_no_new_programs(programs);
 	assert_host_state("etcd", before);
 }
 

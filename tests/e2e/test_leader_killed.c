@@ -11,6 +11,7 @@
 
 #include "tests/e2e/cli.h"
 #include "tests/e2e/host_state.h"
+#include "tests/programs.h"
 
 /* The fault kill on a real etcd: planned, carried out, reported, and nothing left behind. */
 
@@ -64,7 +65,7 @@ static void assert_killed_and_back(const cJSON *summary, const char *said)
 
 static void test_a_killed_leader_costs_seconds_and_no_data(void **state)
 {
-	char *before = host_state("etcd"), *programs = cli_programs();
+	char *before = host_state("etcd"), *programs = programs_list();
 	struct cli_result result;
 	struct cli cli;
 	cJSON *summary;
@@ -86,7 +87,7 @@ static void test_a_killed_leader_costs_seconds_and_no_data(void **state)
 	cli_result_free(&result);
 	cli_end(&cli);
 	/* A fault on processes needs no BPF. */
-	cli_assert_no_new_programs(programs);
+	assert_no_new_programs(programs);
 	assert_host_state("etcd", before);
 }
 

@@ -16,6 +16,7 @@
 
 #include "tests/e2e/cli.h"
 #include "tests/e2e/host_state.h"
+#include "tests/programs.h"
 
 /*
  * A lab of two servers that demand a token, probed in every way while one of them is cut off. Each
@@ -138,7 +139,7 @@ static void stage_begin(struct stage *stage)
 	char *scenario;
 
 	stage->host_before = host_state("members");
-	stage->programs_before = cli_programs();
+	stage->programs_before = programs_list();
 	cli_begin(&stage->cli);
 	write_lab(stage);
 	cli_write(&stage->cli, "url.txt", "http://10.79.0.2:8000/" CORE "\n");
@@ -151,7 +152,7 @@ static void stage_begin(struct stage *stage)
 
 static void stage_end(struct stage *stage)
 {
-	cli_assert_no_new_programs(stage->programs_before);
+	assert_no_new_programs(stage->programs_before);
 	assert_host_state("members", stage->host_before);
 	cli_end(&stage->cli);
 }
@@ -194,8 +195,9 @@ static void members_are_told_apart(const cJSON *summary)
 {
 	/* Of 9 s one third was cut; a busy machine may lose a few events more. */
 	assert_true(count_of(summary, "each", "s1", "ok") > 400);
-	assert_true(count_of(summary, "each", "s1", "timeout") < 20);
 	assert_true(count_of(summary, "each", "s2", "timeout") > 100);
+	assert_true(3 * count_of(summary, "each", "s1", "timeout") <
+		count_of(summary, "each", "s2", "timeout"));
 	assert_true(count_of(summary, "each", "s2", "ok") > 200);
 	assert_true(count_of(summary, "port", "s1", "ok") > 400);
 	assert_true(count_of(summary, "port", "s2", "timeout") > 100);

@@ -11,6 +11,7 @@
 
 #include "tests/e2e/cli.h"
 #include "tests/e2e/host_state.h"
+#include "tests/programs.h"
 
 /* What `backburn plan` says before anything is touched, and whether it then comes true. */
 
@@ -32,7 +33,7 @@ static const char *string(const cJSON *object, const char *key)
 
 static void test_a_plan_touches_nothing(void **state)
 {
-	char *before = host_state("pair"), *programs = cli_programs();
+	char *before = host_state("pair"), *programs = programs_list();
 	struct cli_result result;
 	struct cli cli;
 
@@ -49,7 +50,7 @@ static void test_a_plan_touches_nothing(void **state)
 	assert_non_null(strstr(result.out, "  nodes        1 hit, "));
 	cli_result_free(&result);
 	cli_end(&cli);
-	cli_assert_no_new_programs(programs);
+	assert_no_new_programs(programs);
 	assert_host_state("pair", before);
 }
 

@@ -346,24 +346,12 @@ static char *the_page(char **out_css)
 
 /* --- pages of other runs -------------------------------------------------------------------- */
 
-static char *page_of(struct told *told)
-{
-	struct report report;
-	char *html;
-
-	told_report(told, &report);
-	html = told_form(&report, report_html);
-	report_deinit(&report);
-	told_end(told);
-	return html;
-}
-
 static char *killed_page(void)
 {
 	struct told told;
 
 	told_kill(&told);
-	return page_of(&told);
+	return told_finish(&told, report_html);
 }
 
 /* The controller was killed while the fault was on. */
@@ -373,7 +361,7 @@ static char *cut_page(void)
 
 	told_begin(&told, given_tree());
 	told_run(&told);
-	return page_of(&told);
+	return told_finish(&told, report_html);
 }
 
 /* More members than a phone is wide, one of them with a long name. */
@@ -393,7 +381,7 @@ static char *members_page(void)
 				&told, name, second * 50, second % 14 == i ? "b50" : "g50");
 	}
 	told_event(&told, "run_ended", SECONDS(40), "'end':true");
-	return page_of(&told);
+	return told_finish(&told, report_html);
 }
 
 struct fixture {

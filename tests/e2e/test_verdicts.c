@@ -11,12 +11,13 @@
 
 #include "tests/e2e/cli.h"
 #include "tests/e2e/host_state.h"
+#include "tests/programs.h"
 
 /* What a run ends with, on a small lab with a real etcd. */
 
 static void run_pair(const char *scenario, int code, struct cli *cli, struct cli_result *result)
 {
-	char *before = host_state("pair"), *programs = cli_programs();
+	char *before = host_state("pair"), *programs = programs_list();
 
 	cli_begin(cli);
 	cli_run((const char *[]){"run", cli_file(scenario), "--on",
@@ -25,7 +26,7 @@ static void run_pair(const char *scenario, int code, struct cli *cli, struct cli
 	if (result->code != code)
 		fail_msg("exit %d, expected %d\n%s\n%s", result->code, code, result->err,
 			result->out);
-	cli_assert_no_new_programs(programs);
+	assert_no_new_programs(programs);
 	assert_host_state("pair", before);
 }
 

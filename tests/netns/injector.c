@@ -115,16 +115,21 @@ static cJSON *next_message(struct injector *injector)
 	return message;
 }
 
-static void ask(struct injector *injector, const char *method, const char *params)
-{
-	char *line;
+static void ask(struct injector *injector, const char *method, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
 
+static void ask(struct injector *injector, const char *method, const char *format, va_list args)
+{
+	char *line, *params;
+
+	assert_true(vasprintf(&params, format, args) > 0);
 	assert_true(asprintf(&line,
 			    "{\"jsonrpc\":\"2.0\",\"id\":\"%" PRIu64
 			    "\",\"method\":\"%s\",\"params\":%s}\n",
 			    ++injector->next_id, method, params) > 0);
 	assert_int_equal(write(injector->to, line, strlen(line)), strlen(line));
 	free(line);
+	free(params);
 }
 
 /* The answer to the last request. */
@@ -146,26 +151,13 @@ static cJSON *answer(struct injector *injector)
 	return message;
 }
 
-static char *format_params(const char *params, va_list args) __attribute__((format(printf, 1, 0)));
-
-static char *format_params(const char *params, va_list args)
-{
-	char *text;
-
-	assert_true(vasprintf(&text, params, args) > 0);
-	return text;
-}
-
 void injector_ask(struct injector *injector, const char *method, const char *params, ...)
 {
 	va_list args;
-	char *text;
 
 	va_start(args, params);
-	text = format_params(params, args);
+	ask(injector, method, params, args);
 	va_end(args);
-	ask(injector, method, text);
-	free(text);
 }
 
 cJSON *injector_answer(struct injector *injector)
@@ -183,13 +175,10 @@ cJSON *injector_answer(struct injector *injector)
 cJSON *injector_call(struct injector *injector, const char *method, const char *params, ...)
 {
 	va_list args;
-	char *text;
 
 	va_start(args, params);
-	text = format_params(params, args);
+	ask(injector, method, params, args);
 	va_end(args);
-	ask(injector, method, text);
-	free(text);
 	return injector_answer(injector);
 }
 
@@ -200,11 +189,9 @@ char *injector_refusal(struct injector *injector, const char *method, const char
 	char *text;
 
 	va_start(args, params);
-	text = format_params(params, args);
+	ask(injector, method, params, args);
 	va_end(args);
-	ask(injector, method, text);
 	message = answer(injector);
-	free(text);
 	error = cJSON_GetObjectItem(message, "error");
 	assert_non_null(error);
 	text = strdup(cJSON_GetObjectItem(error, "message")->valuestring);

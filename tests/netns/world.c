@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/netns/world.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -21,12 +19,12 @@
 #include <cmocka.h>
 
 #include "tests/netns/launcher.h"
+#include "tests/programs.h"
 
 enum {
 	SKIPPED = 77,
 	ARGUMENTS_MAX = 24,
-	HUB = WORLD_NODES_MAX,
-	OUR_PROGRAMS_WAIT_MS = 20000
+	HUB = WORLD_NODES_MAX
 };
 
 int64_t now_ns(void)
@@ -55,6 +53,8 @@ int world_init(void)
 		return 1;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	/* Marks us, before there are others. */
+	free(programs_list());
 	launcher_init();
 	return 0;
 }
@@ -162,27 +162,6 @@ static void add_node(const struct world *world, int node)
 	world_run("ip", "-n", netns, "link", "set", "eth0", "up", NULL);
 }
 
-/* Programs of ours that are loaded anywhere on this machine. */
-static size_t count_programs(void)
-{
-	size_t count = 0;
-	__u32 id = 0;
-
-	while (bpf_prog_get_next_id(id, &id) == 0) {
-		struct bpf_prog_info info = {0};
-		__u32 size = sizeof(info);
-		int file = bpf_prog_get_fd_by_id(id);
-
-		if (file < 0)
-			continue;
-		if (bpf_obj_get_info_by_fd(file, &info, &size) == 0 &&
-			strncmp(info.name, "bb_", 3) == 0)
-			count++;
-		close(file);
-	}
-	return count;
-}
-
 /* What other tools than ours say about a node, and what our own audit says. */
 static char *snapshot(struct world *world, int node)
 {
@@ -230,25 +209,21 @@ void world_up(struct world *world, int nodes, const char *attach)
 		add_node(world, node);
 	assert_true(udp_passes_within(world, NODE_A, NODE_B, AF_INET, 10000));
 	assert_true(udp_passes_within(world, NODE_A, NODE_B, AF_INET6, 10000));
-	world->programs_before = count_programs();
+	world->programs_before = programs_list();
 	for (int node = 0; node < nodes; node++)
 		world->before[node] = snapshot(world, node);
 }
 
 void world_assert_unchanged(struct world *world)
 {
-	int64_t give_up = now_ns() + OUR_PROGRAMS_WAIT_MS * 1000000LL;
-
 	for (int node = 0; node < world->nodes; node++) {
 		char *now = snapshot(world, node);
 
 		assert_string_equal(now, world->before[node]);
 		free(now);
 	}
-	/* Programs are freed after a grace period; other tests may run beside this one. */
-	while (count_programs() > world->programs_before && now_ns() < give_up)
-		pause_ms(50);
-	assert_true(count_programs() <= world->programs_before);
+	assert_no_new_programs(world->programs_before);
+	world->programs_before = NULL;
 	/* A runtime directory may stay, but nothing in it. */
 	assert_true(rmdir(world->runtime_dir) == 0 || errno == ENOENT);
 }
@@ -261,6 +236,7 @@ void world_down(struct world *world)
 		free(world_output(&status, "ip", "netns", "del", world_netns(world, node), NULL));
 		free(world->before[node]);
 	}
+	free(world->programs_before);
 	free(world_output(&status, "ip", "netns", "del", world_netns(world, HUB), NULL));
 	free(world_output(&status, "rm", "-rf", world->runtime_dir, NULL));
 }

@@ -28,7 +28,7 @@ struct world {
 	char runtime_dir[64];
 	const char *attach; /* "tcx" or "clsact" */
 	char *before[WORLD_NODES_MAX];
-	size_t programs_before;
+	char *programs_before;
 };
 
 /* Before anything else in main(); 77 (skipped) is returned where the tests can't run, else 0. */

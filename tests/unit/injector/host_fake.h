@@ -45,6 +45,7 @@ struct fake_process {
 	int64_t uid;
 	bool kernel, dead;
 	const char *exe, *cmdline, *cgroup; /* borrowed */
+	const char *name;                   /* borrowed; NULL: that of a child of the tests */
 	uint64_t socket;                    /* inode of the one that it holds open; 0: none */
 	bool survives;                      /* signals do not end it */
 	bool ends_when_opened;              /* and so can't be */

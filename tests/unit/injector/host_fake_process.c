@@ -123,6 +123,7 @@ bool host_process_read(int64_t pid, struct host_process *out)
 		.cmdline = must_copy_if(process->cmdline),
 		.cgroup = must_copy_if(process->cgroup),
 	};
+	snprintf(out->name, sizeof(out->name), "%s", process->name ? process->name : "child");
 	return true;
 }
 

@@ -394,6 +394,13 @@ static void what_carries_other_parts_is_protected_too(void **state)
 		{.pid = 65, .parent = 64, .exe = "/usr/bin/run", .socket = 6006},
 		{.pid = 70, .exe = "/opt/backburn", .cmdline = "backburn lab up run"},
 		{.pid = 71, .parent = 70, .exe = "/usr/bin/etcd", .socket = 6007},
+		/* A lab that `run` brought up: its supervisor has the command line of the run. */
+		{.pid = 80,
+			.parent = 1,
+			.exe = "/my tools/backburn",
+			.cmdline = "/my tools/backburn run x.json",
+			.name = "backburn-lab"},
+		{.pid = 81, .parent = 80, .exe = "/usr/bin/etcd", .socket = 6008},
 	};
 	struct session *session;
 
@@ -402,8 +409,8 @@ static void what_carries_other_parts_is_protected_too(void **state)
 		fake_add_process(&processes[i]);
 	fake_write("/proc/self/net/tcp",
 		"  sl  local_address rem_address\n" SOCKET("0001", "6001") SOCKET("0002", "6002")
-			SOCKET("0003", "6003") SOCKET("0004", "6004") SOCKET("0005", "6005")
-				SOCKET("0006", "6006") SOCKET("0007", "6007"));
+			SOCKET("0003", "6003") SOCKET("0004", "6004") SOCKET("0005", "6005") SOCKET(
+				"0006", "6006") SOCKET("0007", "6007") SOCKET("0008", "6008"));
 	session = talk_greeted("tcx");
 	talk_arm(session, "cut", "{}", LONG_NS);
 	assert_true(is_protected(1));  /* the prober's sshd */
@@ -413,6 +420,7 @@ static void what_carries_other_parts_is_protected_too(void **state)
 	assert_true(is_protected(5)); /* its ssh, through a jump host */
 	assert_false(is_protected(6));
 	assert_false(is_protected(7)); /* a service of a lab */
+	assert_false(is_protected(8)); /* and of one that this run brought up */
 	session_end(session, &FAIL_INIT);
 	session_free(session);
 	assert_true(fake_is_clean());
