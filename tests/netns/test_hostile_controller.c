@@ -38,6 +38,7 @@ static const struct cut whole = {.id = "cut", .on = NODE_A, .from = NODE_B, .for
 
 /* ---- what it costs ---- */
 
+/* -1: the process is over. */
 static long status_kb(const struct injector *injector, const char *key)
 {
 	char path[64], line[256];
@@ -51,7 +52,6 @@ static long status_kb(const struct injector *injector, const char *key)
 		if (strncmp(line, key, strlen(key)) == 0)
 			kb = strtol(line + strlen(key), NULL, 10);
 	fclose(file);
-	assert_true(kb >= 0);
 	return kb;
 }
 
@@ -64,7 +64,7 @@ static void assert_small(const struct injector *injector)
 	if (kb > MEMORY_MAX_KB)
 		fail_msg("the injector used %ld KiB", kb);
 #else
-	assert_true(kb > 0);
+	(void)kb;
 #endif
 }
 
@@ -271,16 +271,18 @@ static void flood(struct world *world, const char *method)
 	enum {
 		REQUESTS = 200000
 	};
-	struct injector *injector = cut_off(world, "2s");
 	char *block = malloc(REQUESTS * 128);
+	struct injector *injector;
 	size_t used = 0;
 
 	assert_non_null(block);
 	for (int i = 0; i < REQUESTS; i++)
 		used += (size_t)snprintf(block + used, 128,
 			"{\"jsonrpc\":\"2.0\",\"id\":\"%d\",\"method\":\"%s\"}\n", i + 1, method);
+	injector = cut_off(world, "5s");
 	assert_false(shove(injector, block, used, 1000));
 	free(block);
+	/* Long before its lease ends, unless the machine is busy beyond all measure. */
 	assert_small(injector);
 	/* Its output is still full, and nobody reads: it ends by itself. */
 	assert_ended(world, injector, EXIT_LEASE);
