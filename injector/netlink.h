@@ -2,8 +2,6 @@
 #ifndef BACKBURN_INJECTOR_NETLINK_H
 #define BACKBURN_INJECTOR_NETLINK_H
 
-#include <stddef.h>
-
 #include <netlink/msg.h>
 #include <stddef.h>
 #include <stdint.h>

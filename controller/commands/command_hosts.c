@@ -81,7 +81,8 @@ int command_heal(int argc, char **argv)
 		.doc = "Ends every session on the hosts and undoes what is left; with --run, and "
 		       "proves it.\v"
 		       "Exit status: 0 nothing is left, 5 something is."};
-	static const char *const words[] = {"recover", "--stop-live", NULL};
+	static const char *const words[] = {"recover", "--stop-live", NULL},
+				 *const words_in_lab[] = {"recover", "--stop-live", "--here", NULL};
 	struct arguments arguments = {0};
 
 	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
@@ -89,5 +90,7 @@ int command_heal(int argc, char **argv)
 		return run_heal_run(&(struct run_options){.heal_dir = arguments.run,
 			.environment = arguments.environment,
 			.attach = "auto"});
-	return on_hosts(&(struct on_hosts){.environment = arguments.environment, .words = words});
+	return on_hosts(&(struct on_hosts){.environment = arguments.environment,
+		.words = words,
+		.words_in_lab = words_in_lab});
 }

@@ -65,6 +65,7 @@ static int on_plan(const struct plan *plan, const struct on_hosts *order)
 
 int on_hosts(const struct on_hosts *order)
 {
+	struct on_hosts inside = *order;
 	struct environment environment;
 	struct lab_file lab;
 	struct plan plan;
@@ -77,6 +78,8 @@ int on_hosts(const struct on_hosts *order)
 		return exit_code_of(fail.kind);
 	}
 	plan_init(&plan, NULL, NULL, &environment);
+	if (has_lab && order->words_in_lab)
+		inside.words = order->words_in_lab;
 	if (has_lab && !lab_is_built(lab.name)) {
 		fprintf(stderr, "backburn: lab %s is down: nothing is left of it\n", lab.name);
 		code = EXIT_REFUSED;
@@ -84,7 +87,7 @@ int on_hosts(const struct on_hosts *order)
 		plain_line(stderr, "backburn: %s", fail.text);
 		code = exit_code_of(fail.kind);
 	} else {
-		code = on_plan(&plan, order);
+		code = on_plan(&plan, &inside);
 	}
 	plan_deinit(&plan);
 	if (has_lab)

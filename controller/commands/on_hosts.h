@@ -7,7 +7,9 @@
 struct on_hosts {
 	const char *environment;
 	const char *const *words; /* behind backburn-injector, NULL-terminated */
-	bool json;                /* what they print, one value each, becomes one object by node */
+	/* The same in a lab's nodes, which share this machine with other labs; NULL: as `words`. */
+	const char *const *words_in_lab;
+	bool json; /* what they print, one value each, becomes one object by node */
 };
 
 /*

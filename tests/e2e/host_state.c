@@ -28,13 +28,22 @@ static void add_links(FILE *out)
 	if_freenameindex(links);
 }
 
-static void add_entries(FILE *out, const char *directory, const char *part)
+/* "pair", "pair.lock", "pair-n1", but not "sshpair": that is another lab, which others use. */
+static bool is_of(const char *entry, const char *name)
+{
+	size_t length = strlen(name);
+
+	return length == 0 ||
+		(strncmp(entry, name, length) == 0 && strchr(".-", entry[length]) != NULL);
+}
+
+static void add_entries(FILE *out, const char *directory, const char *name)
 {
 	struct dirent **entries = NULL;
 	int count = scandir(directory, &entries, NULL, alphasort);
 
 	for (int i = 0; i < count; i++) {
-		if (strstr(entries[i]->d_name, part))
+		if (is_of(entries[i]->d_name, name))
 			fprintf(out, "%s/%s\n", directory, entries[i]->d_name);
 		free(entries[i]);
 	}

@@ -126,6 +126,8 @@ static int teardown(void **state)
 	current = (struct broken){0};
 	cli_run((const char *[]){"lab", "down", "pair", NULL}, &lab);
 	cli_result_free(&lab);
+	cli_run((const char *[]){"lab", "down", "empty", NULL}, &lab);
+	cli_result_free(&lab);
 	return 0;
 }
 
@@ -364,6 +366,44 @@ static void test_second_run_is_told_who_holds_the_environment(void **state)
 	cli_end(&run->cli);
 }
 
+static void must(const char *const *args)
+{
+	struct cli_result result;
+
+	cli_run(args, &result);
+	if (result.code != 0)
+		fail_msg("backburn %s: exit %d: %s", args[0], result.code, result.err);
+	cli_result_free(&result);
+}
+
+/* Both labs live on this machine, and their ledgers in one directory. */
+static void test_heal_of_another_lab_leaves_this_run_alone(void **state)
+{
+	char *other_before = host_state("empty");
+	struct broken *run = begin("tcx");
+	int pid = injector_pid(run, "n1");
+	const char *environment = cli_write(&run->cli, "empty-env.json",
+		"{ \"backburn_environment\": 1, \"name\": \"empty\", \"lab\": "
+		"\"empty.json\" }");
+	const char *lab = cli_write(&run->cli, "empty.json",
+		"{ \"backburn_lab\": 1, \"name\": \"empty\", \"subnet\": \"10.81.0.0/24\", "
+		"\"nodes\": { \"a\": {}, \"b\": {} } }");
+	struct cli_result result;
+
+	(void)state;
+	must((const char *[]){"lab", "up", lab, NULL});
+	must((const char *[]){"heal", "--on", environment, NULL});
+	must((const char *[]){"lab", "down", "empty", NULL});
+	assert_int_equal(kill(pid, 0), 0);
+	assert_false(reachable_now());
+	kill(run->process.pid, SIGTERM);
+	finish(run, 143, &result);
+	assert_reverted(run);
+	cli_result_free(&result);
+	cli_end(&run->cli);
+	assert_host_state("empty", other_before);
+}
+
 static pid_t supervisor_of(const char *lab)
 {
 	char directory[PATH_MAX], path[PATH_MAX + 16];
@@ -409,6 +449,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_heal_reaches_nodes_without_a_supervisor, teardown),
 		cmocka_unit_test_teardown(
 			test_second_run_is_told_who_holds_the_environment, teardown),
+		cmocka_unit_test_teardown(test_heal_of_another_lab_leaves_this_run_alone, teardown),
 	};
 
 	if (geteuid() != 0)

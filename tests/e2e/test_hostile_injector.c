@@ -94,7 +94,9 @@ static void begin(struct hostile_run *run, const struct manner *manner)
 /* Escapes, C1 controls, marks that turn text around: none may come through. */
 static void assert_plain(const struct manner *manner, const char *where, const char *text)
 {
-	static const char *const marks[] = {"\xc2\x9b", "\xe2\x80\xae"};
+	static const char control[] = {'\xc2', '\x9b', '\0'};
+	static const char turn_around[] = {'\xe2', '\x80', '\xae', '\0'};
+	static const char *const marks[] = {control, turn_around};
 
 	for (const char *at = text; *at; at++)
 		if (((unsigned char)*at < ' ' && *at != '\n' && *at != '\t') || *at == 0x7f)

@@ -116,6 +116,9 @@ static cJSON *next_message(struct injector *injector)
 }
 
 static void ask(struct injector *injector, const char *method, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
+
+static void ask(struct injector *injector, const char *method, const char *format, va_list args)
 {
 	char *line, *params;
 
