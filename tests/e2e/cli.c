@@ -146,6 +146,14 @@ static int64_t now_s(void)
 	return now.tv_sec;
 }
 
+bool cli_has_ended(const struct cli_process *process)
+{
+	siginfo_t info = {0};
+
+	return waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+		info.si_pid == process->pid;
+}
+
 void cli_wait(struct cli_process *process, int within_s, struct cli_result *result)
 {
 	int64_t until_s = now_s() + within_s;

@@ -47,6 +47,8 @@ void cli_start(const char *const *args, struct cli_process *process);
 /* Another program, by its whole argument vector; looked up in the PATH. */
 void cli_start_program(const char *const *argv, struct cli_process *process);
 void cli_run_program(const char *const *argv, struct cli_result *result);
+/* Whether it has, without taking notice of it: cli_wait() is still due. */
+bool cli_has_ended(const struct cli_process *process);
 /* Waits, at most `within_s`; asserts that it ended. */
 void cli_wait(struct cli_process *process, int within_s, struct cli_result *result);
 

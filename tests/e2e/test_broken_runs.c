@@ -160,6 +160,17 @@ static int injector_pid(const struct broken *run, const char *node)
 	return pid;
 }
 
+static void fail_with_what_it_said(struct broken *run)
+{
+	struct cli_result said;
+
+	kill(run->process.pid, SIGTERM);
+	cli_wait(&run->process, 60, &said);
+	run->process.pid = 0;
+	fprintf(stderr, "%s\n%s\n", said.err, said.out);
+	fail_msg("no packet was dropped within 40 s, or before the run ended");
+}
+
 /* Starts a run and waits for the evidence that its cut is on. */
 static struct broken *begin(const char *attach)
 {
@@ -174,8 +185,8 @@ static struct broken *begin(const char *attach)
 			  "--param", "patience=20s", "--attach", attach, NULL},
 		&run->process);
 	while (!has_dropped(&run->cli)) {
-		if (now_ms() > until_ms)
-			fail_msg("no packet was dropped within 40 s");
+		if (now_ms() > until_ms || cli_has_ended(&run->process))
+			fail_with_what_it_said(run);
 		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
 	}
 	assert_false(reachable_now());

@@ -173,6 +173,7 @@ static void test_not_root(void **state)
 {
 	struct cli_result result;
 	struct cli cli;
+	char environment[512];
 
 	(void)state;
 	cli_begin(&cli);
@@ -191,13 +192,15 @@ static void test_not_root(void **state)
 	cli_result_free(&result);
 
 	/* Which of the two hosts answers first is nobody's business. */
+	snprintf(environment, sizeof(environment),
+		"{ \"backburn_environment\": 1, \"name\": \"here\", \"hosts\": { \"other\": { "
+		"\"connect\": [\"env\", \"PATH=%s\"] } }, \"nodes\": { \"web\": { \"host\": "
+		"\"local\" "
+		"}, \"client\": { \"host\": \"other\" } } }",
+		cli.dir);
 	cli_as_nobody(&cli,
 		(const char *[]){"run", readable_scenario(&cli), "--on",
-			cli_write(&cli, "local.json",
-				"{ \"backburn_environment\": 1, \"name\": \"here\", \"hosts\": { "
-				"\"other\": { \"connect\": [\"env\"] } }, \"nodes\": { \"web\": { "
-				"\"host\": \"local\" }, \"client\": { \"host\": \"other\" } } }"),
-			"--runs", cli.runs, "-q", NULL},
+			cli_write(&cli, "local.json", environment), "--runs", cli.runs, "-q", NULL},
 		&result);
 	assert_int_equal(result.code, 4);
 	assert_non_null(strstr(result.out,

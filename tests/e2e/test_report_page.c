@@ -247,6 +247,21 @@ static void seen_free(struct seen *seen)
 	free(seen->console);
 }
 
+/*
+ * The measuring page, which writes "end" last. The browser's virtual clock can run out while a busy
+ * machine loads the frames; then it is asked again.
+ */
+static struct seen measure(const struct server *server)
+{
+	struct seen seen = look_at(server, "/measure.html");
+
+	for (int again = 0; again < 3 && !strstr(seen.dom, "\nend"); again++) {
+		seen_free(&seen);
+		seen = look_at(server, "/measure.html");
+	}
+	return seen;
+}
+
 static bool have_browser(void)
 {
 	const char *directories = getenv("PATH");
@@ -451,7 +466,7 @@ static void it_fits_a_desktop_and_a_phone(void **state)
 	} frames[] = {
 		{"/report.html 1280: ", "rows=table-row"}, {"/report.html 375: ", "rows=block"}};
 	struct fixture *fixture = *state;
-	struct seen seen = look_at(&fixture->server, "/measure.html");
+	struct seen seen = measure(&fixture->server);
 
 	for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
 		char *line = result_of(&seen, frames[i].start);
@@ -477,7 +492,7 @@ static void every_kind_of_run_fits_and_says_it_first(void **state)
 	};
 	static const int widths[] = {1280, 375};
 	struct fixture *fixture = *state;
-	struct seen seen = look_at(&fixture->server, "/measure.html");
+	struct seen seen = measure(&fixture->server);
 
 	for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]) * 2; i++) {
 		char start[64], *line;
@@ -512,7 +527,7 @@ static void no_kind_of_run_gives_it_cause(void **state)
 static void without_styles_it_can_be_read(void **state)
 {
 	struct fixture *fixture = *state;
-	struct seen seen = look_at(&fixture->server, "/measure.html");
+	struct seen seen = measure(&fixture->server);
 	char *line = result_of(&seen, "/bare.html 1280: ");
 
 	assert_has(line, "verdict=REVE claims=true limits=true height=true");
