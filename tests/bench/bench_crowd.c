@@ -100,11 +100,11 @@ static void fire(struct crowd *crowd, int64_t start_ns)
 	while (now_ns() < start_ns - 20000000)
 		pause_ms(1);
 	begin_ns = now_ns();
-	while (now_ns() < start_ns + FIRE_MS * 1000000LL) {
+	do {
 		for (int i = 0; i < NODES; i++)
 			(void)send(crowd->members[i].sock, "x", 1, 0);
 		turns++;
-	}
+	} while (now_ns() < start_ns + FIRE_MS * 1000000LL);
 	series_add(&crowd->turn, (now_ns() - begin_ns) / turns);
 }
 

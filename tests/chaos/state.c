@@ -86,8 +86,10 @@ static void ask(const struct world *world, const char *const *argv, FILE *out)
 
 		if (strncmp(line, "Error: Peer netns", 17) == 0)
 			continue;
-		if (volatile_part)
-			strcpy(volatile_part, "\n");
+		if (volatile_part) {
+			volatile_part[0] = '\n';
+			volatile_part[1] = '\0';
+		}
 		fputs(line, out);
 	}
 	if (answer)
