@@ -108,7 +108,7 @@ void matcher_protect(struct matcher *matcher, const struct list *flows)
 	}
 }
 
-/* New ones in first: what carries the session must be safe before anything is hit. */
+/* Before the slot opens: what carries the session must be safe before anything is hit. */
 static int apply_flows(struct matcher *matcher, struct fail *fail)
 {
 	if (matcher->wanted_flows.count > BB_PROTECTED_FLOWS)
