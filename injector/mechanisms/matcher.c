@@ -8,8 +8,7 @@
 #include "contract/failpoint.h"
 #include "injector/host.h"
 #include "injector/lists.h"
-#include "injector/mechanisms/hooks.h"
-#include "injector/mechanisms/match_table.h"
+#include "injector/mechanisms/matcher_parts.h"
 #include "injector/policy.h"
 
 static_assert(BB_PROTECTED_RANGES >= POLICIES * PORT_RANGES_MAX, "every protected port fits");
@@ -20,29 +19,6 @@ enum {
 	PREFIXES_MIN = 16384,
 	COUNTERS_MIN = 16384,
 	ROOM_FACTOR = 4
-};
-
-struct matcher_rule {
-	struct match_rule spec;
-	int slot;
-	bool live;
-	struct bb_counter *folded; /* per endpoint and direction: counts of entries that are gone */
-};
-
-struct matcher {
-	enum attach_mode mode;
-	const struct list *exempt;    /* borrowed */
-	const struct port_set *ports; /* POLICIES of them, borrowed */
-	int64_t lease_until_ns;
-	struct host_matcher_sizes sizes;
-	struct host_matcher *loaded; /* NULL while idle */
-	struct hooks hooks;
-	struct match_table table;
-	bool unsure;    /* a change broke off: the maps may lack what the table says */
-	uint64_t stale; /* slots of rules that are over, and that the maps may still know */
-	struct matcher_rule *rules[BB_SLOTS]; /* by slot; borrowed */
-	struct list wanted_flows; /* struct bb_flow, to be protected from the next rule on */
-	struct list flows;        /* struct bb_flow that are in the kernel's map */
 };
 
 struct matcher *matcher_new(
@@ -129,127 +105,7 @@ static int apply_flows(struct matcher *matcher, struct fail *fail)
 	return 0;
 }
 
-/* ---- tables ---- */
-
-static void add_up(struct bb_counter *sum, const struct bb_counter *more)
-{
-	sum->packets += more->packets;
-	sum->segments += more->segments;
-	sum->bytes += more->bytes;
-	if (more->first_ns && (!sum->first_ns || more->first_ns < sum->first_ns))
-		sum->first_ns = more->first_ns;
-	if (more->last_ns > sum->last_ns)
-		sum->last_ns = more->last_ns;
-}
-
-static struct bb_counter_key counter_key(const struct match_count *count, int direction)
-{
-	return (struct bb_counter_key){
-		.peer = count->peer, .slot = count->slot, .direction = (uint16_t)direction};
-}
-
-static void fold(struct matcher *matcher, const struct match_count *count)
-{
-	struct matcher_rule *rule = matcher->rules[count->slot];
-
-	for (int direction = 0; direction < BB_DIRECTIONS; direction++) {
-		struct bb_counter_key key = counter_key(count, direction);
-		struct bb_counter value;
-
-		host_matcher_read(matcher->loaded, &key, &value);
-		host_matcher_uncount(matcher->loaded, &key);
-		if (rule)
-			add_up(&rule->folded[count->endpoint * BB_DIRECTIONS + direction], &value);
-	}
-}
-
-static int add_counters(struct matcher *matcher, const struct match_table *table, struct fail *fail)
-{
-	LIST_EACH(table->counts, const struct match_count, count) {
-		if (!matcher->unsure &&
-			match_table_count(&matcher->table, count->slot, count->peer))
-			continue;
-		for (int direction = 0; direction < BB_DIRECTIONS; direction++) {
-			struct bb_counter_key key = counter_key(count, direction);
-
-			if (host_matcher_count(matcher->loaded, &key, fail) < 0)
-				return -1;
-		}
-	}
-	return 0;
-}
-
-static int put_entries(struct matcher *matcher, const struct match_table *table, struct fail *fail)
-{
-	LIST_EACH(table->entries, const struct match_entry, entry) {
-		const struct match_entry *before =
-			match_table_find(&matcher->table, &entry->prefix);
-		struct bb_entry value = {.slots = entry->slots, .peer = entry->peer};
-
-		if (!matcher->unsure && before && before->slots == entry->slots &&
-			before->peer == entry->peer)
-			continue;
-		if (host_matcher_put(matcher->loaded, &entry->prefix, &value, fail) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int remove_entries(
-	struct matcher *matcher, const struct match_table *table, struct fail *fail)
-{
-	LIST_EACH(matcher->table.entries, const struct match_entry, entry) {
-		if (match_table_find(table, &entry->prefix))
-			continue;
-		if (host_matcher_remove(matcher->loaded, &entry->prefix, fail) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/*
- * Brings the maps from the present table to `table`, which is taken over. Counters come before
- * the entries that name them, and go after. On failure the present table becomes all that the maps
- * may hold now; every step may be repeated, so the caller can go back by another change. Until
- * one succeeds nothing is taken for written: an exemption that is not in the maps would let what is
- * protected be hit.
- */
-static int change_table(struct matcher *matcher, struct match_table *table, struct fail *fail)
-{
-	if (add_counters(matcher, table, fail) < 0 || put_entries(matcher, table, fail) < 0 ||
-		remove_entries(matcher, table, fail) < 0) {
-		match_table_merge(&matcher->table, table);
-		matcher->unsure = true;
-		return -1;
-	}
-	matcher->unsure = false;
-	matcher->stale = 0;
-	LIST_EACH(matcher->table.counts, const struct match_count, count) {
-		if (!match_table_count(table, count->slot, count->peer))
-			fold(matcher, count);
-	}
-	match_table_deinit(&matcher->table);
-	matcher->table = *table;
-	return 0;
-}
-
-static void build_table(
-	const struct matcher *matcher, const struct matcher_rule *extra, struct match_table *out)
-{
-	struct list sources = {0};
-
-	for (int slot = 0; slot < BB_SLOTS; slot++) {
-		const struct matcher_rule *rule = matcher->rules[slot];
-		struct match_source *source;
-
-		if (!rule || (!rule->live && rule != extra))
-			continue;
-		source = list_push(&sources, sizeof(*source));
-		*source = (struct match_source){.slot = slot, .peers = rule->spec.peers};
-	}
-	match_table_build(out, &sources, matcher->exempt, &matcher->table);
-	list_free(&sources);
-}
+/* ---- load, arm, heal ---- */
 
 static uint32_t at_least(size_t wanted, uint32_t least)
 {
@@ -268,8 +124,6 @@ static int check_room(
 		table->addresses, table->broad, table->counts.count * BB_DIRECTIONS,
 		sizes->addresses, sizes->prefixes, sizes->counters);
 }
-
-/* ---- load, arm, heal ---- */
 
 static int load(struct matcher *matcher, const struct match_table *table, struct ledger *ledger,
 	struct fail *fail)
@@ -368,7 +222,7 @@ static int prepare(struct matcher *matcher, struct matcher_rule *rule, struct le
 	struct match_table table;
 	int result = -1;
 
-	build_table(matcher, rule, &table);
+	matcher_build_table(matcher, rule, &table);
 	if (load(matcher, &table, ledger, fail) < 0 ||
 		check_room(&matcher->sizes, &table, fail) < 0 || apply_flows(matcher, fail) < 0 ||
 		host_links(&links, fail) < 0)
@@ -377,7 +231,7 @@ static int prepare(struct matcher *matcher, struct matcher_rule *rule, struct le
 	/* Hooks first: while the tables are empty they let everything pass. */
 	if (hooks_sync(&matcher->hooks, &links, fail) < 0)
 		goto out;
-	result = change_table(matcher, &table, fail);
+	result = matcher_change_table(matcher, &table, fail);
 	FAILPOINT(map_filled);
 out:
 	list_free(&links);
@@ -391,8 +245,8 @@ static int tidy(struct matcher *matcher, struct fail *fail)
 {
 	struct match_table table;
 
-	build_table(matcher, NULL, &table);
-	if (change_table(matcher, &table, fail) == 0)
+	matcher_build_table(matcher, NULL, &table);
+	if (matcher_change_table(matcher, &table, fail) == 0)
 		return 0;
 	match_table_deinit(&table);
 	return -1;
@@ -409,10 +263,7 @@ static int revert(struct matcher *matcher, struct matcher_rule *rule, struct fai
 	if (tidy(matcher, fail) == 0)
 		return 0;
 	matcher->stale |= UINT64_C(1) << rule->slot;
-	LIST_EACH(matcher->table.counts, const struct match_count, count) {
-		if (count->slot == rule->slot)
-			fold(matcher, count);
-	}
+	matcher_fold(matcher, rule->slot);
 	return -1;
 }
 
@@ -465,41 +316,6 @@ void matcher_rule_free(struct matcher_rule *rule)
 		return;
 	free(rule->folded);
 	free(rule);
-}
-
-void matcher_count(
-	const struct matcher *matcher, const struct matcher_rule *rule, struct list *counters)
-{
-	size_t size = rule->spec.peers->count * BB_DIRECTIONS;
-	struct bb_counter *sums = must_alloc(size * sizeof(*sums));
-
-	memcpy(sums, rule->folded, size * sizeof(*sums));
-	if (matcher->rules[rule->slot] == rule)
-		LIST_EACH(matcher->table.counts, const struct match_count, count) {
-			for (int d = 0; count->slot == rule->slot && d < BB_DIRECTIONS; d++) {
-				struct bb_counter_key key = counter_key(count, d);
-				struct bb_counter value;
-
-				host_matcher_read(matcher->loaded, &key, &value);
-				add_up(&sums[count->endpoint * BB_DIRECTIONS + d], &value);
-			}
-		}
-	for (size_t i = 0; i < size; i++) {
-		struct counter *counter;
-
-		if (!(rule->spec.directions & 1u << (i % BB_DIRECTIONS)))
-			continue;
-		counter = list_push(counters, sizeof(*counter));
-		counter->peer = must_copy(
-			LIST_AT(*rule->spec.peers, struct endpoint, i / BB_DIRECTIONS)->node);
-		counter->direction = (int)(i % BB_DIRECTIONS);
-		counter->packets = (int64_t)sums[i].packets;
-		counter->segments = (int64_t)sums[i].segments;
-		counter->bytes = (int64_t)sums[i].bytes;
-		counter->first_ns = (int64_t)sums[i].first_ns;
-		counter->last_ns = (int64_t)sums[i].last_ns;
-	}
-	free(sums);
 }
 
 int matcher_links_changed(struct matcher *matcher, struct fail *fail)

@@ -230,6 +230,17 @@ void cli_result_free(struct cli_result *result)
 	free(result->err);
 }
 
+int cli_labs_down(const char *const *labs)
+{
+	for (; *labs; labs++) {
+		struct cli_result result;
+
+		cli_run((const char *[]){"lab", "down", *labs, NULL}, &result);
+		cli_result_free(&result);
+	}
+	return 0;
+}
+
 int cli_in_node(const char *lab, const char *node, const char *const *args)
 {
 	const char *argv[CLI_ARGS_MAX] = {"lab", "exec", lab, node, "--"};

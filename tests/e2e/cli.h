@@ -80,6 +80,12 @@ char *cli_read(const char *path);
 /* A file's text with one replacement; asserts that `what` is there. The caller frees. */
 char *cli_replaced(const char *path, const char *what, const char *by);
 
+/*
+ * Takes labs down, NULL-terminated, that a failed test has left, or else the next one would fail
+ * too. Always 0: for a group's teardown.
+ */
+int cli_labs_down(const char *const *labs);
+
 /* Runs a program in a lab's node, by its argument vector; returns its exit code. */
 int cli_in_node(const char *lab, const char *node, const char *const *args);
 

@@ -320,6 +320,12 @@ static void test_each_command_does_what_it_says(void **state)
 	assert_host_state("etcd", before);
 }
 
+static int down(void **state)
+{
+	(void)state;
+	return cli_labs_down((const char *[]){"etcd", "two", NULL});
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,5 +336,5 @@ int main(void)
 
 	if (geteuid() != 0)
 		return 77;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, down);
 }

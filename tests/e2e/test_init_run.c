@@ -39,6 +39,12 @@ static void what_init_writes_for_a_lab_holds(void **state)
 	assert_host_state("etcd", before);
 }
 
+static int down(void **state)
+{
+	(void)state;
+	return cli_labs_down((const char *[]){"etcd", NULL});
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -47,5 +53,5 @@ int main(void)
 
 	if (geteuid() != 0)
 		return 77;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, down);
 }

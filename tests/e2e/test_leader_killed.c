@@ -115,6 +115,12 @@ static void test_the_plan_names_who_would_be_hit(void **state)
 	assert_host_state("etcd", before);
 }
 
+static int down(void **state)
+{
+	(void)state;
+	return cli_labs_down((const char *[]){"etcd", NULL});
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,5 +130,5 @@ int main(void)
 
 	if (geteuid() != 0)
 		return 77;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, down);
 }

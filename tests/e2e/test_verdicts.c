@@ -213,6 +213,12 @@ static void test_leader_cut_holds_and_loses_nothing(void **state)
 	assert_host_state("etcd", before);
 }
 
+static int down(void **state)
+{
+	(void)state;
+	return cli_labs_down((const char *[]){"etcd", "pair", NULL});
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,5 +234,5 @@ int main(void)
 
 	if (geteuid() != 0)
 		return 77;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, down);
 }

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_INJECTOR_MATCHER_PARTS_H
+#define BACKBURN_INJECTOR_MATCHER_PARTS_H
+
+#include "injector/mechanisms/hooks.h"
+#include "injector/mechanisms/match_table.h"
+#include "injector/mechanisms/matcher.h"
+
+/* What the matcher's files share. */
+
+struct matcher_rule {
+	struct match_rule spec;
+	int slot;
+	bool live;
+	struct bb_counter *folded; /* per endpoint and direction: counts of entries that are gone */
+};
+
+struct matcher {
+	enum attach_mode mode;
+	const struct list *exempt;    /* borrowed */
+	const struct port_set *ports; /* POLICIES of them, borrowed */
+	int64_t lease_until_ns;
+	struct host_matcher_sizes sizes;
+	struct host_matcher *loaded; /* NULL while idle */
+	struct hooks hooks;
+	struct match_table table;
+	bool unsure;    /* a change broke off: the maps may lack what the table says */
+	uint64_t stale; /* slots of rules that are over, and that the maps may still know */
+	struct matcher_rule *rules[BB_SLOTS]; /* by slot; borrowed */
+	struct list wanted_flows; /* struct bb_flow, to be protected from the next rule on */
+	struct list flows;        /* struct bb_flow that are in the kernel's map */
+};
+
+/* --- matcher_tables.c ------------------------------------------------------------------- */
+
+/* The table of all live rules, and of `extra` (or NULL), which is about to be. */
+void matcher_build_table(
+	const struct matcher *matcher, const struct matcher_rule *extra, struct match_table *out);
+
+/*
+ * Brings the maps from the present table to `table`, which is taken over. Counters come before
+ * the entries that name them, and go after. On failure the present table becomes all that the maps
+ * may hold now; every step may be repeated, so the caller can go back by another change. Until
+ * one succeeds nothing is taken for written: an exemption that is not in the maps would let what is
+ * protected be hit.
+ */
+int matcher_change_table(struct matcher *matcher, struct match_table *table, struct fail *fail);
+
+/* Counts of a slot's entries, which go, are added to what its rule has counted. */
+void matcher_fold(struct matcher *matcher, int slot);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "injector/host.h"
+#include "injector/lists.h"
+#include "injector/mechanisms/matcher_parts.h"
+
+/* The matcher's maps: peers and counters, from what the rules name to what the kernel holds. */
+
+static void add_up(struct bb_counter *sum, const struct bb_counter *more)
+{
+	sum->packets += more->packets;
+	sum->segments += more->segments;
+	sum->bytes += more->bytes;
+	if (more->first_ns && (!sum->first_ns || more->first_ns < sum->first_ns))
+		sum->first_ns = more->first_ns;
+	if (more->last_ns > sum->last_ns)
+		sum->last_ns = more->last_ns;
+}
+
+static struct bb_counter_key counter_key(const struct match_count *count, int direction)
+{
+	return (struct bb_counter_key){
+		.peer = count->peer, .slot = count->slot, .direction = (uint16_t)direction};
+}
+
+static void fold(struct matcher *matcher, const struct match_count *count)
+{
+	struct matcher_rule *rule = matcher->rules[count->slot];
+
+	for (int direction = 0; direction < BB_DIRECTIONS; direction++) {
+		struct bb_counter_key key = counter_key(count, direction);
+		struct bb_counter value;
+
+		host_matcher_read(matcher->loaded, &key, &value);
+		host_matcher_uncount(matcher->loaded, &key);
+		if (rule)
+			add_up(&rule->folded[count->endpoint * BB_DIRECTIONS + direction], &value);
+	}
+}
+
+static int add_counters(struct matcher *matcher, const struct match_table *table, struct fail *fail)
+{
+	LIST_EACH(table->counts, const struct match_count, count) {
+		if (!matcher->unsure &&
+			match_table_count(&matcher->table, count->slot, count->peer))
+			continue;
+		for (int direction = 0; direction < BB_DIRECTIONS; direction++) {
+			struct bb_counter_key key = counter_key(count, direction);
+
+			if (host_matcher_count(matcher->loaded, &key, fail) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int put_entries(struct matcher *matcher, const struct match_table *table, struct fail *fail)
+{
+	LIST_EACH(table->entries, const struct match_entry, entry) {
+		const struct match_entry *before =
+			match_table_find(&matcher->table, &entry->prefix);
+		struct bb_entry value = {.slots = entry->slots, .peer = entry->peer};
+
+		if (!matcher->unsure && before && before->slots == entry->slots &&
+			before->peer == entry->peer)
+			continue;
+		if (host_matcher_put(matcher->loaded, &entry->prefix, &value, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int remove_entries(
+	struct matcher *matcher, const struct match_table *table, struct fail *fail)
+{
+	LIST_EACH(matcher->table.entries, const struct match_entry, entry) {
+		if (match_table_find(table, &entry->prefix))
+			continue;
+		if (host_matcher_remove(matcher->loaded, &entry->prefix, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void matcher_fold(struct matcher *matcher, int slot)
+{
+	LIST_EACH(matcher->table.counts, const struct match_count, count) {
+		if (count->slot == slot)
+			fold(matcher, count);
+	}
+}
+
+int matcher_change_table(struct matcher *matcher, struct match_table *table, struct fail *fail)
+{
+	if (add_counters(matcher, table, fail) < 0 || put_entries(matcher, table, fail) < 0 ||
+		remove_entries(matcher, table, fail) < 0) {
+		match_table_merge(&matcher->table, table);
+		matcher->unsure = true;
+		return -1;
+	}
+	matcher->unsure = false;
+	matcher->stale = 0;
+	LIST_EACH(matcher->table.counts, const struct match_count, count) {
+		if (!match_table_count(table, count->slot, count->peer))
+			fold(matcher, count);
+	}
+	match_table_deinit(&matcher->table);
+	matcher->table = *table;
+	return 0;
+}
+
+void matcher_build_table(
+	const struct matcher *matcher, const struct matcher_rule *extra, struct match_table *out)
+{
+	struct list sources = {0};
+
+	for (int slot = 0; slot < BB_SLOTS; slot++) {
+		const struct matcher_rule *rule = matcher->rules[slot];
+		struct match_source *source;
+
+		if (!rule || (!rule->live && rule != extra))
+			continue;
+		source = list_push(&sources, sizeof(*source));
+		*source = (struct match_source){.slot = slot, .peers = rule->spec.peers};
+	}
+	match_table_build(out, &sources, matcher->exempt, &matcher->table);
+	list_free(&sources);
+}
+
+void matcher_count(
+	const struct matcher *matcher, const struct matcher_rule *rule, struct list *counters)
+{
+	size_t size = rule->spec.peers->count * BB_DIRECTIONS;
+	struct bb_counter *sums = must_alloc(size * sizeof(*sums));
+
+	memcpy(sums, rule->folded, size * sizeof(*sums));
+	if (matcher->rules[rule->slot] == rule)
+		LIST_EACH(matcher->table.counts, const struct match_count, count) {
+			for (int d = 0; count->slot == rule->slot && d < BB_DIRECTIONS; d++) {
+				struct bb_counter_key key = counter_key(count, d);
+				struct bb_counter value;
+
+				host_matcher_read(matcher->loaded, &key, &value);
+				add_up(&sums[count->endpoint * BB_DIRECTIONS + d], &value);
+			}
+		}
+	for (size_t i = 0; i < size; i++) {
+		struct counter *counter;
+
+		if (!(rule->spec.directions & 1u << (i % BB_DIRECTIONS)))
+			continue;
+		counter = list_push(counters, sizeof(*counter));
+		counter->peer = must_copy(
+			LIST_AT(*rule->spec.peers, struct endpoint, i / BB_DIRECTIONS)->node);
+		counter->direction = (int)(i % BB_DIRECTIONS);
+		counter->packets = (int64_t)sums[i].packets;
+		counter->segments = (int64_t)sums[i].segments;
+		counter->bytes = (int64_t)sums[i].bytes;
+		counter->first_ns = (int64_t)sums[i].first_ns;
+		counter->last_ns = (int64_t)sums[i].last_ns;
+	}
+	free(sums);
+}
