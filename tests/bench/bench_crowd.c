@@ -20,8 +20,8 @@ enum {
 	WORLDS = 25,
 	NODES = WORLDS * WORLD_NODES_MAX,
 	PORT = 7303,
-	ROUNDS = 5,
-	AHEAD_MS = 2000,
+	ROUNDS = 3,
+	AHEAD_MS = 15000, /* two cores verify and attach a hundred programs in that time */
 	FIRE_MS = 200
 };
 

@@ -78,6 +78,8 @@ static void introduce(const struct page *page)
 		system.release, system.machine, sysconf(_SC_NPROCESSORS_ONLN), load[0]);
 }
 
+static const char *measuring;
+
 /* What a measurement that broke off leaves: namespaces with our pid in their names. */
 static void sweep(void)
 {
@@ -85,6 +87,8 @@ static void sweep(void)
 	DIR *names = opendir("/run/netns");
 	struct dirent *entry;
 
+	if (measuring)
+		bench_say("%s broke off", measuring);
 	snprintf(ours, sizeof(ours), "bbt-%d-", (int)getpid());
 	while (names && (entry = readdir(names)))
 		if (strncmp(entry->d_name, ours, strlen(ours)) == 0)
@@ -122,9 +126,11 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < CHAPTERS; i++) {
 		if (options.only && strcmp(options.only, chapters[i].name) != 0)
 			continue;
+		measuring = chapters[i].name;
 		chapters[i].measure(&page);
 		measured++;
 	}
+	measuring = NULL;
 	if (!measured) {
 		fprintf(stderr, "bench: no chapter named \"%s\"\n", options.only);
 		return 64;
