@@ -140,7 +140,11 @@ void bench_spawn(struct page *page)
 	page_chapter(page, "One change of a rule",
 		"Rivals start a program for each change. Here a change is a store in a map, and an "
 		"order\n"
-		"adds one line of JSON each way and a ledger record on disk (fsync) before it.");
+		"adds one line of JSON each way and a ledger record on disk (fsync) before it. "
+		"Most of\n"
+		"an `arm` is the search, among all processes and sockets of the host, for the "
+		"connections\n"
+		"that carry sessions and must not be cut.");
 	map = bpf_map_create(BPF_MAP_TYPE_HASH, "bench", KEY_BYTES, 8, 1024, NULL);
 	assert_true(map >= 0);
 	world_up(&world, 2, "tcx");
