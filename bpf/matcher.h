@@ -13,13 +13,32 @@
 #define BB_PROTECTED_RANGES 16
 #define BB_PROTECTED_FLOWS 256
 
+#define BB_LANE_FIRST 32 /* slots from here on hold packets back */
+#define BB_LANES (BB_SLOTS - BB_LANE_FIRST)
+
 #define BB_EGRESS_NAME "bb_egress"
 #define BB_INGRESS_NAME "bb_ingress"
+#define BB_EXIT_NAME "bb_exit"
 
 enum bb_direction {
 	BB_INGRESS,
 	BB_EGRESS,
 	BB_DIRECTIONS
+};
+
+/*
+ * The label of a packet on its way through a lane: a VLAN tag (0x8100) with these 16 bits as its
+ * TCI. `slot` is the one that sent it there; behind the lane the matcher goes on with the next.
+ */
+#define BB_LABEL_LINKS 512
+#define BB_LABEL(slot, direction, link) ((slot) << 10 | (direction) << 9 | (link))
+#define BB_LABEL_SLOT(label) ((label) >> 10 & 0x3f)
+#define BB_LABEL_DIRECTION(label) ((label) >> 9 & 1)
+#define BB_LABEL_LINK(label) ((label)&0x1ff)
+
+/* A lane's keeper moves this on while it lives; at or after it no packet enters a lane. */
+struct bb_pulse {
+	__u64 alive_until_ns;
 };
 
 /* IPv4 stands as ::ffff:a.b.c.d, network order, in every key. */

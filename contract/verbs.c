@@ -125,6 +125,7 @@ static const struct field fault_order_fields[] = {
 		.words = role_words,
 		AT(fault_order, role),
 		.required = true},
+	{.key = "self", .kind = FIELD_STRING, AT(fault_order, self)},
 	{.key = "with", .kind = FIELD_JSON, AT(fault_order, with), .required = true},
 	{.key = "on",
 		.kind = FIELD_LIST,
@@ -267,11 +268,46 @@ static const struct field counter_fields[] = {
 	{.key = "packets", .kind = FIELD_I64, AT(counter, packets), .required = true},
 	{.key = "segments", .kind = FIELD_I64, AT(counter, segments), .required = true},
 	{.key = "bytes", .kind = FIELD_I64, AT(counter, bytes), .required = true},
+	{.key = "matched", .kind = FIELD_I64, AT(counter, matched), .required = true},
 	{.key = "first_ns", .kind = FIELD_I64, AT(counter, first_ns), .required = true},
 	{.key = "last_ns", .kind = FIELD_I64, AT(counter, last_ns), .required = true},
 };
 static const struct shape counter_shape = {
 	.name = "counter", .size = sizeof(struct counter), SHAPE_FIELDS(counter_fields)};
+
+const char *const measure_unit_words[] = {[MEASURE_RATIO] = "ratio",
+	[MEASURE_DURATION] = "ns",
+	[MEASURE_RATE] = "bit/s",
+	[MEASURE_COUNT] = "packets",
+	NULL};
+const char *const measure_bound_words[] = {
+	[BOUND_ABOUT] = "about", [BOUND_AT_MOST] = "at_most", [BOUND_NONE] = "none", NULL};
+
+static const struct field measure_fields[] = {
+	{.key = "name", .kind = FIELD_STRING, AT(measure, name), .required = true},
+	{.key = "direction",
+		.kind = FIELD_ENUM,
+		.words = direction_words,
+		AT(measure, direction),
+		.required = true},
+	{.key = "unit",
+		.kind = FIELD_ENUM,
+		.words = measure_unit_words,
+		AT(measure, unit),
+		.required = true},
+	{.key = "bound",
+		.kind = FIELD_ENUM,
+		.words = measure_bound_words,
+		AT(measure, bound),
+		.required = true},
+	{.key = "asked", .kind = FIELD_NUMBER, AT(measure, asked)},
+	{.key = "achieved", .kind = FIELD_NUMBER, AT(measure, achieved), .required = true},
+	{.key = "tolerance", .kind = FIELD_NUMBER, AT(measure, tolerance)},
+	{.key = "count", .kind = FIELD_I64, AT(measure, count), .required = true},
+	{.key = "hits", .kind = FIELD_I64, AT(measure, hits), .required = true},
+};
+const struct shape measure_shape = {
+	.name = "measure", .size = sizeof(struct measure), SHAPE_FIELDS(measure_fields)};
 
 static const struct field fault_evidence_fields[] = {
 	{.key = "id", .kind = FIELD_NAME, AT(fault_evidence, id), .required = true},
@@ -294,6 +330,12 @@ static const struct field fault_evidence_fields[] = {
 		.item = FIELD_OBJECT,
 		.sub = &process_evidence_shape,
 		AT(fault_evidence, processes),
+		.allow_empty = true},
+	{.key = "measures",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &measure_shape,
+		AT(fault_evidence, measures),
 		.allow_empty = true},
 };
 static const struct shape fault_evidence_shape = {.name = "fault evidence",

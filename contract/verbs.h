@@ -85,6 +85,7 @@ struct fault_order {
 	char *fault; /* its kind: "partition" */
 	struct scope *scope;
 	int role;         /* enum fault_role: which side of the fault this node is on */
+	char *self;       /* this node's name among `on` and `from`; NULL from an older controller */
 	cJSON *with;      /* the fault's own parameters, checked by the fault's table */
 	struct list on;   /* of struct endpoint */
 	struct list from; /* of struct endpoint */
@@ -138,13 +139,45 @@ struct heal_params {
 struct counter {
 	char *peer;       /* node name of the endpoint */
 	int direction;    /* 0 ingress, 1 egress */
-	int64_t packets;  /* skbs */
-	int64_t segments; /* as gso_segs counts them */
+	int64_t packets;  /* skbs that the fault did something to */
+	int64_t segments; /* the same, as gso_segs counts them */
 	int64_t bytes;
+	int64_t matched;  /* segments that the fault looked at, hit or not */
 	int64_t first_ns; /* first and last hit; 0: never */
 	int64_t last_ns;
 };
 extern const char *const direction_words[];
+
+enum measure_unit {
+	MEASURE_RATIO,    /* 0..1; `hits` of `count` trials */
+	MEASURE_DURATION, /* nanoseconds */
+	MEASURE_RATE,     /* bits a second */
+	MEASURE_COUNT     /* packets */
+};
+extern const char *const measure_unit_words[];
+
+enum measure_bound {
+	BOUND_ABOUT,   /* achieved should be what was asked, within `tolerance` or by chance */
+	BOUND_AT_MOST, /* achieved must not exceed what was asked by more than `tolerance` */
+	BOUND_NONE     /* told for people; nothing was asked */
+};
+extern const char *const measure_bound_words[];
+
+/*
+ * What a fault was asked to do beside what it did, on one node and in one direction. Numbers of
+ * different nodes and directions are told apart: they are different paths.
+ */
+struct measure {
+	char *name;    /* "loss", "delay p99", "rate": unique within fault, node and direction */
+	int direction; /* enum bb_direction */
+	int unit;      /* enum measure_unit */
+	int bound;     /* enum measure_bound */
+	double asked, achieved; /* in the unit */
+	double tolerance; /* in the unit; 0 for a ratio: only chance may part it from `asked` */
+	int64_t count;    /* samples, or trials */
+	int64_t hits;     /* MEASURE_RATIO */
+};
+extern const struct shape measure_shape;
 
 struct fault_evidence {
 	char *id;
@@ -153,6 +186,7 @@ struct fault_evidence {
 	int64_t healed_ns;     /* when the undo was complete; 0 before */
 	struct list counters;  /* of struct counter */
 	struct list processes; /* of struct process_evidence */
+	struct list measures;  /* of struct measure */
 };
 
 /* The result of `heal` and `evidence`, and the params of the `evidence` notification. */

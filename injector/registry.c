@@ -76,6 +76,10 @@ cJSON *registry_catalogue(void)
 		json_put(fault, "from", targets(ops->from));
 		json_put_string(fault, "sides", ops->sides == SIDES_BOTH ? "both" : "on");
 		json_put_bool(fault, "silent", ops->silent);
+		json_put_bool(fault, "alone", ops->alone);
+		json_put_bool(fault, "within", ops->within);
+		if (ops->did)
+			json_put_string(fault, "did", ops->did);
 		json_put_string(fault, "expires", expiry_words[ops->expires]);
 		json_put_string(fault, "capability", ops->capability);
 		json_put(fault, "params", shape_describe(ops->with));

@@ -8,7 +8,7 @@
 #include "contract/verbs.h"
 #include "controller/files/scenario.h"
 #include "controller/judge/samples.h"
-#include "controller/measure/histogram.h"
+#include "contract/histogram.h"
 #include "controller/plan/plan.h"
 #include "controller/prober/orders.h"
 #include "controller/prober/ranges.h"

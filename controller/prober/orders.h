@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "contract/shape.h"
-#include "controller/measure/histogram.h"
+#include "contract/histogram.h"
 #include "controller/text_match.h"
 
 /*

@@ -137,6 +137,7 @@ const struct fault_ops fault_partition = {
 	.sides = SIDES_BOTH,
 	.expires = EXPIRES_KERNEL,
 	.silent = true,
+	.did = "dropped",
 	.capability = "partition",
 	.plan = plan_partition,
 };

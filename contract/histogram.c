@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "controller/measure/histogram.h"
+#include "contract/histogram.h"
 #include "contract/memory.h"
 
 #include <math.h>

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "contract/json.h"
-#include "controller/measure/histogram.h"
+#include "contract/histogram.h"
 
 static uint64_t next_random(uint64_t *state)
 {

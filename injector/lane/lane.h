@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_INJECTOR_LANE_H
+#define BACKBURN_INJECTOR_LANE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/matcher.h"
+#include "contract/histogram.h"
+
+/*
+ * What the injector and the lane's keeper share. The keeper is a small process that holds a TAP:
+ * the packet matcher redirects packets into it with a label (a VLAN tag, bb_label_*), the keeper
+ * holds each back as the lane of its label says, and writes it into the TAP again, label and all;
+ * there the matcher takes the label off and sends the packet on its way.
+ *
+ * The memory is a memfd that both map. The injector writes orders, the keeper writes counts; each
+ * trusts nothing in it that the other wrote.
+ */
+enum {
+	LANE_TABLE_MAX = 4096,
+	LANE_TABLE_SCALE = 8192 /* one jitter in the units of a table; as in the kernel's netem */
+};
+
+enum lane_spread {
+	SPREAD_NONE,    /* every packet waits delay_ns */
+	SPREAD_UNIFORM, /* delay_ns ± jitter_ns */
+	SPREAD_TABLE,   /* delay_ns + jitter_ns · table[random] / LANE_TABLE_SCALE, never below 0 */
+	SPREAD_REPLAY   /* table[0], table[1], … in microseconds, one a packet, and again */
+};
+
+struct lane_spec {
+	uint64_t seed;
+	int64_t delay_ns, jitter_ns; /* 0..60 s; jitter ≤ delay unless SPREAD_TABLE */
+	double correlation;          /* 0..1, of one packet's random number with the last one's */
+	int32_t spread;              /* enum lane_spread */
+	int32_t keep_order;          /* no packet leaves before one that came earlier */
+	double reorder;              /* 0..1: so many leave at once, ahead of those that wait */
+	double reorder_correlation;
+	int32_t reorder_gap;    /* > 0: instead, every gap-th packet leaves at once */
+	int32_t table_count;    /* entries in use */
+	uint64_t rate_bytes;    /* a second; 0: no limit */
+	uint64_t burst_bytes;   /* that may pass at once after a pause */
+	int32_t overhead_bytes; /* added to each packet's (and each segment's) length */
+	int32_t unused;
+	uint64_t limit_bytes; /* most that may wait; what comes on top is lost, and counted */
+	int32_t table[LANE_TABLE_MAX];
+};
+
+/* Written by the keeper; read at any time, so each number is right, not all at one instant. */
+struct lane_counts {
+	uint64_t came, segments, bytes; /* packets that entered */
+	uint64_t left;                  /* packets that were sent on */
+	uint64_t lost, lost_segments;   /* to the limit */
+	uint64_t ahead;                 /* packets that reorder let leave at once */
+	uint64_t waiting;               /* packets */
+	uint64_t first_ns, last_ns;     /* first packet in, last one out; CLOCK_MONOTONIC */
+	uint64_t left_bytes;            /* as a rate counts them: with overhead */
+	struct histogram delay;         /* from read to written back, of packets not let ahead */
+};
+
+/* One fault. A new order is written into the copy that is not current, then `current` is flipped. */
+struct lane {
+	uint32_t current; /* 0 or 1 */
+	uint32_t active;  /* 0: nothing may wait here; what does leaves at once, in order */
+	uint32_t version; /* counts orders; the keeper starts anew (seed, counts) at each */
+	uint32_t unused;
+	struct lane_spec spec[2];
+	struct lane_counts counts[BB_DIRECTIONS];
+};
+
+struct lane_memory {
+	int64_t until_ns; /* the keeper lets all go and exits at it; the injector moves it on */
+	uint64_t stray;   /* packets without a label that makes sense; dropped */
+	struct lane lanes[BB_LANES];
+};
+
+#endif
