@@ -90,6 +90,7 @@ struct fault_order {
 	struct list on;   /* of struct endpoint */
 	struct list from; /* of struct endpoint */
 	struct process_selector *processes; /* NULL for a fault that hits no processes */
+	int64_t seed; /* of the fault's random numbers: the same one, the same decisions */
 	int64_t start_ns;    /* 0 for inspect; else the instant from which the fault acts */
 	int64_t deadline_ns; /* 0 for inspect; else the instant at which it has ended by itself */
 };

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bpf/matcher.h"
@@ -28,6 +29,7 @@ void plan_deinit(struct plan *plan)
 {
 	LIST_EACH(plan->effects, struct effect, effect) {
 		matcher_rule_free(effect->armed);
+		free(effect->hold);
 		signals_free(effect->signals);
 	}
 	list_free(&plan->effects);

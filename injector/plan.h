@@ -19,6 +19,7 @@ enum effect_kind {
 struct effect {
 	enum effect_kind kind;
 	struct match_rule match;    /* EFFECT_MATCH */
+	struct lane_order *hold;    /* owned; what match.hold points to, or NULL */
 	struct matcher_rule *armed; /* set while it is in force */
 	struct signal_rule signal;  /* EFFECT_SIGNAL */
 	struct signals *signals;    /* set when it is armed */
