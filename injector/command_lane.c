@@ -87,6 +87,6 @@ int command_lane(int argc, char **argv)
 		log_line("lane: %s", fail.text);
 		return EXIT_FAILURE;
 	}
-	/* Not exit(): what runs at exit makes calls that are not allowed any more. */
-	_exit(keeper_run(&keeper) ? EXIT_SUCCESS : EXIT_FAILURE);
+	cage_leave(keeper_run(&keeper) ? EXIT_SUCCESS : EXIT_FAILURE);
+	return EXIT_DEFECT;
 }

@@ -11,4 +11,10 @@
  */
 int cage_enter(int readable_and_writable, struct fail *fail);
 
+/*
+ * Ends the process from inside of it: whatever else runs at exit makes calls that are not allowed.
+ * Not declared _Noreturn, since sanitizers make some before a call of such a function, too.
+ */
+void cage_leave(int status);
+
 #endif
