@@ -44,16 +44,16 @@ enum lane_spread {
 struct lane_spec {
 	uint64_t seed;
 	int64_t delay_ns, jitter_ns; /* 0..60 s; jitter ≤ delay unless SPREAD_TABLE */
-	double correlation; /* 0..1: weight of the last packet's random number (random.h) */
-	int32_t spread;     /* enum lane_spread */
-	int32_t keep_order; /* no packet leaves before one that came earlier */
-	double reorder;     /* 0..1: so many skip the delay, ahead of those that wait */
-	double reorder_correlation;
-	int32_t reorder_gap;    /* > 0: instead, every gap-th packet skips it */
-	int32_t table_count;    /* entries in use */
-	uint64_t rate_bytes;    /* a second; 0: no limit */
-	uint64_t burst_bytes;   /* that may pass at once after a pause */
-	int32_t overhead_bytes; /* added to each segment's length; may be negative */
+	double correlation;         /* 0..1: weight of the last packet's random number (random.h) */
+	int32_t spread;             /* enum lane_spread */
+	int32_t keep_order;         /* no packet leaves before one that came earlier */
+	double reorder;             /* 0..1: so many skip the delay, ahead of those that wait */
+	double reorder_correlation; /* 0..1: so often a packet meets the last one's fate */
+	int32_t reorder_gap;        /* > 0: instead, every gap-th packet skips it */
+	int32_t table_count;        /* entries in use */
+	uint64_t rate_bytes;        /* a second; 0: no limit */
+	uint64_t burst_bytes;       /* that may pass at once after a pause */
+	int32_t overhead_bytes;     /* added to each segment's length; may be negative */
 	int32_t unused;
 	uint64_t limit_bytes; /* most that may wait, a direction; more is lost, and counted */
 	int32_t table[LANE_TABLE_MAX];
@@ -69,6 +69,7 @@ struct lane_counts {
 	uint64_t early;                 /* of these: let go before their time, as the order ended */
 	uint64_t lost, lost_segments;   /* to the limit, to a full store, to a write that failed */
 	uint64_t ahead;                 /* packets that reorder let skip the delay */
+	uint64_t overtook;              /* of these: while others waited in this direction */
 	uint64_t waiting;               /* packets */
 	uint64_t first_ns, last_ns;     /* first packet in, last one out; CLOCK_MONOTONIC */
 	uint64_t left_bytes; /* as a rate counts them: each segment's headers, and overhead */

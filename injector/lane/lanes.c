@@ -192,6 +192,7 @@ static bool decide(struct lanes *lanes, const struct frame *frame, struct packet
 	packet->due_ns = decision.due_ns;
 	packet->ahead = decision.ahead;
 	counts->ahead += decision.ahead;
+	counts->overtook += decision.overtakes;
 	return true;
 }
 

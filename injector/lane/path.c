@@ -10,11 +10,21 @@ void path_start(struct path *path, const struct lane_spec *spec, int direction)
 
 static bool goes_ahead(struct path *path, const struct lane_spec *spec)
 {
-	double random = lane_random_next(&path->reorder, spec->reorder_correlation);
-	bool ahead = random < spec->reorder;
+	bool first = path->spread.packets == 0, ahead;
+	double again = first ? 0 : spec->reorder_correlation;
+	double random = lane_random_next(&path->reorder, 0);
 
+	/*
+	 * The last one's fate again, or what is left of the number decides: so the share stays what
+	 * was asked, which it does not when numbers are blended.
+	 */
+	if (random < again)
+		ahead = path->last_ahead;
+	else
+		ahead = (random - again) / (1 - again) < spec->reorder;
 	if (spec->reorder_gap > 0)
 		ahead = path->delayed >= spec->reorder_gap - 1;
+	path->last_ahead = ahead;
 	path->delayed = ahead ? 0 : path->delayed + 1;
 	return ahead;
 }
@@ -31,6 +41,7 @@ struct decision path_decide(struct path *path, const struct lane_spec *spec, int
 		decision.lost = true;
 		return decision;
 	}
+	decision.overtakes = ahead && path->waiting_bytes;
 	path->waiting_bytes += bytes;
 	decision.due_ns = bucket_pass(&path->bucket, spec, now_ns, rate_bytes);
 	if (ahead)

@@ -19,14 +19,16 @@ struct path {
 	struct spread spread;
 	struct lane_random reorder;
 	struct bucket bucket;
-	int64_t last_due_ns;    /* of those that keep order */
+	int64_t last_due_ns; /* of those that keep order */
+	bool last_ahead;
 	int32_t delayed;        /* packets since the last one that skipped the delay */
 	uint64_t waiting_bytes; /* kept by path_decide() and path_leave() */
 };
 
 struct decision {
-	bool lost;  /* what waits already leaves no room for it */
-	bool ahead; /* it skips the delay */
+	bool lost;      /* what waits already leaves no room for it */
+	bool ahead;     /* it skips the delay */
+	bool overtakes; /* others wait that came before */
 	int64_t due_ns;
 };
 

@@ -12,7 +12,8 @@
  * Correlation is that of the kernel's netem, get_crandom(): a number is blended with the one
  * before, (1 − c) · fresh + c · last. Numbers that follow one another so are no longer uniform:
  * with growing c they crowd around the middle (their variance is (1 − c) / (1 + c) of what it was).
- * Quantiles of a correlated delay are therefore narrower than its table's.
+ * Quantiles of a correlated delay are therefore narrower than its table's. What is decided by yes
+ * or no is not blended, but repeated (path.c): a share must stay what was asked.
  */
 struct lane_random {
 	uint64_t key, position;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "injector/lane/spec.h"
 
+#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "contract/memory.h"
+#include "contract/units.h"
 #include "injector/lane/spread.h"
 
 enum {
@@ -64,15 +65,40 @@ int spec_check(const struct lane_spec *spec, struct fail *fail)
 	return 0;
 }
 
+bool spec_varies(const struct lane_spec *spec)
+{
+	return spec->spread == SPREAD_REPLAY || (spec->spread != SPREAD_NONE && spec->jitter_ns);
+}
+
 const char *spec_beyond_netem(const struct lane_spec *spec)
 {
-	bool varies = spec->spread != SPREAD_NONE && (spec->jitter_ns || spec->table_count);
-
 	if (spec->spread == SPREAD_REPLAY)
 		return "netem has no recorded traces";
-	if (varies && spec->keep_order)
+	if (spec_varies(spec) && spec->keep_order)
 		return "netem does not keep the order of packets whose delays differ";
+	if (spec->reorder_correlation > 0)
+		return "netem reorders fewer packets than asked when their fate is correlated";
 	return NULL;
+}
+
+const char *const lane_words[] = {"auto", "tap", "netem", NULL};
+static_assert(sizeof(lane_words) / sizeof(lane_words[0]) == LANE_NETEM + 2, "a word each");
+
+int spec_check_choice(const struct lane_spec *spec, enum lane_choice choice, struct fail *fail)
+{
+	const char *reason = choice == LANE_NETEM ? spec_beyond_netem(spec) : NULL;
+
+	if (reason)
+		return fail_set(fail, FAIL_USAGE, "lane \"netem\": %s", reason);
+	return 0;
+}
+
+uint64_t spec_limit(int64_t stay_ns)
+{
+	const int64_t bytes_a_us = 1250, least = 16 << 20, most = 128 << 20;
+	int64_t bytes = stay_ns / NS_PER_US * bytes_a_us;
+
+	return (uint64_t)(bytes < least ? least : bytes > most ? most : bytes);
 }
 
 static int ascending(const void *a, const void *b)
@@ -82,10 +108,9 @@ static int ascending(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static void draw_quantiles(struct spread *spread, const struct lane_spec *spec,
+static void draw_quantiles(struct spread *spread, const struct lane_spec *spec, size_t draws,
 	struct delay_quantile *quantiles, size_t count)
 {
-	size_t draws = spec->spread == SPREAD_REPLAY ? (size_t)spec->table_count : DRAWS;
 	int64_t *delays = must_alloc(draws * sizeof(*delays));
 
 	for (size_t i = 0; i < draws; i++)
@@ -99,15 +124,25 @@ static void draw_quantiles(struct spread *spread, const struct lane_spec *spec,
 	free(delays);
 }
 
-void spec_delay_quantiles(
-	const struct lane_spec *spec, int direction, struct delay_quantile *quantiles, size_t count)
+/* How many delays are drawn to find their quantiles; 0: none, the table tells. */
+static size_t draws_of(const struct lane_spec *spec, int64_t packets)
 {
+	if (spec->spread == SPREAD_REPLAY)
+		return (size_t)spec->table_count;
+	if (spec->spread == SPREAD_NONE || spec->correlation <= 0)
+		return 0;
+	return packets > 0 && packets < DRAWS ? (size_t)packets : DRAWS;
+}
+
+void spec_delay_quantiles(const struct lane_spec *spec, struct path_share share,
+	struct delay_quantile *quantiles, size_t count)
+{
+	size_t draws = draws_of(spec, share.packets);
 	struct spread spread;
 
-	if (spec->spread == SPREAD_REPLAY ||
-		(spec->spread != SPREAD_NONE && spec->correlation > 0)) {
-		spread_start(&spread, spec, direction);
-		draw_quantiles(&spread, spec, quantiles, count);
+	if (draws) {
+		spread_start(&spread, spec, share.direction);
+		draw_quantiles(&spread, spec, draws, quantiles, count);
 		return;
 	}
 	/* The table rises, so the quantile of the random number is that of the delay. */

@@ -201,6 +201,51 @@ static void every_nth_packet_skips_the_delay(void **state)
 	free(spec);
 }
 
+/* Correlated: packets come ahead in groups, but as many of them as asked. */
+static void correlation_keeps_the_share(void **state)
+{
+	struct lane_spec *spec = spec_new();
+	int ahead = 0, repeated = 0;
+	bool last = false;
+	struct path path;
+
+	(void)state;
+	spec->reorder = 0.25;
+	spec->reorder_correlation = 0.8;
+	path_start(&path, spec, BB_INGRESS);
+	for (int i = 0; i < PACKETS; i++) {
+		bool now = next(&path, spec, NS_PER_SEC).ahead;
+
+		ahead += now;
+		repeated += i > 0 && now == last;
+		last = now;
+	}
+	/* Worth a ninth of independent ones: five deviations are three times as wide. */
+	assert_true(fabs(ahead - PACKETS / 4.0) < 15 * sqrt(PACKETS * 0.25 * 0.75));
+	/* Again, or by chance the same. */
+	assert_true(fabs((double)repeated / PACKETS - (0.8 + 0.2 * (0.0625 + 0.5625))) < 0.01);
+	free(spec);
+}
+
+static void overtaking_needs_somebody_who_waits(void **state)
+{
+	struct lane_spec *spec = spec_new();
+	struct path path;
+
+	(void)state;
+	spec->reorder_gap = 3;
+	spec->delay_ns = 10;
+	path_start(&path, spec, BB_INGRESS);
+	for (int i = 1; i <= 12; i++)
+		assert_int_equal(next(&path, spec, NS_PER_SEC).overtakes, i % 3 == 0);
+	path_start(&path, spec, BB_INGRESS);
+	for (int i = 1; i <= 12; i++) {
+		assert_false(next(&path, spec, NS_PER_SEC).overtakes);
+		path_leave(&path, FRAME);
+	}
+	free(spec);
+}
+
 static void what_is_above_the_limit_is_lost(void **state)
 {
 	struct lane_spec *spec = spec_new();
@@ -265,6 +310,8 @@ int main(void)
 		cmocka_unit_test(order_is_kept_when_asked),
 		cmocka_unit_test(the_share_that_skips_the_delay),
 		cmocka_unit_test(every_nth_packet_skips_the_delay),
+		cmocka_unit_test(correlation_keeps_the_share),
+		cmocka_unit_test(overtaking_needs_somebody_who_waits),
 		cmocka_unit_test(what_is_above_the_limit_is_lost),
 		cmocka_unit_test(the_nth_packet_meets_the_same_fate),
 	};

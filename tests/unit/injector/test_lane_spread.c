@@ -22,6 +22,8 @@ enum {
 	DRAWS = 200000
 };
 
+static const struct path_share egress = {.direction = BB_EGRESS};
+
 static int ascending(const void *a, const void *b)
 {
 	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
@@ -171,7 +173,7 @@ static void quantiles_of_draws_match_the_table(void **state)
 		for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
 			struct delay_quantile asked = {.quantile = quantiles[i]};
 
-			spec_delay_quantiles(spec, BB_EGRESS, &asked, 1);
+			spec_delay_quantiles(spec, egress, &asked, 1);
 			assert_true(fabs((double)delays[(int)(quantiles[i] * DRAWS)] /
 						    (double)asked.delay_ns -
 					    1) < 0.01);
@@ -196,7 +198,7 @@ static void quantiles_of_correlated_draws_are_found(void **state)
 		.jitter_ns = 50 * NS_PER_MS,
 		.correlation = 0.5};
 	delays = draw_sorted(spec);
-	spec_delay_quantiles(spec, BB_EGRESS, asked, 3);
+	spec_delay_quantiles(spec, egress, asked, 3);
 	for (size_t i = 0; i < 3; i++)
 		assert_true(llabs(delays[(int)(asked[i].quantile * DRAWS)] - asked[i].delay_ns) <
 			2 * NS_PER_MS);
@@ -240,7 +242,7 @@ static void points_are_joined_by_lines(void **state)
 	spec->limit_bytes = 1;
 	assert_int_equal(table_from_points(spec, points, 3, &fail), 0);
 	assert_int_equal(spec_check(spec, &fail), 0);
-	spec_delay_quantiles(spec, BB_INGRESS, asked, 6);
+	spec_delay_quantiles(spec, egress, asked, 6);
 	for (size_t i = 0; i < 6; i++)
 		assert_true(fabs((double)asked[i].delay_ns / 1e6 / expected_ms[i] - 1) < 0.005);
 	free(spec);
