@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "injector/lane/measures.h"
 
-#include <assert.h>
 #include <math.h>
 
 #include "contract/list.h"
@@ -58,24 +57,25 @@ static double independent(double count, double correlation)
 	return worth > 1 ? worth : 1;
 }
 
-/* A quantile, and how far up and down chance may lead the one of so many samples. */
-struct reach {
-	struct delay_quantile least, asked, most;
+/* A quantile, and how far down and up chance may lead the one of so many samples. */
+enum reach {
+	LEAST,
+	ASKED,
+	MOST,
+	REACHES
 };
 
 /* Wilson's interval for a share of that many trials, which holds for few, too. */
-static struct reach reach_of(double quantile, double samples)
+static void reach_of(double quantile, double samples, struct delay_quantile reach[REACHES])
 {
 	const double z = chance_deviations, z2 = z * z;
 	double middle = (quantile + z2 / (2 * samples)) / (1 + z2 / samples);
 	double half = z * sqrt(quantile * (1 - quantile) / samples + z2 / (4 * samples * samples)) /
 		(1 + z2 / samples);
 
-	return (struct reach){
-		.least = {.quantile = fmax(middle - half, 0)},
-		.asked = {.quantile = quantile},
-		.most = {.quantile = fmin(middle + half, 1)},
-	};
+	reach[LEAST] = (struct delay_quantile){.quantile = fmax(middle - half, 0)};
+	reach[ASKED] = (struct delay_quantile){.quantile = quantile};
+	reach[MOST] = (struct delay_quantile){.quantile = fmin(middle + half, 1)};
 }
 
 static void add_delays(const struct lane_spec *spec, const struct lane_counts *counts,
@@ -83,26 +83,25 @@ static void add_delays(const struct lane_spec *spec, const struct lane_counts *c
 {
 	struct path_share share = {.direction = direction, .packets = counts->delay.count};
 	bool longer = spec->rate_bytes || (spec->keep_order && spec_varies(spec));
-	struct reach reaches[TOLD];
+	struct delay_quantile quantiles[TOLD * REACHES];
 
 	for (size_t i = 0; i < TOLD; i++)
-		reaches[i] = reach_of(told_quantiles[i].quantile,
-			independent((double)share.packets, spec->correlation));
-	static_assert(
-		sizeof(struct reach) == 3 * sizeof(struct delay_quantile), "an array of them");
-	spec_delay_quantiles(spec, share, &reaches[0].least, 3 * TOLD);
+		reach_of(told_quantiles[i].quantile,
+			independent((double)share.packets, spec->correlation),
+			&quantiles[i * REACHES]);
+	spec_delay_quantiles(spec, share, quantiles, TOLD * REACHES);
 	for (size_t i = 0; i < TOLD; i++) {
 		struct measure *measure = add(measures, told_quantiles[i].name, direction);
-		int64_t asked_ns = reaches[i].asked.delay_ns;
+		const struct delay_quantile *reach = &quantiles[i * REACHES];
 
 		measure->unit = MEASURE_DURATION;
 		measure->bound = longer ? BOUND_NONE : BOUND_ABOUT;
-		measure->asked = (double)asked_ns;
+		measure->asked = (double)reach[ASKED].delay_ns;
 		measure->achieved = achieved_ns(&counts->delay, told_quantiles[i].quantile);
 		measure->tolerance = relative_tolerance * measure->asked +
 			told_quantiles[i].slack_ns +
-			fmax((double)(asked_ns - reaches[i].least.delay_ns),
-				(double)(reaches[i].most.delay_ns - asked_ns));
+			fmax((double)(reach[ASKED].delay_ns - reach[LEAST].delay_ns),
+				(double)(reach[MOST].delay_ns - reach[ASKED].delay_ns));
 		measure->count = share.packets;
 	}
 }
