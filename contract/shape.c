@@ -16,6 +16,7 @@ static const char *const kind_words[] = {
 	[FIELD_RATIO] = "ratio",
 	[FIELD_DURATION] = "duration",
 	[FIELD_SIZE] = "size",
+	[FIELD_BANDWIDTH] = "bandwidth",
 	[FIELD_I64] = "id",
 	[FIELD_ENUM] = "enum",
 	[FIELD_STRING] = "string",

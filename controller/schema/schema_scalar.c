@@ -17,6 +17,9 @@ static const struct {
 		"d"},
 	[FIELD_SIZE] = {"size", "^[0-9]{1,15}(B|KiB|MiB|GiB)$",
 		"a size like \"64KiB\": a whole number and one of B, KiB, MiB, GiB"},
+	[FIELD_BANDWIDTH] = {"bandwidth", "^[0-9]{1,18}(\\.[0-9]{1,9})?(bit|kbit|Mbit|Gbit)$",
+		"a bandwidth like \"10Mbit\": a number and one of bit, kbit, Mbit, Gbit (a "
+		"second)"},
 	[FIELD_I64] = {"id", "^-?[0-9]{1,19}$", "a decimal 64-bit integer"},
 	[FIELD_NAME] = {"name", "^[A-Za-z0-9_][A-Za-z0-9._-]{0,62}$",
 		"a name: letters, digits, '.', '_', '-'; at most 63 of them"},

@@ -226,6 +226,7 @@ static cJSON *wrong_value(const struct field *field)
 		return cJSON_CreateNumber(0);
 	case FIELD_DURATION:
 	case FIELD_SIZE:
+	case FIELD_BANDWIDTH:
 		return cJSON_CreateString("3 parsecs");
 	case FIELD_ENUM:
 	case FIELD_FAULT:
