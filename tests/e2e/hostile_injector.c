@@ -70,7 +70,8 @@ static const char *evidence(bool healed)
 		"\",\"faults\":[{\"id\":\"%s\",\"start_ns\":\"%s\",\"deadline_ns\":"
 		"\"%s\",\"healed\":%s,\"healed_ns\":\"%" PRId64
 		"\",\"counters\":[{\"peer\":\"%s\",\"direction\":\"egress\",\"packets\":\"%s\","
-		"\"segments\":\"1\",\"bytes\":\"1\",\"first_ns\":\"%s\",\"last_ns\":\"%s\"}]}]}",
+		"\"segments\":\"1\",\"bytes\":\"1\",\"matched\":\"1\",\"first_ns\":\"%s\",\"last_"
+		"ns\":\"%s\"}]}]}",
 		now_ns(), fault.id, fault.start, fault.deadline, healed ? "true" : "false",
 		is("absurd-times") ? -INT64_MAX
 			: healed   ? now_ns()
