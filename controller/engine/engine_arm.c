@@ -160,6 +160,7 @@ static int64_t deadline_ns(const struct engine *engine, const struct fault_spec 
 static void log_arming(struct engine *engine, const struct fault_record *fault)
 {
 	const struct fault_spec *spec = fault->spec;
+	const struct catalogue_fault *kind = catalogue_find(engine->plan->catalogue, spec->fault);
 	cJSON *event = journal_event("fault_arming", engine->now_ns);
 
 	json_put_string(event, "fault", spec->id);
@@ -169,6 +170,8 @@ static void log_arming(struct engine *engine, const struct fault_record *fault)
 	json_put_number(event, "deadline_ns", (double)deadline_ns(engine, spec));
 	if (catalogue_at_once(engine->plan->catalogue, spec->fault))
 		json_put_bool(event, "at_once", true);
+	if (kind->did) /* the journal must be told without the catalogue of this build */
+		json_put_string(event, "did", kind->did);
 	json_put_number(event, "skew_ns", (double)engine->skew_ns);
 	engine_log(engine, event);
 }

@@ -17,6 +17,9 @@ struct catalogue_fault {
 	bool from_nodes, from_prefixes, from_everything;
 	bool at_once;     /* it acts at its start and is over: no `for` */
 	char *capability; /* what an injector must have for it */
+	char *did;        /* what becomes of a packet that it hits: "dropped"; NULL: no packets */
+	bool alone;       /* two of these on one path at one time contradict each other */
+	bool within;      /* `from` may be left out: it then acts between the nodes of `on` */
 	struct shape *params;
 	cJSON *published; /* the entry as it came */
 };
