@@ -33,6 +33,20 @@ static bool armed_on_both_sides(const struct engine *engine, const struct fault_
 	return kind->both_sides && strcmp(json_string(fault->with, "enforce", "both"), "on") != 0;
 }
 
+/* Without a counterpart it acts between those it is on. */
+static int check_within(
+	const struct engine *engine, const struct fault_record *fault, struct fail *fail)
+{
+	const struct catalogue_fault *kind =
+		catalogue_find(engine->plan->catalogue, fault->spec->fault);
+
+	if (!kind->within || fault->from.count || fault->on.count >= 2)
+		return 0;
+	return fail_set(fail, FAIL_REFUSED,
+		"fault %s acts between the nodes it is on, and there %s %zu", fault->spec->id,
+		fault->on.count == 1 ? "is" : "are", fault->on.count);
+}
+
 /* Journals who is hit by the fault and from whom, and holds that against the limits. */
 static int plan_fault(
 	struct engine *engine, struct fault_record *fault, struct list *targets, struct fail *fail)
@@ -52,6 +66,8 @@ static int plan_fault(
 	list_free_texts(&on);
 	list_free_texts(&from);
 	engine_log(engine, event);
+	if (check_within(engine, fault, fail) < 0)
+		return -1;
 	return limits_check(engine->plan, &engine->record.groups, targets, fail);
 }
 

@@ -122,6 +122,11 @@ bool catalogue_has_from(const struct catalogue_fault *kind)
 	return kind->from_nodes || kind->from_prefixes || kind->from_everything;
 }
 
+bool catalogue_acts_among(const char *param)
+{
+	return strcmp(param, "shape") == 0 || strcmp(param, "drops") == 0;
+}
+
 const char *catalogue_nearest(const struct catalogue *catalogue, const char *name)
 {
 	const char *names[64];

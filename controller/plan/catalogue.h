@@ -42,6 +42,11 @@ const struct catalogue_fault *catalogue_find(const struct catalogue *catalogue, 
 bool catalogue_at_once(const struct catalogue *catalogue, const char *name);
 /* Whether a fault of that kind has a counterpart. */
 bool catalogue_has_from(const struct catalogue_fault *kind);
+/*
+ * Whether the parameter of that name says how a fault without counterpart acts among the nodes it
+ * is on: "shape" and "drops", in every kind that has them, as "enforce" means the same in all.
+ */
+bool catalogue_acts_among(const char *param);
 /* The known name nearest to `name`, or NULL. */
 const char *catalogue_nearest(const struct catalogue *catalogue, const char *name);
 

@@ -293,7 +293,10 @@ void words_fault(const struct fault_record *fault, char buffer[SENTENCE_MAX])
 {
 	char on[120], from[120];
 
-	snprintf(buffer, SENTENCE_MAX, "%.60s on %s%s%s", fault->spec->fault,
+	bool among = !fault->from.count && fault->on.count > 1 && !fault->spec->on->processes;
+
+	snprintf(buffer, SENTENCE_MAX, "%.60s %s %s%s%s", fault->spec->fault,
+		among ? "among" : "on",
 		fault->on.count ? words_join(&fault->on, on, sizeof(on)) : "nothing yet",
 		fault->from.count ? ", from " : "",
 		fault->from.count ? words_join(&fault->from, from, sizeof(from)) : "");

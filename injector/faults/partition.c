@@ -5,10 +5,11 @@
 
 #include "bpf/matcher.h"
 #include "injector/fault.h"
+#include "injector/faults/partition_shape.h"
 
 /*
- * Cuts the links between two sets of nodes, as a broken switch does: packets vanish, and no
- * system call on either side hears of it. Docs: docs/faults/partition.md.
+ * Cuts the links between two sets of nodes, or among those of one, as a broken switch does: packets
+ * vanish, and no system call on either side hears of it. Docs: docs/faults/partition.md.
  */
 enum cut_direction {
 	CUT_BOTH,
@@ -27,8 +28,10 @@ enum cut_enforce {
 };
 
 struct partition {
-	int direction, protocol, enforce;
+	int direction, protocol, enforce, shape;
 	struct port_set ports;
+	char *who;
+	cJSON *drops;
 };
 
 static const char *const direction_names[] = {"both", "in", "out", NULL};
@@ -74,13 +77,32 @@ static const struct field fields[] = {
 		.preset = "\"both\"",
 		.help = "where packets are dropped: on both sides of the cut, or only on the nodes "
 			"in \"on\""},
+	{.key = "shape",
+		.kind = FIELD_ENUM,
+		AT(shape),
+		.words = cut_shape_words,
+		.preset = "\"sides\"",
+		.help = "who is parted from whom: \"sides\" parts \"on\" from \"from\"; all others "
+			"part the nodes in \"on\" among themselves, and need no \"from\""},
+	{.key = "who",
+		.kind = FIELD_NAME,
+		AT(who),
+		.needs = "shape",
+		.help = "with the shape \"one\": the node that is alone; the first one if left "
+			"out"},
+	{.key = "drops",
+		.kind = FIELD_NAMES,
+		AT(drops),
+		.help = "in place of a shape: whose packets each node in \"on\" drops, as in "
+			"{\"n1\": [\"n2\"]}; what comes the other way still passes"},
 };
 
 static const struct shape shape = {
 	.name = "partition",
 	.size = sizeof(struct partition),
 	SHAPE_FIELDS(fields),
-	.help = "Packets between \"on\" and \"from\" vanish without a trace.",
+	.help = "Packets between \"on\" and \"from\", or among the nodes in \"on\", vanish without "
+		"a trace.",
 };
 
 static unsigned int directions_on_this_side(enum cut_direction direction, enum fault_role role)
@@ -98,34 +120,115 @@ static unsigned int directions_on_this_side(enum cut_direction direction, enum f
 	return 0;
 }
 
-static int plan_partition(
-	const struct fault_order *order, const void *with, struct plan *plan, struct fail *fail)
+static void add_rule(const struct fault_order *order, const struct partition *partition,
+	unsigned int directions, const struct list *peers, struct plan *plan)
 {
-	const struct partition *partition = with;
-	const struct list *peers = order->role == ROLE_ON ? &order->from : &order->on;
-	size_t prefixes = 0;
-	struct effect *effect;
+	struct effect *effect = plan_add(plan, EFFECT_MATCH);
 
-	if (order->role == ROLE_FROM && partition->enforce == ENFORCE_ON)
-		return fail_set(fail, FAIL_USAGE,
-			"with enforce \"on\" a node of \"from\" has nothing to do");
-	if (partition->ports.count && partition->protocol == CUT_ICMP)
-		return fail_set(fail, FAIL_USAGE, "icmp has no ports: leave out one of the two");
-	LIST_EACH(*peers, const struct endpoint, peer) {
-		prefixes += peer->prefixes.count;
-	}
-	if (prefixes == 0)
-		return fail_set(fail, FAIL_REFUSED, "the other side has no address to cut off");
-	effect = plan_add(plan, EFFECT_MATCH);
 	effect->match = (struct match_rule){
-		.directions = directions_on_this_side(partition->direction, order->role),
+		.directions = directions,
 		.protocol = protocol_numbers[partition->protocol],
 		.ports = partition->ports,
 		.peers = peers,
 		.start_ns = order->start_ns,
 		.deadline_ns = order->deadline_ns,
 	};
+}
+
+static size_t addresses_of(const struct list *peers)
+{
+	size_t prefixes = 0;
+
+	LIST_EACH(*peers, const struct endpoint, peer) {
+		prefixes += peer->prefixes.count;
+	}
+	return prefixes;
+}
+
+/* The nodes in "on" from those in "from". */
+static int plan_sides(const struct fault_order *order, const struct partition *partition,
+	struct plan *plan, struct fail *fail)
+{
+	const struct list *peers = order->role == ROLE_ON ? &order->from : &order->on;
+
+	if (order->role == ROLE_FROM && partition->enforce == ENFORCE_ON)
+		return fail_set(fail, FAIL_USAGE,
+			"with enforce \"on\" a node of \"from\" has nothing to do");
+	if (!order->from.count)
+		return fail_set(fail, FAIL_REFUSED,
+			"needs \"from\", or a \"shape\" that parts the nodes in \"on\"");
+	if (addresses_of(peers) == 0)
+		return fail_set(fail, FAIL_REFUSED, "the other side has no address to cut off");
+	add_rule(order, partition, directions_on_this_side(partition->direction, order->role),
+		peers, plan);
 	return 0;
+}
+
+static bool same_peers(const struct list *a, const struct list *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (LIST_AT(*a, struct endpoint, i)->node != LIST_AT(*b, struct endpoint, i)->node)
+			return false;
+	return true;
+}
+
+/* Only what there is to drop; one rule for both directions where both have the same peers. */
+static int add_rules(const struct fault_order *order, const struct partition *partition,
+	const struct list *const peers[BB_DIRECTIONS], struct plan *plan, struct fail *fail)
+{
+	bool same = same_peers(peers[BB_INGRESS], peers[BB_EGRESS]);
+
+	for (int direction = 0; direction < (same ? 1 : BB_DIRECTIONS); direction++) {
+		const struct list *own = peers[direction];
+
+		if (!own->count)
+			continue;
+		if (addresses_of(own) == 0)
+			return fail_set(fail, FAIL_REFUSED, "%.63s has no address to cut off",
+				LIST_AT(*own, struct endpoint, 0)->node);
+		add_rule(order, partition,
+			same ? 1u << BB_INGRESS | 1u << BB_EGRESS : 1u << direction, own, plan);
+	}
+	return 0;
+}
+
+/* The nodes in "on" among themselves: a packet is dropped by its sender and by its receiver. */
+static int plan_shape(const struct fault_order *order, const struct partition *partition,
+	struct plan *plan, struct fail *fail)
+{
+	const struct partition_shape among = {
+		.shape = partition->shape, .who = partition->who, .drops = partition->drops};
+	struct list *peers[BB_DIRECTIONS] = {plan_list(plan), plan_list(plan)};
+
+	if (order->from.count)
+		return fail_set(fail, FAIL_REFUSED,
+			"a shape parts the nodes in \"on\": leave \"from\" out");
+	if (partition->direction != CUT_BOTH || partition->enforce != ENFORCE_BOTH)
+		return fail_set(fail, FAIL_REFUSED,
+			"\"direction\" and \"enforce\" go with \"from\"; \"drops\" can cut one "
+			"way");
+	if (partition->drops && partition->shape != CUT_SIDES)
+		return fail_set(fail, FAIL_REFUSED,
+			"\"drops\" stands in place of a shape: leave one of the two out");
+	if (partition->who && partition->shape != CUT_ONE)
+		return fail_set(fail, FAIL_REFUSED, "\"who\" goes with the shape \"one\"");
+	if (partition_shape_peers(order, &among, peers[BB_INGRESS], peers[BB_EGRESS], fail) < 0)
+		return -1;
+	return add_rules(order, partition, (const struct list *const *)peers, plan, fail);
+}
+
+static int plan_partition(
+	const struct fault_order *order, const void *with, struct plan *plan, struct fail *fail)
+{
+	const struct partition *partition = with;
+
+	if (partition->ports.count && partition->protocol == CUT_ICMP)
+		return fail_set(fail, FAIL_USAGE, "icmp has no ports: leave out one of the two");
+	if (partition->drops || partition->shape != CUT_SIDES)
+		return plan_shape(order, partition, plan, fail);
+	return plan_sides(order, partition, plan, fail);
 }
 
 const struct fault_ops fault_partition = {
@@ -138,6 +241,7 @@ const struct fault_ops fault_partition = {
 	.expires = EXPIRES_KERNEL,
 	.silent = true,
 	.did = "dropped",
+	.within = true,
 	.capability = "partition",
 	.plan = plan_partition,
 };
