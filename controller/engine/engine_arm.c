@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "contract/json.h"
@@ -6,6 +7,7 @@
 #include "contract/units.h"
 #include "controller/engine/engine_parts.h"
 #include "controller/plan/check.h"
+#include "controller/plan/conflicts.h"
 #include "controller/plan/groups.h"
 
 /*
@@ -106,6 +108,36 @@ static void begin_running(struct engine *engine)
 	engine_log(engine, event);
 }
 
+/* The files have told what must contradict; now it is known who everybody is. */
+static void refuse_conflicts(struct engine *engine)
+{
+	const struct phase_spec *phase = phase_current(engine);
+	const struct conflict_context context = {.scenario = &engine->record.scenario,
+		.catalogue = engine->plan->catalogue,
+		.plan = engine->plan,
+		.phase_ns = phase_longest_ns(phase)};
+	struct list faults = {0};
+	char text[FAIL_TEXT_MAX];
+	size_t other;
+	int later;
+
+	LIST_EACH(phase->faults, struct fault_spec, spec) {
+		const struct fault_record *fault = record_fault(&engine->record, spec->id);
+		struct fault_sides_known *known = list_push(&faults, sizeof(*known));
+
+		*known = (struct fault_sides_known){
+			.spec = spec, .on = &fault->on, .from = &fault->from};
+	}
+	later = conflicts_find(&context, faults.items, faults.count, &other);
+	if (later >= 0) {
+		const struct fault_sides_known *known = faults.items;
+
+		conflict_say(known[later].spec, known[other].spec, text, sizeof(text));
+		engine_stop(engine, STOP_REFUSED, known[later].spec->id, "%s", text);
+	}
+	free(faults.items);
+}
+
 /*
  * Limits are checked over all of the phase's faults before anybody is asked, and every node has
  * said what would be hit there before the first fault is ordered.
@@ -135,6 +167,8 @@ void phase_plan(struct engine *engine)
 		}
 	}
 	list_free_texts(&targets);
+	if (engine->state == ENGINE_INSPECTING)
+		refuse_conflicts(engine);
 	if (engine->state != ENGINE_INSPECTING)
 		return;
 	LIST_EACH(phase->faults, struct fault_spec, fault)
