@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/plan/catalogue_print.h"
 
+#include <string.h>
+
 #include "contract/json.h"
 #include "contract/units.h"
 
@@ -48,9 +50,27 @@ static void print_range(FILE *out, const struct field *field)
 		fprintf(out, ", %.15g to %.15g", field->min, field->max);
 }
 
+/* Which words of the table's "type" it belongs to. */
+static void print_types(FILE *out, const struct shape *shape, unsigned int of)
+{
+	const char *before = ", with type ";
+
+	for (size_t i = 0; of && i < shape->count; i++) {
+		const struct field *type = &shape->fields[i];
+
+		if (type->kind != FIELD_ENUM || strcmp(type->key, "type") != 0)
+			continue;
+		for (int word = 0; type->words[word]; word++)
+			if (of & FIELD_OF(word)) {
+				fprintf(out, "%s%s", before, type->words[word]);
+				before = " or ";
+			}
+	}
+}
+
 static void print_table(FILE *out, const struct shape *shape, int depth);
 
-static void print_field(FILE *out, const struct field *field, int depth)
+static void print_field(FILE *out, const struct shape *shape, const struct field *field, int depth)
 {
 	int indent = INDENT * depth;
 
@@ -63,6 +83,7 @@ static void print_field(FILE *out, const struct field *field, int depth)
 		fprintf(out, ", in %s", field->unit);
 	if (field->required)
 		fputs(", required", out);
+	print_types(out, shape, field->of);
 	if (field->needs)
 		fprintf(out, ", only with %s", field->needs);
 	if (field->preset)
@@ -77,7 +98,7 @@ static void print_field(FILE *out, const struct field *field, int depth)
 static void print_table(FILE *out, const struct shape *shape, int depth)
 {
 	for (size_t i = 0; i < shape->count; i++)
-		print_field(out, &shape->fields[i], depth);
+		print_field(out, shape, &shape->fields[i], depth);
 }
 
 static void print_words(FILE *out, const char *label, const cJSON *list)

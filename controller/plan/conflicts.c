@@ -131,12 +131,22 @@ static bool share_a_path(const struct conflict_context *context, const struct fa
 
 /* --- what of the packets, and when ---------------------------------------------------------- */
 
-static bool protocols_meet(const struct fault_spec *a, const struct fault_spec *b)
+/* Words that choose among packets: two of them have none in common, but one means all of them. */
+static bool words_meet(const struct fault_spec *a, const struct fault_spec *b)
 {
-	const char *own = json_string(a->with, "protocol", "any");
-	const char *other = json_string(b->with, "protocol", "any");
+	static const struct {
+		const char *key, *all;
+	} choices[] = {{"protocol", "any"}, {"connections", "all"}};
 
-	return strcmp(own, "any") == 0 || strcmp(other, "any") == 0 || strcmp(own, other) == 0;
+	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+		const char *all = choices[i].all;
+		const char *own = json_string(a->with, choices[i].key, all);
+		const char *other = json_string(b->with, choices[i].key, all);
+
+		if (strcmp(own, other) != 0 && strcmp(own, all) != 0 && strcmp(other, all) != 0)
+			return false;
+	}
+	return true;
 }
 
 /* The table of the kind has seen to it that they are ports. */
@@ -180,7 +190,7 @@ static bool contradict(const struct conflict_context *context, const struct faul
 	const struct catalogue_fault *kind = catalogue_find(context->catalogue, a->spec->fault);
 
 	return kind && kind->alone && strcmp(a->spec->fault, b->spec->fault) == 0 &&
-		times_meet(context, a->spec, b->spec) && protocols_meet(a->spec, b->spec) &&
+		times_meet(context, a->spec, b->spec) && words_meet(a->spec, b->spec) &&
 		ports_meet(a->spec, b->spec) && share_a_path(context, a, b);
 }
 

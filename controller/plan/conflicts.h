@@ -6,8 +6,9 @@
 
 /*
  * Two faults of a kind that is `alone` contradict each other where they act on one path (from a
- * node to another) at one time: which of two rates should hold? Protocols that differ, and ports
- * that have none in common, are different paths. Faults of other kinds compose. Pure.
+ * node to another) at one time: which of two rates should hold? Protocols that differ, new and
+ * established connections, and ports that have none in common, are different paths. Faults of other
+ * kinds compose. Pure.
  */
 
 /* A fault with its sides: names of nodes or groups, prefixes as text, "everything". */

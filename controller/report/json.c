@@ -93,7 +93,10 @@ static cJSON *processes_json(const struct record *record, const struct effect_ju
 	return list;
 }
 
-/* Numbers in the measure's own unit; null where there is no such number. */
+/*
+ * Numbers in the measure's own unit, null where there is no such number; lower and upper are the
+ * interval of confidence 99.9 % for a ratio.
+ */
 static cJSON *measures_json(const struct effect_judgement *effect)
 {
 	cJSON *list = json_array();
@@ -115,8 +118,8 @@ static cJSON *measures_json(const struct effect_judgement *effect)
 		json_put_number(item, "count", (double)measure->count);
 		if (measure->unit == MEASURE_RATIO) {
 			json_put_number(item, "hits", (double)measure->hits);
-			json_put_number(item, "lower_99.9", own->interval.lower);
-			json_put_number(item, "upper_99.9", own->interval.upper);
+			json_put_number(item, "lower", own->interval.lower);
+			json_put_number(item, "upper", own->interval.upper);
 		}
 		json_put_string(item, "finding", measure_finding_words[own->finding]);
 		json_append(list, item);

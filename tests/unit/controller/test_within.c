@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "contract/list.h"
-#include "given.h"
+#include "controller/report/preview.h"
+#include "hands.h"
 
 /* A fault without counterpart, which acts between the nodes it is on: what proves its effect. */
 
@@ -107,11 +109,99 @@ static void a_node_without_a_peer_of_its_own_needs_no_effect(void **state)
 	record_deinit(&record);
 }
 
+/* --- before it is armed -------------------------------------------------------------------------
+ */
+
+static void inspected(struct record *record, int node, const char *effect, const char *peer)
+{
+	given_event(record, "fault_inspected", SECONDS(9),
+		"'fault':'cut-leader','node':'n%d','result':{'effects':['%s'],'undo':[],"
+		"'interfaces':[],'foreign':[],'connections':[{'local':'10.0.0.%d:1','remote':'x:2',"
+		"'peer':'%s','state':'established'}],'connection_count':1}",
+		node, effect, node, peer);
+}
+
+/* Who is dropped where is the injectors' to say; below it stands what lives between the two now. */
+static void a_plan_says_who_is_dropped(void **state)
+{
+	(void)state;
+	struct record record = parted();
+	struct catalogue catalogue = given_catalogue();
+	struct plan plan = given_plan(&record.scenario, &catalogue);
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+	cJSON *json, *hits, *pairs;
+
+	inspected(&record, 1, "drop packets from n2, n3 (ingress)", "n2");
+	inspected(&record, 2, "drop packets from n1 (ingress)", "n1");
+	preview_print(out, &plan, &record);
+	fclose(out);
+	assert_non_null(strstr(text, "    on         n1, n2, n3\n"));
+	assert_null(strstr(text, "    from "));
+	assert_non_null(strstr(text, "    effect     n1: drop packets from n2, n3 (ingress)\n"));
+	assert_non_null(strstr(text, "    links      n1 -> n2, n2 -> n1: 1 live connection\n"));
+	assert_null(strstr(text, "n2 -> n3"));
+	assert_null(strstr(text, "NOTHING"));
+	free(text);
+	json = preview_json(&plan, &record);
+	hits = cJSON_GetObjectItem(
+		cJSON_GetArrayItem(cJSON_GetObjectItem(json, "faults"), 0), "hits");
+	pairs = cJSON_GetObjectItem(hits, "pairs");
+	assert_int_equal(cJSON_GetArraySize(pairs), 1);
+	assert_string_equal(json_string(cJSON_GetArrayItem(pairs, 0), "from", ""), "n2");
+	cJSON_Delete(json);
+	plan_deinit(&plan);
+	catalogue_deinit(&catalogue);
+	record_deinit(&record);
+}
+
+static void a_run_needs_two_nodes_to_act_between(void **state)
+{
+	static const struct {
+		const char *on;
+		int code;
+	} cases[] = {{"['members']", 0}, {"['n1','n1']", 4}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		cJSON *tree = given_tree();
+		struct hands hands;
+		char fault[256];
+
+		snprintf(fault, sizeof(fault),
+			"{'id':'cut-leader','fault':'partition','on':{'nodes':%s},'with':{'shape':"
+			"'halves'}}",
+			cases[i].on);
+		given_set(tree, "phases[1].faults[0]", fault);
+		given_set(tree, "guardrails.limits.nodes", NULL);
+		given_set(tree, "guardrails.limits.of_group", NULL);
+		given_set(tree, "guardrails.limits.per_label", NULL);
+		hands_init(&hands, tree);
+		assert_true(hands_run(&hands, SECONDS(240)));
+		if (cases[i].code) {
+			assert_int_equal(hands_code(&hands), cases[i].code);
+			assert_int_equal(hands.inspections, 0);
+		} else {
+			/* On each of them, with role "on". */
+			assert_int_equal(hands.arms, 3);
+			assert_string_equal(
+				json_string(hands_event(&hands, "fault_armed"), "role", ""), "on");
+			assert_string_equal(
+				json_string(hands_event(&hands, "fault_arming"), "did", ""),
+				"dropped");
+		}
+		hands_deinit(&hands);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(among_nodes_only_those_that_are_parted_are_pairs),
 		cmocka_unit_test(a_node_without_a_peer_of_its_own_needs_no_effect),
+		cmocka_unit_test(a_plan_says_who_is_dropped),
+		cmocka_unit_test(a_run_needs_two_nodes_to_act_between),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
