@@ -31,6 +31,7 @@ static const char *const kind_words[] = {
 	[FIELD_TEXT] = "text",
 	[FIELD_TEXTS] = "texts",
 	[FIELD_STRINGS] = "strings",
+	[FIELD_NAMES] = "names",
 	[FIELD_COUNT] = "count",
 	[FIELD_OBJECT] = "object",
 	[FIELD_LIST] = "list",

@@ -40,6 +40,7 @@ enum field_kind {
 	FIELD_TEXT,    /* cJSON *, owned: a string, or {"secret": NAME} in its place */
 	FIELD_TEXTS,   /* cJSON *, owned: an object of such texts */
 	FIELD_STRINGS, /* cJSON *, owned: an object of strings */
+	FIELD_NAMES,   /* cJSON *, owned: an object of lists of names: {"n1": ["n2", "n3"]} */
 	FIELD_COUNT,   /* struct count: 3, or {"min": 1, "max": 3} with either or both */
 	FIELD_OBJECT,  /* a pointer to .sub's struct, owned; NULL when absent */
 	FIELD_LIST,    /* struct list of .item (FIELD_OBJECT: of .sub's structs, in place) */

@@ -293,6 +293,7 @@ int shape_decode_scalar(const struct place *place, const cJSON *value, struct fa
 		[FIELD_TEXT] = shape_decode_tree,
 		[FIELD_TEXTS] = shape_decode_tree,
 		[FIELD_STRINGS] = shape_decode_tree,
+		[FIELD_NAMES] = shape_decode_tree,
 		[FIELD_COUNT] = shape_decode_count,
 	};
 	static_assert(sizeof(decoders) / sizeof(decoders[0]) == FIELD_OBJECT,

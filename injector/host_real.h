@@ -34,6 +34,9 @@ int real_matcher_exit_program(const struct host_matcher *matcher);
 int real_matcher_pulse_file(const struct host_matcher *matcher);
 uint64_t real_matcher_pulse(const struct host_matcher *matcher);
 
+/* A TAP that is gone when its descriptor is closed. */
+int real_tap_open(const char *name, struct fail *fail);
+
 /* A link of a lane goes up, without asking for an address. `mtu` 0: as it is. */
 int real_lane_raise(int ifindex, uint32_t mtu, struct fail *fail);
 

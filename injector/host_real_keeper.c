@@ -42,7 +42,7 @@ struct host_keeper {
 	struct lane_memory *memory;
 };
 
-static int open_tap(const char *name, struct fail *fail)
+int real_tap_open(const char *name, struct fail *fail)
 {
 	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
 	int file = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
@@ -120,9 +120,11 @@ static int spawn(struct host_keeper *keeper, int files[KEEPER_FILES], struct fai
 
 static int map_memory(struct host_keeper *keeper, int *out_file, struct fail *fail)
 {
-	int file = memfd_create("backburn-lane", MFD_CLOEXEC);
+	/* Sealed, so that neither side can take away what the other reads. */
+	int file = memfd_create("backburn-lane", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (file < 0 || ftruncate(file, sizeof(*keeper->memory)) < 0) {
+	if (file < 0 || ftruncate(file, sizeof(*keeper->memory)) < 0 ||
+		fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
 		fail_errno(fail, errno, "memory for a lane");
 		goto failed;
 	}
@@ -166,7 +168,7 @@ int host_keeper_start(struct host_matcher *matcher, const char *name, struct hos
 	int result = -1;
 
 	keeper->life = keeper->pidfd = -1;
-	files[KEEPER_TAP] = open_tap(name, fail);
+	files[KEEPER_TAP] = real_tap_open(name, fail);
 	if (files[KEEPER_TAP] < 0)
 		goto out;
 	if (set_queue(name, fail) < 0 || host_link_named(name, &keeper->ifindex, fail) < 0 ||

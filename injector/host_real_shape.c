@@ -10,6 +10,7 @@
 #include "contract/units.h"
 #include "injector/host.h"
 #include "injector/lane/lane.h"
+#include "injector/lane/spec.h"
 #include "injector/netlink.h"
 
 /* netem and tbf on a lane's entry. libnl-route 3.7 lacks half of their attributes. */
@@ -116,14 +117,11 @@ static int add_tbf(int ifindex, const struct lane_spec *spec)
 
 int host_shape(int ifindex, const struct lane_spec *spec, struct fail *fail)
 {
-	const char *kind = spec->rate_bytes ? "tbf" : "netem";
+	const char *kind = spec->rate_bytes ? "tbf" : "netem", *beyond = spec_beyond_netem(spec);
 	int error;
 
-	if (spec->spread == SPREAD_REPLAY)
-		return fail_set(fail, FAIL_UNSUPPORTED, "netem can't replay a trace");
-	if (spec->keep_order && spec->jitter_ns)
-		return fail_set(fail, FAIL_UNSUPPORTED,
-			"netem can't vary a delay and keep the order of packets");
+	if (beyond)
+		return fail_set(fail, FAIL_UNSUPPORTED, "%s", beyond);
 	error = spec->rate_bytes ? add_tbf(ifindex, spec) : add_netem(ifindex, spec);
 	if (error == -ENOENT)
 		return fail_set(fail, FAIL_UNSUPPORTED,

@@ -209,6 +209,19 @@ static cJSON *members(struct schema_maker *maker, const struct field *field, enu
 	return schema;
 }
 
+static cJSON *lists_of_names(struct schema_maker *maker, const struct field *field)
+{
+	cJSON *schema = typed("object"), *list = typed("array");
+
+	json_put(list, "items", form_ref(maker, FIELD_NAME));
+	json_put_number(list, "minItems", 1);
+	json_put(schema, "propertyNames", form_ref(maker, FIELD_NAME));
+	json_put(schema, "additionalProperties", list);
+	if (!field->allow_empty)
+		json_put_number(schema, "minProperties", 1);
+	return schema;
+}
+
 static cJSON *ports_ref(struct schema_maker *maker)
 {
 	cJSON *list;
@@ -295,6 +308,8 @@ cJSON *schema_scalar(struct schema_maker *maker, const struct field *field, enum
 	case FIELD_TEXTS:
 	case FIELD_STRINGS:
 		return members(maker, field, kind);
+	case FIELD_NAMES:
+		return lists_of_names(maker, field);
 	case FIELD_COUNT:
 		return count_ref(maker);
 	case FIELD_JSON:

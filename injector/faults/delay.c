@@ -21,6 +21,7 @@ enum delay_distribution {
 };
 
 struct delay {
+	struct network network;
 	int64_t delay_ns, jitter_ns;
 	double correlation;
 	int distribution;
@@ -64,6 +65,7 @@ static const struct shape point_shape = {
 #define AT(member) .offset = offsetof(struct delay, member)
 
 static const struct field fields[] = {
+	NETWORK_FIELDS(struct delay, network),
 	{.key = "delay",
 		.kind = FIELD_DURATION,
 		AT(delay_ns),
@@ -214,3 +216,28 @@ int delay_spec(const void *with, uint64_t seed, struct lane_spec *out, struct fa
 	out->limit_bytes = spec_limit(longest.delay_ns);
 	return spec_check_choice(out, (enum lane_choice)delay->lane, fail);
 }
+
+static int plan_delay(
+	const struct fault_order *order, const void *with, struct plan *plan, struct fail *fail)
+{
+	const struct delay *delay = with;
+	const struct lane_fault fault = {
+		.spec = delay_spec, .network = &delay->network, .choice = delay->lane};
+
+	return lane_plan(order, with, &fault, plan, fail);
+}
+
+const struct fault_ops fault_delay = {
+	.name = "delay",
+	.summary = "let packets arrive later, by a fixed or a varying time",
+	.with = &delay_shape,
+	.on = TARGET_NODES,
+	.from = TARGET_NODES | TARGET_PREFIXES | TARGET_EVERYTHING,
+	.sides = SIDES_ON,
+	.expires = EXPIRES_KERNEL,
+	.silent = true,
+	.did = "delayed",
+	.alone = false,
+	.capability = "lane",
+	.plan = plan_delay,
+};

@@ -7,11 +7,6 @@
 #include "bpf/matcher.h"
 #include "contract/units.h"
 
-enum meant_direction {
-	MEANT_BOTH,
-	MEANT_IN,
-	MEANT_OUT
-};
 enum meant_protocol {
 	MEANT_ANY,
 	MEANT_TCP,
@@ -57,11 +52,11 @@ static const struct field flap_fields[] = {
 const struct shape network_flap_shape = {
 	.name = "flap", .size = sizeof(struct flap), SHAPE_FIELDS(flap_fields)};
 
-static unsigned int directions_on_this_side(enum meant_direction direction, enum fault_role role)
+unsigned int network_directions(const struct network *network, enum fault_role role)
 {
 	const unsigned int into = 1u << BB_INGRESS, out_of = 1u << BB_EGRESS;
 
-	switch (direction) {
+	switch ((enum meant_direction)network->direction) {
 	case MEANT_BOTH:
 		return into | out_of;
 	case MEANT_IN:
@@ -72,7 +67,7 @@ static unsigned int directions_on_this_side(enum meant_direction direction, enum
 	return 0;
 }
 
-static int check(const struct network *network, struct fail *fail)
+int network_check(const struct network *network, struct fail *fail)
 {
 	if (network->ports.count && network->protocol == MEANT_ICMP)
 		return fail_set(fail, FAIL_USAGE, "icmp has no ports: leave out one of the two");
@@ -83,25 +78,23 @@ static int check(const struct network *network, struct fail *fail)
 	return 0;
 }
 
-struct effect *network_plan(const struct fault_order *order, const struct network *network,
-	struct plan *plan, struct fail *fail)
+size_t network_addresses(const struct list *peers)
 {
-	const struct list *peers = order->role == ROLE_ON ? &order->from : &order->on;
 	size_t prefixes = 0;
-	struct effect *effect;
 
-	if (check(network, fail) < 0)
-		return NULL;
 	LIST_EACH(*peers, const struct endpoint, peer) {
 		prefixes += peer->prefixes.count;
 	}
-	if (prefixes == 0) {
-		fail_set(fail, FAIL_REFUSED, "the other side has no address to tell its packets by");
-		return NULL;
-	}
-	effect = plan_add(plan, EFFECT_MATCH);
+	return prefixes;
+}
+
+struct effect *network_rule(const struct fault_order *order, const struct network *network,
+	unsigned int directions, const struct list *peers, struct plan *plan)
+{
+	struct effect *effect = plan_add(plan, EFFECT_MATCH);
+
 	effect->match = (struct match_rule){
-		.directions = directions_on_this_side(network->direction, order->role),
+		.directions = directions,
 		.protocol = protocol_numbers[network->protocol],
 		.ports = network->ports,
 		.connections = (uint8_t)network->connections,
@@ -114,4 +107,18 @@ struct effect *network_plan(const struct fault_order *order, const struct networ
 		effect->match.flap_period_ns = network->flap->on_ns + network->flap->off_ns;
 	}
 	return effect;
+}
+
+struct effect *network_plan(const struct fault_order *order, const struct network *network,
+	struct plan *plan, struct fail *fail)
+{
+	const struct list *peers = order->role == ROLE_ON ? &order->from : &order->on;
+
+	if (network_check(network, fail) < 0)
+		return NULL;
+	if (network_addresses(peers) == 0) {
+		fail_set(fail, FAIL_REFUSED, "the other side has no address to tell its packets by");
+		return NULL;
+	}
+	return network_rule(order, network, network_directions(network, order->role), peers, plan);
 }

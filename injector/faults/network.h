@@ -62,10 +62,23 @@ extern const struct shape network_flap_shape;
 		.help = "acts for a while, pauses for a while, and so on, from its start"}
 /* clang-format on */
 
-/*
- * Adds the effect with all that `network` says of it; the caller adds what is done. NULL when the
- * order makes no sense.
- */
+enum meant_direction {
+	MEANT_BOTH,
+	MEANT_IN,
+	MEANT_OUT
+};
+
+/* FAIL_USAGE when what it says contradicts itself. */
+int network_check(const struct network *network, struct fail *fail);
+/* Bits 1 << enum bb_direction: "in, as seen by \"on\"" is out of a node of "from". */
+unsigned int network_directions(const struct network *network, enum fault_role role);
+size_t network_addresses(const struct list *peers);
+
+/* Adds the effect with all that `network` says of it; the caller adds what is done. */
+struct effect *network_rule(const struct fault_order *order, const struct network *network,
+	unsigned int directions, const struct list *peers, struct plan *plan);
+
+/* All of it, for a fault between "on" and "from". NULL when the order makes no sense. */
 struct effect *network_plan(const struct fault_order *order, const struct network *network,
 	struct plan *plan, struct fail *fail);
 

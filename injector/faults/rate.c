@@ -8,6 +8,7 @@
 /* A slow link: packets queue up behind it, and are lost when the queue is full. Docs:
  * docs/faults/rate.md. */
 struct rate {
+	struct network network;
 	int64_t bandwidth_bits;
 	int64_t burst_bytes, overhead_bytes, limit_bytes;
 	int lane;
@@ -16,6 +17,7 @@ struct rate {
 #define AT(member) .offset = offsetof(struct rate, member)
 
 static const struct field fields[] = {
+	NETWORK_FIELDS(struct rate, network),
 	{.key = "bandwidth",
 		.kind = FIELD_BANDWIDTH,
 		AT(bandwidth_bits),
@@ -90,3 +92,28 @@ int rate_spec(const void *with, uint64_t seed, struct lane_spec *out, struct fai
 		out->limit_bytes = usual_limit(out->rate_bytes);
 	return spec_check_choice(out, (enum lane_choice)rate->lane, fail);
 }
+
+static int plan_rate(
+	const struct fault_order *order, const void *with, struct plan *plan, struct fail *fail)
+{
+	const struct rate *rate = with;
+	const struct lane_fault fault = {
+		.spec = rate_spec, .network = &rate->network, .choice = rate->lane};
+
+	return lane_plan(order, with, &fault, plan, fail);
+}
+
+const struct fault_ops fault_rate = {
+	.name = "rate",
+	.summary = "limit the bandwidth, as a slow link with a queue does",
+	.with = &rate_shape,
+	.on = TARGET_NODES,
+	.from = TARGET_NODES | TARGET_PREFIXES | TARGET_EVERYTHING,
+	.sides = SIDES_ON,
+	.expires = EXPIRES_KERNEL,
+	.silent = true,
+	.did = "queued",
+	.alone = true,
+	.capability = "lane",
+	.plan = plan_rate,
+};

@@ -11,6 +11,7 @@
  * docs/faults/reorder.md.
  */
 struct reorder {
+	struct network network;
 	double ratio, correlation;
 	int64_t gap, delay_ns;
 	int lane;
@@ -19,6 +20,7 @@ struct reorder {
 #define AT(member) .offset = offsetof(struct reorder, member)
 
 static const struct field fields[] = {
+	NETWORK_FIELDS(struct reorder, network),
 	{.key = "ratio",
 		.kind = FIELD_RATIO,
 		AT(ratio),
@@ -78,3 +80,28 @@ int reorder_spec(const void *with, uint64_t seed, struct lane_spec *out, struct 
 	out->limit_bytes = spec_limit(reorder->delay_ns);
 	return spec_check_choice(out, (enum lane_choice)reorder->lane, fail);
 }
+
+static int plan_reorder(
+	const struct fault_order *order, const void *with, struct plan *plan, struct fail *fail)
+{
+	const struct reorder *reorder = with;
+	const struct lane_fault fault = {
+		.spec = reorder_spec, .network = &reorder->network, .choice = reorder->lane};
+
+	return lane_plan(order, with, &fault, plan, fail);
+}
+
+const struct fault_ops fault_reorder = {
+	.name = "reorder",
+	.summary = "let some packets overtake others",
+	.with = &reorder_shape,
+	.on = TARGET_NODES,
+	.from = TARGET_NODES | TARGET_PREFIXES | TARGET_EVERYTHING,
+	.sides = SIDES_ON,
+	.expires = EXPIRES_KERNEL,
+	.silent = true,
+	.did = "held back",
+	.alone = false,
+	.capability = "lane",
+	.plan = plan_reorder,
+};

@@ -21,9 +21,6 @@
 #define LET_GO_NS (200 * NS_PER_MS)
 #define SHAPED_WAIT_NS NS_PER_SEC
 
-const char *const lane_kind_words[] = {
-	[LANE_AUTO] = "auto", [LANE_TAP] = "tap", [LANE_NETEM] = "netem", NULL};
-
 bool lanes_own(const char *link_name)
 {
 	return strncmp(link_name, WIRE_ENTRY, strlen(WIRE_ENTRY)) == 0 ||
@@ -212,11 +209,11 @@ int lanes_open(struct lanes *lanes, int lane, const struct lane_order *order, st
 {
 	struct fail keeping = FAIL_INIT;
 
-	if (order->kind == LANE_NETEM)
+	if (order->choice == LANE_NETEM)
 		return open_shaped(lanes, lane, &order->spec, out, fail);
 	if (open_kept(lanes, lane, &order->spec, out, &keeping) == 0)
 		return 0;
-	if (order->kind == LANE_AUTO && open_shaped(lanes, lane, &order->spec, out, fail) == 0)
+	if (order->choice == LANE_AUTO && open_shaped(lanes, lane, &order->spec, out, fail) == 0)
 		return 0;
 	*fail = keeping;
 	return -1;

@@ -10,6 +10,7 @@
 #include "contract/verbs.h"
 #include "injector/host.h"
 #include "injector/lane/lane.h"
+#include "injector/lane/spec.h"
 
 struct ledger;
 
@@ -23,16 +24,9 @@ struct ledger;
  * Each is noted in the ledger before it is made, and carries no address. At the far end the
  * matcher's exit program sends packets on. All are shared by the rules of a session.
  */
-enum lane_kind {
-	LANE_AUTO,
-	LANE_TAP,
-	LANE_NETEM
-};
-extern const char *const lane_kind_words[];
-
 /* What a rule wants of a lane. */
 struct lane_order {
-	int kind; /* enum lane_kind */
+	enum lane_choice choice;
 	struct lane_spec spec;
 };
 

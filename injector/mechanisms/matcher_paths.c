@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "injector/host.h"
-#include "injector/lane/measure.h"
+#include "injector/lane/measures.h"
 #include "injector/lists.h"
 #include "injector/mechanisms/chance.h"
 #include "injector/mechanisms/matcher_parts.h"

@@ -303,3 +303,25 @@ cJSON *injector_measure(
 	assert_non_null(found);
 	return found;
 }
+
+/* ---- recovery ---- */
+
+char *world_recover_saying(
+	const struct world *world, int node, int expected, const char *option)
+{
+	char program[512], netns[128], *said;
+	int status;
+
+	snprintf(program, sizeof(program), "%s/bin/backburn-injector", getenv("BACKBURN_BUILD"));
+	snprintf(netns, sizeof(netns), "--net=/run/netns/%s", world_netns(world, node));
+	said = world_output(&status, "nsenter", netns, program, "recover", "--runtime-dir",
+		world->runtime_dir, option, NULL);
+	if (status != expected)
+		fail_msg("recover ended with %d: %s", status, said);
+	return said;
+}
+
+void world_recover(const struct world *world, int node)
+{
+	free(world_recover_saying(world, node, 0, NULL));
+}

@@ -110,6 +110,12 @@ struct counted injector_counted(
 cJSON *injector_measure(
 	struct injector *injector, const char *id, const char *name, const char *direction);
 
+/* Runs `recover` in a node; asserts its exit status, and returns what it said. */
+char *world_recover_saying(
+	const struct world *world, int node, int expected, const char *option);
+/* The same, and it must have undone all that was to be undone. */
+void world_recover(const struct world *world, int node);
+
 /* ---- traffic ---- */
 
 int64_t now_ns(void);

@@ -350,7 +350,7 @@ static void a_refusal_leaves_nothing_behind(void **state)
 
 struct bound {
 	char *way, *other, *one, *both, *code;
-	cJSON *text, *texts, *strings, *with;
+	cJSON *text, *texts, *strings, *names, *with;
 	struct count count;
 	struct list map;
 };
@@ -368,6 +368,7 @@ static const struct field bound_fields[] = {
 	{.key = "text", .kind = FIELD_TEXT, BOUND(text)},
 	{.key = "texts", .kind = FIELD_TEXTS, BOUND(texts)},
 	{.key = "strings", .kind = FIELD_STRINGS, BOUND(strings), .form = &code_form},
+	{.key = "names", .kind = FIELD_NAMES, BOUND(names)},
 	{.key = "with", .kind = FIELD_WITH, BOUND(with)},
 	{.key = "count", .kind = FIELD_COUNT, BOUND(count)},
 	{.key = "map", .kind = FIELD_MAP, .sub = &part_shape, BOUND(map), .form = &code_form},
@@ -401,6 +402,17 @@ static const struct {
 		"\"ab\" is not a code: two capitals"},
 	{"{'other':'a','one':'b','strings':[]}", "strings",
 		"must be an object of strings, not a list"},
+	{"{'other':'a','one':'b','names':{'n1':['n2','n3'],'n2':['n1']}}", NULL, NULL},
+	{"{'other':'a','one':'b','names':{}}", "names", "must not be empty"},
+	{"{'other':'a','one':'b','names':['n1']}", "names",
+		"must be an object of lists of names, not a list"},
+	{"{'other':'a','one':'b','names':{'n1':'n2'}}", "names.n1",
+		"must be a list of names, not a string"},
+	{"{'other':'a','one':'b','names':{'n1':[]}}", "names.n1", "must not be empty"},
+	{"{'other':'a','one':'b','names':{'n1':['n2',7]}}", "names.n1[1]",
+		"must be a name, not a number"},
+	{"{'other':'a','one':'b','names':{'n1':['../x']}}", "names.n1[0]",
+		"\"../x\" is not a name: letters, digits, '.', '_', '-'; at most 63 of them"},
 	{"{'other':'a','one':'b','with':[]}", "with", "must be an object, not a list"},
 	{"{'other':'a','one':'b','count':7}", NULL, NULL},
 	{"{'other':'a','one':'b','count':{'min':2,'max':2}}", NULL, NULL},
