@@ -145,8 +145,10 @@ static void add_rate(const struct lane_spec *spec, const struct lane_counts *cou
 		});
 }
 
+/* The counts are of different instants, by a packet or so. */
 static struct measure share_of(uint64_t hits, uint64_t trials, int direction)
 {
+	hits = hits < trials ? hits : trials;
 	return (struct measure){
 		.direction = direction,
 		.unit = MEASURE_RATIO,
@@ -160,7 +162,7 @@ static struct measure share_of(uint64_t hits, uint64_t trials, int direction)
 static void add_reordered(const struct lane_spec *spec, const struct lane_counts *counts,
 	int direction, struct list *measures)
 {
-	uint64_t trials = counts->came - counts->lost;
+	uint64_t trials = counts->came > counts->lost ? counts->came - counts->lost : 0;
 	struct measure reordered = share_of(counts->ahead, trials, direction);
 	double c = spec->reorder_correlation, asked = spec->reorder;
 
