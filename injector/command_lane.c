@@ -16,11 +16,16 @@
 /* The keeper of lanes: a process of its own, which the injector starts. See injector/lane/lane.h.
  */
 
-static void *map(int file, size_t size)
+/* NULL, with the reason. */
+static void *map(int file, size_t size, struct fail *fail)
 {
 	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 
-	return memory == MAP_FAILED ? NULL : memory;
+	if (memory == MAP_FAILED) {
+		fail_errno(fail, errno, "mapping descriptor %d", file);
+		return NULL;
+	}
+	return memory;
 }
 
 static int map_memory(struct keeper *keeper, struct fail *fail)
@@ -35,11 +40,9 @@ static int map_memory(struct keeper *keeper, struct fail *fail)
 		status.st_size < (off_t)sizeof(struct lane_memory))
 		return fail_set(fail, FAIL_USAGE, "descriptor %d is no sealed memfd of %zu bytes",
 			LANE_FILE_MEMORY, sizeof(struct lane_memory));
-	keeper->memory = map(LANE_FILE_MEMORY, sizeof(struct lane_memory));
-	if (!keeper->memory)
-		return fail_errno(fail, errno, "mapping descriptor %d", LANE_FILE_MEMORY);
+	keeper->memory = map(LANE_FILE_MEMORY, sizeof(struct lane_memory), fail);
 	close(LANE_FILE_MEMORY);
-	return 0;
+	return keeper->memory ? 0 : -1;
 }
 
 static int take_files(struct keeper *keeper, struct fail *fail)
@@ -51,9 +54,9 @@ static int take_files(struct keeper *keeper, struct fail *fail)
 		return fail_errno(fail, errno, "descriptor %d", LANE_FILE_TAP);
 	if (fcntl(LANE_FILE_PIPE, F_GETFD) < 0)
 		return fail_errno(fail, errno, "descriptor %d", LANE_FILE_PIPE);
-	keeper->pulse = map(LANE_FILE_PULSE, sizeof(struct bb_pulse));
+	keeper->pulse = map(LANE_FILE_PULSE, sizeof(struct bb_pulse), fail);
 	if (!keeper->pulse)
-		return fail_errno(fail, errno, "mapping descriptor %d", LANE_FILE_PULSE);
+		return -1;
 	close(LANE_FILE_PULSE);
 	return map_memory(keeper, fail);
 }

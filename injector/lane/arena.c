@@ -2,8 +2,8 @@
 #include "injector/lane/arena.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <sys/mman.h>
+
+#include "injector/lane/mapped.h"
 
 static const size_t mapped = ARENA_BYTES + ARENA_CHUNKS * sizeof(int32_t);
 
@@ -38,11 +38,10 @@ static void fill_spare(struct arena *arena, size_t index)
 
 int arena_init(struct arena *arena, struct fail *fail)
 {
-	void *memory = mmap(NULL, mapped, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *memory = mapped_new(mapped, fail);
 
-	if (memory == MAP_FAILED)
-		return fail_errno(fail, errno, "memory for the packets that wait");
+	if (!memory)
+		return -1;
 	*arena = (struct arena){
 		.bytes = memory,
 		.next = (int32_t *)((uint8_t *)memory + ARENA_BYTES),
@@ -55,8 +54,7 @@ int arena_init(struct arena *arena, struct fail *fail)
 
 void arena_deinit(struct arena *arena)
 {
-	if (arena->bytes)
-		munmap(arena->bytes, mapped);
+	mapped_free(arena->bytes, mapped);
 	*arena = (struct arena){.bytes = NULL};
 }
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "injector/lane/lanes.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "contract/memory.h"
 #include "injector/lane/frame.h"
+#include "injector/lane/mapped.h"
 #include "injector/lane/path.h"
 #include "injector/lane/queue.h"
 #include "injector/lane/spec.h"
@@ -44,17 +43,10 @@ static const size_t packets_bytes = ARENA_CHUNKS * sizeof(struct packet);
 struct lanes *lanes_new(struct lane_memory *memory, struct fail *fail)
 {
 	struct lanes *lanes = must_alloc(sizeof(*lanes));
-	void *packets = mmap(NULL, packets_bytes, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	lanes->memory = memory;
-	if (packets == MAP_FAILED) {
-		fail_errno(fail, errno, "memory for the packets that wait");
-		free(lanes);
-		return NULL;
-	}
-	lanes->packets = packets;
-	if (arena_init(&lanes->arena, fail) < 0 ||
+	lanes->packets = mapped_new(packets_bytes, fail);
+	if (!lanes->packets || arena_init(&lanes->arena, fail) < 0 ||
 		queue_init(&lanes->queue, ARENA_CHUNKS, fail) < 0) {
 		lanes_free(lanes);
 		return NULL;
@@ -68,7 +60,7 @@ void lanes_free(struct lanes *lanes)
 		return;
 	arena_deinit(&lanes->arena);
 	queue_deinit(&lanes->queue);
-	munmap(lanes->packets, packets_bytes);
+	mapped_free(lanes->packets, packets_bytes);
 	free(lanes);
 }
 

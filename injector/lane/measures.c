@@ -31,13 +31,11 @@ static const double relative_tolerance = 0.05;
 static const double late_tolerance_ns = 0.2 * (double)NS_PER_MS;
 static const double rate_tolerance = 0.01;
 
-static struct measure *add(struct list *measures, const char *name, int direction)
+/* By value: a pointer into the list would not outlive the next one. */
+static void add(struct list *measures, const char *name, struct measure measure)
 {
-	struct measure *measure = list_push(measures, sizeof(*measure));
-
-	measure->name = must_copy(name);
-	measure->direction = direction;
-	return measure;
+	measure.name = must_copy(name);
+	*(struct measure *)list_push(measures, sizeof(measure)) = measure;
 }
 
 static double achieved_ns(const struct histogram *histogram, double quantile)
@@ -91,90 +89,106 @@ static void add_delays(const struct lane_spec *spec, const struct lane_counts *c
 			&quantiles[i * REACHES]);
 	spec_delay_quantiles(spec, share, quantiles, TOLD * REACHES);
 	for (size_t i = 0; i < TOLD; i++) {
-		struct measure *measure = add(measures, told_quantiles[i].name, direction);
 		const struct delay_quantile *reach = &quantiles[i * REACHES];
+		double asked_ns = (double)reach[ASKED].delay_ns;
+		double below_ns = asked_ns - (double)reach[LEAST].delay_ns;
+		double above_ns = (double)reach[MOST].delay_ns - asked_ns;
 
-		measure->unit = MEASURE_DURATION;
-		measure->bound = longer ? BOUND_NONE : BOUND_ABOUT;
-		measure->asked = (double)reach[ASKED].delay_ns;
-		measure->achieved = achieved_ns(&counts->delay, told_quantiles[i].quantile);
-		measure->tolerance = relative_tolerance * measure->asked +
-			told_quantiles[i].slack_ns +
-			fmax((double)(reach[ASKED].delay_ns - reach[LEAST].delay_ns),
-				(double)(reach[MOST].delay_ns - reach[ASKED].delay_ns));
-		measure->count = share.packets;
+		add(measures, told_quantiles[i].name,
+			(struct measure){
+				.direction = direction,
+				.unit = MEASURE_DURATION,
+				.bound = longer ? BOUND_NONE : BOUND_ABOUT,
+				.asked = asked_ns,
+				.achieved = achieved_ns(&counts->delay, told_quantiles[i].quantile),
+				.tolerance = relative_tolerance * asked_ns +
+					told_quantiles[i].slack_ns + fmax(below_ns, above_ns),
+				.count = share.packets,
+			});
 	}
 }
 
 static void add_late(const struct lane_counts *counts, int direction, struct list *measures)
 {
-	struct measure *median = add(measures, "late p50", direction), *tail;
+	struct measure late = {
+		.direction = direction, .unit = MEASURE_DURATION, .count = counts->late.count};
 
-	median->unit = MEASURE_DURATION;
-	median->bound = BOUND_AT_MOST;
-	median->achieved = achieved_ns(&counts->late, 0.5);
-	median->tolerance = late_tolerance_ns;
-	median->count = counts->late.count;
-	tail = add(measures, "late p99", direction);
-	tail->unit = MEASURE_DURATION;
-	tail->bound = BOUND_NONE;
-	tail->achieved = achieved_ns(&counts->late, 0.99);
-	tail->count = counts->late.count;
+	late.bound = BOUND_AT_MOST;
+	late.achieved = achieved_ns(&counts->late, 0.5);
+	late.tolerance = late_tolerance_ns;
+	add(measures, "late p50", late);
+	late.bound = BOUND_NONE;
+	late.achieved = achieved_ns(&counts->late, 0.99);
+	late.tolerance = 0;
+	add(measures, "late p99", late);
 }
 
 static void add_rate(const struct lane_spec *spec, const struct lane_counts *counts, int direction,
 	struct list *measures)
 {
 	double elapsed_s = (double)(counts->last_ns - counts->first_ns) / (double)NS_PER_SEC;
-	struct measure *measure;
+	double asked = 8 * (double)spec->rate_bytes;
 
 	/* last_ns: none has left yet */
 	if (counts->last_ns <= counts->first_ns)
 		return;
-	measure = add(measures, "rate", direction);
-	measure->unit = MEASURE_RATE;
-	measure->bound = BOUND_AT_MOST;
-	measure->asked = 8 * (double)spec->rate_bytes;
-	measure->achieved = 8 * (double)counts->left_bytes / elapsed_s;
-	measure->tolerance =
-		rate_tolerance * measure->asked + 8 * (double)spec->burst_bytes / elapsed_s;
-	measure->count = (int64_t)counts->left;
+	add(measures, "rate",
+		(struct measure){
+			.direction = direction,
+			.unit = MEASURE_RATE,
+			.bound = BOUND_AT_MOST,
+			.asked = asked,
+			.achieved = 8 * (double)counts->left_bytes / elapsed_s,
+			.tolerance =
+				rate_tolerance * asked + 8 * (double)spec->burst_bytes / elapsed_s,
+			.count = (int64_t)counts->left,
+		});
+}
+
+/* The counts are of different instants, by a packet or so. */
+static struct measure share_of(uint64_t hits, uint64_t trials, int direction)
+{
+	hits = hits < trials ? hits : trials;
+	return (struct measure){
+		.direction = direction,
+		.unit = MEASURE_RATIO,
+		.bound = BOUND_NONE,
+		.achieved = trials ? (double)hits / (double)trials : 0,
+		.count = (int64_t)trials,
+		.hits = (int64_t)hits,
+	};
 }
 
 static void add_reordered(const struct lane_spec *spec, const struct lane_counts *counts,
 	int direction, struct list *measures)
 {
-	struct measure *share = add(measures, "reordered", direction), *overtook;
-	double trials = (double)(counts->came - counts->lost);
-	double c = spec->reorder_correlation;
+	uint64_t trials = counts->came > counts->lost ? counts->came - counts->lost : 0;
+	struct measure reordered = share_of(counts->ahead, trials, direction);
+	double c = spec->reorder_correlation, asked = spec->reorder;
 
-	share->unit = MEASURE_RATIO;
-	share->bound = BOUND_ABOUT;
-	share->asked = spec->reorder_gap ? 1.0 / spec->reorder_gap : spec->reorder;
-	share->count = (int64_t)(counts->came - counts->lost);
-	share->hits = (int64_t)counts->ahead;
-	share->achieved = trials > 0 ? (double)counts->ahead / trials : 0;
+	if (spec->reorder_gap)
+		asked = 1.0 / spec->reorder_gap;
+	reordered.bound = BOUND_ABOUT;
+	reordered.asked = asked;
 	/* Chance that goes beyond that of independent packets. */
-	if (c > 0 && trials > 0)
-		share->tolerance = chance_deviations * sqrt(share->asked * (1 - share->asked)) *
-			(1 / sqrt(independent(trials, c)) - 1 / sqrt(trials));
-	overtook = add(measures, "overtook", direction);
-	overtook->unit = MEASURE_RATIO;
-	overtook->bound = BOUND_NONE;
-	overtook->count = share->count;
-	overtook->hits = (int64_t)counts->overtook;
-	overtook->achieved = trials > 0 ? (double)counts->overtook / trials : 0;
+	if (c > 0 && trials)
+		reordered.tolerance = chance_deviations * sqrt(asked * (1 - asked)) *
+			(1 / sqrt(independent((double)trials, c)) - 1 / sqrt((double)trials));
+	add(measures, "reordered", reordered);
+	add(measures, "overtook", share_of(counts->overtook, trials, direction));
 }
 
 static void add_lost(const struct lane_spec *spec, const struct lane_counts *counts, int direction,
 	struct list *measures)
 {
-	struct measure *measure = add(measures, "lost to a full lane", direction);
-
-	measure->unit = MEASURE_COUNT;
-	measure->bound = spec->rate_bytes ? BOUND_NONE : BOUND_AT_MOST;
-	measure->achieved = (double)counts->lost;
-	measure->count = (int64_t)counts->came;
+	add(measures, "lost to a full lane",
+		(struct measure){
+			.direction = direction,
+			.unit = MEASURE_COUNT,
+			.bound = spec->rate_bytes ? BOUND_NONE : BOUND_AT_MOST,
+			.achieved = (double)counts->lost,
+			.count = (int64_t)counts->came,
+		});
 }
 
 void lane_measures(const struct lane_spec *spec, const struct lane_counts *counts, int direction,

@@ -2,25 +2,23 @@
 #include "injector/lane/queue.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stddef.h>
-#include <sys/mman.h>
+
+#include "injector/lane/mapped.h"
 
 int queue_init(struct queue *queue, uint32_t capacity, struct fail *fail)
 {
-	void *memory = mmap(NULL, capacity * sizeof(struct waiting), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *memory = mapped_new(capacity * sizeof(struct waiting), fail);
 
-	if (memory == MAP_FAILED)
-		return fail_errno(fail, errno, "memory for the queue of packets");
+	if (!memory)
+		return -1;
 	*queue = (struct queue){.heap = memory, .capacity = capacity};
 	return 0;
 }
 
 void queue_deinit(struct queue *queue)
 {
-	if (queue->heap)
-		munmap(queue->heap, queue->capacity * sizeof(struct waiting));
+	mapped_free(queue->heap, queue->capacity * sizeof(struct waiting));
 	*queue = (struct queue){.heap = NULL};
 }
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fuzz.h"
 
-#include <sys/mman.h>
-
 #include "contract/units.h"
 #include "injector/lane/lanes.h"
+#include "injector/lane/mapped.h"
 
 /*
  * The keeper's engine between a hostile injector and a hostile network: the input is a sequence of
@@ -152,15 +151,14 @@ static void step(struct bench *bench, struct input *input)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* Not from the heap: most of it is never touched. */
-	void *memory = mmap(NULL, sizeof(struct lane_memory), PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	struct bench bench = {.memory = memory, .now_ns = NS_PER_SEC};
 	struct input input = {.bytes = data, .left = size};
+	struct bench bench = {.now_ns = NS_PER_SEC};
 	struct fail fail = FAIL_INIT;
 
+	bench.memory = mapped_new(sizeof(*bench.memory), &fail);
+	fuzz_require(bench.memory != NULL);
 	bench.lanes = lanes_new(bench.memory, &fail);
-	fuzz_require(memory != MAP_FAILED && bench.lanes != NULL);
+	fuzz_require(bench.lanes != NULL);
 	while (input.left)
 		step(&bench, &input);
 	lanes_end(bench.lanes);
@@ -169,6 +167,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		leave(&bench, true);
 	}
 	lanes_free(bench.lanes);
-	munmap(memory, sizeof(struct lane_memory));
+	mapped_free(bench.memory, sizeof(*bench.memory));
 	return 0;
 }
