@@ -6,6 +6,7 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/maps.bpf.h"
 #include "bpf/matcher.h"
 
 /* Decides which packets are hit (struct bb_chance). */
@@ -37,11 +38,13 @@ static __always_inline __u32 next_state(const struct bb_chance *chance, __u32 st
 	return BB_STATES - 1;
 }
 
-static __always_inline bool chance_hits(struct bb_chance *chance, __u16 direction)
+/* Whether this packet is hit by the slot's chance. */
+VERIFIED_ALONE int chance_hits(__u32 slot, __u32 direction)
 {
+	struct bb_chance *chance = &bb_control.slots[slot & (BB_SLOTS - 1)].chance;
 	__u64 *progress = &chance->progress[direction & 1];
 	__u64 seed = chance->seed + direction;
-	bool hit = false;
+	int hit = 0;
 
 	for (int try = 0; try < CHANCE_TRIES; try++) {
 		__u64 seen = READ_ONCE(*progress), random;

@@ -11,7 +11,6 @@
 #include "bpf/matcher.h"
 #include "bpf/packet.bpf.h"
 
-#define LABEL_PROTOCOL 0x8100
 
 /* Where the payload begins behind the network header, and where its checksum stands; 0: nowhere. */
 struct payload {
@@ -54,16 +53,16 @@ static __always_inline bool find_payload(
  * lane: there the checksum is in the packet, so that without `fix_checksum` the receiver's stack
  * notices, and with it nobody does.
  */
-static __always_inline bool corrupt(
-	struct __sk_buff *skb, const struct packet *packet, struct bb_slot *slot)
+VERIFIED_ALONE int corrupt(struct __sk_buff *skb, __u32 index, const struct packet *packet)
 {
+	const struct bb_slot *slot = &bb_control.slots[index & (BB_SLOTS - 1)];
 	__u32 network, length, offset;
 	__u64 random = drawn(~slot->chance.seed, slot->chance.progress[0] + skb->len);
 	struct payload payload;
 	__be32 before, after;
 	__u16 checksum;
 
-	if (packet->later_fragment || !find_payload(skb, packet, &payload))
+	if (!packet || packet->later_fragment || !find_payload(skb, packet, &payload))
 		return false;
 	network = network_offset(skb);
 	length = packet_length(skb, packet);

@@ -17,14 +17,13 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 #define RETURNED 0x62625276
 
 /* What becomes of a packet; slots before `first` have seen it already. */
-static __always_inline void judge(struct hit *hit, __u32 first)
+static __always_inline void judge(struct walk *walk, __u32 first)
 {
 	struct bb_prefix key = {.length = 128};
+	struct hit *hit = &walk->hit;
 	const struct bb_entry *entry;
 
-	if (first >= BB_SLOTS)
-		return;
-	if (!packet_addresses(hit->skb, hit->direction, &hit->packet))
+	if (first >= BB_SLOTS || !packet_addresses(walk->skb, hit->direction, &hit->packet))
 		return;
 	entry = bpf_map_lookup_elem(&bb_addresses, &hit->packet.remote);
 	if (!entry) {
@@ -37,50 +36,53 @@ static __always_inline void judge(struct hit *hit, __u32 first)
 	hit->peer = entry->peer;
 	hit->now = bpf_ktime_get_ns();
 	if (hit->now >= READ_ONCE(bb_control.lease_until_ns) ||
-		!packet_transport(hit->skb, hit->direction, &hit->packet))
+		!packet_transport(walk->skb, hit->direction, &hit->packet))
 		return;
+	hit->bytes = walk->skb->len;
+	hit->segments = walk->skb->gso_segs ? walk->skb->gso_segs : 1;
+	hit->ifindex = walk->skb->ifindex;
 	if (bb_control.track)
 		remember_new(&hit->packet);
-	bpf_loop(BB_SLOTS, try_slot, hit, 0);
+	bpf_loop(BB_SLOTS, try_slot, walk, 0);
 }
 
 /* On its way to a lane: with a label that says where it goes on from there. */
-static __always_inline int label_and_send(const struct hit *hit)
+static __always_inline int label_and_send(const struct walk *walk)
 {
-	__u16 label = BB_LABEL(hit->slot & 0x3f, hit->direction & 1, hit->link & 0x1ff);
+	__u32 label = label_of(&walk->hit, walk->hit.slot);
 
-	if (bpf_skb_vlan_push(hit->skb, bpf_htons(LABEL_PROTOCOL), label) < 0)
+	if (bpf_skb_vlan_push(walk->skb, bpf_htons(LABEL_PROTOCOL), label) < 0)
 		return TC_ACT_UNSPEC;
-	return bpf_redirect(hit->lane, 0);
+	return bpf_redirect(walk->hit.lane, 0);
 }
 
 SEC("tc")
 int bb_ingress(struct __sk_buff *skb)
 {
-	struct hit hit = {.skb = skb, .direction = BB_INGRESS, .link = NO_LINK};
+	struct walk walk = {.skb = skb, .hit = {.direction = BB_INGRESS, .link = NO_LINK}};
 
 	if (skb->mark == RETURNED) {
 		skb->mark = 0;
 		return TC_ACT_UNSPEC;
 	}
-	judge(&hit, 0);
-	if (hit.drop)
+	judge(&walk, 0);
+	if (walk.hit.drop)
 		return TC_ACT_SHOT;
-	return hit.lane ? label_and_send(&hit) : TC_ACT_UNSPEC;
+	return walk.hit.lane ? label_and_send(&walk) : TC_ACT_UNSPEC;
 }
 
 /* SHOT on egress would tell TCP of local congestion, and it would retry without backing off. */
 SEC("tc")
 int bb_egress(struct __sk_buff *skb)
 {
-	struct hit hit = {.skb = skb, .direction = BB_EGRESS, .link = NO_LINK};
+	struct walk walk = {.skb = skb, .hit = {.direction = BB_EGRESS, .link = NO_LINK}};
 
 	if (skb->ingress_ifindex && bpf_map_lookup_elem(&bb_lanes, &(__u32){skb->ingress_ifindex}))
 		return TC_ACT_UNSPEC;
-	judge(&hit, 0);
-	if (hit.drop)
+	judge(&walk, 0);
+	if (walk.hit.drop)
 		return bpf_redirect(NO_SUCH_DEVICE, 0);
-	return hit.lane ? label_and_send(&hit) : TC_ACT_UNSPEC;
+	return walk.hit.lane ? label_and_send(&walk) : TC_ACT_UNSPEC;
 }
 
 /* Where lanes end: takes the label off and goes on behind the slot that it names. */
@@ -88,25 +90,25 @@ SEC("tc")
 int bb_exit(struct __sk_buff *skb)
 {
 	__u32 label = skb->vlan_tci, ifindex;
-	struct hit hit = {
-		.skb = skb,
-		.direction = BB_LABEL_DIRECTION(label),
-		.link = BB_LABEL_LINK(label),
-		.slot = BB_LABEL_SLOT(label),
-		.wired = true,
-	};
+	struct walk walk = {.skb = skb,
+		.hit = {
+			.direction = BB_LABEL_DIRECTION(label),
+			.link = BB_LABEL_LINK(label),
+			.slot = BB_LABEL_SLOT(label),
+			.wired = true,
+		}};
 
 	if (!skb->vlan_present)
 		return TC_ACT_SHOT;
-	ifindex = bb_control.links[hit.link & (BB_LABEL_LINKS - 1)];
+	ifindex = bb_control.links[walk.hit.link & (BB_LABEL_LINKS - 1)];
 	if (!ifindex || bpf_skb_vlan_pop(skb) < 0)
 		return TC_ACT_SHOT;
-	judge(&hit, hit.slot + 1);
-	if (hit.drop)
+	judge(&walk, walk.hit.slot + 1);
+	if (walk.hit.drop)
 		return TC_ACT_SHOT;
-	if (hit.lane)
-		return label_and_send(&hit);
-	if (hit.direction == BB_EGRESS)
+	if (walk.hit.lane)
+		return label_and_send(&walk);
+	if (walk.hit.direction == BB_EGRESS)
 		return bpf_redirect(ifindex, 0);
 	skb->mark = RETURNED;
 	return bpf_redirect(ifindex, BPF_F_INGRESS);

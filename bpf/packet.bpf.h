@@ -156,13 +156,15 @@ static __always_inline bool skip_extension(struct __sk_buff *skb, struct packet 
 	return true;
 }
 
-/* False: IPv6 neighbour discovery, which is to IPv6 what ARP is to IPv4 and is never hit. */
-static __always_inline bool packet_transport(
-	struct __sk_buff *skb, __u16 direction, struct packet *packet)
+/* 0: IPv6 neighbour discovery, which is to IPv6 what ARP is to IPv4 and is never hit. */
+VERIFIED_ALONE int packet_transport(
+	struct __sk_buff *skb, __u32 direction, struct packet *packet)
 {
 	__be16 ports[2];
 	__u8 type;
 
+	if (!packet)
+		return 0;
 	for (int i = 0; packet->ipv6 && i < IPV6_EXTENSIONS_MAX; i++)
 		if (!skip_extension(skb, packet))
 			break;
@@ -200,13 +202,15 @@ static __always_inline __u32 network_offset(struct __sk_buff *skb)
  * From the IP header on, as a router on the way would see it: of a packet that will be segmented
  * its longest segment.
  */
-static __always_inline __u32 packet_length(struct __sk_buff *skb, const struct packet *packet)
+VERIFIED_ALONE __u32 packet_length(struct __sk_buff *skb, const struct packet *packet)
 {
 	struct {
 		__be16 first, second, third;
 	} ip;
 	__u8 words = 0;
 
+	if (!packet)
+		return 0;
 	if (skb->gso_size && packet->protocol == PROTO_TCP &&
 		load(skb, packet->transport + 12, &words, 1))
 		return packet->transport + (words >> 4) * 4 + skb->gso_size;

@@ -8,35 +8,36 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/chance.bpf.h"
+#include "bpf/mangle.bpf.h"
 #include "bpf/maps.bpf.h"
 #include "bpf/matcher.h"
-#include "bpf/mangle.bpf.h"
 #include "bpf/packet.bpf.h"
 
 /* One packet on its way along the slots. */
 
 #define NO_LINK BB_LABEL_LINKS
+#define LABEL_PROTOCOL 0x8100
 
 struct hit {
-	struct __sk_buff *skb;
 	struct packet packet;
 	__u64 mask, now;
 	__u32 peer;
 	__u32 link; /* NO_LINK: not looked up yet */
 	__u32 lane; /* ifindex where it goes now; 0: on its way */
 	__u32 slot; /* the one that sends it there */
+	__u32 bytes, segments;
+	__u32 ifindex;
 	__u16 direction;
 	bool wired; /* it is as on a wire: one segment, with a checksum that is right */
 	bool seen;  /* a slot matched */
 	bool drop;
 };
 
-static __always_inline __u32 segments_of(const struct hit *hit)
-{
-	__u32 segments = hit->skb->gso_segs;
-
-	return segments ? segments : 1;
-}
+/* What the walk along the slots has in hand: the context apart, for it is no memory. */
+struct walk {
+	struct __sk_buff *skb;
+	struct hit hit;
+};
 
 /* ---- does the slot mean this packet? ---- */
 
@@ -70,73 +71,90 @@ static __always_inline bool is_its_time(const struct bb_slot *slot, __u64 now)
 		(now - slot->start_ns) % slot->flap_period_ns < slot->flap_on_ns;
 }
 
-static __always_inline bool slot_matches(const struct bb_slot *slot, const struct hit *hit)
+VERIFIED_ALONE int slot_matches(__u32 index, const struct hit *hit)
 {
-	__u8 protocol = hit->packet.protocol;
+	const struct bb_slot *slot = &bb_control.slots[index & (BB_SLOTS - 1)];
+	__u8 protocol;
 
-	if (!READ_ONCE(slot->in_use) || !(slot->directions & (1 << hit->direction)) ||
+	if (!hit)
+		return 0;
+	protocol = hit->packet.protocol;
+	if (!READ_ONCE(slot->in_use) || !(slot->directions & (1 << (hit->direction & 1))) ||
 		!is_its_time(slot, hit->now))
-		return false;
+		return 0;
 	if (slot->protocol && slot->protocol != protocol &&
 		!(slot->protocol == PROTO_ICMP && protocol == PROTO_ICMPV6))
-		return false;
+		return 0;
 	return packet_has_port(&hit->packet, slot) && is_connected_as(slot, &hit->packet);
 }
 
-static __always_inline bool is_protected(const struct packet *packet)
+VERIFIED_ALONE int is_protected(const struct hit *hit)
 {
-	struct bb_flow flow = flow_of(packet);
+	const struct packet *packet;
+	struct bb_flow flow;
 
-	if (!packet->has_ports)
-		return false;
+	if (!hit || !hit->packet.has_ports)
+		return 0;
+	packet = &hit->packet;
+	flow = flow_of(packet);
 	for (__u32 i = 0; i < BB_PROTECTED_RANGES && i < bb_control.protected_count; i++)
 		if (packet->local_port >= bb_control.protected_ports[i].low &&
 			packet->local_port <= bb_control.protected_ports[i].high)
-			return true;
-	return bpf_map_lookup_elem(&bb_protected, &flow);
+			return 1;
+	return bpf_map_lookup_elem(&bb_protected, &flow) ? 1 : 0;
 }
 
 /* ---- what it does ---- */
 
-static __always_inline void count(const struct hit *hit, __u16 slot, bool acted)
+VERIFIED_ALONE int count(const struct hit *hit, __u32 slot, __u32 acted)
 {
-	struct bb_counter_key key = {.peer = hit->peer, .slot = slot, .direction = hit->direction};
-	struct bb_counter *counter = bpf_map_lookup_elem(&bb_counters, &key);
-	__u32 segments = segments_of(hit);
+	struct bb_counter_key key = {.slot = slot};
+	struct bb_counter *counter;
 
+	if (!hit)
+		return 0;
+	key.peer = hit->peer;
+	key.direction = hit->direction;
+	counter = bpf_map_lookup_elem(&bb_counters, &key);
 	if (!counter)
-		return;
-	__sync_fetch_and_add(&counter->matched, segments);
+		return 0;
+	__sync_fetch_and_add(&counter->matched, hit->segments);
 	if (!acted)
-		return;
+		return 0;
 	__sync_fetch_and_add(&counter->packets, 1);
-	__sync_fetch_and_add(&counter->segments, segments);
-	__sync_fetch_and_add(&counter->bytes, hit->skb->len);
+	__sync_fetch_and_add(&counter->segments, hit->segments);
+	__sync_fetch_and_add(&counter->bytes, hit->bytes);
 	if (!counter->first_ns)
 		counter->first_ns = hit->now;
 	counter->last_ns = hit->now;
+	return 0;
 }
 
-/* False: packets of this link can't come back (it has no Ethernet header), so none may leave it. */
-static __always_inline bool sends_away(struct hit *hit, __u32 slot, __u32 lane)
+/*
+ * 1: it goes to the lane now. 0: packets of this link can't come back (it has no Ethernet header),
+ * so none may leave it, or there is no lane.
+ */
+VERIFIED_ALONE int sends_away(struct hit *hit, __u32 slot, __u32 lane)
 {
-	__u32 ifindex = hit->skb->ifindex, *number;
+	const __u32 *number;
 
+	if (!hit || !lane)
+		return 0;
 	if (hit->link == NO_LINK) {
-		number = bpf_map_lookup_elem(&bb_link_numbers, &ifindex);
-		if (!number || !lane)
-			return false;
+		number = bpf_map_lookup_elem(&bb_link_numbers, &hit->ifindex);
+		if (!number)
+			return 0;
 		hit->link = *number;
 	}
 	hit->lane = lane;
 	hit->slot = slot;
-	return lane != 0;
+	return 1;
 }
 
 /* What decides for each segment must see each, and what changes bits must see the checksum. */
 static __always_inline bool needs_wire(const struct bb_slot *slot, const struct hit *hit)
 {
-	return !hit->wired && (slot->action != BB_LOSE || segments_of(hit) > 1);
+	return !hit->wired && (slot->action != BB_LOSE || hit->segments > 1);
 }
 
 static __always_inline bool keeper_lives(__u64 now)
@@ -147,70 +165,77 @@ static __always_inline bool keeper_lives(__u64 now)
 	return pulse && now < READ_ONCE(pulse->alive_until_ns);
 }
 
-/* Twice: the copy goes through the wire once more, and on from there as if it were the first. */
-static __always_inline bool duplicate(struct hit *hit, __u32 slot)
+static __always_inline __u32 label_of(const struct hit *hit, __u32 slot)
 {
-	__u16 label = BB_LABEL(slot & 0x3f, hit->direction & 1, hit->link & 0x1ff);
-	struct __sk_buff *skb = hit->skb;
-	bool done;
+	return BB_LABEL(slot & 0x3f, hit->direction & 1, hit->link & 0x1ff);
+}
 
-	if (bpf_skb_vlan_push(skb, bpf_htons(LABEL_PROTOCOL), label) < 0)
-		return false;
+/* Twice: the copy goes through the wire once more, and on from there as if it were the first. */
+VERIFIED_ALONE int duplicate(struct __sk_buff *skb, __u32 label)
+{
+	int done;
+
+	if (bpf_skb_vlan_push(skb, bpf_htons(LABEL_PROTOCOL), label & 0xffff) < 0)
+		return 0;
 	done = bpf_clone_redirect(skb, bb_control.wire, 0) == 0;
 	bpf_skb_vlan_pop(skb);
 	return done;
 }
 
-/* True: it has done to the packet what it does. */
-static __always_inline bool act(struct bb_slot *slot, struct hit *hit, __u32 index)
+/* Not 0: it has done to the packet what it does. */
+static __always_inline int act(struct walk *walk, __u32 index)
 {
+	struct bb_slot *slot = &bb_control.slots[index & (BB_SLOTS - 1)];
+	struct hit *hit = &walk->hit;
+
 	switch (slot->action) {
 	case BB_DROP:
 		hit->drop = true;
-		return true;
+		return 1;
 	case BB_SHORTEN:
-		hit->drop = packet_length(hit->skb, &hit->packet) > slot->mtu;
+		hit->drop = packet_length(walk->skb, &hit->packet) > slot->mtu;
 		return hit->drop;
 	case BB_LOSE:
-		hit->drop = chance_hits(&slot->chance, hit->direction);
+		hit->drop = chance_hits(index, hit->direction);
 		return hit->drop;
 	case BB_CORRUPT:
-		return chance_hits(&slot->chance, hit->direction) &&
-			corrupt(hit->skb, &hit->packet, slot);
+		return chance_hits(index, hit->direction) && corrupt(walk->skb, index, &hit->packet);
 	case BB_DUPLICATE:
-		return chance_hits(&slot->chance, hit->direction) && duplicate(hit, index);
+		return chance_hits(index, hit->direction) &&
+			duplicate(walk->skb, label_of(hit, index));
 	case BB_HOLD:
 		return (!slot->by_keeper || keeper_lives(hit->now)) &&
 			sends_away(hit, index, slot->lane);
 	default:
-		return false;
+		return 0;
 	}
 }
 
 /* 1 ends the walk along the slots. */
 static long try_slot(__u32 index, void *context)
 {
-	struct hit *hit = context;
+	struct walk *walk = context;
+	struct hit *hit = &walk->hit;
 	__u32 i = index & (BB_SLOTS - 1);
 	struct bb_slot *slot = &bb_control.slots[i];
-	bool acted;
+	int acted;
 
 	if (!(hit->mask >> i) || (hit->drop && i >= BB_WIRE_FIRST))
 		return 1;
-	if (!(hit->mask >> i & 1) || !slot_matches(slot, hit))
+	if (!(hit->mask >> i & 1) || !slot_matches(i, hit))
 		return 0;
-	if (!hit->seen && is_protected(&hit->packet))
+	if (!hit->seen && is_protected(hit))
 		return 1;
 	hit->seen = true;
 	if (i >= BB_WIRE_FIRST && i < BB_LANE_FIRST && needs_wire(slot, hit)) {
 		if (sends_away(hit, i - 1, bb_control.wire))
 			return 1;
-		__sync_fetch_and_add(&slot->missed, segments_of(hit));
+		__sync_fetch_and_add(&slot->missed, hit->segments);
 		return 0;
 	}
-	acted = act(slot, hit, i);
+	acted = act(walk, i);
 	if (!acted && slot->action == BB_HOLD)
-		__sync_fetch_and_add(&slot->missed, segments_of(hit));
+		__sync_fetch_and_add(&slot->missed, hit->segments);
 	count(hit, i, acted);
 	return hit->lane != 0;
 }

@@ -47,6 +47,12 @@ enum {
 	TC_ACT_SHOT = 2
 };
 
+/*
+ * A function that the verifier looks at once, by itself, whatever it is called with. It takes
+ * numbers, the context, and pointers to memory, which may be NULL for all that it knows.
+ */
+#define VERIFIED_ALONE __attribute__((noinline))
+
 /* For memory that user space writes while we read. */
 #define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
 
