@@ -522,7 +522,10 @@ static const struct {
 } vehicles[] = {
 	{"{'type':'car','wheels':4}", {NULL, NULL, NULL}},
 	{"{'sails':2}",
-		{NULL, "does not belong to type \"car\", which has: wheels",
+		{NULL, "type \"car\" needs the key \"wheels\"", "vehicle needs the key \"type\""}},
+	{"{'wheels':4,'sails':2}",
+		{"does not belong to type \"boat\", which has: sails",
+			"does not belong to type \"car\", which has: wheels",
 			"vehicle needs the key \"type\""}},
 	{"{'wheels':4}",
 		{"does not belong to type \"boat\", which has: sails", NULL,
