@@ -85,14 +85,14 @@ static void assert_measured(const cJSON *faults, const struct asked *asked)
 
 		if (strcmp(cJSON_GetObjectItem(measure, "name")->valuestring, asked->measure) != 0)
 			continue;
-		seen_in |= strcmp(direction, "in") == 0;
-		seen_out |= strcmp(direction, "out") == 0;
+		seen_in |= strcmp(direction, "ingress") == 0;
+		seen_out |= strcmp(direction, "egress") == 0;
 		print_message("%s, %s: asked %g, achieved %g\n", asked->measure, direction,
 			number(measure, "asked"), number(measure, "achieved"));
 		assert_true(is_about(number(measure, "asked"), asked->value));
 		assert_true(number(measure, "achieved") > 0);
 		assert_true(number(measure, "count") > 0);
-		assert_string_equal(cJSON_GetObjectItem(measure, "finding")->valuestring, "ok");
+		assert_string_equal(cJSON_GetObjectItem(measure, "finding")->valuestring, "as asked");
 	}
 	assert_true(seen_in && seen_out);
 }
