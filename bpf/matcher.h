@@ -17,9 +17,9 @@
  * The order in which faults see a packet is that of their slots: first those that drop it whole,
  * then those that decide for each segment, then those that hold it back, delays before rates.
  */
-#define BB_WIRE_FIRST 16 /* decides for each segment */
-#define BB_LANE_FIRST 32 /* holds packets back */
-#define BB_RATE_FIRST 48
+#define BB_WIRE_FIRST 32 /* decides for each segment */
+#define BB_LANE_FIRST 44 /* holds packets back */
+#define BB_RATE_FIRST 56
 #define BB_LANES (BB_SLOTS - BB_LANE_FIRST)
 
 #define BB_EGRESS_NAME "bb_egress"
