@@ -144,6 +144,19 @@ struct bb_flow {
 	__u8 unused[3];
 };
 
+/* A packet that was sent in fragments, and what only the first of them tells. */
+#define BB_FRAGMENTS 512
+struct bb_fragment {
+	struct bb_address remote;
+	__u32 id; /* as it stands in the packet */
+	__u8 protocol;
+	__u8 direction;
+	__u8 unused[2];
+};
+struct bb_ports {
+	__u16 remote, local; /* host order */
+};
+
 struct bb_counter_key {
 	__u32 peer; /* bb_entry.peer */
 	__u16 slot;
