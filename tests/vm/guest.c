@@ -147,8 +147,11 @@ static void become_guest(const struct guests *guests, const struct guest *guest)
 	int index = (int)(guest - guests->guest);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* No address of theirs is another's too: a partition is by address. */
+	snprintf(here, sizeof(here), "10.0.%d.15", 8 + index);
 	snprintf(user, sizeof(user),
-		"user,id=ssh,restrict=on,hostfwd=tcp:127.0.0.1:%d-10.0.2.15:22", guest->ssh_port);
+		"user,id=ssh,restrict=on,ipv6=off,net=10.0.%d.0/24,hostfwd=tcp:127.0.0.1:%d-%s:22",
+		8 + index, guest->ssh_port, here);
 	snprintf(link, sizeof(link),
 		"dgram,id=link,local.type=unix,local.path=link,remote.type=unix,remote.path=../%s/"
 		"link",
@@ -178,6 +181,15 @@ static void start_guest(struct guests *guests, struct guest *guest)
 		become_guest(guests, guest);
 }
 
+static void fail_with_console(const struct guest *guest, const char *said)
+{
+	char path[256], *console;
+
+	snprintf(path, sizeof(path), "%s/console", guest->dir);
+	console = cli_read(path);
+	fail_msg("guest %s is not reached: %s\nits console:\n%s", guest->name, said, console);
+}
+
 static void await_ssh(const struct guests *guests, const struct guest *guest)
 {
 	int64_t until_s = now_s() + BOOT_WITHIN_S;
@@ -189,7 +201,7 @@ static void await_ssh(const struct guests *guests, const struct guest *guest)
 		guest_run(guests, guest, "true", &result);
 		up = result.code == 0;
 		if (!up && (now_s() > until_s || waitpid(guest->pid, NULL, WNOHANG) != 0))
-			fail_msg("guest %s is not reached: %s", guest->name, result.err);
+			fail_with_console(guest, result.err);
 		cli_result_free(&result);
 		if (up)
 			return;
