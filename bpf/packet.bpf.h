@@ -31,6 +31,8 @@ enum {
 	PROTO_DCCP = 33,
 	PROTO_SCTP = 132,
 	PROTO_UDPLITE = 136,
+	TCP_SYN = 0x02,
+	TCP_ACK = 0x10,
 	ND_FIRST = 133, /* router solicitation */
 	ND_LAST = 137,  /* redirect */
 	IPV6_EXTENSIONS_MAX = 6,
@@ -46,7 +48,18 @@ struct packet {
 	bool ipv6;
 	bool later_fragment; /* no transport header here */
 	bool has_ports;
+	bool opens; /* TCP: a SYN without an ACK */
 };
+
+static __always_inline struct bb_flow flow_of(const struct packet *packet)
+{
+	return (struct bb_flow){
+		.remote = packet->remote,
+		.remote_port = packet->remote_port,
+		.local_port = packet->local_port,
+		.protocol = packet->protocol,
+	};
+}
 
 static __always_inline bool load(struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
 {
@@ -143,13 +156,15 @@ static __always_inline bool skip_extension(struct __sk_buff *skb, struct packet 
 	return true;
 }
 
-/* False: IPv6 neighbour discovery, which is to IPv6 what ARP is to IPv4 and is never hit. */
-static __always_inline bool packet_transport(
-	struct __sk_buff *skb, __u16 direction, struct packet *packet)
+/* 0: IPv6 neighbour discovery, which is to IPv6 what ARP is to IPv4 and is never hit. */
+VERIFIED_ALONE int packet_transport(
+	struct __sk_buff *skb, __u32 direction, struct packet *packet)
 {
 	__be16 ports[2];
 	__u8 type;
 
+	if (!packet)
+		return 0;
 	for (int i = 0; packet->ipv6 && i < IPV6_EXTENSIONS_MAX; i++)
 		if (!skip_extension(skb, packet))
 			break;
@@ -166,10 +181,44 @@ static __always_inline bool packet_transport(
 		if (!load(skb, packet->transport, ports, sizeof(ports)))
 			return true;
 		packet->has_ports = true;
+		if (packet->protocol == PROTO_TCP && load(skb, packet->transport + 13, &type, 1))
+			packet->opens = (type & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 		packet->remote_port = bpf_ntohs(ports[direction == BB_EGRESS ? 1 : 0]);
 		packet->local_port = bpf_ntohs(ports[direction == BB_EGRESS ? 0 : 1]);
 	}
 	return true;
+}
+
+/* Where the network header begins, for helpers that count from the link layer's. */
+static __always_inline __u32 network_offset(struct __sk_buff *skb)
+{
+	__u16 protocol = bpf_ntohs(skb->protocol);
+
+	/* A tag that is in the packet, not beside it, stands in front of the header. */
+	return protocol == ETH_P_8021Q || protocol == ETH_P_8021AD ? 18 : 14;
+}
+
+/*
+ * From the IP header on, as a router on the way would see it: of a packet that will be segmented
+ * its longest segment.
+ */
+VERIFIED_ALONE __u32 packet_length(struct __sk_buff *skb, const struct packet *packet)
+{
+	struct {
+		__be16 first, second, third;
+	} ip;
+	__u8 words = 0;
+
+	if (!packet)
+		return 0;
+	if (skb->gso_size && packet->protocol == PROTO_TCP &&
+		load(skb, packet->transport + 12, &words, 1))
+		return packet->transport + (words >> 4) * 4 + skb->gso_size;
+	if (skb->gso_size)
+		return packet->transport + 8 + skb->gso_size;
+	if (!load(skb, packet->ipv6 ? 2 : 0, &ip, sizeof(ip)))
+		return 0;
+	return packet->ipv6 ? bpf_ntohs(ip.second) + 40 : bpf_ntohs(ip.second);
 }
 
 /* True when the slot names no ports, or either end of the packet uses one of them. */

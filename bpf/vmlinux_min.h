@@ -30,9 +30,15 @@ enum {
 enum {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_LPM_TRIE = 11,
+	BPF_ANY = 0,
 	BPF_F_NO_PREALLOC = 1,
+	BPF_F_MMAPABLE = 1 << 10,
 	BPF_HDR_START_NET = 1,
+	BPF_F_INGRESS = 1,
+	BPF_F_RECOMPUTE_CSUM = 1,
+	BPF_F_MARK_MANGLED_0 = 1 << 5,
 };
 
 enum {
@@ -40,6 +46,12 @@ enum {
 	TC_ACT_OK = 0,
 	TC_ACT_SHOT = 2
 };
+
+/*
+ * A function that the verifier looks at once, by itself, whatever it is called with. It takes
+ * numbers, the context, and pointers to memory, which may be NULL for all that it knows.
+ */
+#define VERIFIED_ALONE __attribute__((noinline))
 
 /* For memory that user space writes while we read. */
 #define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))

@@ -19,29 +19,31 @@
  * Memory of decoded values belongs to the struct; shape_free() gives it back.
  */
 enum field_kind {
-	FIELD_BOOL,     /* bool; with min 1 only true */
-	FIELD_INTEGER,  /* int64_t, min..max */
-	FIELD_NUMBER,   /* double, min..max */
-	FIELD_RATIO,    /* double, 0..1 (narrower with min/max) */
-	FIELD_DURATION, /* int64_t nanoseconds; JSON "250ms"; min/max in ns */
-	FIELD_SIZE,     /* int64_t bytes; JSON "64KiB" */
-	FIELD_I64,      /* int64_t; JSON decimal string: ids and timestamps on the wire */
-	FIELD_ENUM,     /* int: index into .words */
-	FIELD_STRING,   /* char *, owned */
-	FIELD_NAME,     /* char *, owned: letters, digits, '.', '_', '-'; at most 63 */
-	FIELD_PREFIX,   /* struct prefix: an address or a prefix */
-	FIELD_PORTS,    /* struct port_set: 80, "8000-8080", or a list of these */
-	FIELD_GROUP,    /* char *, owned: the name of a group; existence is the caller's check */
-	FIELD_NODE,     /* char *, owned: the name of a node or a group */
-	FIELD_FAULT,    /* char *, owned: the name of a kind of fault; likewise */
-	FIELD_JSON,     /* cJSON *, owned copy; any value */
-	FIELD_WITH,     /* cJSON *, owned: an object, the parameters of the FIELD_FAULT beside it */
-	FIELD_TEXT,     /* cJSON *, owned: a string, or {"secret": NAME} in its place */
-	FIELD_TEXTS,    /* cJSON *, owned: an object of such texts */
-	FIELD_STRINGS,  /* cJSON *, owned: an object of strings */
-	FIELD_COUNT,    /* struct count: 3, or {"min": 1, "max": 3} with either or both */
-	FIELD_OBJECT,   /* a pointer to .sub's struct, owned; NULL when absent */
-	FIELD_LIST,     /* struct list of .item (FIELD_OBJECT: of .sub's structs, in place) */
+	FIELD_BOOL,      /* bool; with min 1 only true */
+	FIELD_INTEGER,   /* int64_t, min..max */
+	FIELD_NUMBER,    /* double, min..max */
+	FIELD_RATIO,     /* double, 0..1 (narrower with min/max) */
+	FIELD_DURATION,  /* int64_t nanoseconds; JSON "250ms"; min/max in ns */
+	FIELD_SIZE,      /* int64_t bytes; JSON "64KiB"; min/max in bytes */
+	FIELD_BANDWIDTH, /* int64_t bits a second; JSON "10Mbit"; min/max in bits */
+	FIELD_I64,       /* int64_t; JSON decimal string: ids and timestamps on the wire */
+	FIELD_ENUM,      /* int: index into .words */
+	FIELD_STRING,    /* char *, owned */
+	FIELD_NAME,      /* char *, owned: letters, digits, '.', '_', '-'; at most 63 */
+	FIELD_PREFIX,    /* struct prefix: an address or a prefix */
+	FIELD_PORTS,     /* struct port_set: 80, "8000-8080", or a list of these */
+	FIELD_GROUP,     /* char *, owned: the name of a group; existence is the caller's check */
+	FIELD_NODE,      /* char *, owned: the name of a node or a group */
+	FIELD_FAULT,     /* char *, owned: the name of a kind of fault; likewise */
+	FIELD_JSON,      /* cJSON *, owned copy; any value */
+	FIELD_WITH,    /* cJSON *, owned: an object, the parameters of the FIELD_FAULT beside it */
+	FIELD_TEXT,    /* cJSON *, owned: a string, or {"secret": NAME} in its place */
+	FIELD_TEXTS,   /* cJSON *, owned: an object of such texts */
+	FIELD_STRINGS, /* cJSON *, owned: an object of strings */
+	FIELD_NAMES,   /* cJSON *, owned: an object of lists of names: {"n1": ["n2", "n3"]} */
+	FIELD_COUNT,   /* struct count: 3, or {"min": 1, "max": 3} with either or both */
+	FIELD_OBJECT,  /* a pointer to .sub's struct, owned; NULL when absent */
+	FIELD_LIST,    /* struct list of .item (FIELD_OBJECT: of .sub's structs, in place) */
 	FIELD_MAP, /* struct list of .sub's structs; each one's key is its first member, char * */
 	FIELD_KINDS
 };

@@ -37,14 +37,6 @@ static cJSON *encode_ports(const struct port_set *set)
 	return list;
 }
 
-static cJSON *encode_size(int64_t bytes)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%lldB", (long long)bytes);
-	return cJSON_CreateString(text);
-}
-
 /* An absent upper bound was decoded to the greatest there is. */
 static cJSON *encode_count(const struct count *count)
 {
@@ -64,7 +56,7 @@ static cJSON *encode_count(const struct count *count)
 /* NULL: nothing to say (an absent optional). */
 static cJSON *encode_scalar(const struct field *field, enum field_kind kind, const void *value)
 {
-	char text[PREFIX_TEXT_MAX];
+	char text[PREFIX_TEXT_MAX], unit_text[UNIT_TEXT_MAX];
 
 	if (shape_is_text(kind))
 		return encode_text(*(char *const *)value);
@@ -86,7 +78,12 @@ static cJSON *encode_scalar(const struct field *field, enum field_kind kind, con
 	case FIELD_DURATION:
 		return cJSON_CreateString(duration_format(*(const int64_t *)value, text));
 	case FIELD_SIZE:
-		return encode_size(*(const int64_t *)value);
+		return cJSON_CreateString(size_format(*(const int64_t *)value, unit_text));
+	case FIELD_BANDWIDTH:
+		/* Zero is how an absent one was decoded; no text says it. */
+		if (*(const int64_t *)value == 0)
+			return NULL;
+		return cJSON_CreateString(bandwidth_format(*(const int64_t *)value, unit_text));
 	case FIELD_I64:
 		return encode_i64(*(const int64_t *)value);
 	case FIELD_ENUM:

@@ -87,6 +87,7 @@ static int decode_duration(const struct place *place, const cJSON *value, struct
 
 static int decode_size(const struct place *place, const cJSON *value, struct fail *fail)
 {
+	char low[UNIT_TEXT_MAX], high[UNIT_TEXT_MAX];
 	int64_t bytes;
 
 	if (!cJSON_IsString(value))
@@ -95,8 +96,36 @@ static int decode_size(const struct place *place, const cJSON *value, struct fai
 		return fail_at(fail, place->path,
 			"\"%.40s\" is not a size: a whole number and one of B, KiB, MiB, GiB",
 			value->valuestring);
+	if (has_bounds(place->field) &&
+		((double)bytes < place->field->min || (double)bytes > place->field->max))
+		return fail_at(fail, place->path, "must be from %s to %s, not %s",
+			size_format((int64_t)place->field->min, low),
+			size_format((int64_t)place->field->max, high), value->valuestring);
 	if (place->out)
 		*(int64_t *)place->out = bytes;
+	return 0;
+}
+
+static int decode_bandwidth(const struct place *place, const cJSON *value, struct fail *fail)
+{
+	char low[UNIT_TEXT_MAX], high[UNIT_TEXT_MAX];
+	int64_t bits;
+
+	if (!cJSON_IsString(value))
+		return shape_wrong_kind(place, value, "a bandwidth like \"10Mbit\"", fail);
+	if (bandwidth_parse(value->valuestring, &bits) < 0)
+		return fail_at(fail, place->path,
+			"\"%.40s\" is not a bandwidth: a number and one of bit, kbit, Mbit, Gbit "
+			"(a "
+			"second)",
+			value->valuestring);
+	if (has_bounds(place->field) &&
+		((double)bits < place->field->min || (double)bits > place->field->max))
+		return fail_at(fail, place->path, "must be from %s to %s, not %s",
+			bandwidth_format((int64_t)place->field->min, low),
+			bandwidth_format((int64_t)place->field->max, high), value->valuestring);
+	if (place->out)
+		*(int64_t *)place->out = bits;
 	return 0;
 }
 
@@ -249,6 +278,7 @@ int shape_decode_scalar(const struct place *place, const cJSON *value, struct fa
 		[FIELD_RATIO] = decode_number,
 		[FIELD_DURATION] = decode_duration,
 		[FIELD_SIZE] = decode_size,
+		[FIELD_BANDWIDTH] = decode_bandwidth,
 		[FIELD_I64] = decode_i64,
 		[FIELD_ENUM] = decode_enum,
 		[FIELD_STRING] = decode_text,
@@ -263,6 +293,7 @@ int shape_decode_scalar(const struct place *place, const cJSON *value, struct fa
 		[FIELD_TEXT] = shape_decode_tree,
 		[FIELD_TEXTS] = shape_decode_tree,
 		[FIELD_STRINGS] = shape_decode_tree,
+		[FIELD_NAMES] = shape_decode_tree,
 		[FIELD_COUNT] = shape_decode_count,
 	};
 	static_assert(sizeof(decoders) / sizeof(decoders[0]) == FIELD_OBJECT,

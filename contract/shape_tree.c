@@ -31,6 +31,7 @@ bool shape_is_tree(enum field_kind kind)
 	case FIELD_TEXT:
 	case FIELD_TEXTS:
 	case FIELD_STRINGS:
+	case FIELD_NAMES:
 		return true;
 	default:
 		return false;
@@ -105,6 +106,45 @@ static int check_members(const struct place *place, const cJSON *object, struct 
 	return 0;
 }
 
+static int check_name(const struct place *place, const cJSON *value, struct fail *fail)
+{
+	if (!place->out && shape_reference(value, "param"))
+		return 0;
+	if (!cJSON_IsString(value))
+		return shape_wrong_kind(place, value, "a name", fail);
+	return shape_check_name(place, value->valuestring, fail);
+}
+
+static int check_names(const struct place *place, const cJSON *object, struct fail *fail)
+{
+	char list_path[JSON_PATH_MAX], path[JSON_PATH_MAX];
+	struct place list = *place, member = *place;
+
+	if (!cJSON_IsObject(object))
+		return shape_wrong_kind(place, object, "an object of lists of names", fail);
+	if (!object->child && !place->field->allow_empty)
+		return fail_at(fail, place->path, "must not be empty");
+	list.path = list_path;
+	member.path = path;
+	for (const cJSON *value = object->child; value; value = value->next) {
+		size_t index = 0;
+
+		json_path_key(list_path, place->path, value->string);
+		if (shape_check_name(&list, value->string, fail) < 0)
+			return -1;
+		if (!cJSON_IsArray(value))
+			return shape_wrong_kind(&list, value, "a list of names", fail);
+		if (!value->child)
+			return fail_at(fail, list.path, "must not be empty");
+		for (const cJSON *name = value->child; name; name = name->next) {
+			json_path_index(path, list_path, index++);
+			if (check_name(&member, name, fail) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
 int shape_decode_tree(const struct place *place, const cJSON *value, struct fail *fail)
 {
 	int outcome = 0;
@@ -113,6 +153,8 @@ int shape_decode_tree(const struct place *place, const cJSON *value, struct fail
 		outcome = check_text(place, value, fail);
 	else if (place->kind == FIELD_TEXTS || place->kind == FIELD_STRINGS)
 		outcome = check_members(place, value, fail);
+	else if (place->kind == FIELD_NAMES)
+		outcome = check_names(place, value, fail);
 	else if (place->kind == FIELD_WITH && !cJSON_IsObject(value))
 		outcome = shape_wrong_kind(place, value, "an object", fail);
 	if (outcome == 0 && place->out) {

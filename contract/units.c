@@ -30,6 +30,13 @@ static const struct unit size_units[] = {
 	{"GiB", INT64_C(1) << 30},
 };
 
+static const struct unit bandwidth_units[] = {
+	{"bit", 1},
+	{"kbit", 1000},
+	{"Mbit", 1000000},
+	{"Gbit", 1000000000},
+};
+
 static const struct unit *unit_find(const struct unit *units, size_t count, const char *suffix)
 {
 	for (size_t i = 0; i < count; i++)
@@ -54,8 +61,8 @@ static size_t decimal_span(const char *text)
 	return whole + 1 + fraction;
 }
 
-/* The digits behind the point, in ns; -1 where they say less than a nanosecond. */
-static int64_t fraction_ns(const char *digits, const char *end, int64_t factor)
+/* The digits behind the point, in the smallest unit; -1 where they say less than one of that. */
+static int64_t fraction_of(const char *digits, const char *end, int64_t factor)
 {
 	int64_t fraction = 0, scale = 1;
 
@@ -89,7 +96,7 @@ int duration_parse(const char *text, int64_t *out_ns)
 		return -1;
 	point = memchr(text, '.', span);
 	if (point)
-		fraction = fraction_ns(point + 1, text + span, unit->factor);
+		fraction = fraction_of(point + 1, text + span, unit->factor);
 	if (fraction < 0 || whole * unit->factor + fraction > DURATION_MAX_NS)
 		return -1;
 	*out_ns = whole * unit->factor + fraction;
@@ -175,6 +182,56 @@ int size_parse(const char *text, int64_t *out_bytes)
 		return -1;
 	*out_bytes = whole * unit->factor;
 	return 0;
+}
+
+int bandwidth_parse(const char *text, int64_t *out_bits)
+{
+	size_t span = decimal_span(text);
+	const struct unit *unit;
+	int64_t whole, fraction = 0;
+	const char *point;
+
+	if (span == 0)
+		return -1;
+	unit = unit_find(
+		bandwidth_units, sizeof(bandwidth_units) / sizeof(bandwidth_units[0]), text + span);
+	if (!unit)
+		return -1;
+	whole = strtoll(text, NULL, 10);
+	/* One less: the fraction comes on top. */
+	if (whole > INT64_MAX / unit->factor - 1)
+		return -1;
+	point = memchr(text, '.', span);
+	if (point)
+		fraction = fraction_of(point + 1, text + span, unit->factor);
+	if (fraction < 0 || whole * unit->factor + fraction == 0)
+		return -1;
+	*out_bits = whole * unit->factor + fraction;
+	return 0;
+}
+
+/* In the largest unit of which it is a whole number. */
+static const char *format_whole(
+	int64_t value, const struct unit *units, size_t count, char buffer[UNIT_TEXT_MAX])
+{
+	const struct unit *unit = &units[0];
+
+	for (size_t i = 1; i < count && value; i++)
+		if (value % units[i].factor == 0)
+			unit = &units[i];
+	snprintf(buffer, UNIT_TEXT_MAX, "%" PRId64 "%s", value / unit->factor, unit->suffix);
+	return buffer;
+}
+
+const char *size_format(int64_t bytes, char buffer[UNIT_TEXT_MAX])
+{
+	return format_whole(bytes, size_units, sizeof(size_units) / sizeof(size_units[0]), buffer);
+}
+
+const char *bandwidth_format(int64_t bits, char buffer[UNIT_TEXT_MAX])
+{
+	return format_whole(bits, bandwidth_units,
+		sizeof(bandwidth_units) / sizeof(bandwidth_units[0]), buffer);
 }
 
 int u64_parse(const char *text, uint64_t *out)

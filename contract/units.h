@@ -36,6 +36,17 @@ const char *duration_human(int64_t ns, char buffer[DURATION_TEXT_MAX]);
 /* "64KiB", "1MiB", "2GiB", "512B": a whole number and a binary unit. */
 int size_parse(const char *text, int64_t *out_bytes);
 
+/* "10Mbit", "1.5Gbit", "512kbit", "300bit": a number > 0 and a decimal unit, each a second. */
+int bandwidth_parse(const char *text, int64_t *out_bits);
+
+enum {
+	UNIT_TEXT_MAX = 24
+};
+
+/* The shortest exact spellings that are read back, for values ≥ 0. They return `buffer`. */
+const char *size_format(int64_t bytes, char buffer[UNIT_TEXT_MAX]);
+const char *bandwidth_format(int64_t bits, char buffer[UNIT_TEXT_MAX]);
+
 /* An unsigned 64-bit integer as decimal text, nothing else around it. */
 int u64_parse(const char *text, uint64_t *out);
 

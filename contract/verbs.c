@@ -144,6 +144,7 @@ static const struct field fault_order_fields[] = {
 		.kind = FIELD_OBJECT,
 		.sub = &process_selector_shape,
 		AT(fault_order, processes)},
+	{.key = "seed", .kind = FIELD_I64, AT(fault_order, seed), .preset = "\"0\""},
 	{.key = "start_ns", .kind = FIELD_I64, AT(fault_order, start_ns), .preset = "\"0\""},
 	{.key = "deadline_ns", .kind = FIELD_I64, AT(fault_order, deadline_ns), .preset = "\"0\""},
 };

@@ -84,12 +84,13 @@ struct fault_order {
 	char *id;    /* the scenario's id of the fault, unique in the session */
 	char *fault; /* its kind: "partition" */
 	struct scope *scope;
-	int role;         /* enum fault_role: which side of the fault this node is on */
-	char *self;       /* this node's name among `on` and `from`; NULL from an older controller */
-	cJSON *with;      /* the fault's own parameters, checked by the fault's table */
-	struct list on;   /* of struct endpoint */
-	struct list from; /* of struct endpoint */
+	int role;       /* enum fault_role: which side of the fault this node is on */
+	char *self;     /* this node's name among `on` and `from`; NULL from an older controller */
+	cJSON *with;    /* the fault's own parameters, checked by the fault's table */
+	struct list on; /* of struct endpoint */
+	struct list from;                   /* of struct endpoint */
 	struct process_selector *processes; /* NULL for a fault that hits no processes */
+	int64_t seed; /* for what it draws: the same on every node of the fault (contract/seed.h) */
 	int64_t start_ns;    /* 0 for inspect; else the instant from which the fault acts */
 	int64_t deadline_ns; /* 0 for inspect; else the instant at which it has ended by itself */
 };

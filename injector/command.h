@@ -9,6 +9,7 @@ struct command {
 	const char *name, *summary;
 	int (*run)(int argc, char **argv); /* the exit status */
 	bool bare;                         /* needs none of root's powers */
+	int given; /* descriptors that it is started with, beside the three of everybody */
 };
 
 enum exit_status {
@@ -24,5 +25,6 @@ int command_session(int argc, char **argv);
 int command_catalogue(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_recover(int argc, char **argv);
+int command_lane(int argc, char **argv);
 
 #endif

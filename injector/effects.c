@@ -52,8 +52,10 @@ static int match_undo(struct session *session, struct effect *effect, struct fai
 static void match_evidence(
 	const struct session *session, const struct effect *effect, struct fault_evidence *out)
 {
-	if (effect->armed)
-		matcher_count(session->matcher, effect->armed, &out->counters);
+	if (!effect->armed)
+		return;
+	matcher_count(session->matcher, effect->armed, &out->counters);
+	matcher_measure(session->matcher, effect->armed, &out->counters, &out->measures);
 }
 
 static void match_carrier(const struct session *session, struct arm_result *out)

@@ -10,6 +10,10 @@
 #include "contract/address.h"
 #include "contract/fail.h"
 #include "contract/shape.h"
+#include "contract/verbs.h"
+
+struct lane_memory;
+struct lane_spec;
 
 /*
  * The seam to the machine. Every effect, and every reading of clock, files, /proc, netlink and
@@ -125,6 +129,7 @@ struct host_link {
 	int ifindex;
 	char name[16];
 	bool loopback;
+	bool ethernet; /* its packets have an Ethernet header */
 };
 /* List of struct host_link, all links of this network namespace. */
 int host_links(struct list *links, struct fail *fail);
@@ -139,6 +144,7 @@ int host_addresses(struct list *prefixes, struct fail *fail);
 struct host_matcher;
 struct host_matcher_sizes {
 	uint32_t addresses, prefixes, counters;
+	uint32_t new_flows; /* connections that are remembered as new; the oldest go first */
 };
 int host_matcher_load(
 	const struct host_matcher_sizes *sizes, struct host_matcher **out, struct fail *fail);
@@ -161,6 +167,48 @@ void host_matcher_uncount(struct host_matcher *matcher, const struct bb_counter_
 int host_matcher_protect(
 	struct host_matcher *matcher, const struct bb_flow *flow, struct fail *fail);
 void host_matcher_unprotect(struct host_matcher *matcher, const struct bb_flow *flow);
+
+/* A link that packets may come back to from a lane; `number` names it in their label. */
+int host_matcher_link(
+	struct host_matcher *matcher, int ifindex, uint32_t number, struct fail *fail);
+void host_matcher_link_gone(struct host_matcher *matcher, int ifindex);
+/* Packets that come from this link have been seen by the matcher already. */
+int host_matcher_lane_end(struct host_matcher *matcher, int ifindex, struct fail *fail);
+void host_matcher_lane_gone(struct host_matcher *matcher, int ifindex);
+
+/* ---- lanes (injector/mechanisms/lanes.h) ---- */
+
+/* 0 when no link has that name. */
+int host_link_named(const char *name, int *out_ifindex, struct fail *fail);
+
+/*
+ * A pair of veth links that are up, carry no address and ask for none. As a wire the first takes
+ * packets apart: one segment each, with a checksum that is right.
+ */
+struct host_pair {
+	const char *entry, *exit;
+	bool as_wire;
+	int entry_index, exit_index; /* set on success */
+};
+int host_pair_add(struct host_pair *pair, struct fail *fail);
+/* With its other end. One that is gone is success; one that is no veth and no TAP stays. */
+int host_lane_delete(const char *name, struct fail *fail);
+/* Where a lane ends; `out_link` is for host_tcx_detach(), or -1 when it goes with the link. */
+int host_exit_attach(struct host_matcher *matcher, int ifindex, enum attach_mode mode,
+	int *out_link, struct fail *fail);
+/* netem and tbf at the root of one of our own links. FAIL_UNSUPPORTED: the kernel lacks it. */
+int host_shape(int ifindex, const struct lane_spec *spec, struct fail *fail);
+
+/* A TAP and the process that keeps it. The link ends with the process, and it with this one. */
+struct host_keeper;
+int host_keeper_start(struct host_matcher *matcher, const char *name, struct host_keeper **out,
+	struct fail *fail);
+int host_keeper_link(const struct host_keeper *keeper); /* ifindex */
+struct lane_memory *host_keeper_memory(const struct host_keeper *keeper);
+/* It lets go all that waits, and ends; one that does not is killed. NULL is fine. */
+void host_keeper_stop(struct host_keeper *keeper);
+/* Frees memory only, as when this process dies. */
+void host_keeper_forget(struct host_keeper *keeper);
 
 /* ---- where programs hang ---- */
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "bpf/matcher.h"
+#include "contract/fail.h"
 
 /* What the files of the real host share with one another, and nobody else. */
 
@@ -27,5 +28,26 @@ char *real_mount_below(char *line, const char *path);
 
 /* Borrowed descriptor of a loaded program. */
 int real_matcher_program(const struct host_matcher *matcher, enum bb_direction direction);
+int real_matcher_exit_program(const struct host_matcher *matcher);
+
+/* Of the map with the keeper's pulse: its descriptor, borrowed, and until when it is alive. */
+int real_matcher_pulse_file(const struct host_matcher *matcher);
+uint64_t real_matcher_pulse(const struct host_matcher *matcher);
+
+/* A TAP that is gone when its descriptor is closed. */
+int real_tap_open(const char *name, struct fail *fail);
+
+/* A link of a lane goes up, without asking for an address. `mtu` 0: as it is. */
+int real_lane_raise(int ifindex, uint32_t mtu, struct fail *fail);
+
+/* A bpf filter of our own on ingress or egress; see host_filter_add(). */
+struct real_filter {
+	int ifindex;
+	enum bb_direction direction;
+	uint32_t pref;
+	int program;
+	const char *name;
+};
+int real_filter_add(const struct real_filter *filter, struct fail *fail);
 
 #endif

@@ -78,6 +78,7 @@ static int load(
 	bpf_map__set_max_entries(skeleton->maps.bb_addresses, sizes->addresses);
 	bpf_map__set_max_entries(skeleton->maps.bb_prefixes, sizes->prefixes);
 	bpf_map__set_max_entries(skeleton->maps.bb_counters, sizes->counters);
+	bpf_map__set_max_entries(skeleton->maps.bb_new_flows, sizes->new_flows);
 	last_words[0] = '\0';
 	error = FAILPOINT_ERROR(bpf_load);
 	if (!error)
@@ -139,6 +140,25 @@ const char *host_matcher_tag(const struct host_matcher *matcher, enum bb_directi
 int real_matcher_program(const struct host_matcher *matcher, enum bb_direction direction)
 {
 	return program_file(matcher, direction);
+}
+
+int real_matcher_exit_program(const struct host_matcher *matcher)
+{
+	return bpf_program__fd(matcher->skeleton->progs.bb_exit);
+}
+
+int real_matcher_pulse_file(const struct host_matcher *matcher)
+{
+	return bpf_map__fd(matcher->skeleton->maps.bb_pulse);
+}
+
+uint64_t real_matcher_pulse(const struct host_matcher *matcher)
+{
+	struct bb_pulse pulse = {0};
+	__u32 zero = 0;
+
+	bpf_map_lookup_elem(real_matcher_pulse_file(matcher), &zero, &pulse);
+	return pulse.alive_until_ns;
 }
 
 static int map_for(const struct host_matcher *matcher, const struct prefix *prefix,
@@ -223,6 +243,38 @@ void host_matcher_unprotect(struct host_matcher *matcher, const struct bb_flow *
 	bpf_map_delete_elem(bpf_map__fd(matcher->skeleton->maps.bb_protected), flow);
 }
 
+/* ---- links and lanes ---- */
+
+static int put_number(const struct bpf_map *map, int ifindex, __u32 number, struct fail *fail)
+{
+	if (bpf_map_update_elem(bpf_map__fd(map), &ifindex, &number, BPF_ANY) < 0)
+		return fail_errno(fail, errno, "telling the matcher of link %d", ifindex);
+	return 0;
+}
+
+int host_matcher_link(
+	struct host_matcher *matcher, int ifindex, uint32_t number, struct fail *fail)
+{
+	return put_number(matcher->skeleton->maps.bb_link_numbers, ifindex, number, fail);
+}
+
+void host_matcher_link_gone(struct host_matcher *matcher, int ifindex)
+{
+	bpf_map_delete_elem(bpf_map__fd(matcher->skeleton->maps.bb_link_numbers), &ifindex);
+}
+
+int host_matcher_lane_end(struct host_matcher *matcher, int ifindex, struct fail *fail)
+{
+	return put_number(matcher->skeleton->maps.bb_lanes, ifindex, 1, fail);
+}
+
+void host_matcher_lane_gone(struct host_matcher *matcher, int ifindex)
+{
+	bpf_map_delete_elem(bpf_map__fd(matcher->skeleton->maps.bb_lanes), &ifindex);
+}
+
+/* ---- where programs hang ---- */
+
 static enum bpf_attach_type tcx_hook(enum bb_direction direction)
 {
 	return (enum bpf_attach_type)(direction == BB_EGRESS ? TCX_EGRESS : TCX_INGRESS);
@@ -258,6 +310,30 @@ int host_tcx_attach(struct host_matcher *matcher, int ifindex, enum bb_direction
 	if (link < 0)
 		return fail_errno(fail, link, "attaching by tcx");
 	FAILPOINT(hook_attached);
+	*out_link = link;
+	return 0;
+}
+
+int host_exit_attach(struct host_matcher *matcher, int ifindex, enum attach_mode mode,
+	int *out_link, struct fail *fail)
+{
+	struct bpf_link_create_opts options = {.sz = sizeof(options), .flags = TCX_BEFORE};
+	struct real_filter filter = {
+		.ifindex = ifindex,
+		.direction = BB_INGRESS,
+		.pref = 1,
+		.program = real_matcher_exit_program(matcher),
+		.name = BB_EXIT_NAME,
+	};
+	int link;
+
+	if (mode == ATTACH_CLSACT) {
+		*out_link = -1;
+		return host_clsact_add(ifindex, fail) < 0 ? -1 : real_filter_add(&filter, fail);
+	}
+	link = bpf_link_create(filter.program, ifindex, tcx_hook(BB_INGRESS), &options);
+	if (link < 0)
+		return fail_errno(fail, link, "attaching to a lane by tcx");
 	*out_link = link;
 	return 0;
 }

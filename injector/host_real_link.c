@@ -4,6 +4,7 @@
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netlink/attr.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,7 @@ static void take_link(const struct nlmsghdr *message, void *context)
 	link = list_push(context, sizeof(*link));
 	link->ifindex = info->ifi_index;
 	link->loopback = info->ifi_flags & IFF_LOOPBACK;
+	link->ethernet = info->ifi_type == ARPHRD_ETHER;
 	if (name)
 		snprintf(link->name, sizeof(link->name), "%s", netlink_text(name));
 }

@@ -194,28 +194,39 @@ static struct nl_msg *filter_message(
 	return message;
 }
 
-int host_filter_add(struct host_matcher *matcher, int ifindex, enum bb_direction direction,
-	uint32_t pref, struct fail *fail)
+int real_filter_add(const struct real_filter *filter, struct fail *fail)
 {
-	struct nl_msg *message = filter_message(
-		RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, ifindex, direction, pref);
+	struct nl_msg *message = filter_message(RTM_NEWTFILTER,
+		NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, filter->ifindex, filter->direction,
+		filter->pref);
 	struct nlattr *options = nla_nest_start(message, TCA_OPTIONS);
 	int error;
 
-	if (!options ||
-		nla_put_u32(message, TCA_BPF_FD,
-			(uint32_t)real_matcher_program(matcher, direction)) < 0 ||
-		nla_put_string(message, TCA_BPF_NAME,
-			direction == BB_EGRESS ? BB_EGRESS_NAME : BB_INGRESS_NAME) < 0 ||
+	if (!options || nla_put_u32(message, TCA_BPF_FD, (uint32_t)filter->program) < 0 ||
+		nla_put_string(message, TCA_BPF_NAME, filter->name) < 0 ||
 		nla_put_u32(message, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT) < 0)
 		abort();
 	nla_nest_end(message, options);
 	error = netlink_request(message);
 	if (error == -EEXIST)
-		return fail_set(fail, FAIL_BUSY, "filter pref %u is taken", pref);
+		return fail_set(fail, FAIL_BUSY, "filter pref %u is taken", filter->pref);
 	if (!error)
 		FAILPOINT(hook_attached);
-	return error ? fail_errno(fail, error, "adding a bpf filter at pref %u", pref) : 0;
+	return error ? fail_errno(fail, error, "adding a bpf filter at pref %u", filter->pref) : 0;
+}
+
+int host_filter_add(struct host_matcher *matcher, int ifindex, enum bb_direction direction,
+	uint32_t pref, struct fail *fail)
+{
+	struct real_filter filter = {
+		.ifindex = ifindex,
+		.direction = direction,
+		.pref = pref,
+		.program = real_matcher_program(matcher, direction),
+		.name = direction == BB_EGRESS ? BB_EGRESS_NAME : BB_INGRESS_NAME,
+	};
+
+	return real_filter_add(&filter, fail);
 }
 
 int host_filter_delete(int ifindex, enum bb_direction direction, uint32_t pref, struct fail *fail)

@@ -21,6 +21,7 @@
 #include "contract/failpoint.h"
 #include "contract/verbs.h"
 #include "injector/host.h"
+#include "injector/host_real.h"
 #include "injector/host_real_admin.h"
 #include "injector/lists.h"
 #include "injector/netlink.h"
@@ -123,6 +124,32 @@ static bool try_pidfd(struct host_matcher *matcher, char reason[REASON_MAX])
 	if (ok)
 		return say(reason, true, "a process was signalled, and its exit seen");
 	return say(reason, false, "%.200s", fail.kind ? fail.text : "an exit was not seen");
+}
+
+static bool try_wire(struct host_matcher *matcher, char reason[REASON_MAX])
+{
+	struct host_pair pair = {.entry = "wire", .exit = "wire-x", .as_wire = true};
+	struct fail fail = FAIL_INIT;
+
+	if (!matcher)
+		return say(reason, false, "the packet matcher does not load");
+	if (host_pair_add(&pair, &fail) < 0)
+		return say(reason, false, "%.200s", fail.text);
+	return say(reason, true, "a veth pair was made that takes packets apart");
+}
+
+static bool try_lane(struct host_matcher *matcher, char reason[REASON_MAX])
+{
+	struct fail fail = FAIL_INIT;
+	int file;
+
+	if (!matcher)
+		return say(reason, false, "the packet matcher does not load");
+	file = real_tap_open("lane", &fail);
+	if (file < 0)
+		return say(reason, false, "%.200s", fail.text);
+	close(file);
+	return say(reason, true, "a TAP was made");
 }
 
 static bool try_netem(struct host_matcher *matcher, char reason[REASON_MAX])
@@ -237,6 +264,8 @@ static const struct {
 	{"tcx", try_tcx, false},
 	{"clsact", try_clsact, false},
 	{"pidfd", try_pidfd, false},
+	{"wire", try_wire, false},
+	{"lane", try_lane, false},
 	{"netem", try_netem, true},
 	{"cgroup2", try_cgroup2, true},
 	{"btf", try_btf, true},
@@ -255,7 +284,8 @@ struct report {
 
 static void run_trials(bool deep, int to)
 {
-	const struct host_matcher_sizes sizes = {.addresses = 1, .prefixes = 1, .counters = 1};
+	const struct host_matcher_sizes sizes = {
+		.addresses = 1, .prefixes = 1, .counters = 1, .new_flows = 16};
 	struct report reports[TRIALS] = {0};
 	struct host_matcher *matcher = NULL;
 	struct fail fail = FAIL_INIT;

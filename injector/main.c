@@ -5,16 +5,19 @@
 #include <string.h>
 
 #include "injector/command.h"
+#include "injector/lane/keeper.h"
 #include "injector/log.h"
 #include "injector/privilege.h"
 
 static const struct command commands[] = {
-	{"session", "serve one controller on standard input and output", command_session, false},
+	{"session", "serve one controller on standard input and output", command_session, false, 0},
 	{"catalogue", "print the faults that this injector can make, as JSON", command_catalogue,
-		true},
-	{"doctor", "try what this kernel can do, and say why where it can't", command_doctor,
-		false},
-	{"recover", "undo what sessions that died have left", command_recover, false},
+		true, 0},
+	{"doctor", "try what this kernel can do, and say why where it can't", command_doctor, false,
+		0},
+	{"recover", "undo what sessions that died have left", command_recover, false, 0},
+	{"lane", "hold packets back for a session, which starts this itself", command_lane, true,
+		LANE_FILES_END - LANE_FILE_TAP},
 };
 enum {
 	COMMAND_COUNT = sizeof(commands) / sizeof(commands[0])
@@ -87,7 +90,7 @@ int main(int argc, char **argv)
 	argp_err_exit_status = EXIT_BAD_USE;
 	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &choice);
 	/* Before anything from outside is read, but for the word that names the command. */
-	if (privilege_reduce(choice.command->bare, &fail) < 0) {
+	if (privilege_reduce(choice.command->bare, choice.command->given, &fail) < 0) {
 		log_line("%s", fail.text);
 		return EXIT_DEFECT;
 	}

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bpf/matcher.h"
@@ -24,13 +25,27 @@ struct effect *plan_add(struct plan *plan, enum effect_kind kind)
 	return effect;
 }
 
+struct list *plan_list(struct plan *plan)
+{
+	struct list *list = must_alloc(sizeof(*list));
+
+	*(struct list **)list_push(&plan->lists, sizeof(list)) = list;
+	return list;
+}
+
 void plan_deinit(struct plan *plan)
 {
 	LIST_EACH(plan->effects, struct effect, effect) {
 		matcher_rule_free(effect->armed);
+		free(effect->hold);
 		signals_free(effect->signals);
 	}
+	LIST_EACH(plan->lists, struct list *, list) {
+		list_free(*list);
+		free(*list);
+	}
 	list_free(&plan->effects);
+	list_free(&plan->lists);
 }
 
 bool plan_has(const struct plan *plan, enum effect_kind kind)
@@ -118,6 +133,8 @@ static void describe_signal(const struct signal_rule *rule, struct list *effects
 
 void plan_describe(const struct plan *plan, struct list *effects, struct list *undo)
 {
+	if (!plan->effects.count)
+		list_add_text(effects, "nothing: the fault leaves this node all its peers");
 	LIST_EACH(plan->effects, const struct effect, effect) {
 		switch (effect->kind) {
 		case EFFECT_MATCH:

@@ -19,6 +19,7 @@ enum effect_kind {
 struct effect {
 	enum effect_kind kind;
 	struct match_rule match;    /* EFFECT_MATCH */
+	struct lane_order *hold;    /* owned; what match.hold points to, or NULL */
 	struct matcher_rule *armed; /* set while it is in force */
 	struct signal_rule signal;  /* EFFECT_SIGNAL */
 	struct signals *signals;    /* set when it is armed */
@@ -26,10 +27,17 @@ struct effect {
 
 struct plan {
 	struct list effects; /* of struct effect */
+	struct list lists;   /* of struct list *: made by plan_list() */
 };
 
 /* A new effect at the end, zeroed but for its kind. */
 struct effect *plan_add(struct plan *plan, enum effect_kind kind);
+
+/*
+ * A new, empty list that lives as long as the plan, for a rule to point to: for peers that are not
+ * just one side of the order. Its items must need no freeing of their own.
+ */
+struct list *plan_list(struct plan *plan);
 
 /* Frees memory only: what is in force must have been undone. */
 void plan_deinit(struct plan *plan);

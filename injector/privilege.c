@@ -24,13 +24,13 @@ const struct kept_capability kept_capabilities[] = {
 };
 const size_t kept_capability_count = sizeof(kept_capabilities) / sizeof(kept_capabilities[0]);
 
-static int close_inherited(struct fail *fail)
+static int close_inherited(int given, struct fail *fail)
 {
 	for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++)
 		/* The lowest free number is taken, and lower ones are there by now. */
 		if (fcntl(file, F_GETFD) < 0 && open("/dev/null", O_RDWR) != file)
 			return fail_errno(fail, errno, "/dev/null");
-	if (close_range(STDERR_FILENO + 1, ~0U, 0) < 0)
+	if (close_range((unsigned int)(STDERR_FILENO + 1 + given), ~0U, 0) < 0)
 		return fail_errno(fail, errno, "closing inherited descriptors");
 	return 0;
 }
@@ -77,9 +77,9 @@ static int drop(bool bare, struct fail *fail)
 	return 0;
 }
 
-int privilege_reduce(bool bare, struct fail *fail)
+int privilege_reduce(bool bare, int given, struct fail *fail)
 {
-	if (close_inherited(fail) < 0 || drop(bare, fail) < 0)
+	if (close_inherited(given, fail) < 0 || drop(bare, fail) < 0)
 		return -1;
 	umask(S_IRWXG | S_IRWXO);
 	if (!bare && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)

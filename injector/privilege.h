@@ -23,11 +23,12 @@ extern const size_t kept_capability_count;
 /*
  * Gives up for good whatever this process does not need: all capabilities but those above (with
  * `bare`: all), also in the bounding set; no exec gives any back (securebits, no_new_privs); files
- * it makes are its own; whoever has the same uid can't look into it. Descriptors above standard
- * error that were inherited are closed, and standard ones that are missing lead to /dev/null.
+ * it makes are its own; whoever has the same uid can't look into it. Descriptors that were
+ * inherited are closed, but for the first `given` above standard error; standard ones that are
+ * missing lead to /dev/null.
  *
  * Powers that it does not have are not asked for: in a container it makes do with what is there.
  */
-int privilege_reduce(bool bare, struct fail *fail);
+int privilege_reduce(bool bare, int given, struct fail *fail);
 
 #endif

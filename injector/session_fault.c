@@ -40,19 +40,39 @@ static int check_scope(const struct scope *scope, struct fail *fail)
 	return 0;
 }
 
+/*
+ * Whoever the fault may act against here, borrowed from the order: the other side or, without
+ * "from", every other node in "on", for which of them it will be only its own plan knows.
+ */
+static struct list peers_of(const struct session_fault *fault)
+{
+	const struct fault_order *order = &fault->order;
+	bool within = fault->ops->within && !order->from.count;
+	const struct list *side = order->role == ROLE_ON && !within ? &order->from : &order->on;
+	struct list peers = {0};
+
+	LIST_EACH(*side, const struct endpoint, peer) {
+		if (!within || !order->self || strcmp(peer->node, order->self) != 0)
+			*(struct endpoint *)list_push(&peers, sizeof(*peer)) = *peer;
+	}
+	return peers;
+}
+
 static int check_policies(
 	struct session *session, const struct session_fault *fault, struct fail *fail)
 {
-	const struct fault_order *order = &fault->order;
-	const struct list *peers = order->role == ROLE_ON ? &order->from : &order->on;
 	struct policy_moment moment = {.now_ns = host_now_ns(),
 		.wall_ns = host_wall_ns(),
 		.at_once = fault->ops->expires == EXPIRES_AT_ONCE};
+	struct list peers = peers_of(fault);
+	int outcome = 0;
 
 	for (size_t i = 0; i < sizeof(session->policies) / sizeof(session->policies[0]); i++)
-		if (policy_allows(&session->policies[i], order, peers, &moment, fail) < 0)
-			return -1;
-	return 0;
+		if (outcome == 0)
+			outcome = policy_allows(
+				&session->policies[i], &fault->order, &peers, &moment, fail);
+	list_free(&peers);
+	return outcome;
 }
 
 /* The controller has checked the same against the catalogue; this side trusts nobody. */
@@ -65,6 +85,8 @@ static int check_targets(
 		return fail_set(fail, FAIL_USAGE, "%s needs \"processes\"", ops->name);
 	if (!processes && order->processes)
 		return fail_set(fail, FAIL_USAGE, "%s hits no processes", ops->name);
+	if (ops->from && !order->from.count && !ops->within)
+		return fail_set(fail, FAIL_USAGE, "%s needs a counterpart", ops->name);
 	if (!ops->from && order->from.count)
 		return fail_set(fail, FAIL_USAGE, "%s has no counterpart", ops->name);
 	if (ops->sides == SIDES_ON && order->role == ROLE_FROM)

@@ -14,7 +14,8 @@
 #define AT(member) .offset = offsetof(struct undo, member)
 
 static const char *const kind_words[] = {
-	[UNDO_TCX] = "tcx", [UNDO_FILTER] = "filter", [UNDO_QDISC] = "qdisc", [UNDO_KINDS] = NULL};
+	[UNDO_TCX] = "tcx", [UNDO_FILTER] = "filter", [UNDO_QDISC] = "qdisc", [UNDO_LANE] = "lane",
+	[UNDO_KINDS] = NULL};
 
 static const struct field undo_fields[] = {
 	{.key = "undo", .kind = FIELD_ENUM, .words = kind_words, AT(kind), .required = true},
@@ -47,6 +48,9 @@ const char *undo_describe(const struct undo *undo, char text[static UNDO_TEXT_MA
 	case UNDO_QDISC:
 		snprintf(text, UNDO_TEXT_MAX, "remove qdisc clsact from %s, if it is empty",
 			undo->interface);
+		break;
+	case UNDO_LANE:
+		snprintf(text, UNDO_TEXT_MAX, "remove link %s", undo->interface);
 		break;
 	case UNDO_KINDS:
 		break;
@@ -154,6 +158,19 @@ static int run_qdisc(const struct undo *undo, char *text, struct fail *fail)
 	return 0;
 }
 
+/* Its keeper, if it has one and that lives, ends with it. */
+static int run_lane(const struct undo *undo, char *text, struct fail *fail)
+{
+	int ifindex;
+
+	if (host_link_named(undo->interface, &ifindex, fail) < 0)
+		return -1;
+	if (ifindex && host_lane_delete(undo->interface, fail) < 0)
+		return -1;
+	snprintf(text, UNDO_TEXT_MAX, "link %s %s", undo->interface, ifindex ? "removed" : "is gone");
+	return 0;
+}
+
 int undo_run(const struct undo *undo, char text[static UNDO_TEXT_MAX], struct fail *fail)
 {
 	char what[UNDO_TEXT_MAX] = "";
@@ -168,6 +185,9 @@ int undo_run(const struct undo *undo, char text[static UNDO_TEXT_MAX], struct fa
 		break;
 	case UNDO_QDISC:
 		result = run_qdisc(undo, text, fail);
+		break;
+	case UNDO_LANE:
+		result = run_lane(undo, text, fail);
 		break;
 	case UNDO_KINDS:
 		return fail_set(fail, FAIL_INTERNAL, "undo record of kind %d", undo->kind);

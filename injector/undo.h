@@ -17,14 +17,15 @@ enum undo_kind {
 	UNDO_TCX,    /* a link that ends with the process that made it */
 	UNDO_FILTER, /* one of our cls_bpf filters */
 	UNDO_QDISC,  /* a clsact qdisc that we added */
+	UNDO_LANE,   /* a link of our own, with what hangs on it */
 	UNDO_KINDS
 };
 
 struct undo {
 	int kind; /* enum undo_kind */
 	int64_t ifindex;
-	char *interface;  /* owned; for people: the number is what counts */
-	int direction;    /* enum bb_direction; not for UNDO_QDISC */
+	char *interface;  /* owned; for people: the number is what counts, but for UNDO_LANE */
+	int direction;    /* enum bb_direction; UNDO_TCX, UNDO_FILTER */
 	int64_t pref;     /* UNDO_FILTER */
 	char *name, *tag; /* owned; program that we attached: both must still match */
 };

@@ -58,7 +58,12 @@ int verb_arm(struct session *session, void *params, void *result, struct fail *f
 	armed->armed_ns = host_now_ns();
 	if (armed->armed_ns > fault->order.start_ns)
 		armed->late_ns = armed->armed_ns - fault->order.start_ns;
-	effect_carrier(session, LIST_AT(fault->plan.effects, struct effect, 0), armed);
+	/* A node that a fault leaves alone is armed all the same: whoever ordered it may heal it.
+	 */
+	if (fault->plan.effects.count)
+		effect_carrier(session, LIST_AT(fault->plan.effects, struct effect, 0), armed);
+	else
+		armed->attach = must_copy("nothing");
 	FAILPOINT(arm_done);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "contract/json.h"
 #include "controller/commands/commands.h"
 #include "controller/plan/catalogue.h"
+#include "controller/plan/catalogue_print.h"
 
 struct arguments {
 	const char *fault;
@@ -36,45 +37,6 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	}
 }
 
-static void print_field(const struct field *field)
-{
-	printf("  %-12s %s", field->key, field_kind_word(field->kind));
-	for (size_t i = 0; field->words && field->words[i]; i++)
-		printf("%s%s", i ? " | " : ": ", field->words[i]);
-	if (field->required)
-		printf(", required");
-	if (field->preset)
-		printf(", default %s", field->preset);
-	if (field->unit)
-		printf(", in %s", field->unit);
-	putchar('\n');
-	if (field->help)
-		printf("  %-12s %s\n", "", field->help);
-}
-
-static void print_words(const char *label, const cJSON *list)
-{
-	const cJSON *word;
-	bool first = true;
-
-	printf("%s", label);
-	cJSON_ArrayForEach(word, list) {
-		printf("%s%s", first ? " " : ", ", cJSON_IsString(word) ? word->valuestring : "?");
-		first = false;
-	}
-	putchar('\n');
-}
-
-static void explain(const struct catalogue_fault *fault)
-{
-	printf("%s: %s\n", fault->name, fault->summary);
-	print_words("on:  ", cJSON_GetObjectItemCaseSensitive(fault->published, "on"));
-	print_words("from:", cJSON_GetObjectItemCaseSensitive(fault->published, "from"));
-	puts("with:");
-	for (size_t i = 0; i < fault->params->count; i++)
-		print_field(&fault->params->fields[i]);
-}
-
 static int print_one(const struct catalogue *catalogue, const char *name, bool json)
 {
 	const struct catalogue_fault *fault = catalogue_find(catalogue, name);
@@ -88,7 +50,7 @@ static int print_one(const struct catalogue *catalogue, const char *name, bool j
 		return 0;
 	}
 	if (fault) {
-		explain(fault);
+		catalogue_explain(stdout, fault);
 		return 0;
 	}
 	nearest = catalogue_nearest(catalogue, name);

@@ -41,7 +41,7 @@ enum event_kind {
 	EVENT_INSPECTED,  /* name = fault, node; data = struct inspect_result as JSON, or fail */
 	EVENT_ARMED,      /* name = fault, node; ok with at_ns, late_ns, or fail */
 	EVENT_HEALED,     /* name = fault, node; ok with at_ns, or fail */
-	EVENT_EVIDENCE,   /* name = fault, node; data = {counters, processes} */
+	EVENT_EVIDENCE,   /* name = fault, node; data = {counters, processes, measures} */
 	EVENT_WINDOW,     /* name = probe, node = from; data */
 	EVENT_OPERATIONS, /* name = workload; data */
 	EVENT_PROBES_STOPPED,

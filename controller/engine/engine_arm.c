@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "contract/json.h"
@@ -6,6 +7,7 @@
 #include "contract/units.h"
 #include "controller/engine/engine_parts.h"
 #include "controller/plan/check.h"
+#include "controller/plan/conflicts.h"
 #include "controller/plan/groups.h"
 
 /*
@@ -33,6 +35,20 @@ static bool armed_on_both_sides(const struct engine *engine, const struct fault_
 	return kind->both_sides && strcmp(json_string(fault->with, "enforce", "both"), "on") != 0;
 }
 
+/* Without a counterpart it acts between those it is on. */
+static int check_within(
+	const struct engine *engine, const struct fault_record *fault, struct fail *fail)
+{
+	const struct catalogue_fault *kind =
+		catalogue_find(engine->plan->catalogue, fault->spec->fault);
+
+	if (!kind->within || fault->from.count || fault->on.count >= 2)
+		return 0;
+	return fail_set(fail, FAIL_REFUSED,
+		"fault %s acts between the nodes it is on, and there %s %zu", fault->spec->id,
+		fault->on.count == 1 ? "is" : "are", fault->on.count);
+}
+
 /* Journals who is hit by the fault and from whom, and holds that against the limits. */
 static int plan_fault(
 	struct engine *engine, struct fault_record *fault, struct list *targets, struct fail *fail)
@@ -52,6 +68,8 @@ static int plan_fault(
 	list_free_texts(&on);
 	list_free_texts(&from);
 	engine_log(engine, event);
+	if (check_within(engine, fault, fail) < 0)
+		return -1;
 	return limits_check(engine->plan, &engine->record.groups, targets, fail);
 }
 
@@ -90,6 +108,36 @@ static void begin_running(struct engine *engine)
 	engine_log(engine, event);
 }
 
+/* The files have told what must contradict; now it is known who everybody is. */
+static void refuse_conflicts(struct engine *engine)
+{
+	const struct phase_spec *phase = phase_current(engine);
+	const struct conflict_context context = {.scenario = &engine->record.scenario,
+		.catalogue = engine->plan->catalogue,
+		.plan = engine->plan,
+		.phase_ns = phase_longest_ns(phase)};
+	struct list faults = {0};
+	char text[FAIL_TEXT_MAX];
+	size_t other;
+	int later;
+
+	LIST_EACH(phase->faults, struct fault_spec, spec) {
+		const struct fault_record *fault = record_fault(&engine->record, spec->id);
+		struct fault_sides_known *known = list_push(&faults, sizeof(*known));
+
+		*known = (struct fault_sides_known){
+			.spec = spec, .on = &fault->on, .from = &fault->from};
+	}
+	later = conflicts_find(&context, faults.items, faults.count, &other);
+	if (later >= 0) {
+		const struct fault_sides_known *known = faults.items;
+
+		conflict_say(known[later].spec, known[other].spec, text, sizeof(text));
+		engine_stop(engine, STOP_REFUSED, known[later].spec->id, "%s", text);
+	}
+	free(faults.items);
+}
+
 /*
  * Limits are checked over all of the phase's faults before anybody is asked, and every node has
  * said what would be hit there before the first fault is ordered.
@@ -119,6 +167,8 @@ void phase_plan(struct engine *engine)
 		}
 	}
 	list_free_texts(&targets);
+	if (engine->state == ENGINE_INSPECTING)
+		refuse_conflicts(engine);
 	if (engine->state != ENGINE_INSPECTING)
 		return;
 	LIST_EACH(phase->faults, struct fault_spec, fault)
@@ -160,6 +210,7 @@ static int64_t deadline_ns(const struct engine *engine, const struct fault_spec 
 static void log_arming(struct engine *engine, const struct fault_record *fault)
 {
 	const struct fault_spec *spec = fault->spec;
+	const struct catalogue_fault *kind = catalogue_find(engine->plan->catalogue, spec->fault);
 	cJSON *event = journal_event("fault_arming", engine->now_ns);
 
 	json_put_string(event, "fault", spec->id);
@@ -169,6 +220,8 @@ static void log_arming(struct engine *engine, const struct fault_record *fault)
 	json_put_number(event, "deadline_ns", (double)deadline_ns(engine, spec));
 	if (catalogue_at_once(engine->plan->catalogue, spec->fault))
 		json_put_bool(event, "at_once", true);
+	if (kind->did) /* the journal must be told without the catalogue of this build */
+		json_put_string(event, "did", kind->did);
 	json_put_number(event, "skew_ns", (double)engine->skew_ns);
 	engine_log(engine, event);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "controller/judge/record.h"
+#include "controller/measure/statistics.h"
 
 /* What a record proves. Pure: the same record gives the same judgement at any time. */
 
@@ -43,6 +44,7 @@ struct claim_judgement {
 struct pair_effect {
 	const char *from, *to; /* borrowed from the record */
 	int64_t packets, segments;
+	int64_t matched;     /* segments that it looked at, hit or not */
 	int64_t connections; /* live just before arming; -1: nobody was asked */
 	bool counted_at_both;
 };
@@ -52,6 +54,23 @@ struct process_effect {
 	const char *node;                       /* borrowed from the record */
 	const struct process_evidence *process; /* borrowed from the record */
 	bool proven; /* got its signal and, where the signal can't be handled, has exited */
+};
+
+enum measure_finding {
+	MEASURE_AS_ASKED,
+	MEASURE_DIFFERS,
+	MEASURE_TOO_FEW,   /* not enough packets to tell */
+	MEASURE_ONLY_TOLD, /* nothing was asked */
+};
+extern const char *const measure_finding_words[]; /* "as asked", "differs", "too few", "told" */
+
+/* What was asked of a fault on one node beside what it did. It changes no exit code. */
+struct measure_judgement {
+	const char *node;              /* borrowed from the record */
+	const struct measure *measure; /* borrowed from the record */
+	enum measure_finding finding;
+	/* MEASURE_RATIO: of confidence 99.9 % for the ratio behind `hits` of `count`. */
+	struct statistics_interval interval;
 };
 
 enum effect {
@@ -68,6 +87,8 @@ struct effect_judgement {
 	bool ran_to_its_end;
 	struct list pairs;     /* of struct pair_effect: a fault between nodes */
 	struct list processes; /* of struct process_effect: a fault on processes */
+	struct list measures;  /* of struct measure_judgement */
+	size_t measures_differing;
 	/* Pairs of nodes with live connections, or processes, that were named before the fault. */
 	size_t predicted, predicted_hit;
 	char text[SENTENCE_MAX];
@@ -130,6 +151,12 @@ void judgement_deinit(struct judgement *judgement);
 /* One claim alone: the engine asks this of preconditions. */
 void judge_claim(const struct record *record, const struct invariant_spec *claim,
 	struct claim_judgement *out);
+
+/* One measure of that node alone; both must outlive the judgement. */
+void judge_measure(const char *node, const struct measure *measure, struct measure_judgement *out);
+
+/* What becomes of a packet that the fault hits: "dropped". */
+const char *judge_did(const struct fault_record *fault);
 
 /*
  * Live connections between two nodes that the fault would hit, as either of them said when it was

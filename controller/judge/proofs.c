@@ -31,6 +31,7 @@ static void add_counted(const struct fault_record *fault, const char *node, cons
 			pair->counted_at_both = pair->packets > 0 && counter->packets > 0;
 			pair->packets += counter->packets;
 			pair->segments += counter->segments;
+			pair->matched += counter->matched;
 		}
 	}
 }
@@ -73,27 +74,55 @@ static struct pair_effect directed_pair(
 	return pair;
 }
 
-static void say_effect(struct effect_judgement *out, size_t silent, size_t untouched)
+const char *judge_did(const struct fault_record *fault)
 {
+	/* Journals from before the catalogue told know only faults that drop. */
+	return fault->did ? fault->did : "dropped";
+}
+
+/* What effects there may be: sums over all pairs, and how many of them show nothing. */
+struct effect_sums {
+	size_t silent, unseen; /* pairs: without a hit, and without a packet looked at */
+	size_t untouched;      /* target nodes without a hit */
+};
+
+static void say_none(struct effect_judgement *out, const struct effect_sums *sums, int64_t packets)
+{
+	long long matched = 0;
+
+	LIST_EACH(out->pairs, struct pair_effect, pair)
+		matched += pair->matched;
+	if (matched > 0 && !packets)
+		snprintf(out->text, sizeof(out->text),
+			"no packet %.40s, though the fault looked at %lld segments",
+			judge_did(out->fault), matched);
+	else
+		snprintf(out->text, sizeof(out->text),
+			"%lld packets %.40s; %zu target node%s had none: no packets were "
+			"exchanged with the counterpart",
+			(long long)packets, judge_did(out->fault), sums->untouched,
+			sums->untouched == 1 ? "" : "s");
+}
+
+static void say_effect(struct effect_judgement *out, const struct effect_sums *sums)
+{
+	const char *did = judge_did(out->fault);
 	int64_t packets = 0;
 
 	LIST_EACH(out->pairs, struct pair_effect, pair)
 		packets += pair->packets;
 	switch (out->effect) {
 	case EFFECT_PROVEN:
-		snprintf(out->text, sizeof(out->text), "%lld packets dropped, on every pair",
-			(long long)packets);
+		snprintf(out->text, sizeof(out->text), "%lld packets %.40s, on every pair",
+			(long long)packets, did);
 		break;
 	case EFFECT_PARTIAL:
-		snprintf(out->text, sizeof(out->text),
-			"%lld packets dropped; %zu pair%s exchanged none", (long long)packets,
-			silent, silent == 1 ? "" : "s");
+		snprintf(out->text, sizeof(out->text), "%lld packets %.40s; %zu pair%s %s none",
+			(long long)packets, did, sums->silent, sums->silent == 1 ? "" : "s",
+			sums->unseen == sums->silent ? "exchanged" : "had");
 		break;
 	case EFFECT_NONE:
-		snprintf(out->text, sizeof(out->text),
-			"%lld packets dropped; %zu target node%s lost none: no packets were "
-			"exchanged with the counterpart",
-			(long long)packets, untouched, untouched == 1 ? "" : "s");
+		say_none(out, sums, packets);
 		break;
 	case EFFECT_NOT_INJECTED:
 		snprintf(out->text, sizeof(out->text), "never started");
@@ -131,18 +160,84 @@ bool judge_is_pair(const struct fault_record *fault, const char *on, const char 
 		strcmp(on, from) < 0;
 }
 
-static int64_t packets_of(const struct fault_record *fault, const char *a, const char *b)
-{
-	return directed_pair(fault, a, b).packets + directed_pair(fault, b, a).packets;
-}
-
-static void add_pairs(
+static void add_pair(
 	const struct fault_record *fault, const char *on, const char *from, struct list *pairs)
 {
 	*(struct pair_effect *)list_push(pairs, sizeof(struct pair_effect)) =
 		directed_pair(fault, on, from);
 	*(struct pair_effect *)list_push(pairs, sizeof(struct pair_effect)) =
 		directed_pair(fault, from, on);
+}
+
+static bool counts_peer(const struct fault_record *fault, const char *node, const char *peer)
+{
+	LIST_EACH(fault->nodes, struct fault_node, own) {
+		if (strcmp(own->node, node) != 0)
+			continue;
+		LIST_EACH(own->counters, struct counter, counter)
+			if (strcmp(counter->peer, peer) == 0)
+				return true;
+	}
+	return false;
+}
+
+/*
+ * Without a counterpart the fault acts between the nodes it is on, and which of them it parts is
+ * the fault's own business: a node counts for those peers, and no others, that it acts against.
+ */
+static void add_pairs_within(const struct fault_record *fault, struct list *pairs)
+{
+	char *const *names = fault->on.items;
+
+	for (size_t i = 0; i < fault->on.count; i++)
+		for (size_t j = i + 1; j < fault->on.count; j++)
+			if (counts_peer(fault, names[i], names[j]) ||
+				counts_peer(fault, names[j], names[i]))
+				add_pair(fault, names[i], names[j], pairs);
+}
+
+static void add_pairs(const struct fault_record *fault, struct list *pairs)
+{
+	if (!fault->from.count) {
+		add_pairs_within(fault, pairs);
+		return;
+	}
+	LIST_EACH(fault->on, char *, on)
+		LIST_EACH(fault->from, char *, from)
+			if (judge_is_pair(fault, *on, *from))
+				add_pair(fault, *on, *from, pairs);
+}
+
+static bool is_part_of(const struct pair_effect *pair, const char *node)
+{
+	return strcmp(pair->from, node) == 0 || strcmp(pair->to, node) == 0;
+}
+
+/* A node without a counterpart of its own has nothing to show, unless nobody has. */
+static struct effect_sums sum_up(const struct effect_judgement *out)
+{
+	const struct pair_effect *ways = out->pairs.items;
+	struct effect_sums sums = {0};
+
+	for (size_t i = 0; i + 1 < out->pairs.count; i += 2) {
+		bool silent = ways[i].packets + ways[i + 1].packets == 0;
+
+		sums.silent += silent;
+		sums.unseen += silent && ways[i].matched + ways[i + 1].matched == 0;
+	}
+	LIST_EACH(out->fault->on, char *, on) {
+		bool parted = out->fault->from.count || !out->pairs.count;
+		int64_t packets = 0;
+
+		LIST_EACH(out->pairs, struct pair_effect, pair) {
+			if (!is_part_of(pair, *on))
+				continue;
+			parted = true;
+			packets += pair->packets;
+		}
+		sums.untouched += parted && packets == 0;
+	}
+	return sums;
 }
 
 /* A fault whose heal was never confirmed has nevertheless acted, if it was armed in time. */
@@ -171,7 +266,7 @@ static bool ran_to_its_end(const struct record *record, const struct fault_recor
 void judge_effect(
 	const struct record *record, const struct fault_record *fault, struct effect_judgement *out)
 {
-	size_t silent = 0, untouched = 0;
+	struct effect_sums sums;
 
 	*out = (struct effect_judgement){.fault = fault, .effect = EFFECT_NOT_INJECTED};
 	out->ran_to_its_end = was_injected(fault) && ran_to_its_end(record, fault);
@@ -179,24 +274,15 @@ void judge_effect(
 		judge_processes(fault, out);
 		return;
 	}
-	LIST_EACH(fault->on, char *, on) {
-		int64_t own = 0;
-
-		LIST_EACH(fault->from, char *, from) {
-			int64_t packets = packets_of(fault, *on, *from);
-
-			own += packets;
-			if (!judge_is_pair(fault, *on, *from))
-				continue;
-			add_pairs(fault, *on, *from, &out->pairs);
-			silent += packets == 0;
-		}
-		untouched += own == 0;
-	}
+	add_pairs(fault, &out->pairs);
+	sums = sum_up(out);
 	if (was_injected(fault))
-		out->effect = untouched ? EFFECT_NONE : silent ? EFFECT_PARTIAL : EFFECT_PROVEN;
-	say_effect(out, silent, untouched);
+		out->effect = sums.untouched ? EFFECT_NONE
+			: sums.silent        ? EFFECT_PARTIAL
+					     : EFFECT_PROVEN;
+	say_effect(out, &sums);
 	say_prediction(out);
+	judge_measures(fault, out);
 }
 
 /* --- revert: is everything as before? -------------------------------------------------- */

@@ -84,8 +84,10 @@ static void free_fault(struct fault_record *fault)
 		free(node->node);
 		record_free_counters(&node->counters);
 		record_free_processes(&node->processes);
+		record_free_measures(&node->measures);
 	}
 	free(fault->nodes.items);
+	free(fault->did);
 }
 
 static void free_runs(struct list *runs)

@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "contract/histogram.h"
 #include "contract/verbs.h"
 #include "controller/files/scenario.h"
 #include "controller/judge/samples.h"
-#include "contract/histogram.h"
 #include "controller/plan/plan.h"
 #include "controller/prober/orders.h"
 #include "controller/prober/ranges.h"
@@ -36,6 +36,7 @@ struct fault_node {
 	int64_t late_ns;
 	struct list counters;  /* of struct counter; times relative to the run's zero */
 	struct list processes; /* of struct process_evidence; times likewise, or NEVER_NS */
+	struct list measures;  /* of struct measure; `hits` is never above `count` */
 };
 
 /* What a node said, before anything was armed, that the fault would hit there. */
@@ -54,6 +55,7 @@ struct fault_record {
 	int64_t effect_ns; /* first packet or process hit */
 	int64_t healed_ns; /* all nodes healed, or the deadline, whichever was first */
 	int64_t skew_ns;   /* bound of the clocks' error at the start */
+	char *did;         /* what becomes of a packet that it hits; NULL: not told */
 	bool at_once;      /* over as soon as it has acted: its phase is what it is measured in */
 };
 

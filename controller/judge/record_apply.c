@@ -12,7 +12,7 @@
 
 /*
  * One function per kind of journal event, and the table that finds it; what probes and workloads
- * reported is in record_measures.c. Times in the journal are
+ * reported is in record_measures.c, what faults did in record_evidence.c. Times in the journal are
  * nanoseconds since the run's zero as JSON numbers (exact up to 104 days).
  */
 
@@ -163,15 +163,7 @@ static int apply_phase_ended(struct record *record, const cJSON *event, struct f
 
 /* --- faults ---------------------------------------------------------------------------- */
 
-void record_free_counters(struct list *counters)
-{
-	LIST_EACH(*counters, struct counter, counter)
-		free(counter->peer);
-	free(counters->items);
-	*counters = (struct list){0};
-}
-
-static struct fault_node *fault_node_of(struct fault_record *fault, const char *name)
+struct fault_node *record_fault_node(struct fault_record *fault, const char *name)
 {
 	struct fault_node *node;
 
@@ -231,6 +223,7 @@ static int apply_fault_arming(struct record *record, const cJSON *event, struct 
 	fault->deadline_ns = record_time_of(event, "deadline_ns");
 	fault->skew_ns = record_time_of(event, "skew_ns");
 	fault->at_once = cJSON_IsTrue(record_member(event, "at_once"));
+	record_replace_text(&fault->did, json_string(event, "did", NULL));
 	return 0;
 }
 
@@ -241,49 +234,10 @@ static int apply_fault_armed(struct record *record, const cJSON *event, struct f
 
 	if (!fault)
 		return record_unknown_name(event, "fault", fail);
-	node = fault_node_of(fault, json_string(event, "node", ""));
+	node = record_fault_node(fault, json_string(event, "node", ""));
 	node->role = strcmp(json_string(event, "role", "on"), "from") == 0 ? ROLE_FROM : ROLE_ON;
 	node->armed_ns = record_time_of(event, "armed_ns");
 	node->late_ns = record_time_of(event, "late_ns");
-	return 0;
-}
-
-/* Counters are added up; one that no kernel can have counted to is taken for none. */
-static int64_t count_of(const cJSON *item, const char *key)
-{
-	long long count = json_i64(item, key, 0);
-
-	return count > 0 && (double)count <= NUMBER_MAX ? count : 0;
-}
-
-static int apply_evidence(struct record *record, const cJSON *event, struct fail *fail)
-{
-	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
-	struct fault_node *node;
-	const cJSON *item;
-
-	if (!fault)
-		return record_unknown_name(event, "fault", fail);
-	node = fault_node_of(fault, json_string(event, "node", ""));
-	record_free_counters(&node->counters);
-	cJSON_ArrayForEach(item, record_member(event, "counters")) {
-		struct counter *counter = list_push(&node->counters, sizeof(*counter));
-
-		record_replace_text(&counter->peer, json_string(item, "peer", ""));
-		counter->direction = strcmp(json_string(item, "direction", ""), "egress") == 0;
-		counter->packets = count_of(item, "packets");
-		counter->segments = count_of(item, "segments");
-		counter->bytes = count_of(item, "bytes");
-		counter->first_ns = json_i64(item, "first_ns", NEVER_NS);
-		counter->last_ns = json_i64(item, "last_ns", NEVER_NS);
-		if (counter->packets > 0)
-			record_took_effect(fault, counter->first_ns);
-	}
-	record_free_processes(&node->processes);
-	cJSON_ArrayForEach(item, record_member(event, "processes")) {
-		if (record_add_process(fault, node, item, fail) < 0)
-			return -1;
-	}
 	return 0;
 }
 
@@ -293,7 +247,7 @@ static int apply_fault_healed(struct record *record, const cJSON *event, struct 
 
 	if (!fault)
 		return record_unknown_name(event, "fault", fail);
-	fault_node_of(fault, json_string(event, "node", ""))->healed_ns =
+	record_fault_node(fault, json_string(event, "node", ""))->healed_ns =
 		record_time_of(event, "healed_ns");
 	return 0;
 }
@@ -363,7 +317,7 @@ int record_apply(struct record *record, const cJSON *event, struct fail *fail)
 		{"fault_inspected", apply_fault_inspected},
 		{"fault_arming", apply_fault_arming},
 		{"fault_armed", apply_fault_armed},
-		{"evidence", apply_evidence},
+		{"evidence", record_apply_evidence},
 		{"fault_healed", apply_fault_healed},
 		{"fault_over", apply_fault_over},
 		{"source", record_apply_source},

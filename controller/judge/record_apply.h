@@ -23,9 +23,13 @@ int record_add_process(
 /* A lab's services: appends a struct service_record for each item of `runs` (or NULL). */
 void record_add_runs(struct list *list, const cJSON *runs);
 
-/* Frees a list of struct counter. */
+/* Free a list of struct counter, of struct process_evidence, of struct measure. */
 void record_free_counters(struct list *counters);
 void record_free_processes(struct list *processes);
+void record_free_measures(struct list *measures);
+
+/* The fault's entry for that node, a new one if there is none. */
+struct fault_node *record_fault_node(struct fault_record *fault, const char *name);
 
 /* A time of an event; NEVER_NS when there is none, or one that no journal can hold. */
 int64_t record_time_of(const cJSON *event, const char *key);
@@ -33,6 +37,9 @@ const cJSON *record_member(const cJSON *event, const char *key);
 void record_replace_text(char **slot, const char *text);
 /* Always -1: the event's `key` names something that the scenario does not have. */
 int record_unknown_name(const cJSON *event, const char *key, struct fail *fail);
+
+/* record_evidence.c */
+int record_apply_evidence(struct record *record, const cJSON *event, struct fail *fail);
 
 /* record_measures.c: kinds of events. */
 int record_apply_source(struct record *record, const cJSON *event, struct fail *fail);

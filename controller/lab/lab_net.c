@@ -272,8 +272,8 @@ int lab_net_destroy(const char *lab, struct fail *fail)
 		outcome = netns_delete(path, fail);
 	}
 	closedir(directory);
-	/* Made by the first who needs it; gone with the last, if it is no mount of its own. */
+	/* Made by the first who needs it; gone with the last. */
 	if (outcome == 0)
-		rmdir(LAB_NETNS_ROOT);
+		netns_remove_root();
 	return outcome;
 }

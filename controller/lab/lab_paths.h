@@ -11,6 +11,8 @@
  */
 #define LAB_RUN_ROOT "/run/backburn/lab"
 #define LAB_NETNS_ROOT "/run/netns"
+/* There while LAB_NETNS_ROOT is a mount that a lab has made. */
+#define LAB_NETNS_MARK LAB_RUN_ROOT "/netns-root"
 
 enum {
 	LAB_PATH_MAX = 192

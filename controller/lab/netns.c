@@ -84,6 +84,40 @@ static int bind_new(const char *path, struct fail *fail)
 	return 0;
 }
 
+static void leave_mark(void)
+{
+	int file = open(LAB_NETNS_MARK, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (file >= 0)
+		close(file);
+}
+
+/*
+ * Makes the directory a mount of its own that is shared, as `ip netns add` does unless it finds
+ * that done. Done by somebody else later, it would cover our namespaces with copies of themselves,
+ * and those below could not be unmounted by name any more.
+ */
+static int prepare_root(struct fail *fail)
+{
+	if (mount("", LAB_NETNS_ROOT, "none", MS_SHARED | MS_REC, NULL) == 0)
+		return 0;
+	if (errno == EINVAL) { /* no mount yet */
+		leave_mark();
+		if (mount(LAB_NETNS_ROOT, LAB_NETNS_ROOT, "none", MS_BIND | MS_REC, NULL) == 0 &&
+			mount("", LAB_NETNS_ROOT, "none", MS_SHARED | MS_REC, NULL) == 0)
+			return 0;
+	}
+	return fail_errno(fail, errno, "making %s a shared mount", LAB_NETNS_ROOT);
+}
+
+void netns_remove_root(void)
+{
+	/* Fails while a namespace is mounted in it, whosever that is: then it stays. */
+	if (access(LAB_NETNS_MARK, F_OK) == 0 && umount2(LAB_NETNS_ROOT, UMOUNT_NOFOLLOW) == 0)
+		unlink(LAB_NETNS_MARK);
+	rmdir(LAB_NETNS_ROOT);
+}
+
 int netns_create(const char *path, struct fail *fail)
 {
 	int fd = -1;
@@ -92,6 +126,11 @@ int netns_create(const char *path, struct fail *fail)
 	for (int again = 0; again < 3 && fd < 0; again++) {
 		if (mkdir(LAB_NETNS_ROOT, 0755) < 0 && errno != EEXIST)
 			return fail_errno(fail, errno, LAB_NETNS_ROOT);
+		if (prepare_root(fail) < 0) {
+			if (fail->error != ENOENT)
+				return -1;
+			continue;
+		}
 		fd = open(path, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
 		if (fd < 0 && errno != ENOENT)
 			break;

@@ -18,6 +18,9 @@ int netns_create(const char *path, struct fail *fail);
 /* Unbinds and removes it; a path that is not there is fine. */
 int netns_delete(const char *path, struct fail *fail);
 
+/* When no namespace has a name any more: removes the directory, if it is ours. */
+void netns_remove_root(void);
+
 /* Enters the namespace at `path`; *out_home is what netns_leave() goes back to, and closes. */
 int netns_enter(const char *path, int *out_home, struct fail *fail);
 

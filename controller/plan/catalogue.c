@@ -33,6 +33,9 @@ static int read_fault(struct catalogue_fault *out, const cJSON *entry, struct fa
 	out->on_processes = list_has(on, "processes");
 	out->at_once = strcmp(json_string(entry, "expires", ""), "at_once") == 0;
 	out->capability = must_copy(json_string(entry, "capability", out->name));
+	out->did = must_copy_if(json_string(entry, "did", NULL));
+	out->alone = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "alone"));
+	out->within = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "within"));
 	out->from_nodes = list_has(from, "nodes");
 	out->from_prefixes = list_has(from, "prefixes");
 	out->from_everything = list_has(from, "everything");
@@ -90,6 +93,7 @@ void catalogue_deinit(struct catalogue *catalogue)
 		free(catalogue->faults[i].name);
 		free(catalogue->faults[i].summary);
 		free(catalogue->faults[i].capability);
+		free(catalogue->faults[i].did);
 		shape_description_free(catalogue->faults[i].params);
 		cJSON_Delete(catalogue->faults[i].published);
 	}
@@ -116,6 +120,11 @@ bool catalogue_at_once(const struct catalogue *catalogue, const char *name)
 bool catalogue_has_from(const struct catalogue_fault *kind)
 {
 	return kind->from_nodes || kind->from_prefixes || kind->from_everything;
+}
+
+bool catalogue_acts_among(const char *param)
+{
+	return strcmp(param, "shape") == 0 || strcmp(param, "drops") == 0;
 }
 
 const char *catalogue_nearest(const struct catalogue *catalogue, const char *name)

@@ -17,6 +17,9 @@ struct catalogue_fault {
 	bool from_nodes, from_prefixes, from_everything;
 	bool at_once;     /* it acts at its start and is over: no `for` */
 	char *capability; /* what an injector must have for it */
+	char *did;        /* what becomes of a packet that it hits: "dropped"; NULL: no packets */
+	bool alone;       /* two of these on one path at one time contradict each other */
+	bool within;      /* `from` may be left out: it then acts between the nodes of `on` */
 	struct shape *params;
 	cJSON *published; /* the entry as it came */
 };
@@ -39,6 +42,11 @@ const struct catalogue_fault *catalogue_find(const struct catalogue *catalogue, 
 bool catalogue_at_once(const struct catalogue *catalogue, const char *name);
 /* Whether a fault of that kind has a counterpart. */
 bool catalogue_has_from(const struct catalogue_fault *kind);
+/*
+ * Whether the parameter of that name says how a fault without counterpart acts among the nodes it
+ * is on: "shape" and "drops", in every kind that has them, as "enforce" means the same in all.
+ */
+bool catalogue_acts_among(const char *param);
 /* The known name nearest to `name`, or NULL. */
 const char *catalogue_nearest(const struct catalogue *catalogue, const char *name);
 

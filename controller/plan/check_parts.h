@@ -44,8 +44,8 @@ int check_text_value(
 	const struct text_rules *rules, const cJSON *value, const struct at *at, struct fail *fail);
 
 /* One fault: its kind exists, and has all that it needs. */
-int check_fault_kind(const struct catalogue *catalogue, const struct fault_spec *fault,
-	const struct at *at, struct fail *fail);
+int check_fault_kind(const struct scenario *scenario, const struct catalogue *catalogue,
+	const struct fault_spec *fault, const struct at *at, struct fail *fail);
 int check_probe(const struct scenario *scenario, const struct probe_spec *probe, struct fail *fail);
 
 #endif

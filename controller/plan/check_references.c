@@ -173,7 +173,7 @@ static int check_phase(const struct scenario *scenario, const struct catalogue *
 		struct at place = at_index(&faults, index++);
 
 		if (unique_fault(scenario, fault, &place, fail) < 0 ||
-			check_fault_kind(catalogue, fault, &place, fail) < 0)
+			check_fault_kind(scenario, catalogue, fault, &place, fail) < 0)
 			return -1;
 	}
 	return 0;

@@ -7,6 +7,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/seed.h"
 
 static const struct list *known_nodes(const struct list *known, const char *group)
 {
@@ -89,22 +90,12 @@ const struct group_spec *group_next(
 
 /* --- pick and count -------------------------------------------------------------------- */
 
-/* splitmix64 (Steele, Lea, Flood 2014): the same seed picks the same nodes. */
-static uint64_t next_random(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
 static void pick_some(struct list *nodes, size_t wanted, uint64_t seed)
 {
 	char **names = nodes->items;
 
 	while (nodes->count > wanted) {
-		size_t victim = next_random(&seed) % nodes->count;
+		size_t victim = seed_next(&seed) % nodes->count;
 
 		free(names[victim]);
 		memmove(&names[victim], &names[victim + 1],

@@ -109,6 +109,20 @@ static void annotate_claims(
 	}
 }
 
+static void annotate_faults(FILE *out, const struct report *report)
+{
+	const struct annotation warning = {
+		.level = "warning", .file = report->story.scenario_file, .line = 1};
+	char title[2 * WORDS_MAX], text[SENTENCE_MAX];
+
+	LIST_EACH(report->judgement.effects, struct effect_judgement, own) {
+		if (!words_differing(own, text))
+			continue;
+		snprintf(title, sizeof(title), "fault %.120s: not as asked", own->fault->spec->id);
+		annotate(out, &warning, title, text);
+	}
+}
+
 void report_annotations(FILE *out, const struct report *report)
 {
 	const struct judgement *judgement = &report->judgement;
@@ -122,6 +136,7 @@ void report_annotations(FILE *out, const struct report *report)
 		report->record.scenario.title);
 	annotate(out, &whole, title, judgement->reason);
 	annotate_claims(out, report, &source);
+	annotate_faults(out, report);
 	LIST_EACH(judgement->reverts, struct revert_judgement, own) {
 		if (own->confirmed)
 			continue;

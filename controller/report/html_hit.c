@@ -8,22 +8,36 @@
 
 /* What was hit: each fault, and what was counted of it per pair of nodes and per process. */
 
-static void packets_cell(FILE *out, const struct pair_effect *way)
+static void packets_cell(FILE *out, const char *did, const struct pair_effect *way)
 {
 	if (!way->packets)
 		fputs("<td class=\"number none\">none</td>", out);
 	else
-		fprintf(out, "<td class=\"number\">%lld</td>", (long long)way->packets);
+		element(out, "td class=\"number\"", "%lld %s", (long long)way->packets, did);
 }
 
-/* Only large packets, which the kernel cuts late, are more than one segment. */
+/*
+ * Only large packets, which the kernel cuts late, are more than one segment, and only faults that
+ * choose among packets look at more than they hit.
+ */
 static bool segments_differ(const struct judgement *judgement)
 {
 	LIST_EACH(judgement->effects, struct effect_judgement, own)
 		LIST_EACH(own->pairs, struct pair_effect, way)
-			if (way->segments != way->packets)
+			if (way->segments != way->packets || way->matched > way->segments)
 				return true;
 	return false;
+}
+
+static void segments_cell(FILE *out, const struct pair_effect ways[2])
+{
+	long long segments = ways[0].segments + ways[1].segments;
+	long long matched = ways[0].matched + ways[1].matched;
+
+	fprintf(out, "<td class=\"number\">%lld", segments);
+	if (matched > segments)
+		fprintf(out, " of %lld", matched);
+	fputs("</td>", out);
 }
 
 /* Pairs come as a way and the way back. */
@@ -32,7 +46,7 @@ static void pair_rows(FILE *out, const struct effect_judgement *own, bool segmen
 	const struct pair_effect *ways = own->pairs.items;
 
 	for (size_t i = 0; i + 1 < own->pairs.count; i += 2) {
-		long long both = ways[i].segments + ways[i + 1].segments;
+		const char *did = judge_did(own->fault);
 
 		fputs("<tr>", out);
 		element(out, "td", "%s", own->fault->spec->id);
@@ -43,10 +57,10 @@ static void pair_rows(FILE *out, const struct effect_judgement *own, bool segmen
 		else
 			fprintf(out, "<td class=\"number\">%lld</td>",
 				(long long)ways[i].connections);
-		packets_cell(out, &ways[i]);
-		packets_cell(out, &ways[i + 1]);
+		packets_cell(out, did, &ways[i]);
+		packets_cell(out, did, &ways[i + 1]);
 		if (segments)
-			fprintf(out, "<td class=\"number\">%lld</td>", both);
+			segments_cell(out, &ways[i]);
 		fputs("</tr>\n", out);
 	}
 }
@@ -54,7 +68,7 @@ static void pair_rows(FILE *out, const struct effect_judgement *own, bool segmen
 static void pair_table(FILE *out, const struct judgement *judgement)
 {
 	static const char *const columns[] = {"Fault", "Node", "Peer", "Live connections before",
-		"Dropped to the peer", "Dropped from the peer", "Segments", NULL};
+		"Packets to the peer", "Packets from the peer", "Segments", NULL};
 	const char *shown[sizeof(columns) / sizeof(columns[0])];
 	bool segments = segments_differ(judgement);
 
@@ -66,7 +80,7 @@ static void pair_table(FILE *out, const struct judgement *judgement)
 		pair_rows(out, own, segments);
 	html_table_end(out);
 	fputs("<p class=\"note\">What was predicted – the connections that were live just before – "
-	      "beside what was counted: packets, in the kernel where they were dropped, at the "
+	      "beside what was counted: packets, in the kernel where they were hit, at the "
 	      "sender's way out or the receiver's way in.</p>\n",
 		out);
 }
@@ -87,6 +101,47 @@ static void effect(FILE *out, const struct effect_judgement *own)
 		element(out, "small", "%s", text);
 	}
 	fputs("</li>\n", out);
+}
+
+static void measure_row(
+	FILE *out, const struct fault_record *fault, const struct measure_judgement *own)
+{
+	const struct measure *measure = own->measure;
+	char text[WORDS_MAX];
+
+	fputs("<tr>", out);
+	element(out, "td", "%s", fault->spec->id);
+	element(out, "th scope=\"row\"", "%s", measure->name);
+	element(out, "td", "%s", own->node);
+	element(out, "td", "%s", words_direction(measure->direction));
+	element(out, "td class=\"number\"", "%s", words_asked(measure, text));
+	element(out, "td class=\"number\"", "%s", words_achieved(measure, text));
+	element(out, "td", "%s", words_rests_on(own, text));
+	fputs("<td>", out);
+	html_word(out, tone_of_measure(own), words_measure_found(own));
+	fputs("</td></tr>\n", out);
+}
+
+static void measure_table(FILE *out, const struct judgement *judgement)
+{
+	static const char *const columns[] = {"Fault", "Measure", "Node", "Direction", "Asked",
+		"Achieved", "Rests on", "As asked?", NULL};
+	size_t rows = 0;
+
+	LIST_EACH(judgement->effects, struct effect_judgement, effect)
+		LIST_EACH(effect->measures, struct measure_judgement, own) {
+			if (!rows++)
+				html_table_begin(out, "measures", columns);
+			measure_row(out, effect->fault, own);
+		}
+	if (!rows)
+		return;
+	html_table_end(out);
+	fputs("<p class=\"note\">What was asked beside what was counted, on each node and in each "
+	      "direction as that node sees it. A share differs when the exact binomial test of "
+	      "what was asked rejects at 0.1 %; the interval (Clopper and Pearson, 99.9 %) holds "
+	      "all shares that it does not reject. A difference changes no exit code.</p>\n",
+		out);
 }
 
 static void process_row(FILE *out, const struct record *record,
@@ -146,6 +201,7 @@ void html_hit(FILE *out, const struct report *report)
 	}
 	if (effects->count)
 		fputs("</ul>\n", out);
+	measure_table(out, &report->judgement);
 	if (pairs)
 		pair_table(out, &report->judgement);
 	process_table(out, report);

@@ -93,12 +93,65 @@ static cJSON *processes_json(const struct record *record, const struct effect_ju
 	return list;
 }
 
+/*
+ * Numbers in the measure's own unit, null where there is no such number; lower and upper are the
+ * interval of confidence 99.9 % for a ratio.
+ */
+static cJSON *measures_json(const struct effect_judgement *effect)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(effect->measures, struct measure_judgement, own) {
+		const struct measure *measure = own->measure;
+		bool wanted = measure->bound != BOUND_NONE;
+		cJSON *item = json_object();
+
+		json_put_string(item, "name", measure->name);
+		json_put_string(item, "node", own->node);
+		json_put_string(item, "direction", direction_words[measure->direction]);
+		json_put_string(item, "unit", measure_unit_words[measure->unit]);
+		json_put_string(item, "bound", measure_bound_words[measure->bound]);
+		json_put(item, "asked",
+			wanted ? cJSON_CreateNumber(measure->asked) : cJSON_CreateNull());
+		json_put_number(item, "achieved", measure->achieved);
+		json_put_number(item, "tolerance", measure->tolerance);
+		json_put_number(item, "count", (double)measure->count);
+		if (measure->unit == MEASURE_RATIO) {
+			json_put_number(item, "hits", (double)measure->hits);
+			json_put_number(item, "lower", own->interval.lower);
+			json_put_number(item, "upper", own->interval.upper);
+		}
+		json_put_string(item, "finding", measure_finding_words[own->finding]);
+		json_append(list, item);
+	}
+	return list;
+}
+
+static cJSON *pairs_json(const struct effect_judgement *effect)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(effect->pairs, struct pair_effect, pair) {
+		cJSON *item = json_object();
+
+		json_put_string(item, "from", pair->from);
+		json_put_string(item, "to", pair->to);
+		json_put_number(item, "packets", (double)pair->packets);
+		json_put_number(item, "segments", (double)pair->segments);
+		json_put_number(item, "segments_looked_at", (double)pair->matched);
+		if (pair->connections != NEVER_NS)
+			json_put_number(item, "live_connections_before", (double)pair->connections);
+		json_append(list, item);
+	}
+	return list;
+}
+
 static cJSON *faults_json(const struct report *report)
 {
 	cJSON *list = json_array();
 
 	LIST_EACH(report->judgement.effects, struct effect_judgement, own) {
-		cJSON *item = json_object(), *pairs = json_array();
+		cJSON *item = json_object();
 
 		json_put_string(item, "id", own->fault->spec->id);
 		json_put_string(item, "fault", own->fault->spec->fault);
@@ -112,20 +165,12 @@ static cJSON *faults_json(const struct report *report)
 		json_put_string(item, "text", own->text);
 		json_put_number(item, "predicted", (double)own->predicted);
 		json_put_number(item, "predicted_hit", (double)own->predicted_hit);
-		LIST_EACH(own->pairs, struct pair_effect, pair) {
-			cJSON *entry = json_object();
-
-			json_put_string(entry, "from", pair->from);
-			json_put_string(entry, "to", pair->to);
-			json_put_number(entry, "packets", (double)pair->packets);
-			json_put_number(entry, "segments", (double)pair->segments);
-			if (pair->connections != NEVER_NS)
-				json_put_number(entry, "live_connections_before",
-					(double)pair->connections);
-			json_append(pairs, entry);
-		}
-		json_put(item, "pairs", pairs);
+		if (!own->fault->spec->on->processes)
+			json_put_string(item, "did", judge_did(own->fault));
+		json_put(item, "pairs", pairs_json(own));
 		json_put(item, "processes", processes_json(&report->record, own));
+		json_put(item, "measures", measures_json(own));
+		json_put_number(item, "measures_differing", (double)own->measures_differing);
 		json_append(list, item);
 	}
 	return list;

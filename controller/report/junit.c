@@ -109,6 +109,8 @@ static void say_effect(
 		used += (size_t)snprintf(
 			out->text + used, sizeof(out->text) - used, "; %.200s", text);
 	}
+	if (used < sizeof(out->text) && words_differing(own, text))
+		snprintf(out->text + used, sizeof(out->text) - used, "; %s", text);
 }
 
 static void effect_case(

@@ -232,10 +232,28 @@ static void draw_sli(struct page *page, const struct live *live, const struct re
 		latency[0] ? " | p99 " : "", latency);
 }
 
+/* What the first node says: one line has no room for all of them. "" where nothing was asked. */
+static const char *measured(const struct fault_record *fault, char text[SENTENCE_MAX])
+{
+	char asked[WORDS_MAX], achieved[WORDS_MAX];
+
+	text[0] = '\0';
+	LIST_EACH(fault->nodes, struct fault_node, node)
+		LIST_EACH(node->measures, struct measure, measure) {
+			if (measure->bound == BOUND_NONE)
+				continue;
+			snprintf(text, SENTENCE_MAX, " | %.30s on %.30s %.30s, asked %.30s",
+				measure->name, node->node, words_achieved(measure, achieved),
+				words_asked(measure, asked));
+			return text;
+		}
+	return text;
+}
+
 static void draw_fault(struct page *page, const struct fault_record *fault)
 {
 	int64_t packets = 0, left_ns = fault->deadline_ns - page->look->now_ns;
-	char on[128];
+	char on[128], asked[SENTENCE_MAX];
 
 	if (fault->start_ns == NEVER_NS || fault->start_ns > page->look->now_ns ||
 		fault->healed_ns != NEVER_NS)
@@ -248,9 +266,9 @@ static void draw_fault(struct page *page, const struct fault_record *fault)
 		line(page, WARN, "%-14s %s acts on %s", fault->spec->id, fault->spec->fault, on);
 		return;
 	}
-	line(page, WARN, "%-14s %s acts on %s | %lld packets hit | ends in %.1fs at the latest",
-		fault->spec->id, fault->spec->fault, on, (long long)packets,
-		seconds(left_ns > 0 ? left_ns : 0));
+	line(page, WARN, "%-14s %s acts on %s | %lld packets %s%s | ends in %.1fs at the latest",
+		fault->spec->id, fault->spec->fault, on, (long long)packets, judge_did(fault),
+		measured(fault, asked), seconds(left_ns > 0 ? left_ns : 0));
 }
 
 static void draw_rule(struct page *page, const struct record *record, const struct stop_rule *rule)

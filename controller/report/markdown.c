@@ -219,7 +219,9 @@ static void pair_row(
 		fputs(" | not asked", out);
 	else
 		fprintf(out, " | %lld", (long long)ways[0].connections);
-	fprintf(out, " | %lld | %lld |\n", (long long)ways[0].packets, (long long)ways[1].packets);
+	fprintf(out, " | %lld | %lld | ", (long long)ways[0].packets, (long long)ways[1].packets);
+	markdown(out, "%s", judge_did(fault));
+	fputs(" |\n", out);
 	end(page, false);
 }
 
@@ -236,8 +238,9 @@ static void pair_table(struct page *page, const struct report *report)
 				put(page,
 					"\n| Fault | Node | Peer | Live connections before | "
 					"Packets "
-					"dropped to the peer | from the peer |\n"
-					"|---|---|---|--:|--:|--:|\n");
+					"hit to the peer | from the peer | What became of "
+					"them |\n"
+					"|---|---|---|--:|--:|--:|---|\n");
 			pair_row(page, own->fault, &ways[i]);
 		}
 	}
@@ -270,6 +273,39 @@ static void process_table(struct page *page, const struct report *report)
 		}
 }
 
+static void measure_row(
+	struct page *page, const struct fault_record *fault, const struct measure_judgement *own)
+{
+	const struct measure *measure = own->measure;
+	char asked[WORDS_MAX], achieved[WORDS_MAX], rests_on[WORDS_MAX];
+	FILE *out = begin(page);
+
+	fprintf(out, "| %s ", sign(tone_of_measure(own)));
+	markdown(out, "%s", fault->spec->id);
+	fputs(" | ", out);
+	markdown(out, "%s", measure->name);
+	fputs(" | ", out);
+	markdown(out, "%s", own->node);
+	fprintf(out, " | %s | %s | %s | %s | %s |\n", words_direction(measure->direction),
+		words_asked(measure, asked), words_achieved(measure, achieved),
+		words_rests_on(own, rests_on), words_measure_found(own));
+	end(page, false);
+}
+
+static void measure_table(struct page *page, const struct report *report)
+{
+	size_t rows = 0;
+
+	LIST_EACH(report->judgement.effects, struct effect_judgement, own)
+		LIST_EACH(own->measures, struct measure_judgement, measure) {
+			if (!rows++)
+				put(page,
+					"\n| Fault | Measure | Node | Direction | Asked | Achieved "
+					"| Rests on | |\n|---|---|---|---|--:|--:|---|---|\n");
+			measure_row(page, own->fault, measure);
+		}
+}
+
 static void hit(struct page *page, const struct report *report)
 {
 	char text[SENTENCE_MAX];
@@ -287,6 +323,7 @@ static void hit(struct page *page, const struct report *report)
 		fputc('\n', out);
 		end(page, false);
 	}
+	measure_table(page, report);
 	pair_table(page, report);
 	process_table(page, report);
 	unfold(page);

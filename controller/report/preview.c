@@ -151,6 +151,18 @@ static void print_effects(FILE *out, const struct fault_record *fault)
 			plain_line(out, "    effect     %s: %s", inspection->node, *effect);
 }
 
+/* Which of them are parted stands in the effects: only where something lives now, here. */
+static void print_hits_among(FILE *out, const struct fault_record *fault)
+{
+	char *const *names = fault->on.items;
+
+	print_effects(out, fault);
+	for (size_t i = 0; i < fault->on.count; i++)
+		for (size_t j = i + 1; j < fault->on.count; j++)
+			if (judge_connections(fault, names[i], names[j]) > 0)
+				print_pair(out, fault, names[i], names[j]);
+}
+
 static void print_hits(FILE *out, const struct fault_record *fault)
 {
 	if (fault->spec->on->processes) {
@@ -158,11 +170,13 @@ static void print_hits(FILE *out, const struct fault_record *fault)
 		print_effects(out, fault);
 		return;
 	}
+	if (!fault->from.count)
+		print_hits_among(out, fault);
 	LIST_EACH(fault->on, char *, on)
 		LIST_EACH(fault->from, char *, from)
 			if (judge_is_pair(fault, *on, *from))
 				print_pair(out, fault, *on, *from);
-	if (fault->from.count && !connections_of(fault))
+	if (!connections_of(fault))
 		print_nothing(out, "live connections",
 			"the peers know each other by other addresses (a virtual IP, NAT or proxy: "
 			"also_reached_as), they live in a container's network namespace, or "
@@ -260,23 +274,30 @@ void preview_print(FILE *out, const struct plan *plan, const struct record *reco
 
 /* --- as data --------------------------------------------------------------------------- */
 
+static cJSON *pair_json(const struct fault_record *fault, const char *on, const char *from)
+{
+	cJSON *pair = json_object();
+
+	json_put_string(pair, "on", on);
+	json_put_string(pair, "from", from);
+	json_put_number(pair, "live_connections", (double)judge_connections(fault, on, from));
+	return pair;
+}
+
 static cJSON *pairs_json(const struct fault_record *fault)
 {
 	cJSON *pairs = json_array();
+	char *const *names = fault->on.items;
 
 	LIST_EACH(fault->on, char *, on)
-		LIST_EACH(fault->from, char *, from) {
-			cJSON *pair;
-
-			if (!judge_is_pair(fault, *on, *from))
-				continue;
-			pair = json_object();
-			json_put_string(pair, "on", *on);
-			json_put_string(pair, "from", *from);
-			json_put_number(pair, "live_connections",
-				(double)judge_connections(fault, *on, *from));
-			json_append(pairs, pair);
-		}
+		LIST_EACH(fault->from, char *, from)
+			if (judge_is_pair(fault, *on, *from))
+				json_append(pairs, pair_json(fault, *on, *from));
+	/* Among the nodes it is on: those that it would part. */
+	for (size_t i = 0; !fault->from.count && i < fault->on.count; i++)
+		for (size_t j = i + 1; j < fault->on.count; j++)
+			if (judge_connections(fault, names[i], names[j]) > 0)
+				json_append(pairs, pair_json(fault, names[i], names[j]));
 	return pairs;
 }
 

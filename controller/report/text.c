@@ -166,6 +166,21 @@ static void processes(FILE *out, const struct record *record, const struct effec
 	}
 }
 
+static void measures(FILE *out, const struct effect_judgement *effect)
+{
+	char text[SENTENCE_MAX], rests_on[WORDS_MAX];
+
+	LIST_EACH(effect->measures, struct measure_judgement, own) {
+		words_measure(own, text);
+		plain_line(out, "%s %-12s %s %s (%s): %s",
+			own->finding == MEASURE_DIFFERS           ? "!"
+				: own->finding == MEASURE_TOO_FEW ? "?"
+								  : " ",
+			"", tone_marks[tone_of_measure(own)], text, words_rests_on(own, rests_on),
+			words_measure_found(own));
+	}
+}
+
 static void effect(FILE *out, const struct record *record, const struct effect_judgement *own)
 {
 	const struct pair_effect *ways = own->pairs.items;
@@ -181,9 +196,10 @@ static void effect(FILE *out, const struct record *record, const struct effect_j
 	plain_line(out, "  %-12s %s", "", text);
 	/* A way and the way back. */
 	for (size_t i = 0; i + 1 < own->pairs.count; i += 2) {
-		words_pair(&ways[i], text);
+		words_pair(own->fault, &ways[i], text);
 		plain_line(out, "  %-12s %s", "", text);
 	}
+	measures(out, own);
 	processes(out, record, own);
 }
 

@@ -293,7 +293,10 @@ void words_fault(const struct fault_record *fault, char buffer[SENTENCE_MAX])
 {
 	char on[120], from[120];
 
-	snprintf(buffer, SENTENCE_MAX, "%.60s on %s%s%s", fault->spec->fault,
+	bool among = !fault->from.count && fault->on.count > 1 && !fault->spec->on->processes;
+
+	snprintf(buffer, SENTENCE_MAX, "%.60s %s %s%s%s", fault->spec->fault,
+		among ? "among" : "on",
 		fault->on.count ? words_join(&fault->on, on, sizeof(on)) : "nothing yet",
 		fault->from.count ? ", from " : "",
 		fault->from.count ? words_join(&fault->from, from, sizeof(from)) : "");
@@ -387,23 +390,28 @@ const char *words_live(const struct pair_effect *pair, char buffer[WORDS_MAX])
 	return buffer;
 }
 
-/* "77 packets", with their segments where a packet was more than one. */
+/* "77", with their segments where a packet was more than one or not all of them were hit. */
 static const char *say_packets(const struct pair_effect *way, char buffer[WORDS_MAX])
 {
-	if (way->segments == way->packets)
+	char of[48] = "";
+
+	if (way->matched > way->segments)
+		snprintf(of, sizeof(of), " of %lld", (long long)way->matched);
+	if (way->segments == way->packets && !*of)
 		snprintf(buffer, WORDS_MAX, "%lld", (long long)way->packets);
 	else
-		snprintf(buffer, WORDS_MAX, "%lld (%lld segments)", (long long)way->packets,
-			(long long)way->segments);
+		snprintf(buffer, WORDS_MAX, "%lld (%lld%s segments)", (long long)way->packets,
+			(long long)way->segments, of);
 	return buffer;
 }
 
-void words_pair(const struct pair_effect ways[2], char buffer[SENTENCE_MAX])
+void words_pair(const struct fault_record *fault, const struct pair_effect ways[2],
+	char buffer[SENTENCE_MAX])
 {
 	char to[WORDS_MAX], back[WORDS_MAX], live[WORDS_MAX];
 
 	snprintf(buffer, SENTENCE_MAX,
-		"%.40s to %.40s: packets dropped %.50s, on the way back %.50s; %.50s", ways[0].from,
-		ways[0].to, say_packets(&ways[0], to), say_packets(&ways[1], back),
-		words_live(&ways[0], live));
+		"%.40s to %.40s: packets %.30s %.50s, on the way back %.50s; %.50s", ways[0].from,
+		ways[0].to, judge_did(fault), say_packets(&ways[0], to),
+		say_packets(&ways[1], back), words_live(&ways[0], live));
 }

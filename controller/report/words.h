@@ -148,10 +148,28 @@ int64_t words_resolution_ns(const struct record *record, const char *probe);
 /* "3 live connections before", as was found before arming; "not asked" when nobody was. */
 const char *words_live(const struct pair_effect *pair, char buffer[WORDS_MAX]);
 /*
- * "n1 and n3: 77 packets dropped on the way to n3, 66 on the way back; 7 live connections before":
- * of a pair's way and the way back.
+ * "n1 to n3: packets dropped 77, on the way back 66; 7 live connections before": of a pair's way
+ * and the way back.
  */
-void words_pair(const struct pair_effect ways[2], char buffer[SENTENCE_MAX]);
+void words_pair(const struct fault_record *fault, const struct pair_effect ways[2],
+	char buffer[SENTENCE_MAX]);
+
+/* "1 %", "50ms", "9.8 Mbit/s", "35 packets": a value in that enum measure_unit. */
+const char *words_quantity(int unit, double value, char buffer[WORDS_MAX]);
+/* "in", "out": as the node sees it. */
+const char *words_direction(int direction);
+
+/* The cells of a measure's row: "at most 10 Mbit/s"; "9.8 Mbit/s"; what that rests on; "ok". */
+const char *words_asked(const struct measure *measure, char buffer[WORDS_MAX]);
+const char *words_achieved(const struct measure *measure, char buffer[WORDS_MAX]);
+const char *words_rests_on(const struct measure_judgement *own, char buffer[WORDS_MAX]);
+const char *words_measure_found(const struct measure_judgement *own);
+enum tone tone_of_measure(const struct measure_judgement *own);
+
+/* "loss on n1, out: 4.8 %, asked 1 %". */
+void words_measure(const struct measure_judgement *own, char buffer[SENTENCE_MAX]);
+/* "slow did other than asked: loss on n1, …; and 3 more"; NULL when all is as asked. */
+const char *words_differing(const struct effect_judgement *effect, char buffer[SENTENCE_MAX]);
 
 /* Three digits at most, and none that says nothing: "20ms", where duration_human has "20.0ms". */
 const char *words_step(int64_t ns, char buffer[DURATION_TEXT_MAX]);

@@ -131,6 +131,22 @@ static void add_fault(struct list *list, const struct effect_judgement *own)
 			fault->spec->id, what, when, effect_words[own->effect]);
 }
 
+/* Beyond the first few as well: what is not as asked is to be known. */
+static void add_differing(struct list *list, const struct list *effects)
+{
+	char text[SENTENCE_MAX];
+
+	LIST_EACH(*effects, struct effect_judgement, own) {
+		struct glance *glance;
+
+		if (!words_differing(own, text))
+			continue;
+		glance = list_push(list, sizeof(*glance));
+		glance->tone = TONE_OPEN;
+		memcpy(glance->text, text, sizeof(text));
+	}
+}
+
 struct list words_glance(const struct report *report)
 {
 	const struct list *effects = &report->judgement.effects;
@@ -149,6 +165,7 @@ struct list words_glance(const struct report *report)
 		snprintf(more->text, sizeof(more->text), "and %.80s more, below",
 			words_count(effects->count - FAULTS_SHOWN, "fault", count));
 	}
+	add_differing(&list, effects);
 	tone = words_revert(report, text);
 	revert = list_push(&list, sizeof(*revert));
 	revert->tone = tone;

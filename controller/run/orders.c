@@ -6,6 +6,7 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
+#include "contract/seed.h"
 #include "controller/plan/groups.h"
 #include "controller/prober/orders.h"
 #include "controller/run/run_parts.h"
@@ -61,6 +62,8 @@ void order_fault(const struct plan *plan, const struct fault_record *fault, enum
 		.fault = must_copy(fault->spec->fault),
 		.scope = calloc(1, sizeof(struct scope)),
 		.role = role,
+		.self = must_copy(node),
+		.seed = seed_of_fault(plan->scenario->seed, fault->spec->id),
 		.with = cJSON_Duplicate(fault->spec->with, true),
 		.start_ns = fault->start_ns,
 		.deadline_ns = fault->deadline_ns};

@@ -58,6 +58,7 @@ static cJSON *counters_json(const struct run_node *node, const struct list *coun
 		json_put_i64(item, "packets", counter->packets);
 		json_put_i64(item, "segments", counter->segments);
 		json_put_i64(item, "bytes", counter->bytes);
+		json_put_i64(item, "matched", counter->matched);
 		json_put_i64(item, "first_ns",
 			counter->first_ns ? to_ours(node, counter->first_ns) : NEVER_NS);
 		json_put_i64(item, "last_ns",
@@ -81,6 +82,16 @@ static cJSON *processes_json(const struct run_node *node, const struct list *pro
 	return array;
 }
 
+/* None of a measure's numbers is an instant: they stand as the node told them. */
+static cJSON *measures_json(const struct list *measures)
+{
+	cJSON *array = json_array();
+
+	LIST_EACH(*measures, struct measure, measure)
+		json_append(array, shape_encode(&measure_shape, measure));
+	return array;
+}
+
 static void feed_evidence(struct run_node *node, const struct fault_evidence *fault)
 {
 	struct event event = {.kind = EVENT_EVIDENCE, .name = fault->id, .node = node->node->name};
@@ -92,6 +103,8 @@ static void feed_evidence(struct run_node *node, const struct fault_evidence *fa
 	json_put(data, "counters", counters_json(node, &fault->counters));
 	if (fault->processes.count)
 		json_put(data, "processes", processes_json(node, &fault->processes));
+	if (fault->measures.count)
+		json_put(data, "measures", measures_json(&fault->measures));
 	event.data = data;
 	run_feed(node->run, &event);
 	cJSON_Delete(data);

@@ -73,6 +73,31 @@ static cJSON *counterpart(const cJSON *table, const cJSON *words)
 	return schema;
 }
 
+/*
+ * A kind that can do without a counterpart: where parameters say how it then acts, one of them must
+ * be there.
+ */
+static cJSON *counterpart_or_shape(const struct catalogue_fault *fault)
+{
+	cJSON *ways = json_array(), *keys = json_array();
+
+	for (size_t i = 0; i < fault->params->count; i++)
+		if (catalogue_acts_among(fault->params->fields[i].key))
+			json_append(keys, needs(fault->params->fields[i].key));
+	if (keys->child) {
+		cJSON *with = json_object(), *properties = json_object(), *way = needs("with");
+
+		json_put(with, "anyOf", keys);
+		json_put(properties, "with", with);
+		json_put(way, "properties", properties);
+		json_append(ways, needs("from"));
+		json_append(ways, way);
+	} else {
+		cJSON_Delete(keys);
+	}
+	return ways;
+}
+
 static cJSON *then(struct schema_maker *maker, const struct catalogue_fault *fault, cJSON *object)
 {
 	const cJSON *table = cJSON_GetObjectItemCaseSensitive(object, "properties");
@@ -85,8 +110,16 @@ static cJSON *then(struct schema_maker *maker, const struct catalogue_fault *fau
 	json_put(properties, "from",
 		counterpart(cJSON_GetObjectItemCaseSensitive(table, "from"),
 			cJSON_GetObjectItemCaseSensitive(fault->published, "from")));
-	if (catalogue_has_from(fault))
+	if (catalogue_has_from(fault) && !fault->within)
 		json_append_string(required, "from");
+	if (fault->within) {
+		cJSON *ways = counterpart_or_shape(fault);
+
+		if (ways->child)
+			json_put(schema, "anyOf", ways);
+		else
+			cJSON_Delete(ways);
+	}
 	if (fault->at_once)
 		json_put(properties, "for", cJSON_CreateFalse());
 	json_put(properties, "with", schema_object(maker, fault->params));

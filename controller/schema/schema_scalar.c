@@ -17,6 +17,9 @@ static const struct {
 		"d"},
 	[FIELD_SIZE] = {"size", "^[0-9]{1,15}(B|KiB|MiB|GiB)$",
 		"a size like \"64KiB\": a whole number and one of B, KiB, MiB, GiB"},
+	[FIELD_BANDWIDTH] = {"bandwidth", "^[0-9]{1,18}(\\.[0-9]{1,9})?(bit|kbit|Mbit|Gbit)$",
+		"a bandwidth like \"10Mbit\": a number and one of bit, kbit, Mbit, Gbit (a "
+		"second)"},
 	[FIELD_I64] = {"id", "^-?[0-9]{1,19}$", "a decimal 64-bit integer"},
 	[FIELD_NAME] = {"name", "^[A-Za-z0-9_][A-Za-z0-9._-]{0,62}$",
 		"a name: letters, digits, '.', '_', '-'; at most 63 of them"},
@@ -206,6 +209,19 @@ static cJSON *members(struct schema_maker *maker, const struct field *field, enu
 	return schema;
 }
 
+static cJSON *lists_of_names(struct schema_maker *maker, const struct field *field)
+{
+	cJSON *schema = typed("object"), *list = typed("array");
+
+	json_put(list, "items", form_ref(maker, FIELD_NAME));
+	json_put_number(list, "minItems", 1);
+	json_put(schema, "propertyNames", form_ref(maker, FIELD_NAME));
+	json_put(schema, "additionalProperties", list);
+	if (!field->allow_empty)
+		json_put_number(schema, "minProperties", 1);
+	return schema;
+}
+
 static cJSON *ports_ref(struct schema_maker *maker)
 {
 	cJSON *list;
@@ -292,6 +308,8 @@ cJSON *schema_scalar(struct schema_maker *maker, const struct field *field, enum
 	case FIELD_TEXTS:
 	case FIELD_STRINGS:
 		return members(maker, field, kind);
+	case FIELD_NAMES:
+		return lists_of_names(maker, field);
 	case FIELD_COUNT:
 		return count_ref(maker);
 	case FIELD_JSON:

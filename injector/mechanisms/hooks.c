@@ -10,6 +10,7 @@
 #include "contract/failpoint.h"
 #include "injector/ledger.h"
 #include "injector/lists.h"
+#include "injector/mechanisms/lanes.h"
 
 enum {
 	NO_LINK = -1,
@@ -271,7 +272,7 @@ int hooks_sync(struct hooks *hooks, const struct list *links, struct fail *fail)
 		size_t before = hooks->hooks.count;
 		struct fail each = FAIL_INIT, undoing = FAIL_INIT;
 
-		if (link->loopback || has_hook(hooks, link->ifindex))
+		if (link->loopback || lanes_own(link->name) || has_hook(hooks, link->ifindex))
 			continue;
 		if (attach(hooks, link, &each) == 0)
 			continue;

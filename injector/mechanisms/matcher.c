@@ -18,7 +18,9 @@ enum {
 	ADDRESSES_MIN = 4096,
 	PREFIXES_MIN = 16384,
 	COUNTERS_MIN = 16384,
-	ROOM_FACTOR = 4
+	ROOM_FACTOR = 4,
+	NEW_FLOWS = 32768,
+	NEW_FLOWS_MIN = 16
 };
 
 struct matcher *matcher_new(
@@ -37,6 +39,7 @@ void matcher_free(struct matcher *matcher)
 	if (!matcher)
 		return;
 	hooks_deinit(&matcher->hooks);
+	lanes_deinit(&matcher->lanes);
 	match_table_deinit(&matcher->table);
 	list_free(&matcher->flows);
 	list_free(&matcher->wanted_flows);
@@ -65,6 +68,7 @@ void matcher_lease(struct matcher *matcher, int64_t until_ns)
 	if (matcher->loaded)
 		__atomic_store_n(&host_matcher_control(matcher->loaded)->lease_until_ns,
 			(uint64_t)until_ns, __ATOMIC_RELAXED);
+	lanes_lease(&matcher->lanes, until_ns);
 }
 
 static bool has_flow(const struct list *flows, const struct bb_flow *wanted)
@@ -125,17 +129,29 @@ static int check_room(
 		sizes->addresses, sizes->prefixes, sizes->counters);
 }
 
-static int load(struct matcher *matcher, const struct match_table *table, struct ledger *ledger,
-	struct fail *fail)
+/* Only the first rule makes room for new connections, which costs memory that no other needs. */
+static int check_flows(
+	const struct matcher *matcher, const struct match_rule *spec, struct fail *fail)
+{
+	if (spec->connections == BB_ALL_CONNECTIONS || matcher->sizes.new_flows == NEW_FLOWS)
+		return 0;
+	return fail_set(fail, FAIL_REFUSED,
+		"there is no room to tell new connections from old ones beside faults that are "
+		"armed; heal all, or arm this one first");
+}
+
+static int load(struct matcher *matcher, const struct match_table *table,
+	const struct match_rule *spec, struct ledger *ledger, struct fail *fail)
 {
 	struct bb_control *control;
 
 	if (matcher->loaded)
-		return 0;
+		return check_flows(matcher, spec, fail);
 	matcher->sizes = (struct host_matcher_sizes){
 		.addresses = at_least(table->addresses, ADDRESSES_MIN),
 		.prefixes = at_least(table->broad, PREFIXES_MIN),
 		.counters = at_least(table->counts.count * BB_DIRECTIONS, COUNTERS_MIN),
+		.new_flows = spec->connections == BB_ALL_CONNECTIONS ? NEW_FLOWS_MIN : NEW_FLOWS,
 	};
 	if (host_matcher_load(&matcher->sizes, &matcher->loaded, fail) < 0)
 		return -1;
@@ -148,6 +164,10 @@ static int load(struct matcher *matcher, const struct match_table *table, struct
 					.high = matcher->ports[policy].ranges[i].high};
 	matcher->hooks =
 		(struct hooks){.matcher = matcher->loaded, .ledger = ledger, .mode = matcher->mode};
+	matcher->lanes = (struct lanes){.matcher = matcher->loaded,
+		.ledger = ledger,
+		.mode = matcher->mode,
+		.until_ns = matcher->lease_until_ns};
 	return 0;
 }
 
@@ -158,7 +178,8 @@ int matcher_settle(struct matcher *matcher, struct fail *fail)
 			return 0;
 	if (!matcher->loaded)
 		return 0;
-	if (hooks_release(&matcher->hooks, fail) < 0)
+	/* Packets in a lane come out of it as long as it stands: it goes before the hooks. */
+	if (lanes_release(&matcher->lanes, fail) < 0 || hooks_release(&matcher->hooks, fail) < 0)
 		return -1;
 	host_matcher_free(matcher->loaded);
 	matcher->loaded = NULL;
@@ -170,41 +191,88 @@ int matcher_settle(struct matcher *matcher, struct fail *fail)
 	return 0;
 }
 
-static void open_slot(struct matcher *matcher, const struct matcher_rule *rule)
+static void open_slot(struct matcher *matcher, struct matcher_rule *rule)
 {
-	struct bb_slot *slot = &host_matcher_control(matcher->loaded)->slots[rule->slot];
+	struct bb_control *control = host_matcher_control(matcher->loaded);
+	struct bb_slot *slot = &control->slots[rule->slot];
 	const struct match_rule *spec = &rule->spec;
 
 	slot->directions = (uint8_t)spec->directions;
 	slot->protocol = spec->protocol;
+	slot->connections = spec->connections;
+	slot->flap_on_ns = (uint64_t)spec->flap_on_ns;
+	slot->flap_period_ns = (uint64_t)spec->flap_period_ns;
+	slot->action = (uint8_t)spec->action;
+	slot->mtu = spec->mtu;
+	slot->fix_checksum = spec->fix_checksum;
+	slot->chance = spec->chance;
+	slot->lane = rule->way.ifindex;
+	slot->by_keeper = rule->way.by_keeper;
+	slot->missed = 0;
 	slot->range_count = spec->ports.count;
 	for (int i = 0; i < spec->ports.count; i++)
 		slot->ranges[i] = (struct bb_port_range){
 			.low = spec->ports.ranges[i].low, .high = spec->ports.ranges[i].high};
 	slot->start_ns = (uint64_t)spec->start_ns;
 	slot->deadline_ns = (uint64_t)spec->deadline_ns;
+	rule->tracks = spec->connections != BB_ALL_CONNECTIONS;
+	if (rule->tracks)
+		control->track++;
 	__atomic_store_n(&slot->in_use, 1, __ATOMIC_RELEASE);
 }
 
-static void close_slot(struct matcher *matcher, int index)
+static void close_slot(struct matcher *matcher, struct matcher_rule *rule)
 {
-	struct bb_slot *slot = &host_matcher_control(matcher->loaded)->slots[index];
+	struct bb_control *control = host_matcher_control(matcher->loaded);
+	struct bb_slot *slot = &control->slots[rule->slot];
 
 	__atomic_store_n(&slot->deadline_ns, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&slot->in_use, 0, __ATOMIC_RELEASE);
+	rule->missed += slot->missed;
+	slot->missed = 0;
+	if (rule->tracks)
+		control->track--;
+	rule->tracks = false;
+}
+
+struct slots {
+	int first, end;
+	const char *what;
+};
+
+/* The order of slots is the order in which faults see a packet (bpf/matcher.h). */
+static struct slots slots_for(const struct match_rule *spec)
+{
+	switch (spec->action) {
+	case BB_DROP:
+	case BB_SHORTEN:
+		break;
+	case BB_LOSE:
+	case BB_CORRUPT:
+	case BB_DUPLICATE:
+		return (struct slots){
+			BB_WIRE_FIRST, BB_LANE_FIRST, "lose, corrupt or duplicate packets"};
+	case BB_HOLD:
+		if (spec->hold->spec.rate_bytes)
+			return (struct slots){BB_RATE_FIRST, BB_SLOTS, "limit a rate"};
+		return (struct slots){BB_LANE_FIRST, BB_RATE_FIRST, "delay packets"};
+	}
+	return (struct slots){0, BB_WIRE_FIRST, "drop packets"};
 }
 
 static struct matcher_rule *new_rule(
 	struct matcher *matcher, const struct match_rule *spec, struct fail *fail)
 {
+	struct slots range = slots_for(spec);
 	struct matcher_rule *rule;
-	int slot = 0;
+	int slot = range.first;
 
 	/* In a stale slot the new rule would inherit peers, and counts, that are not its own. */
-	while (slot < BB_SLOTS && (matcher->rules[slot] || matcher->stale >> slot & 1))
+	while (slot < range.end && (matcher->rules[slot] || matcher->stale >> slot & 1))
 		slot++;
-	if (slot == BB_SLOTS) {
-		fail_set(fail, FAIL_REFUSED, "%d packet faults at once are the most", BB_SLOTS);
+	if (slot == range.end) {
+		fail_set(fail, FAIL_REFUSED, "%d faults at once that %s are the most",
+			range.end - range.first, range.what);
 		return NULL;
 	}
 	rule = must_alloc(sizeof(*rule));
@@ -223,13 +291,15 @@ static int prepare(struct matcher *matcher, struct matcher_rule *rule, struct le
 	int result = -1;
 
 	matcher_build_table(matcher, rule, &table);
-	if (load(matcher, &table, ledger, fail) < 0 ||
+	if (load(matcher, &table, &rule->spec, ledger, fail) < 0 ||
 		check_room(&matcher->sizes, &table, fail) < 0 || apply_flows(matcher, fail) < 0 ||
 		host_links(&links, fail) < 0)
 		goto out;
 	FAILPOINT(program_loaded);
 	/* Hooks first: while the tables are empty they let everything pass. */
-	if (hooks_sync(&matcher->hooks, &links, fail) < 0)
+	if (hooks_sync(&matcher->hooks, &links, fail) < 0 ||
+		matcher_number_links(matcher, &links, fail) < 0 ||
+		matcher_open_way(matcher, rule, fail) < 0)
 		goto out;
 	result = matcher_change_table(matcher, &table, fail);
 	FAILPOINT(map_filled);
@@ -255,13 +325,16 @@ static int tidy(struct matcher *matcher, struct fail *fail)
 /* Ends the rule in the kernel, then rewrites the tables without it. */
 static int revert(struct matcher *matcher, struct matcher_rule *rule, struct fail *fail)
 {
+	int closed;
+
 	rule->live = false;
 	if (!matcher->loaded)
 		return 0;
-	close_slot(matcher, rule->slot);
+	close_slot(matcher, rule);
 	FAILPOINT(slot_closed);
+	closed = matcher_close_way(matcher, rule, fail);
 	if (tidy(matcher, fail) == 0)
-		return 0;
+		return closed;
 	matcher->stale |= UINT64_C(1) << rule->slot;
 	matcher_fold(matcher, rule->slot);
 	return -1;
@@ -314,6 +387,10 @@ void matcher_rule_free(struct matcher_rule *rule)
 {
 	if (!rule)
 		return;
+	LIST_EACH(rule->measured, struct measure, measure) {
+		shape_free(&measure_shape, measure);
+	}
+	list_free(&rule->measured);
 	free(rule->folded);
 	free(rule);
 }
@@ -328,6 +405,8 @@ int matcher_links_changed(struct matcher *matcher, struct fail *fail)
 	if (host_links(&links, fail) < 0)
 		return -1;
 	result = hooks_sync(&matcher->hooks, &links, fail);
+	if (result == 0)
+		result = matcher_number_links(matcher, &links, fail);
 	list_free(&links);
 	return result;
 }

@@ -5,15 +5,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bpf/matcher.h"
 #include "contract/address.h"
 #include "contract/fail.h"
 #include "contract/shape.h"
 #include "contract/verbs.h"
 
 struct ledger;
+struct lane_order;
 
 /*
- * The packet matcher: drops what its rules name. It is loaded and attached with the first rule
+ * The packet matcher: drops what its rules name, or does to it what else they say. It is loaded and attached with the first rule
  * and gone with the last. Each rule has a slot of the kernel's page; healing one is one write to
  * its slot and touches no other.
  */
@@ -23,8 +25,15 @@ struct match_rule {
 	unsigned int directions;  /* bit per enum bb_direction */
 	uint8_t protocol;         /* IPPROTO_…, 0: any; IPPROTO_ICMP includes ICMPv6 */
 	struct port_set ports;    /* none: any port, and packets without ports */
+	uint8_t connections;      /* enum bb_connections */
 	const struct list *peers; /* of struct endpoint; borrowed for the rule's life */
 	int64_t start_ns, deadline_ns;
+	int64_t flap_on_ns, flap_period_ns; /* acts in the first part of each period; 0: always */
+	enum bb_action action;
+	uint32_t mtu;            /* BB_SHORTEN */
+	bool fix_checksum;       /* BB_CORRUPT */
+	struct bb_chance chance; /* BB_LOSE, BB_CORRUPT, BB_DUPLICATE */
+	const struct lane_order *hold; /* BB_HOLD; borrowed for the rule's life */
 };
 
 /*
@@ -67,6 +76,9 @@ void matcher_rule_free(struct matcher_rule *rule);
 /* One struct counter per peer and direction of the rule; `peer` texts are owned copies. */
 void matcher_count(
 	const struct matcher *matcher, const struct matcher_rule *rule, struct list *counters);
+/* What was asked beside what was done, as struct measure; `counters` are those of matcher_count(). */
+void matcher_measure(const struct matcher *matcher, const struct matcher_rule *rule,
+	const struct list *counters, struct list *measures);
 
 /* Links came or went: covers the new ones. Does nothing while nothing is armed. */
 int matcher_links_changed(struct matcher *matcher, struct fail *fail);

@@ -3,6 +3,7 @@
 #define BACKBURN_INJECTOR_MATCHER_PARTS_H
 
 #include "injector/mechanisms/hooks.h"
+#include "injector/mechanisms/lanes.h"
 #include "injector/mechanisms/match_table.h"
 #include "injector/mechanisms/matcher.h"
 
@@ -12,7 +13,11 @@ struct matcher_rule {
 	struct match_rule spec;
 	int slot;
 	bool live;
+	bool tracks; /* counted among those that need to know new connections */
 	struct bb_counter *folded; /* per endpoint and direction: counts of entries that are gone */
+	struct lane_way way;       /* BB_HOLD, while it is open */
+	struct list measured;      /* of struct measure: what a lane that is closed has told */
+	uint64_t missed;           /* as its slot had counted when it was closed */
 };
 
 struct matcher {
@@ -23,6 +28,7 @@ struct matcher {
 	struct host_matcher_sizes sizes;
 	struct host_matcher *loaded; /* NULL while idle */
 	struct hooks hooks;
+	struct lanes lanes;
 	struct match_table table;
 	bool unsure;    /* a change broke off: the maps may lack what the table says */
 	uint64_t stale; /* slots of rules that are over, and that the maps may still know */
@@ -48,5 +54,15 @@ int matcher_change_table(struct matcher *matcher, struct match_table *table, str
 
 /* Counts of a slot's entries, which go, are added to what its rule has counted. */
 void matcher_fold(struct matcher *matcher, int slot);
+
+
+/* --- matcher_paths.c -------------------------------------------------------------------- */
+
+/* Each link that packets can come back to from a lane has a number in the kernel's page. */
+int matcher_number_links(struct matcher *matcher, const struct list *links, struct fail *fail);
+
+/* Makes what the rule's packets must go through; and lets it go, after its slot is closed. */
+int matcher_open_way(struct matcher *matcher, struct matcher_rule *rule, struct fail *fail);
+int matcher_close_way(struct matcher *matcher, struct matcher_rule *rule, struct fail *fail);
 
 #endif

@@ -13,6 +13,7 @@ static void add_up(struct bb_counter *sum, const struct bb_counter *more)
 	sum->packets += more->packets;
 	sum->segments += more->segments;
 	sum->bytes += more->bytes;
+	sum->matched += more->matched;
 	if (more->first_ns && (!sum->first_ns || more->first_ns < sum->first_ns))
 		sum->first_ns = more->first_ns;
 	if (more->last_ns > sum->last_ns)
@@ -158,6 +159,7 @@ void matcher_count(
 		counter->packets = (int64_t)sums[i].packets;
 		counter->segments = (int64_t)sums[i].segments;
 		counter->bytes = (int64_t)sums[i].bytes;
+		counter->matched = (int64_t)sums[i].matched;
 		counter->first_ns = (int64_t)sums[i].first_ns;
 		counter->last_ns = (int64_t)sums[i].last_ns;
 	}

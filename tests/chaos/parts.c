@@ -204,7 +204,7 @@ static void read_page(struct part *part)
 {
 	static union {
 		struct bb_control control;
-		char room[16384];
+		char room[65536];
 	} page;
 	__u32 key = 0;
 

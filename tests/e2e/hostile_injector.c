@@ -60,6 +60,23 @@ static const char *packets(void)
 	return number;
 }
 
+/* The numbers stand as they are: a JSON number is no wider than they say. */
+static const char *measures(void)
+{
+	static char list[1024];
+	const char *number = is("absurd-measures") ? "-1e308" : "0.05";
+
+	snprintf(list, sizeof(list),
+		"{\"name\":\"%s\",\"direction\":\"egress\",\"unit\":\"%s\",\"bound\":\"about\","
+		"\"asked\":%s,\"achieved\":%s,\"tolerance\":%s,\"count\":\"%s\",\"hits\":\"%s\"}",
+		text("loss"), is("strange-measures") ? "parsec" : "ratio",
+		is("absurd-measures") ? "1e308" : "0.01", number,
+		is("absurd-measures") ? "-1e308" : "0",
+		is("absurd-measures") ? "9223372036854775807" : "1000",
+		is("absurd-measures") ? "-9223372036854775807" : "50");
+	return is("escapes") || strstr(manner, "measures") ? list : "";
+}
+
 static const char *evidence(bool healed)
 {
 	static char body[4096];
@@ -70,12 +87,13 @@ static const char *evidence(bool healed)
 		"\",\"faults\":[{\"id\":\"%s\",\"start_ns\":\"%s\",\"deadline_ns\":"
 		"\"%s\",\"healed\":%s,\"healed_ns\":\"%" PRId64
 		"\",\"counters\":[{\"peer\":\"%s\",\"direction\":\"egress\",\"packets\":\"%s\","
-		"\"segments\":\"1\",\"bytes\":\"1\",\"first_ns\":\"%s\",\"last_ns\":\"%s\"}]}]}",
+		"\"segments\":\"1\",\"bytes\":\"1\",\"matched\":\"1\",\"first_ns\":\"%s\",\"last_"
+		"ns\":\"%s\"}],\"measures\":[%s]}]}",
 		now_ns(), fault.id, fault.start, fault.deadline, healed ? "true" : "false",
 		is("absurd-times") ? -INT64_MAX
 			: healed   ? now_ns()
 				   : 0,
-		text("192.0.2.1"), packets(), at, at);
+		text("192.0.2.1"), packets(), at, at, measures());
 	return body;
 }
 

@@ -39,6 +39,8 @@ static const struct manner {
 	{"twice", 0, "every gate is met"},
 	{"shrinking-counters", 0, "every gate is met"},
 	{"absurd-times", 0, "every gate is met"},
+	{"absurd-measures", 0, "every gate is met"},
+	{"measures", 0, "did other than asked: loss on web, out: 5 %, asked 1 %"},
 	{"negative-counters", 2, "unproven"},
 	{"healed-early", 2, "never started"},
 	/* Its peers have other names than those that were ordered. */
@@ -54,6 +56,7 @@ static const struct manner {
 	{"flood", 70, "notifications a second"},
 	{"not-healed", 70, "did not confirm"},
 	{"huge-counters", 70, "could not be healed on web"},
+	{"strange-measures", 70, "could not be healed on web"},
 	{"prober-flood", 70, "notifications a second"},
 	{"prober-lies", 70, "unknown probe"},
 };

@@ -206,6 +206,7 @@ static cJSON *wrong_type(const struct field *field)
 	case FIELD_WITH:
 	case FIELD_TEXTS:
 	case FIELD_STRINGS:
+	case FIELD_NAMES:
 		return cJSON_CreateArray();
 	case FIELD_PORTS:
 		return cJSON_CreateTrue();
@@ -226,6 +227,7 @@ static cJSON *wrong_value(const struct field *field)
 		return cJSON_CreateNumber(0);
 	case FIELD_DURATION:
 	case FIELD_SIZE:
+	case FIELD_BANDWIDTH:
 		return cJSON_CreateString("3 parsecs");
 	case FIELD_ENUM:
 	case FIELD_FAULT:
@@ -243,6 +245,8 @@ static cJSON *wrong_value(const struct field *field)
 		if (field->allow_empty)
 			return NULL;
 		return field->kind == FIELD_MAP ? cJSON_CreateObject() : cJSON_CreateArray();
+	case FIELD_NAMES:
+		return field->allow_empty ? NULL : cJSON_CreateObject();
 	default:
 		return NULL;
 	}

@@ -217,11 +217,12 @@ char *injector_cut_order(const struct cut *cut, int64_t base_ns)
 	int64_t start_ns = base_ns + cut->start_in_ms * 1000000;
 
 	assert_true(asprintf(&order,
-			    "{\"id\":\"%s\",\"fault\":\"partition\",\"scope\":{},\"role\":\"%s\","
-			    "\"with\":%s,\"on\":%s,\"from\":%s,\"start_ns\":\"%" PRId64
-			    "\",\"deadline_ns\":\"%" PRId64 "\"}",
-			    cut->id, cut->role ? cut->role : "on", cut->with ? cut->with : "{}", on,
-			    from, start_ns, start_ns + cut->for_ms * 1000000) > 0);
+			    "{\"id\":\"%s\",\"fault\":\"%s\",\"scope\":{},\"role\":\"%s\","
+			    "\"with\":%s,\"on\":%s,\"from\":%s,\"seed\":\"%" PRId64
+			    "\",\"start_ns\":\"%" PRId64 "\",\"deadline_ns\":\"%" PRId64 "\"}",
+			    cut->id, cut->fault ? cut->fault : "partition",
+			    cut->role ? cut->role : "on", cut->with ? cut->with : "{}", on, from,
+			    cut->seed, start_ns, start_ns + cut->for_ms * 1000000) > 0);
 	free(on);
 	free(from);
 	return order;
@@ -251,20 +252,76 @@ void injector_heal(struct injector *injector, const char *id)
 	cJSON_Delete(evidence);
 }
 
-int64_t injector_packets(struct injector *injector, const char *id, const char *direction)
+static bool is_direction(const cJSON *object, const char *direction)
+{
+	return !direction ||
+		strcmp(cJSON_GetObjectItem(object, "direction")->valuestring, direction) == 0;
+}
+
+static int64_t number(const cJSON *object, const char *key)
+{
+	return strtoll(cJSON_GetObjectItem(object, key)->valuestring, NULL, 10);
+}
+
+struct counted injector_counted(struct injector *injector, const char *id, const char *direction)
 {
 	cJSON *evidence = injector_call(injector, "evidence", "{\"faults\":[\"%s\"]}", id);
 	cJSON *fault = cJSON_GetArrayItem(cJSON_GetObjectItem(evidence, "faults"), 0), *counter;
-	int64_t packets = 0;
+	struct counted sum = {0};
 
 	assert_non_null(fault);
 	cJSON_ArrayForEach(counter, cJSON_GetObjectItem(fault, "counters")) {
-		if (direction &&
-			strcmp(cJSON_GetObjectItem(counter, "direction")->valuestring, direction) !=
-				0)
+		if (!is_direction(counter, direction))
 			continue;
-		packets += strtoll(cJSON_GetObjectItem(counter, "packets")->valuestring, NULL, 10);
+		sum.packets += number(counter, "packets");
+		sum.segments += number(counter, "segments");
+		sum.matched += number(counter, "matched");
 	}
 	cJSON_Delete(evidence);
-	return packets;
+	return sum;
+}
+
+int64_t injector_packets(struct injector *injector, const char *id, const char *direction)
+{
+	return injector_counted(injector, id, direction).packets;
+}
+
+cJSON *injector_measure(
+	struct injector *injector, const char *id, const char *name, const char *direction)
+{
+	cJSON *evidence = injector_call(injector, "evidence", "{\"faults\":[\"%s\"]}", id);
+	cJSON *fault = cJSON_GetArrayItem(cJSON_GetObjectItem(evidence, "faults"), 0), *measure;
+	cJSON *found = NULL;
+
+	assert_non_null(fault);
+	cJSON_ArrayForEach(measure, cJSON_GetObjectItem(fault, "measures")) {
+		if (!found && is_direction(measure, direction) &&
+			strcmp(cJSON_GetObjectItem(measure, "name")->valuestring, name) == 0)
+			found = cJSON_Duplicate(measure, true);
+	}
+	cJSON_Delete(evidence);
+	assert_non_null(found);
+	return found;
+}
+
+/* ---- recovery ---- */
+
+char *world_recover_saying(
+	const struct world *world, int node, int expected, const char *option)
+{
+	char program[512], netns[128], *said;
+	int status;
+
+	snprintf(program, sizeof(program), "%s/bin/backburn-injector", getenv("BACKBURN_BUILD"));
+	snprintf(netns, sizeof(netns), "--net=/run/netns/%s", world_netns(world, node));
+	said = world_output(&status, "nsenter", netns, program, "recover", "--runtime-dir",
+		world->runtime_dir, option, NULL);
+	if (status != expected)
+		fail_msg("recover ended with %d: %s", status, said);
+	return said;
+}
+
+void world_recover(const struct world *world, int node)
+{
+	free(world_recover_saying(world, node, 0, NULL));
 }

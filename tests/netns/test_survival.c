@@ -39,21 +39,6 @@ static void assert_traffic_flows(struct world *world)
 	assert_true(udp_passes_within(world, NODE_B, NODE_A, AF_INET6, SOON_MS));
 }
 
-/* Runs recover in a node and returns what it said. */
-static char *recover(struct world *world, int node, int expected, const char *option)
-{
-	char program[512], netns[128], *said;
-	int status;
-
-	snprintf(program, sizeof(program), "%s/bin/backburn-injector", getenv("BACKBURN_BUILD"));
-	snprintf(netns, sizeof(netns), "--net=/run/netns/%s", world_netns(world, node));
-	said = world_output(&status, "nsenter", netns, program, "recover", "--runtime-dir",
-		world->runtime_dir, option, NULL);
-	if (status != expected)
-		fail_msg("recover ended with %d: %s", status, said);
-	return said;
-}
-
 static void end_of_input_heals(struct world *world)
 {
 	struct injector *injector = cut_off(world, "30s", &whole);
@@ -151,7 +136,7 @@ static void killed_it_is_recovered(struct world *world)
 	injector_signal(injector, SIGKILL);
 	assert_int_equal(injector_wait(injector), 128 + SIGKILL);
 	assert_traffic_flows(world);
-	said = recover(world, NODE_A, 0, NULL);
+	said = world_recover_saying(world, NODE_A, 0, NULL);
 	assert_non_null(strstr(said, "session test of the test"));
 	if (strcmp(world->attach, "clsact") == 0) {
 		assert_non_null(
@@ -161,7 +146,7 @@ static void killed_it_is_recovered(struct world *world)
 	assert_non_null(strstr(said, "nothing is left"));
 	free(said);
 	/* Once more is fine, and finds nothing. */
-	said = recover(world, NODE_A, 0, NULL);
+	said = world_recover_saying(world, NODE_A, 0, NULL);
 	assert_non_null(strstr(said, "nothing to undo"));
 	free(said);
 }
@@ -173,7 +158,7 @@ static void killed_it_is_recovered_from_another_namespace(struct world *world)
 
 	injector_signal(injector, SIGKILL);
 	assert_int_equal(injector_wait(injector), 128 + SIGKILL);
-	said = recover(world, NODE_B, 0, NULL);
+	said = world_recover_saying(world, NODE_B, 0, NULL);
 	assert_non_null(strstr(said, "network namespace /"));
 	assert_non_null(strstr(said, "nothing is left"));
 	free(said);
@@ -194,12 +179,12 @@ static void the_next_session_heals_what_was_left(struct world *world)
 static void recover_leaves_a_live_session_alone_unless_told(struct world *world)
 {
 	struct injector *injector = cut_off(world, "60s", &whole);
-	char *said = recover(world, NODE_A, 0, NULL);
+	char *said = world_recover_saying(world, NODE_A, 0, NULL);
 
 	assert_non_null(strstr(said, "session test is live: left alone"));
 	free(said);
 	assert_false(udp_passes(world, NODE_A, NODE_B, AF_INET, PORT));
-	said = recover(world, NODE_A, 0, "--stop-live");
+	said = world_recover_saying(world, NODE_A, 0, "--stop-live");
 	assert_non_null(strstr(said, "was ended"));
 	free(said);
 	assert_true(udp_passes(world, NODE_A, NODE_B, AF_INET, PORT));
@@ -220,7 +205,7 @@ static void a_namespace_that_is_gone_takes_its_ledger_along(struct world *world)
 	world_run("ip", "netns", "del", netns, NULL);
 	/* The kernel takes its time to let go of the last process's namespace. */
 	do {
-		said = recover(world, NODE_A, 0, NULL);
+		said = world_recover_saying(world, NODE_A, 0, NULL);
 		if (strstr(said, "its network namespace is gone"))
 			break;
 		free(said);

@@ -48,7 +48,7 @@ int world_socket(const struct world *world, int node, int family, int type)
 	return sock;
 }
 
-static socklen_t address_of(int node, int family, int port, struct sockaddr_storage *out)
+socklen_t world_sockaddr(int node, int family, int port, struct sockaddr_storage *out)
 {
 	memset(out, 0, sizeof(*out));
 	if (family == AF_INET) {
@@ -81,7 +81,7 @@ struct way {
 static bool datagram_arrives(const struct world *world, const struct way *way, int within_ms)
 {
 	struct sockaddr_storage address;
-	socklen_t size = address_of(way->to, way->family, way->port, &address);
+	socklen_t size = world_sockaddr(way->to, way->family, way->port, &address);
 	int receiver = world_socket(world, way->to, way->family, SOCK_DGRAM);
 	int sender = world_socket(world, way->from, way->family, SOCK_DGRAM);
 	int64_t give_up = now_ns() + within_ms * 1000000LL;
@@ -135,7 +135,7 @@ struct tcp_pair tcp_connect(const struct world *world, int from, int to, int fam
 		.client = world_socket(world, from, family, SOCK_STREAM),
 	};
 	struct sockaddr_storage address;
-	socklen_t size = address_of(to, family, port, &address);
+	socklen_t size = world_sockaddr(to, family, port, &address);
 	int yes = 1;
 
 	setsockopt(pair.listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));

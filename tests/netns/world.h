@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <cjson/cJSON.h>
@@ -82,20 +83,38 @@ char *injector_refusal(struct injector *injector, const char *method, const char
 	__attribute__((format(printf, 3, 4)));
 
 struct cut {
+	const char *fault;     /* NULL: "partition" */
 	const char *id, *with; /* with: JSON, NULL for {} */
+	int64_t seed;
 	const char *role;      /* NULL: "on" */
 	int on, from;          /* nodes */
 	const char *extra;     /* a further prefix of the `from` node, or NULL */
 	int64_t start_in_ms, for_ms;
 };
 
-/* Arms a partition, and waits until its start has come. */
+/* Arms a fault on the network, and waits until its start has come. */
 void injector_cut(struct injector *injector, const struct cut *cut);
 /* The JSON of its order, counted from `base_ns`. To be freed. */
 char *injector_cut_order(const struct cut *cut, int64_t base_ns);
 void injector_heal(struct injector *injector, const char *id); /* NULL: all */
 /* Sum of a fault's packets: direction "ingress", "egress", or NULL for both. */
 int64_t injector_packets(struct injector *injector, const char *id, const char *direction);
+
+/* Sums over all of a fault's counters. */
+struct counted {
+	int64_t packets, segments, matched;
+};
+struct counted injector_counted(
+	struct injector *injector, const char *id, const char *direction);
+/* One of the fault's measures, as JSON; to be freed. Asserts that it is there. */
+cJSON *injector_measure(
+	struct injector *injector, const char *id, const char *name, const char *direction);
+
+/* Runs `recover` in a node; asserts its exit status, and returns what it said. */
+char *world_recover_saying(
+	const struct world *world, int node, int expected, const char *option);
+/* The same, and it must have undone all that was to be undone. */
+void world_recover(const struct world *world, int node);
 
 /* ---- traffic ---- */
 
@@ -104,6 +123,9 @@ void pause_ms(int ms); /* only between two looks at something that is awaited */
 
 /* A socket that lives in a node. */
 int world_socket(const struct world *world, int node, int family, int type);
+
+/* The address of a node with a port; its length. */
+socklen_t world_sockaddr(int node, int family, int port, struct sockaddr_storage *out);
 
 /* Sends one datagram and asserts that the sender hears of no error. True when it arrives. */
 bool udp_passes(const struct world *world, int from, int to, int family, int port);

@@ -24,7 +24,7 @@ struct part {
 
 struct whole {
 	bool flag;
-	int64_t integer, duration_ns, size, id;
+	int64_t integer, duration_ns, size, bandwidth, id;
 	double number, ratio, narrow;
 	int color;
 	char *text, *empty_text, *name, *group, *node;
@@ -61,7 +61,8 @@ static const struct field whole_fields[] = {
 		AT(duration_ns),
 		.min = 10 * NS_PER_MS,
 		.max = 2 * (double)NS_PER_SEC},
-	{.key = "size", .kind = FIELD_SIZE, AT(size)},
+	{.key = "size", .kind = FIELD_SIZE, AT(size), .min = 1024, .max = 1 << 20},
+	{.key = "bandwidth", .kind = FIELD_BANDWIDTH, AT(bandwidth), .min = 1000, .max = 1e10},
 	{.key = "id", .kind = FIELD_I64, AT(id)},
 	{.key = "number", .kind = FIELD_NUMBER, AT(number), .min = 0.5, .max = 4},
 	{.key = "ratio", .kind = FIELD_RATIO, AT(ratio)},
@@ -130,7 +131,8 @@ static struct whole decode(const char *text)
 }
 
 static const char everything[] =
-	"{'flag':true,'integer':-5,'duration':'250ms','size':'64KiB','id':'-9007199254740993',"
+	"{'flag':true,'integer':-5,'duration':'250ms','size':'64KiB','bandwidth':'1.5Mbit','id':'-"
+	"9007199254740993',"
 	"'number':2.5,'ratio':0.25,'narrow':0.15,'color':'blue','text':'hé','empty_text':'',"
 	"'name':'a.b-c_1','group':'g','node':'n','prefix':'10.0.0.0/8','ports':[80,'90-91'],"
 	"'json':{'any':[1,null,'x']},'object':{'weight':3},'names':['a','b'],"
@@ -149,6 +151,7 @@ static void every_kind_is_decoded(void **state)
 	assert_int_equal(whole.integer, -5);
 	assert_int_equal(whole.duration_ns, 250 * NS_PER_MS);
 	assert_int_equal(whole.size, 65536);
+	assert_int_equal(whole.bandwidth, 1500000);
 	assert_true(whole.id == INT64_C(-9007199254740993)); /* more than a double holds */
 	assert_true(whole.number == 2.5 && whole.ratio == 0.25 && whole.narrow == 0.15);
 	assert_int_equal(whole.color, 2);
@@ -257,6 +260,12 @@ static const struct refusal refusals[] = {
 	{"{'duration':'3s'}", "duration", "must be from 10ms to 2s, not 3s"},
 	{"{'size':'64KB'}", "size",
 		"\"64KB\" is not a size: a whole number and one of B, KiB, MiB, GiB"},
+	{"{'size':'1023B'}", "size", "must be from 1KiB to 1MiB, not 1023B"},
+	{"{'bandwidth':1000}", "bandwidth", "must be a bandwidth like \"10Mbit\", not a number"},
+	{"{'bandwidth':'10Mbps'}", "bandwidth",
+		"\"10Mbps\" is not a bandwidth: a number and one of bit, kbit, Mbit, Gbit (a "
+		"second)"},
+	{"{'bandwidth':'11Gbit'}", "bandwidth", "must be from 1kbit to 10Gbit, not 11Gbit"},
 	{"{'id':12}", "id", "must be a decimal string, not a number"},
 	{"{'id':'9223372036854775808'}", "id",
 		"\"9223372036854775808\" is not a decimal 64-bit integer"},
@@ -341,7 +350,7 @@ static void a_refusal_leaves_nothing_behind(void **state)
 
 struct bound {
 	char *way, *other, *one, *both, *code;
-	cJSON *text, *texts, *strings, *with;
+	cJSON *text, *texts, *strings, *names, *with;
 	struct count count;
 	struct list map;
 };
@@ -359,6 +368,7 @@ static const struct field bound_fields[] = {
 	{.key = "text", .kind = FIELD_TEXT, BOUND(text)},
 	{.key = "texts", .kind = FIELD_TEXTS, BOUND(texts)},
 	{.key = "strings", .kind = FIELD_STRINGS, BOUND(strings), .form = &code_form},
+	{.key = "names", .kind = FIELD_NAMES, BOUND(names)},
 	{.key = "with", .kind = FIELD_WITH, BOUND(with)},
 	{.key = "count", .kind = FIELD_COUNT, BOUND(count)},
 	{.key = "map", .kind = FIELD_MAP, .sub = &part_shape, BOUND(map), .form = &code_form},
@@ -392,6 +402,17 @@ static const struct {
 		"\"ab\" is not a code: two capitals"},
 	{"{'other':'a','one':'b','strings':[]}", "strings",
 		"must be an object of strings, not a list"},
+	{"{'other':'a','one':'b','names':{'n1':['n2','n3'],'n2':['n1']}}", NULL, NULL},
+	{"{'other':'a','one':'b','names':{}}", "names", "must not be empty"},
+	{"{'other':'a','one':'b','names':['n1']}", "names",
+		"must be an object of lists of names, not a list"},
+	{"{'other':'a','one':'b','names':{'n1':'n2'}}", "names.n1",
+		"must be a list of names, not a string"},
+	{"{'other':'a','one':'b','names':{'n1':[]}}", "names.n1", "must not be empty"},
+	{"{'other':'a','one':'b','names':{'n1':['n2',7]}}", "names.n1[1]",
+		"must be a name, not a number"},
+	{"{'other':'a','one':'b','names':{'n1':['../x']}}", "names.n1[0]",
+		"\"../x\" is not a name: letters, digits, '.', '_', '-'; at most 63 of them"},
 	{"{'other':'a','one':'b','with':[]}", "with", "must be an object, not a list"},
 	{"{'other':'a','one':'b','count':7}", NULL, NULL},
 	{"{'other':'a','one':'b','count':{'min':2,'max':2}}", NULL, NULL},

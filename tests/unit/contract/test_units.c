@@ -135,6 +135,51 @@ static void sizes(void **state)
 		assert_int_equal(size_parse(bad[i], &bytes), -1);
 }
 
+static void bandwidths(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t bits;
+	} good[] = {
+		{"1bit", 1},
+		{"300bit", 300},
+		{"512kbit", 512000},
+		{"1.5Mbit", 1500000},
+		{"10Gbit", INT64_C(10000000000)},
+		{"0.000000001Gbit", 1},
+		{"9000000000Gbit", INT64_C(9000000000) * 1000000000},
+	};
+	static const char *const bad[] = {"", "10", "Mbit", "10 Mbit", "10mbit", "10Mbps", "10MiB",
+		"-1bit", "0bit", "0.0Mbit", "1.5bit", "0.0001kbit", "1.Mbit", "10000000000Gbit",
+		"1e3bit"};
+	char text[UNIT_TEXT_MAX];
+	int64_t bits;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(bandwidth_parse(good[i].text, &bits), 0);
+		assert_true(bits == good[i].bits);
+		assert_int_equal(bandwidth_parse(bandwidth_format(bits, text), &bits), 0);
+		assert_true(bits == good[i].bits);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(bandwidth_parse(bad[i], &bits), -1);
+	assert_string_equal(bandwidth_format(1500000, text), "1500kbit");
+	assert_string_equal(bandwidth_format(INT64_C(2000000000), text), "2Gbit");
+	assert_string_equal(bandwidth_format(1001, text), "1001bit");
+}
+
+static void sizes_are_spelled_short(void **state)
+{
+	char text[UNIT_TEXT_MAX];
+
+	(void)state;
+	assert_string_equal(size_format(0, text), "0B");
+	assert_string_equal(size_format(1025, text), "1025B");
+	assert_string_equal(size_format(65536, text), "64KiB");
+	assert_string_equal(size_format(INT64_C(3) << 30, text), "3GiB");
+}
+
 static void unsigned_integers(void **state)
 {
 	(void)state;
@@ -160,6 +205,8 @@ int main(void)
 		cmocka_unit_test(durations_are_spelled_short),
 		cmocka_unit_test(people_read_three_digits),
 		cmocka_unit_test(sizes),
+		cmocka_unit_test(bandwidths),
+		cmocka_unit_test(sizes_are_spelled_short),
 		cmocka_unit_test(unsigned_integers),
 	};
 

@@ -38,15 +38,17 @@ static const struct {
 		"{'id':'cut','fault':'partition','scope':{},'role':'from','with':{'direction':'"
 		"both'},"
 		"'on':[{'node':'n1','prefixes':['10.0.0.1']}],'from':[{'node':'n2','prefixes':[]}],"
-		"'start_ns':'9007199254740993','deadline_ns':'9007199254740995'}"},
+		"'self':'n2','seed':'7','start_ns':'9007199254740993','deadline_ns':'"
+		"9007199254740995'}"},
 	{&fault_order_shape,
 		"{'id':'k','fault':'kill','scope':{},'role':'on','with':{},'on':[{'node':'n1',"
 		"'prefixes':[]}],'from':[],'processes':{'exe':'/bin/x','cmdline':'x *','pidfile':"
-		"'/run/x.pid','cgroup':'/a','count':2},'start_ns':'1','deadline_ns':'2'}"},
+		"'/run/x.pid','cgroup':'/"
+		"a','count':2},'seed':'0','start_ns':'1','deadline_ns':'2'}"},
 	/* Without a count: all of them. */
 	{&fault_order_shape,
 		"{'id':'k','fault':'kill','scope':{},'role':'on','with':{},'on':[{'node':'n1',"
-		"'prefixes':[]}],'from':[],'processes':{'exe':'/bin/x'},'start_ns':'1',"
+		"'prefixes':[]}],'from':[],'processes':{'exe':'/bin/x'},'seed':'3','start_ns':'1',"
 		"'deadline_ns':'2'}"},
 	{&inspect_result_shape,
 		"{'effects':['a'],'undo':['b'],'interfaces':['eth0'],'foreign':[{'interface':'eth0'"

@@ -140,14 +140,36 @@ static const struct mutation references[] = {
 		"no fault named \"partiton\" (did you mean \"partition\"?)"},
 	{"phases[1].faults[0].from", NULL, "phases[1].faults[0]",
 		"partition needs the key \"from\", with exactly one of \"nodes\", \"prefixes\" and "
-		"\"everything\""},
+		"\"everything\", or in \"with\" a \"shape\" or \"drops\""},
 	{"phases[1].faults[0].from.everything", "true", "phases[1].faults[0].from",
 		"needs exactly one of \"nodes\", \"prefixes\" and \"everything\""},
 	{"phases[1].faults[0].from", "{}", "phases[1].faults[0]",
 		"partition needs the key \"from\", with exactly one of \"nodes\", \"prefixes\" and "
-		"\"everything\""},
+		"\"everything\", or in \"with\" a \"shape\" or \"drops\""},
 	{"phases[1].faults[0].on.processes", "{'exe':'/bin/x'}", "phases[1].faults[0].on.processes",
 		"partition hits nodes, not single processes: leave \"processes\" out"},
+	/* a fault among the nodes it is on */
+	{"phases[1].faults[0].with", "{'shape':'halves'}", "phases[1].faults[0].with.shape",
+		"it parts the nodes of \"on\" among themselves: leave it out, or \"from\""},
+	{"phases[1].faults[0].with", "{'shape':'sides','drops':{'n1':['n2']}}",
+		"phases[1].faults[0].with.drops",
+		"it parts the nodes of \"on\" among themselves: leave it out, or \"from\""},
+	{"phases[1].faults[0]",
+		"{'id':'cut-leader','fault':'partition','on':{'nodes':'members'},'with':{'shape':"
+		"'sides'}}",
+		"phases[1].faults[0]",
+		"partition needs the key \"from\", with exactly one of \"nodes\", \"prefixes\" and "
+		"\"everything\", or in \"with\" a \"shape\" or \"drops\""},
+	{"phases[1].faults[0]",
+		"{'id':'cut-leader','fault':'partition','on':{'nodes':'leader'},'with':{'shape':"
+		"'halves'}}",
+		"phases[1].faults[0].on.nodes",
+		"without \"from\" partition acts between the nodes of \"on\": there must be two at "
+		"least"},
+	{"phases[1].faults[0]",
+		"{'id':'cut-leader','fault':'partition','on':{'nodes':'members'},'with':{'drops':"
+		"{'n1':'n2'}}}",
+		"phases[1].faults[0].with.drops.n1", "must be a list of names, not a string"},
 	/* a fault on processes */
 	{"phases[1].faults[0]", KILL("'from':{'nodes':'rest'},", "'exe':'/bin/x'", ""),
 		"phases[1].faults[0].from", "kill has no counterpart: leave \"from\" out"},
@@ -366,6 +388,13 @@ static void the_other_side_of_each_bound_is_good(void **state)
 		{"guardrails.stop_if[0].no_good_for", "'89s'"},
 		{"probes.put.url", "'{var.shop}/x'"},
 		{"groups.rest.not", "['n1','leader']"},
+		{"phases[1].faults[0]",
+			"{'id':'cut-leader','fault':'partition','on':{'nodes':'members'},'with':{"
+			"'shape':'halves'}}"},
+		{"phases[1].faults[0]",
+			"{'id':'cut-leader','fault':'partition','on':{'nodes':['n1','leader']},"
+			"'with':{'drops':{'n1':['n2']}}}"},
+		{"phases[1].faults[0].with", "{'shape':'sides'}"},
 	};
 	struct catalogue catalogue = given_catalogue();
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "contract/list.h"
+#include "contract/seed.h"
 #include "controller/prober/orders.h"
 #include "controller/run/run_parts.h"
 #include "given.h"
@@ -319,9 +320,50 @@ static void a_fault_order_names_both_sides(void **state)
 	assert_int_equal(order.start_ns, 5);
 	assert_int_equal(order.deadline_ns, 6);
 	assert_string_equal(order.id, "cut-leader");
+	assert_string_equal(order.self, "n2");
+	assert_true(order.seed == seed_of_fault(7, "cut-leader"));
 	shape_free(&fault_order_shape, &order);
 	list_free_texts(&fault.on);
 	list_free_texts(&fault.from);
+	stage_free(stage);
+}
+
+/* Whoever carries it draws the same picture: they differ in nothing but in who they are. */
+static void orders_of_a_fault_within_differ_in_self_alone(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"n1", "n2", "n3"};
+	cJSON *tree = given_tree(), *first = NULL;
+	struct fault_record fault = {.start_ns = 5, .deadline_ns = 6};
+	struct stage *stage;
+
+	given_set(tree, "phases[1].faults[0]",
+		"{'id':'cut-leader','fault':'partition','on':{'nodes':'members'},'with':{'shape':"
+		"'random'}}");
+	stage = stage_new(tree);
+	fault.spec = scenario_fault(&stage->scenario, "cut-leader", NULL);
+	for (size_t i = 0; i < 3; i++)
+		list_push_text(&fault.on, names[i]);
+	for (size_t i = 0; i < 3; i++) {
+		struct fault_order order;
+		cJSON *json;
+
+		order_fault(&stage->plan, &fault, ROLE_ON, names[i], &order);
+		assert_int_equal(order.on.count, 3);
+		assert_int_equal(order.from.count, 0);
+		json = shape_encode(&fault_order_shape, &order);
+		assert_string_equal(json_string(json, "self", ""), names[i]);
+		cJSON_DeleteItemFromObjectCaseSensitive(json, "self");
+		if (first)
+			assert_true(cJSON_Compare(first, json, true));
+		if (i == 0)
+			first = json;
+		else
+			cJSON_Delete(json);
+		shape_free(&fault_order_shape, &order);
+	}
+	cJSON_Delete(first);
+	list_free_texts(&fault.on);
 	stage_free(stage);
 }
 
@@ -336,6 +378,7 @@ int main(void)
 		cmocka_unit_test(secrets_are_taken_out_of_the_environment),
 		cmocka_unit_test(missing_secrets_are_refused_by_name),
 		cmocka_unit_test(a_fault_order_names_both_sides),
+		cmocka_unit_test(orders_of_a_fault_within_differ_in_self_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

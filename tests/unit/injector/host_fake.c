@@ -11,6 +11,7 @@
 #include "contract/units.h"
 #include "contract/verbs.h"
 #include "injector/lists.h"
+#include "injector/mechanisms/lanes.h"
 
 struct fake fake;
 
@@ -89,6 +90,7 @@ void fake_kill(void)
 {
 	list_free(&fake.handles);
 	fake_forget_tcx();
+	fake_end_keeper();
 	fake_unload();
 	LIST_EACH(fake.files, struct fake_file *, file) {
 		(*file)->locked = false;
@@ -117,6 +119,10 @@ char *fake_describe(bool with_files)
 	}
 	LIST_EACH(fake.clsacts, const int, each) {
 		list_add_text(&lines, "clsact %d", *each);
+	}
+	LIST_EACH(fake.links, const struct host_link, link) {
+		if (lanes_own(link->name))
+			list_add_text(&lines, "link %s", link->name);
 	}
 	if (with_files)
 		describe_files(&lines);

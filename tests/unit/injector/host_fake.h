@@ -74,6 +74,8 @@ struct fake {
 	struct host_pidfile pidfile; /* whose pid is in the file */
 	bool loaded;
 	struct bb_control control;
+	int lane_links; /* how many were made so far */
+	int keeper;     /* its link's ifindex; 0: none lives */
 	char boot_id[40];
 	int64_t pid;
 	uint32_t uid; /* 0: root, as an injector must be */
@@ -132,6 +134,7 @@ int fake_refuse(struct fail *fail, const char *name);
 bool fake_happens(void);
 void fake_unload(void);
 void fake_forget_tcx(void);
+void fake_end_keeper(void);
 void fake_reset_processes(void);
 void fake_close_process(int file);
 

@@ -21,6 +21,7 @@ void fake_add_link(int ifindex, const char *name)
 	struct host_link *link = list_push(&fake.links, sizeof(*link));
 
 	link->ifindex = ifindex;
+	link->ethernet = true;
 	snprintf(link->name, sizeof(link->name), "%s", name);
 }
 

@@ -55,7 +55,8 @@ static void numbers_are_the_judgements(void **state)
 		"during cut-leader");
 	assert_has(text, "data-label=\"measured\" class=\"measured\">2.00s ± 20ms");
 	/* 7 and 5 packets on n2's ways out, none on the ways in. */
-	assert_has(text, "<td class=\"number\">7</td><td class=\"number none\">none</td>");
+	assert_has(
+		text, "<td class=\"number\">7 dropped</td>\n<td class=\"number none\">none</td>");
 	assert_has(text, "effect <strong class=\"good\">✓ proven");
 	free(text);
 }

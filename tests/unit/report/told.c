@@ -181,6 +181,38 @@ void told_run(struct told *told)
 	phase(told, "after", SECONDS(46), 20);
 }
 
+#define MEASURE(name, direction, unit, bound, rest)                                                \
+	"{'name':'" name "','direction':'" direction "','unit':'" unit "','bound':'" bound         \
+	"'," rest "}"
+
+void told_slow(struct told *told)
+{
+	told_event(told, "fault_arming", SECONDS(30),
+		"'fault':'cut-leader','on':['n2'],'from':['n1','n3'],'start_ns':%lld,"
+		"'deadline_ns':%lld,'did':'delayed','skew_ns':50000",
+		(long long)SECONDS(31), (long long)SECONDS(41));
+	told_event(told, "evidence", SECONDS(41),
+		"'fault':'cut-leader','node':'n2','counters':["
+		"{'peer':'n1','direction':'egress','packets':'7','segments':'9','bytes':'700',"
+		"'matched':'90','first_ns':'31001000000','last_ns':'40000000000'},"
+		"{'peer':'n3','direction':'egress','packets':'5','segments':'5','bytes':'500',"
+		"'matched':'5','first_ns':'31002000000','last_ns':'40000000000'}],'measures':[%s]",
+		MEASURE("loss", "egress", "ratio", "about",
+			"'asked':0.01,'achieved':0.048,'count':'1000','hits':'48'") "," MEASURE("lo"
+												"s"
+												"s",
+			"ingress", "ratio", "about",
+			"'asked':0.01,'achieved':0,'count':'12','hits':'0'") "," MEASURE("delay "
+											 "p50",
+			"egress", "ns", "about",
+			"'asked':50000000,'achieved':50100000,'tolerance':1000000,'count':'812',"
+			"'hits':'0'") "," MEASURE("rate", "egress", "bit/s", "at_most",
+			"'asked':10000000,'achieved':9800000,'tolerance':500000,'count':'812',"
+			"'hits':'0'") "," MEASURE("lane full", "egress", "packets", "at_most",
+			"'asked':0,'achieved':35,'count':'812','hits':'0'") "," MEASURE("longest",
+			"egress", "ns", "none", "'achieved':61234567,'count':'812','hits':'0'"));
+}
+
 void told_run_ends(struct told *told, int64_t last_id)
 {
 	int64_t probed_ns = told->index * 20 * NS_PER_MS, end_ns = probed_ns + SECONDS(5);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "contract/list.h"
+#include "controller/judge/record.h"
+#include "controller/judge/record_apply.h"
+
+/* What the nodes that carry a fault say that it did there. Each evidence replaces the one before.
+ */
+
+void record_free_counters(struct list *counters)
+{
+	LIST_EACH(*counters, struct counter, counter)
+		free(counter->peer);
+	free(counters->items);
+	*counters = (struct list){0};
+}
+
+void record_free_measures(struct list *measures)
+{
+	LIST_EACH(*measures, struct measure, measure)
+		shape_free(&measure_shape, measure);
+	free(measures->items);
+	*measures = (struct list){0};
+}
+
+/* Counters are added up; one that no kernel can have counted to is taken for none. */
+static int64_t sane_count(long long count)
+{
+	return count > 0 && (double)count <= NUMBER_MAX ? count : 0;
+}
+
+static int64_t count_of(const cJSON *item, const char *key)
+{
+	return sane_count(json_i64(item, key, 0));
+}
+
+static void add_counter(struct fault_record *fault, struct fault_node *node, const cJSON *item)
+{
+	struct counter *counter = list_push(&node->counters, sizeof(*counter));
+
+	record_replace_text(&counter->peer, json_string(item, "peer", ""));
+	counter->direction = strcmp(json_string(item, "direction", ""), "egress") == 0;
+	counter->packets = count_of(item, "packets");
+	counter->segments = count_of(item, "segments");
+	counter->bytes = count_of(item, "bytes");
+	counter->matched = count_of(item, "matched");
+	counter->first_ns = json_i64(item, "first_ns", NEVER_NS);
+	counter->last_ns = json_i64(item, "last_ns", NEVER_NS);
+	if (counter->packets > 0)
+		record_took_effect(fault, counter->first_ns);
+}
+
+/*
+ * A ratio is tested as hits of trials, so it is told as that too. No more can have been hit than
+ * were tried.
+ */
+static int add_measure(struct fault_node *node, const cJSON *item, struct fail *fail)
+{
+	struct measure measure, *kept;
+
+	if (shape_decode(&measure_shape, item, "measures", &measure, fail) < 0)
+		return -1;
+	measure.count = sane_count(measure.count);
+	measure.hits = sane_count(measure.hits);
+	if (measure.hits > measure.count)
+		measure.hits = measure.count;
+	if (measure.unit == MEASURE_RATIO && measure.count)
+		measure.achieved = (double)measure.hits / (double)measure.count;
+	if (measure.tolerance < 0)
+		measure.tolerance = 0;
+	kept = list_push(&node->measures, sizeof(*kept));
+	*kept = measure;
+	return 0;
+}
+
+int record_apply_evidence(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
+	struct fault_node *node;
+	const cJSON *item;
+
+	if (!fault)
+		return record_unknown_name(event, "fault", fail);
+	node = record_fault_node(fault, json_string(event, "node", ""));
+	record_free_counters(&node->counters);
+	record_free_processes(&node->processes);
+	record_free_measures(&node->measures);
+	cJSON_ArrayForEach(item, record_member(event, "counters")) {
+		add_counter(fault, node, item);
+	}
+	cJSON_ArrayForEach(item, record_member(event, "processes")) {
+		if (record_add_process(fault, node, item, fail) < 0)
+			return -1;
+	}
+	cJSON_ArrayForEach(item, record_member(event, "measures")) {
+		if (add_measure(node, item, fail) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/plan/catalogue_print.h"
+
+#include <string.h>
+
+#include "contract/json.h"
+#include "contract/units.h"
+
+enum {
+	INDENT = 2,
+	KEY_WIDTH = 12
+};
+
+/* "list of durations", "list of objects": one word for what is inside. */
+static void print_kind(FILE *out, const struct field *field)
+{
+	switch (field->kind) {
+	case FIELD_LIST:
+		fprintf(out, "list of %ss%s", field_kind_word(field->item),
+			field->one_is_list ? ", or one alone" : "");
+		break;
+	case FIELD_MAP:
+		fputs("object of objects by name", out);
+		break;
+	case FIELD_NAMES:
+		fputs("object of lists of names", out);
+		break;
+	case FIELD_STRINGS:
+		fputs("object of strings", out);
+		break;
+	default:
+		fputs(field_kind_word(field->kind), out);
+		break;
+	}
+}
+
+static void print_range(FILE *out, const struct field *field)
+{
+	enum field_kind kind = field->kind == FIELD_LIST ? field->item : field->kind;
+	char low[DURATION_TEXT_MAX], high[DURATION_TEXT_MAX];
+
+	if (field->min == 0 && field->max == 0)
+		return;
+	if (kind == FIELD_DURATION)
+		fprintf(out, ", %s to %s", duration_format((int64_t)field->min, low),
+			duration_format((int64_t)field->max, high));
+	else if (kind == FIELD_SIZE)
+		fprintf(out, ", %.15g to %.15g bytes", field->min, field->max);
+	else if (kind != FIELD_BOOL)
+		fprintf(out, ", %.15g to %.15g", field->min, field->max);
+}
+
+/* Which words of the table's "type" it belongs to. */
+static void print_types(FILE *out, const struct shape *shape, unsigned int of)
+{
+	const char *before = ", with type ";
+
+	for (size_t i = 0; of && i < shape->count; i++) {
+		const struct field *type = &shape->fields[i];
+
+		if (type->kind != FIELD_ENUM || strcmp(type->key, "type") != 0)
+			continue;
+		for (int word = 0; type->words[word]; word++)
+			if (of & FIELD_OF(word)) {
+				fprintf(out, "%s%s", before, type->words[word]);
+				before = " or ";
+			}
+	}
+}
+
+static void print_table(FILE *out, const struct shape *shape, int depth);
+
+static void print_field(FILE *out, const struct shape *shape, const struct field *field, int depth)
+{
+	int indent = INDENT * depth;
+
+	fprintf(out, "%*s%-*s ", indent, "", KEY_WIDTH, field->key);
+	print_kind(out, field);
+	for (size_t i = 0; field->words && field->words[i]; i++)
+		fprintf(out, "%s%s", i ? " | " : ": ", field->words[i]);
+	print_range(out, field);
+	if (field->unit)
+		fprintf(out, ", in %s", field->unit);
+	if (field->required)
+		fputs(", required", out);
+	print_types(out, shape, field->of);
+	if (field->needs)
+		fprintf(out, ", only with %s", field->needs);
+	if (field->preset)
+		fprintf(out, ", default %s", field->preset);
+	fputc('\n', out);
+	if (field->help)
+		fprintf(out, "%*s%*s %s\n", indent, "", KEY_WIDTH, "", field->help);
+	if (field->sub)
+		print_table(out, field->sub, depth + 1);
+}
+
+static void print_table(FILE *out, const struct shape *shape, int depth)
+{
+	for (size_t i = 0; i < shape->count; i++)
+		print_field(out, shape, &shape->fields[i], depth);
+}
+
+static void print_words(FILE *out, const char *label, const cJSON *list)
+{
+	const cJSON *word;
+	bool first = true;
+
+	fputs(label, out);
+	cJSON_ArrayForEach(word, list) {
+		fprintf(out, "%s%s", first ? " " : ", ",
+			cJSON_IsString(word) ? word->valuestring : "?");
+		first = false;
+	}
+}
+
+void catalogue_explain(FILE *out, const struct catalogue_fault *fault)
+{
+	fprintf(out, "%s: %s\n", fault->name, fault->summary);
+	print_words(out, "on:  ", cJSON_GetObjectItemCaseSensitive(fault->published, "on"));
+	print_words(out, "\nfrom:", cJSON_GetObjectItemCaseSensitive(fault->published, "from"));
+	fputs(fault->within ? "; or none: then between the nodes of \"on\"\n" : "\n", out);
+	if (fault->alone)
+		fputs("      no two of them on one path at one time\n", out);
+	fputs(fault->params->count ? "with:\n" : "with: no parameters\n", out);
+	print_table(out, fault->params, 1);
+}

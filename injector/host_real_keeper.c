@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "contract/failpoint.h"
+#include "contract/memory.h"
+#include "injector/host.h"
+#include "injector/host_real.h"
+#include "injector/lane/lane.h"
+
+/* The TAP, and the process that keeps it (backburn-injector lane). */
+enum {
+	TAP_MTU = 65521,
+	TAP_QUEUE = 10000,
+	END_WITHIN_MS = 500,
+	/* Descriptors that the keeper finds. */
+	KEEPER_TAP = 3,
+	KEEPER_PULSE,
+	KEEPER_MEMORY,
+	KEEPER_LIFE,
+	KEEPER_FILES
+};
+
+struct host_keeper {
+	int ifindex;
+	int life; /* our end of a pipe: the keeper ends when it is closed, by us or by our death */
+	pid_t pid;
+	int pidfd;
+	struct lane_memory *memory;
+};
+
+int real_tap_open(const char *name, struct fail *fail)
+{
+	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+	int file = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+	if (file < 0)
+		return fail_errno(fail, errno, "/dev/net/tun");
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	if (ioctl(file, TUNSETIFF, &request) < 0 ||
+		ioctl(file, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN) <
+			0) {
+		fail_errno(fail, errno, "making the TAP %s", name);
+		close(file);
+		return -1;
+	}
+	return file;
+}
+
+static int set_queue(const char *name, struct fail *fail)
+{
+	struct ifreq request = {.ifr_qlen = TAP_QUEUE};
+	int file = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), result;
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	result = file >= 0 && ioctl(file, SIOCSIFTXQLEN, &request) == 0
+		? 0
+		: fail_errno(fail, errno, "setting the queue of %s", name);
+	if (file >= 0)
+		close(file);
+	return result;
+}
+
+/* Never returns. Between fork and exec only calls that a signal handler might make. */
+static void become_keeper(const int files[KEEPER_FILES])
+{
+	struct sched_param real_time = {.sched_priority = 1};
+	char *const arguments[] = {(char *)"backburn-injector", (char *)"lane", NULL};
+	char *const environment[] = {NULL};
+
+	/* First out of the way of one another. */
+	int moved[KEEPER_FILES];
+
+	for (int i = KEEPER_TAP; i < KEEPER_FILES; i++)
+		moved[i] = fcntl(files[i], F_DUPFD, KEEPER_FILES);
+	for (int i = KEEPER_TAP; i < KEEPER_FILES; i++)
+		if (moved[i] < 0 || dup2(moved[i], i) < 0)
+			_exit(1);
+	if (close_range(KEEPER_FILES, ~0U, 0) < 0)
+		_exit(1);
+	/* Without it packets wait for the scheduler too; what they waited for is told in any case. */
+	(void)sched_setscheduler(0, SCHED_FIFO, &real_time);
+	signal(SIGPIPE, SIG_DFL);
+	execve("/proc/self/exe", arguments, environment);
+	_exit(1);
+}
+
+static int spawn(struct host_keeper *keeper, int files[KEEPER_FILES], struct fail *fail)
+{
+	int life[2];
+
+	if (pipe2(life, O_CLOEXEC) < 0)
+		return fail_errno(fail, errno, "pipe");
+	files[KEEPER_LIFE] = life[0];
+	keeper->pid = _Fork();
+	if (keeper->pid == 0)
+		become_keeper(files);
+	close(life[0]);
+	if (keeper->pid < 0) {
+		close(life[1]);
+		return fail_errno(fail, errno, "starting a lane's keeper");
+	}
+	keeper->life = life[1];
+	keeper->pidfd = (int)syscall(SYS_pidfd_open, keeper->pid, 0);
+	return 0;
+}
+
+static int map_memory(struct host_keeper *keeper, int *out_file, struct fail *fail)
+{
+	/* Sealed, so that neither side can take away what the other reads. */
+	int file = memfd_create("backburn-lane", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (file < 0 || ftruncate(file, sizeof(*keeper->memory)) < 0 ||
+		fcntl(file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+		fail_errno(fail, errno, "memory for a lane");
+		goto failed;
+	}
+	keeper->memory = mmap(
+		NULL, sizeof(*keeper->memory), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	if (keeper->memory != MAP_FAILED) {
+		*out_file = file;
+		return 0;
+	}
+	keeper->memory = NULL;
+	fail_errno(fail, errno, "mapping memory for a lane");
+failed:
+	if (file >= 0)
+		close(file);
+	return -1;
+}
+
+/* The keeper is alive when its pulse beats: then packets may come. */
+static int await_pulse(struct host_matcher *matcher, struct host_keeper *keeper, struct fail *fail)
+{
+	int64_t until_ns = host_now_ns() + (int64_t)END_WITHIN_MS * 10 * 1000000;
+	struct pollfd end = {.fd = keeper->pidfd, .events = POLLIN};
+
+	while (host_now_ns() < until_ns) {
+		if (real_matcher_pulse(matcher) > (uint64_t)host_now_ns())
+			return 0;
+		if (poll(&end, 1, 1) == 1)
+			return fail_set(fail, FAIL_INTERNAL,
+				"the lane's keeper ended as soon as it was started");
+	}
+	return fail_set(fail, FAIL_INTERNAL, "the lane's keeper does not come to life");
+}
+
+int host_keeper_start(struct host_matcher *matcher, const char *name, struct host_keeper **out,
+	struct fail *fail)
+{
+	struct host_keeper *keeper = must_alloc(sizeof(*keeper));
+	int files[KEEPER_FILES] = {[KEEPER_PULSE] = real_matcher_pulse_file(matcher),
+		[KEEPER_TAP] = -1,
+		[KEEPER_MEMORY] = -1};
+	int result = -1;
+
+	keeper->life = keeper->pidfd = -1;
+	files[KEEPER_TAP] = real_tap_open(name, fail);
+	if (files[KEEPER_TAP] < 0)
+		goto out;
+	if (set_queue(name, fail) < 0 || host_link_named(name, &keeper->ifindex, fail) < 0 ||
+		real_lane_raise(keeper->ifindex, TAP_MTU, fail) < 0 ||
+		map_memory(keeper, &files[KEEPER_MEMORY], fail) < 0)
+		goto out;
+	keeper->memory->until_ns = INT64_MAX; /* the caller puts the lease in */
+	if (spawn(keeper, files, fail) == 0)
+		result = await_pulse(matcher, keeper, fail);
+out:
+	if (files[KEEPER_MEMORY] >= 0)
+		close(files[KEEPER_MEMORY]);
+	if (files[KEEPER_TAP] >= 0)
+		close(files[KEEPER_TAP]); /* the link lives as long as the keeper's copy does */
+	if (result < 0)
+		host_keeper_stop(keeper);
+	else
+		*out = keeper;
+	return result;
+}
+
+int host_keeper_link(const struct host_keeper *keeper)
+{
+	return keeper->ifindex;
+}
+
+struct lane_memory *host_keeper_memory(const struct host_keeper *keeper)
+{
+	return keeper->memory;
+}
+
+void host_keeper_stop(struct host_keeper *keeper)
+{
+	struct pollfd end;
+
+	if (!keeper)
+		return;
+	if (keeper->life >= 0)
+		close(keeper->life);
+	keeper->life = -1;
+	if (keeper->pid > 0) {
+		end = (struct pollfd){.fd = keeper->pidfd, .events = POLLIN};
+		if (keeper->pidfd < 0 || poll(&end, 1, END_WITHIN_MS) != 1)
+			kill(keeper->pid, SIGKILL);
+		while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	host_keeper_forget(keeper);
+}
+
+void host_keeper_forget(struct host_keeper *keeper)
+{
+	if (!keeper)
+		return;
+	if (keeper->memory)
+		munmap(keeper->memory, sizeof(*keeper->memory));
+	if (keeper->life >= 0)
+		close(keeper->life);
+	if (keeper->pidfd >= 0)
+		close(keeper->pidfd);
+	free(keeper);
+}

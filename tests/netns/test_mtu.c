@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#include "tests/netns/both_modes.h"
+#include "tests/netns/flood.h"
+
+/* What mtu promises, on this kernel, with real packets. */
+enum {
+	PORT = 7001,
+	BYTES = 500,
+	UDP_HEADER = 8,
+	LONG_MS = 120000
+};
+
+static const struct {
+	int family;
+	size_t headers;
+} families[] = {{AF_INET, 20 + UDP_HEADER}, {AF_INET6, 40 + UDP_HEADER}};
+
+static size_t arrived(struct world *world, int from, int to, int family, size_t bytes)
+{
+	struct flood some = {.from = from,
+		.to = to,
+		.family = family,
+		.port = PORT,
+		.count = 10,
+		.bytes = bytes};
+	struct flooded out = flood(world, &some);
+	size_t count = out.arrived;
+
+	flooded_free(&out);
+	return count;
+}
+
+static void the_longest_that_passes_is_as_asked(struct world *world)
+{
+	struct injector *injector = injector_greeted(world, NODE_A, "120s");
+	struct cut cut = {.fault = "mtu",
+		.id = "hole",
+		.on = NODE_A,
+		.from = NODE_B,
+		.with = "{\"bytes\":500}",
+		.for_ms = LONG_MS};
+
+	injector_cut(injector, &cut);
+	for (int i = 0; i < 2; i++) {
+		int family = families[i].family;
+		size_t fits = BYTES - families[i].headers;
+
+		assert_int_equal(arrived(world, NODE_A, NODE_B, family, fits), 10);
+		assert_int_equal(arrived(world, NODE_A, NODE_B, family, fits + 1), 0);
+		assert_int_equal(arrived(world, NODE_B, NODE_A, family, fits), 10);
+		assert_int_equal(arrived(world, NODE_B, NODE_A, family, fits + 1), 0);
+		assert_int_equal(arrived(world, NODE_A, NODE_C, family, fits + 1), 10);
+	}
+	assert_int_equal(injector_counted(injector, "hole", "egress").packets, 20);
+	assert_int_equal(injector_counted(injector, "hole", "ingress").matched, 40);
+	injector_heal(injector, "hole");
+	assert_int_equal(arrived(world, NODE_A, NODE_B, AF_INET, BYTES), 10);
+	assert_int_equal(injector_finish(injector), 0);
+}
+
+/* The connection stands and small things pass; what fills a segment does not arrive. */
+static void a_train_is_as_long_as_its_segments(struct world *world)
+{
+	struct injector *injector = injector_greeted(world, NODE_A, "120s");
+	struct cut cut = {.fault = "mtu",
+		.id = "hole",
+		.on = NODE_A,
+		.from = NODE_B,
+		.with = "{\"bytes\":1000}",
+		.for_ms = LONG_MS};
+	struct tcp_pair pair = tcp_connect(world, NODE_A, NODE_B, AF_INET, PORT);
+	static char bytes[16 * 1024];
+
+	injector_cut(injector, &cut);
+	assert_int_equal(send(pair.client, "small", 5, 0), 5);
+	assert_true(tcp_receives(pair.server, 5, 10000));
+	assert_int_equal(send(pair.client, bytes, sizeof(bytes), 0), sizeof(bytes));
+	assert_false(tcp_receives(pair.server, 1, 1000));
+	injector_heal(injector, "hole");
+	assert_true(tcp_receives(pair.server, sizeof(bytes), LONG_MS));
+	tcp_close(&pair);
+	/* And one whose segments fit passes whole. */
+	cut.id = "wide";
+	cut.with = "{\"bytes\":1500}";
+	injector_cut(injector, &cut);
+	tcp_stream(world, NODE_A, NODE_B, AF_INET, 1 << 20);
+	assert_int_equal(injector_counted(injector, "wide", NULL).packets, 0);
+	assert_int_equal(injector_finish(injector), 0);
+}
+
+int main(void)
+{
+	static const struct world_test tests[] = {
+		WORLD_TEST(the_longest_that_passes_is_as_asked, 3),
+		WORLD_TEST(a_train_is_as_long_as_its_segments, 2),
+	};
+
+	return run_in_both_modes(tests, sizeof(tests) / sizeof(tests[0]));
+}
