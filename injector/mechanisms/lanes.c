@@ -11,11 +11,6 @@
 #include "injector/lists.h"
 #include "injector/undo.h"
 
-#define NAMES "bb-"
-#define WIRE_ENTRY NAMES "wire"
-#define WIRE_EXIT NAMES "wire-x"
-#define KEPT NAMES "lane"
-
 /* Packets that were sent to a lane just before nothing was any more. */
 #define IN_FLIGHT_NS (2 * NS_PER_MS)
 #define LET_GO_NS (200 * NS_PER_MS)
@@ -23,8 +18,8 @@
 
 bool lanes_own(const char *link_name)
 {
-	return strncmp(link_name, WIRE_ENTRY, strlen(WIRE_ENTRY)) == 0 ||
-		strncmp(link_name, KEPT, strlen(KEPT)) == 0;
+	return strncmp(link_name, LANES_WIRE, strlen(LANES_WIRE)) == 0 ||
+		strncmp(link_name, LANES_KEPT, strlen(LANES_KEPT)) == 0;
 }
 
 /* ---- making and removing a link ---- */
@@ -129,8 +124,8 @@ int lanes_wire(struct lanes *lanes, uint32_t *out_ifindex, struct fail *fail)
 	struct lane_link *wire = &lanes->wire;
 
 	if (!wire->ready) {
-		snprintf(wire->entry, sizeof(wire->entry), WIRE_ENTRY);
-		snprintf(wire->exit, sizeof(wire->exit), WIRE_EXIT);
+		snprintf(wire->entry, sizeof(wire->entry), LANES_WIRE);
+		snprintf(wire->exit, sizeof(wire->exit), LANES_WIRE_EXIT);
 		if (make_pair(lanes, wire, true, fail) < 0)
 			return fail_context(fail, "making the wire");
 	}
@@ -172,7 +167,7 @@ static int start_keeper(struct lanes *lanes, struct fail *fail)
 			"the process that keeps packets has died: heal the faults that it did "
 			"before others are armed");
 	stop_keeper(lanes);
-	snprintf(kept->entry, sizeof(kept->entry), KEPT);
+	snprintf(kept->entry, sizeof(kept->entry), LANES_KEPT);
 	if (note(lanes, kept, fail) < 0)
 		return -1;
 	if (host_keeper_start(lanes->matcher, kept->entry, &lanes->keeper, fail) < 0)
@@ -238,8 +233,8 @@ static int open_shaped(struct lanes *lanes, int number, const struct lane_spec *
 {
 	struct lane_link *link = &lanes->shaped[number];
 
-	snprintf(link->entry, sizeof(link->entry), KEPT "%d", number);
-	snprintf(link->exit, sizeof(link->exit), KEPT "%d-x", number);
+	snprintf(link->entry, sizeof(link->entry), LANES_KEPT "%d", number);
+	snprintf(link->exit, sizeof(link->exit), LANES_KEPT "%d-x", number);
 	if (make_pair(lanes, link, false, fail) < 0 ||
 		(host_shape(link->entry_index, spec, fail) < 0 && give_up(lanes, link, fail) < 0))
 		return fail_context(fail, "making a lane of veth and netem");

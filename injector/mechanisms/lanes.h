@@ -25,6 +25,10 @@ struct ledger;
  * matcher's exit program sends packets on. All are shared by the rules of a session.
  */
 
+#define LANES_WIRE "bb-wire"
+#define LANES_WIRE_EXIT LANES_WIRE "-x"
+#define LANES_KEPT "bb-lane" /* of shaped lanes with a number, and "-x" at the far end */
+
 /* What a rule wants of a lane. */
 struct lane_order {
 	enum lane_choice choice;

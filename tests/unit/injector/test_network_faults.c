@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "contract/units.h"
+#include "injector/lists.h"
 #include "injector/mechanisms/chance.h"
 #include "injector/mechanisms/lanes.h"
 #include "tests/unit/injector/plans.h"
@@ -334,6 +335,118 @@ static void orders_to_a_lane(void **state)
 	assert_refused("reorder", "{}", "ratio");
 }
 
+/* ---- what is told before it is done ---- */
+
+static void assert_told(const char *fault, const char *with, const char *const lines[4])
+{
+	struct list effects = {0}, undo = {0};
+	struct plan *plan = plan_of(fault, with, ROLE_ON);
+
+	assert_planned(plan);
+	plan_describe(plan, &effects, &undo);
+	for (size_t i = 0; i < 2; i++) {
+		if (!list_has_text(&effects, lines[i]))
+			fail_msg("%s, %s: \"%s\" is not told, but \"%s\"", fault, with, lines[i],
+				*LIST_AT(effects, char *, effects.count - 1));
+		if (!list_has_text(&undo, lines[2 + i]))
+			fail_msg("%s, %s: \"%s\" is not told, but \"%s\"", fault, with,
+				lines[2 + i], *LIST_AT(undo, char *, undo.count - 1));
+	}
+	list_free_texts(&effects);
+	list_free_texts(&undo);
+	free_plan(plan);
+}
+
+#define WIRE_MADE                                                                                  \
+	"make the links bb-wire and bb-wire-x, unless they are there: a wire that takes "          \
+	"packets apart"
+#define WIRE_GONE "remove link bb-wire, when the last fault is healed"
+#define LANE_MADE                                                                                  \
+	"make the link bb-lane, unless it is there, and start the process that holds "             \
+	"packets back"
+#define LANE_GONE "end that process, and its link with it, when the last fault is healed"
+#define SLOT "(one write to the fault's slot)"
+#define LET_GO SLOT ", then let go those that wait"
+
+static void sentences(void **state)
+{
+	static const struct {
+		const char *fault, *with, *told[4];
+	} cases[] = {
+		{"mtu", "{'bytes':1280}",
+			{"drop packets from b that are longer than 1280 bytes (ingress)",
+				"drop packets to b that are longer than 1280 bytes (egress)",
+				"pass packets from b again " SLOT,
+				"pass packets to b again " SLOT}},
+		{"loss", "{'ratio':0.1,'protocol':'tcp','ports':80,'direction':'in'}",
+			{WIRE_MADE, "lose 10 % of the packets from b (ingress, tcp, ports 80)",
+				WIRE_GONE, "pass packets from b again " SLOT}},
+		{"loss", "{'type':'every','every':50}",
+			{"lose one of 50 packets to b (egress)",
+				"lose one of 50 packets from b (ingress)", WIRE_GONE,
+				"pass packets to b again " SLOT}},
+		{"loss", "{'type':'gilbert_elliott','to_bad':0.01,'to_good':0.04}",
+			{"lose 20 % of the packets to b in the long run, not each for itself "
+			 "(egress)",
+				WIRE_MADE, WIRE_GONE, WIRE_GONE}},
+		{"corrupt", "{'ratio':0.001,'connections':'new'}",
+			{"turn a bit in 0.1 % of the packets from b, with a checksum that is wrong "
+			 "(ingress, new connections)",
+				WIRE_MADE, WIRE_GONE,
+				"pass packets from b as they are again " SLOT}},
+		{"corrupt", "{'ratio':0.001,'as':'undetected','direction':'out'}",
+			{"turn a bit in 0.1 % of the packets to b, with a checksum that is right "
+			 "(egress)",
+				WIRE_MADE, WIRE_GONE, "pass packets to b as they are again " SLOT}},
+		{"duplicate", "{'ratio':0.125,'flap':{'on':'1s','off':'1s'}}",
+			{"deliver 12.5 % of the packets from b twice (ingress, on and off)",
+				WIRE_MADE, WIRE_GONE,
+				"pass packets from b as they are again " SLOT}},
+		{"delay", "{'delay':'50ms','jitter':'10ms','distribution':'normal'}",
+			{LANE_MADE, "delay packets to b by 50ms ± 10ms (normal) (egress)",
+				LANE_GONE, "pass packets to b without delay again " LET_GO}},
+		{"delay", "{'delay':'50ms','jitter':'10ms','distribution':'pareto'}",
+			{LANE_MADE, "delay packets to b by 50ms ± 10ms (pareto) (egress)",
+				LANE_GONE, LANE_GONE}},
+		{"delay", "{'delay':'50ms','jitter':'10ms'}",
+			{LANE_MADE, "delay packets to b by 50ms ± 10ms (uniform) (egress)",
+				LANE_GONE, LANE_GONE}},
+		{"delay", "{'delay':'50ms','lane':'netem'}",
+			{"make a pair of links bb-laneN with a qdisc of the kernel's that holds "
+			 "packets back",
+				"delay packets from b by 50ms (ingress)",
+				"remove that pair of links",
+				"pass packets from b without delay again " LET_GO}},
+		{"delay", "{'distribution':'trace','trace':['1ms','2ms']}",
+			{LANE_MADE, "delay packets to b as a trace of 2 delays says (egress)",
+				LANE_GONE, LANE_GONE}},
+		{"delay",
+			"{'distribution':'table','table':[{'quantile':0,'delay':'1ms'},"
+			"{'quantile':1,'delay':'9ms'}]}",
+			{LANE_MADE, "delay packets to b as a table says (egress)", LANE_GONE,
+				LANE_GONE}},
+		{"reorder", "{'ratio':0.25}",
+			{LANE_MADE,
+				"let 25 % of the packets from b ahead of the others, which wait "
+				"10ms (ingress)",
+				LANE_GONE, LANE_GONE}},
+		{"reorder", "{'gap':5,'delay':'20ms'}",
+			{LANE_MADE,
+				"let one of 5 packets to b ahead of the others, which wait 20ms "
+				"(egress)",
+				LANE_GONE, LANE_GONE}},
+		{"rate", "{'bandwidth':'1Mbit'}",
+			{LANE_MADE,
+				"pass packets to b at 1Mbit a second, of which 128KiB may wait "
+				"(egress)",
+				LANE_GONE, "pass packets to b without delay again " LET_GO}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_told(cases[i].fault, cases[i].with, cases[i].told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +460,7 @@ int main(void)
 		cmocka_unit_test(corruption_is_noticed_unless_asked_otherwise),
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(orders_to_a_lane),
+		cmocka_unit_test(sentences),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
