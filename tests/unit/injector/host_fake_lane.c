@@ -42,6 +42,12 @@ static int add_link(const char *name)
 	return ifindex;
 }
 
+/* Neither veth nor TAP are those that tests add. */
+static bool is_lane(const struct host_link *link)
+{
+	return link && link->ifindex >= FIRST_IFINDEX;
+}
+
 int host_link_named(const char *name, int *out_ifindex, struct fail *fail)
 {
 	struct host_link *link = find_link(name);
@@ -74,9 +80,9 @@ int host_lane_delete(const char *name, struct fail *fail)
 	if (fails && !fake_happens())
 		return fake_refuse(fail, "lane_delete");
 	snprintf(other, sizeof(other), "%s-x", name);
-	if (!fake.dead && find_link(name))
+	if (!fake.dead && is_lane(find_link(name)))
 		fake_remove_link(find_link(name)->ifindex);
-	if (!fake.dead && find_link(other))
+	if (!fake.dead && is_lane(find_link(other)))
 		fake_remove_link(find_link(other)->ifindex);
 	return fails ? fake_refuse(fail, "lane_delete") : 0;
 }
