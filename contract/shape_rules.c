@@ -14,10 +14,23 @@ static bool has(const cJSON *object, const char *key)
 
 /* --- types ----------------------------------------------------------------------------- */
 
-/* The field that `of` speaks of, and which of its words the object has; NULL: neither. */
+/* A preset is JSON: "\"random\"". */
+static bool is_preset(const struct field *field, const char *word)
+{
+	size_t length = strlen(word);
+
+	return field->preset && strlen(field->preset) == length + 2 &&
+		strncmp(field->preset + 1, word, length) == 0;
+}
+
+/*
+ * The field that `of` speaks of, and which of its words the object has, or means by saying none;
+ * NULL: neither.
+ */
 static const struct field *type_of(const struct shape *shape, const cJSON *object, int *out_word)
 {
 	const char *given = json_string(object, "type", "");
+	bool absent = !has(object, "type");
 
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct field *field = &shape->fields[i];
@@ -26,7 +39,8 @@ static const struct field *type_of(const struct shape *shape, const cJSON *objec
 			continue;
 		for (int word = 0; field->words[word]; word++) {
 			*out_word = word;
-			if (strcmp(field->words[word], given) == 0)
+			if (absent ? is_preset(field, field->words[word])
+				   : strcmp(field->words[word], given) == 0)
 				return field;
 		}
 	}

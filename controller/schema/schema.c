@@ -154,6 +154,25 @@ static cJSON *choices(const struct shape *shape, enum field_choice choice)
 	return list;
 }
 
+static bool is_preset(const struct field *field, const char *word)
+{
+	cJSON *preset = field->preset ? cJSON_Parse(field->preset) : NULL;
+	bool same = preset && cJSON_IsString(preset) && strcmp(preset->valuestring, word) == 0;
+
+	cJSON_Delete(preset);
+	return same;
+}
+
+/* An object that says no type has the preset one. */
+static cJSON *if_type(const struct field *type, const char *word)
+{
+	cJSON *schema = schema_if(type->key, word);
+
+	if (is_preset(type, word))
+		cJSON_DeleteItemFromObjectCaseSensitive(schema, "required");
+	return schema;
+}
+
 /* One rule: with this word as "type", these keys must be there, and those may not. */
 static cJSON *rule_of_type(const struct shape *shape, const struct field *type, int word)
 {
@@ -172,7 +191,7 @@ static cJSON *rule_of_type(const struct shape *shape, const struct field *type, 
 	}
 	put_list(then, "properties", refused);
 	put_list(then, "required", required);
-	json_put(rule, "if", schema_if(type->key, type->words[word]));
+	json_put(rule, "if", if_type(type, type->words[word]));
 	json_put(rule, "then", then);
 	return rule;
 }
