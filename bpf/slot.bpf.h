@@ -183,7 +183,10 @@ VERIFIED_ALONE int duplicate(struct __sk_buff *skb, __u32 label)
 	return done;
 }
 
-/* Not 0: it has done to the packet what it does. */
+/*
+ * 1: it has done to the packet what it does. Below 0: it can't, whatever chance would say; such a
+ * packet is none of those that its ratio is about.
+ */
 static __always_inline int act(struct walk *walk, __u32 index)
 {
 	struct bb_slot *slot = &bb_control.slots[index & (BB_SLOTS - 1)];
@@ -202,7 +205,10 @@ static __always_inline int act(struct walk *walk, __u32 index)
 		hit->drop = chance_hits(index, hit->direction);
 		return hit->drop;
 	case BB_CORRUPT:
-		return chance_hits(index, hit->direction) && corrupt(walk->skb, index, &hit->packet);
+		if (!is_corruptible(walk->skb, &hit->packet))
+			return -1;
+		return chance_hits(index, hit->direction) &&
+			corrupt(walk->skb, index, &hit->packet);
 	case BB_DUPLICATE:
 		return chance_hits(index, hit->direction) &&
 			duplicate(walk->skb, label_of(hit, index));
@@ -239,7 +245,8 @@ static long try_slot(__u32 index, void *context)
 	acted = act(walk, i);
 	if (!acted && slot->action == BB_HOLD)
 		__sync_fetch_and_add(&slot->missed, hit->segments);
-	count(hit, i, acted);
+	if (acted >= 0)
+		count(hit, i, acted);
 	return hit->lane != 0;
 }
 

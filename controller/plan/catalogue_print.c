@@ -53,19 +53,14 @@ static void print_range(FILE *out, const struct field *field)
 /* Which words of the table's "type" it belongs to. */
 static void print_types(FILE *out, const struct shape *shape, unsigned int of)
 {
+	const struct field *type = of ? shape_type(shape) : NULL;
 	const char *before = ", with type ";
 
-	for (size_t i = 0; of && i < shape->count; i++) {
-		const struct field *type = &shape->fields[i];
-
-		if (type->kind != FIELD_ENUM || strcmp(type->key, "type") != 0)
-			continue;
-		for (int word = 0; type->words[word]; word++)
-			if (of & FIELD_OF(word)) {
-				fprintf(out, "%s%s", before, type->words[word]);
-				before = " or ";
-			}
-	}
+	for (int word = 0; type && type->words[word]; word++)
+		if (of & FIELD_OF(word)) {
+			fprintf(out, "%s%s", before, type->words[word]);
+			before = " or ";
+		}
 }
 
 static void print_table(FILE *out, const struct shape *shape, int depth);
