@@ -247,8 +247,8 @@ static void slots_of_a_stage_may_be_full(void **state)
 	}
 	/* A full stage takes no room of another, and one that is healed makes room again. */
 	assert_int_equal(count, BB_SLOTS);
-	heal(rules[20]);
-	rules[20] = arm(BB_LOSE);
+	heal(rules[BB_WIRE_FIRST + 4]);
+	rules[BB_WIRE_FIRST + 4] = arm(BB_LOSE);
 	while (count)
 		heal(rules[--count]);
 }
