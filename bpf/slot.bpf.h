@@ -25,6 +25,7 @@ struct hit {
 	__u32 link; /* NO_LINK: not looked up yet */
 	__u32 lane; /* ifindex where it goes now; 0: on its way */
 	__u32 slot; /* the one that sends it there */
+	__u32 told; /* dropped, and its sender is told that no more than so many bytes pass */
 	__u32 bytes, segments;
 	__u32 ifindex;
 	__u16 direction;
@@ -197,6 +198,8 @@ static __always_inline int act(struct walk *walk, __u32 index)
 		return 1;
 	case BB_SHORTEN:
 		hit->drop = packet_length(walk->skb, &hit->packet) > slot->mtu;
+		if (hit->drop && slot->answer)
+			hit->told = slot->mtu;
 		return hit->drop;
 	case BB_LOSE:
 		hit->drop = chance_hits(index, hit->direction);

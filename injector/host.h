@@ -190,6 +190,7 @@ struct host_pair {
 	bool as_wire;
 	int entry_index, exit_index; /* set on success */
 };
+/* FAIL_BUSY when somebody has one of the names: then nothing was made. */
 int host_pair_add(struct host_pair *pair, struct fail *fail);
 /* With its other end. One that is gone is success; one that is no veth and no TAP stays. */
 int host_lane_delete(const char *name, struct fail *fail);
@@ -199,11 +200,16 @@ int host_exit_attach(struct host_matcher *matcher, int ifindex, enum attach_mode
 /* netem and tbf at the root of one of our own links. FAIL_UNSUPPORTED: the kernel lacks it. */
 int host_shape(int ifindex, const struct lane_spec *spec, struct fail *fail);
 
-/* A TAP and the process that keeps it. The link ends with the process, and it with this one. */
+/*
+ * A TAP and the process that keeps it. The link ends with the process, and it with this one.
+ * FAIL_BUSY when somebody has the name.
+ */
 struct host_keeper;
 int host_keeper_start(struct host_matcher *matcher, const char *name, struct host_keeper **out,
 	struct fail *fail);
 int host_keeper_link(const struct host_keeper *keeper); /* ifindex */
+/* False when its process has ended, and its link with it. */
+bool host_keeper_lives(const struct host_keeper *keeper);
 struct lane_memory *host_keeper_memory(const struct host_keeper *keeper);
 /* It lets go all that waits, and ends; one that does not is killed. NULL is fine. */
 void host_keeper_stop(struct host_keeper *keeper);

@@ -44,7 +44,8 @@ struct host_keeper {
 
 int real_tap_open(const char *name, struct fail *fail)
 {
-	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+	struct ifreq request = {/* Never one that somebody else has made. */
+		.ifr_flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL)};
 	int file = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
 	if (file < 0)
@@ -53,7 +54,10 @@ int real_tap_open(const char *name, struct fail *fail)
 	if (ioctl(file, TUNSETIFF, &request) < 0 ||
 		ioctl(file, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN) <
 			0) {
-		fail_errno(fail, errno, "making the TAP %s", name);
+		if (errno == EBUSY)
+			fail_set(fail, FAIL_BUSY, "there is a link %s already", name);
+		else
+			fail_errno(fail, errno, "making the TAP %s", name);
 		close(file);
 		return -1;
 	}
@@ -91,7 +95,8 @@ static void become_keeper(const int files[KEEPER_FILES])
 			_exit(1);
 	if (close_range(KEEPER_FILES, ~0U, 0) < 0)
 		_exit(1);
-	/* Without it packets wait for the scheduler too; what they waited for is told in any case. */
+	/* Without it packets wait for the scheduler too; what they waited for is told in any case.
+	 */
 	(void)sched_setscheduler(0, SCHED_FIFO, &real_time);
 	signal(SIGPIPE, SIG_DFL);
 	execve("/proc/self/exe", arguments, environment);
@@ -128,8 +133,8 @@ static int map_memory(struct host_keeper *keeper, int *out_file, struct fail *fa
 		fail_errno(fail, errno, "memory for a lane");
 		goto failed;
 	}
-	keeper->memory = mmap(
-		NULL, sizeof(*keeper->memory), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	keeper->memory =
+		mmap(NULL, sizeof(*keeper->memory), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	if (keeper->memory != MAP_FAILED) {
 		*out_file = file;
 		return 0;
@@ -158,8 +163,8 @@ static int await_pulse(struct host_matcher *matcher, struct host_keeper *keeper,
 	return fail_set(fail, FAIL_INTERNAL, "the lane's keeper does not come to life");
 }
 
-int host_keeper_start(struct host_matcher *matcher, const char *name, struct host_keeper **out,
-	struct fail *fail)
+int host_keeper_start(
+	struct host_matcher *matcher, const char *name, struct host_keeper **out, struct fail *fail)
 {
 	struct host_keeper *keeper = must_alloc(sizeof(*keeper));
 	int files[KEEPER_FILES] = {[KEEPER_PULSE] = real_matcher_pulse_file(matcher),
@@ -193,6 +198,13 @@ out:
 int host_keeper_link(const struct host_keeper *keeper)
 {
 	return keeper->ifindex;
+}
+
+bool host_keeper_lives(const struct host_keeper *keeper)
+{
+	struct pollfd end = {.fd = keeper->pidfd, .events = POLLIN};
+
+	return poll(&end, 1, 0) == 0;
 }
 
 struct lane_memory *host_keeper_memory(const struct host_keeper *keeper)

@@ -60,8 +60,8 @@ static struct nlattr *must_nest(struct nl_msg *message, int type)
 static int add_veth(const struct host_pair *pair)
 {
 	struct ifinfomsg info = {.ifi_family = AF_UNSPEC}, peer = info;
-	struct nl_msg *message = netlink_message(RTM_NEWLINK,
-		NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, &info, sizeof(info));
+	struct nl_msg *message = netlink_message(
+		RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, &info, sizeof(info));
 	struct nlattr *link, *data, *other;
 
 	must_put(nla_put_string(message, IFLA_IFNAME, pair->entry));
@@ -137,11 +137,14 @@ int host_pair_add(struct host_pair *pair, struct fail *fail)
 	int error = add_veth(pair);
 
 	if (error == -EOPNOTSUPP)
-		return fail_set(fail, FAIL_UNSUPPORTED,
-			"this kernel has no veth, built in or as a module");
-	if (error)
-		return fail_errno(fail, error, "adding the links %s and %s", pair->entry,
+		return fail_set(
+			fail, FAIL_UNSUPPORTED, "this kernel has no veth, built in or as a module");
+	if (error == -EEXIST)
+		return fail_set(fail, FAIL_BUSY, "there is a link %s or %s already", pair->entry,
 			pair->exit);
+	if (error)
+		return fail_errno(
+			fail, error, "adding the links %s and %s", pair->entry, pair->exit);
 	if (host_link_named(pair->entry, &pair->entry_index, fail) < 0 ||
 		host_link_named(pair->exit, &pair->exit_index, fail) < 0)
 		return -1;

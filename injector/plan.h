@@ -45,7 +45,7 @@ void plan_deinit(struct plan *plan);
 /* Whether it has an effect of that kind. */
 bool plan_has(const struct plan *plan, enum effect_kind kind);
 
-/* "drop packets from 3 peers (ingress; tcp; ports 2379-2380)" and how that ends; list of char *. */
+/* "drop packets from n2 (ingress, tcp, ports 2379-2380)" and how that ends; list of char *. */
 void plan_describe(const struct plan *plan, struct list *effects, struct list *undo);
 
 #endif

@@ -13,8 +13,10 @@
 
 #define AT(member) .offset = offsetof(struct undo, member)
 
-static const char *const kind_words[] = {
-	[UNDO_TCX] = "tcx", [UNDO_FILTER] = "filter", [UNDO_QDISC] = "qdisc", [UNDO_LANE] = "lane",
+static const char *const kind_words[] = {[UNDO_TCX] = "tcx",
+	[UNDO_FILTER] = "filter",
+	[UNDO_QDISC] = "qdisc",
+	[UNDO_LANE] = "lane",
 	[UNDO_KINDS] = NULL};
 
 static const struct field undo_fields[] = {
@@ -161,13 +163,18 @@ static int run_qdisc(const struct undo *undo, char *text, struct fail *fail)
 /* Its keeper, if it has one and that lives, ends with it. */
 static int run_lane(const struct undo *undo, char *text, struct fail *fail)
 {
-	int ifindex;
+	int before, after = 0;
 
-	if (host_link_named(undo->interface, &ifindex, fail) < 0)
+	if (host_link_named(undo->interface, &before, fail) < 0)
 		return -1;
-	if (ifindex && host_lane_delete(undo->interface, fail) < 0)
+	if (before &&
+		(host_lane_delete(undo->interface, fail) < 0 ||
+			host_link_named(undo->interface, &after, fail) < 0))
 		return -1;
-	snprintf(text, UNDO_TEXT_MAX, "link %s %s", undo->interface, ifindex ? "removed" : "is gone");
+	snprintf(text, UNDO_TEXT_MAX, "link %s%s", undo->interface,
+		!before         ? ": gone"
+			: after ? ": left, it is none of ours"
+				: " removed");
 	return 0;
 }
 

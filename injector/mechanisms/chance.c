@@ -2,11 +2,14 @@
 #include "injector/mechanisms/chance.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum {
-	STEPS = 100000
+	DOUBLINGS = 48 /* of steps: more than any chance of 1/2^32 needs to settle */
 };
+#define REACHED_LEAST 1e-14
+#define PIVOT_LEAST 1e-15
 
 static uint64_t parts(double ratio)
 {
@@ -56,18 +59,17 @@ void chance_every(struct bb_chance *out, uint32_t n)
 void chance_gilbert_elliott(struct bb_chance *out, const struct gilbert_elliott *model)
 {
 	chain(out, 2, (double[]){model->hit_good, model->hit_bad},
-		(double[]){
-			1 - model->to_bad, model->to_bad, model->to_good, 1 - model->to_good});
+		(double[]){1 - model->to_bad, model->to_bad, model->to_good, 1 - model->to_good});
 }
 
 void chance_four_states(struct bb_chance *out, const struct four_states *model)
 {
 	const struct four_states *p = model;
 	const double go[] = {
-		1 - p->p13 - p->p14, 0, p->p13, p->p14,    /* from 1 */
-		0, 1 - p->p23, p->p23, 0,                  /* from 2 */
-		p->p31, p->p32, 1 - p->p31 - p->p32, 0,    /* from 3 */
-		1, 0, 0, 0,                                /* from 4 */
+		1 - p->p13 - p->p14, 0, p->p13, p->p14, /* from 1 */
+		0, 1 - p->p23, p->p23, 0,               /* from 2 */
+		p->p31, p->p32, 1 - p->p31 - p->p32, 0, /* from 3 */
+		1, 0, 0, 0,                             /* from 4 */
 	};
 
 	chain(out, 4, (double[]){0, 0, 1, 1}, go);
@@ -80,37 +82,67 @@ static double step_chance(const struct bb_chance *chance, uint32_t from, uint32_
 	return (double)(chance->go[from][to] - below) / (double)BB_CERTAIN;
 }
 
-/* One step of the chain on a row of weights. */
-static void step(const struct bb_chance *chance, double weights[BB_STATES])
-{
-	double next[BB_STATES] = {0};
+struct matrix {
+	double at[BB_STATES][BB_STATES];
+};
 
-	for (uint32_t i = 0; i < chance->states; i++)
-		for (uint32_t j = 0; j < chance->states; j++)
-			next[j] += weights[i] * step_chance(chance, i, j);
-	memcpy(weights, next, sizeof(next));
+static struct matrix times(const struct matrix *a, const struct matrix *b)
+{
+	struct matrix product = {0};
+
+	for (int i = 0; i < BB_STATES; i++)
+		for (int j = 0; j < BB_STATES; j++)
+			for (int k = 0; k < BB_STATES; k++)
+				product.at[i][j] += a->at[i][k] * b->at[k][j];
+	return product;
+}
+
+/* Rows that sum up to 1 would else drift away from it, by twice as much with each product. */
+static void sum_up_to_one(struct matrix *matrix)
+{
+	for (int i = 0; i < BB_STATES; i++) {
+		double sum = 0;
+
+		for (int j = 0; j < BB_STATES; j++)
+			sum += matrix->at[i][j];
+		for (int j = 0; j < BB_STATES; j++)
+			matrix->at[i][j] /= sum;
+	}
+}
+
+/* Of unused states each stays as it is. */
+static struct matrix steps_of(const struct bb_chance *chance)
+{
+	struct matrix steps = {0};
+
+	for (uint32_t i = 0; i < BB_STATES; i++)
+		for (uint32_t j = 0; j < BB_STATES; j++)
+			steps.at[i][j] = i < chance->states ? step_chance(chance, i, j) : i == j;
+	return steps;
 }
 
 /*
- * How the chain's states are shared out in the long run. From an even share, and of each two steps
- * the mean, so that a chain that only swaps states settles too.
+ * How the chain's states are shared out in the long run, from the first one, in which it begins:
+ * the others may be out of reach. Half of all steps stay where they are, so that a chain that only
+ * swaps states settles too.
  */
 static void settle(const struct bb_chance *chance, double weights[BB_STATES])
 {
-	for (uint32_t i = 0; i < BB_STATES; i++)
-		weights[i] = i < chance->states ? 1.0 / chance->states : 0;
-	for (int n = 0; n < STEPS; n++) {
-		double before[BB_STATES], change = 0;
+	struct matrix steps = steps_of(chance);
 
-		memcpy(before, weights, sizeof(before));
-		step(chance, weights);
-		for (uint32_t i = 0; i < chance->states; i++) {
-			weights[i] = (weights[i] + before[i]) / 2;
-			change += fabs(weights[i] - before[i]);
-		}
-		if (change < 1e-15)
-			return;
+	for (int i = 0; i < BB_STATES; i++)
+		for (int j = 0; j < BB_STATES; j++)
+			steps.at[i][j] = (steps.at[i][j] + (i == j)) / 2;
+	for (int n = 0; n < DOUBLINGS; n++) {
+		steps = times(&steps, &steps);
+		sum_up_to_one(&steps);
 	}
+	memcpy(weights, steps.at[0], sizeof(steps.at[0]));
+}
+
+static double hit_chance(const struct bb_chance *chance, int state)
+{
+	return (double)chance->hit[state] / (double)BB_CERTAIN;
 }
 
 double chance_ratio(const struct bb_chance *chance)
@@ -120,45 +152,83 @@ double chance_ratio(const struct bb_chance *chance)
 	if (chance->every)
 		return 1.0 / chance->every;
 	settle(chance, weights);
-	for (uint32_t i = 0; i < chance->states; i++)
-		ratio += weights[i] * (double)chance->hit[i] / (double)BB_CERTAIN;
+	for (int i = 0; i < BB_STATES; i++)
+		ratio += weights[i] * hit_chance(chance, i);
 	return ratio;
 }
 
-static double size_of(const double weights[BB_STATES])
+static int largest_below(const struct matrix *matrix, int column)
 {
-	double sum = 0;
+	int found = column;
 
+	for (int row = column + 1; row < BB_STATES; row++)
+		if (fabs(matrix->at[row][column]) > fabs(matrix->at[found][column]))
+			found = row;
+	return found;
+}
+
+/* Puts x with matrix · x = values into `values` (Gauss); false when there is no single one. */
+static bool solve(struct matrix *matrix, double values[BB_STATES])
+{
+	for (int column = 0; column < BB_STATES; column++) {
+		int pivot = largest_below(matrix, column);
+		struct matrix before = *matrix;
+		double value = values[pivot];
+
+		if (fabs(before.at[pivot][column]) < PIVOT_LEAST)
+			return false;
+		memcpy(matrix->at[pivot], before.at[column], sizeof(before.at[0]));
+		memcpy(matrix->at[column], before.at[pivot], sizeof(before.at[0]));
+		values[pivot] = values[column];
+		values[column] = value;
+		for (int row = 0; row < BB_STATES; row++) {
+			double factor = matrix->at[row][column] / matrix->at[column][column];
+
+			for (int k = 0; row != column && k < BB_STATES; k++)
+				matrix->at[row][k] -= factor * matrix->at[column][k];
+			values[row] -= row != column ? factor * values[column] : 0;
+		}
+	}
 	for (int i = 0; i < BB_STATES; i++)
-		sum += fabs(weights[i]);
-	return sum;
+		values[i] /= matrix->at[i][i];
+	return true;
 }
 
 /*
- * Sums up the correlations of one packet with all later ones: what is known of the state now fades
- * with each step, and the sum of what is left is what makes hits scatter.
+ * The hits that are to come beyond the ratio, seen from each state: f = P·h + P·f, where f sums up
+ * to none over the long run. (Kemeny and Snell 1960: the fundamental matrix of a Markov chain,
+ * (I − P + 1π)⁻¹.)
  */
+static bool solve_ahead(const struct bb_chance *chance, const double settled[BB_STATES],
+	double ratio, double ahead[BB_STATES])
+{
+	struct matrix steps = steps_of(chance), left = {0};
+
+	for (int i = 0; i < BB_STATES; i++) {
+		ahead[i] = 0;
+		for (int j = 0; j < BB_STATES; j++) {
+			bool reached = settled[i] > REACHED_LEAST;
+
+			left.at[i][j] = (i == j) - (reached ? steps.at[i][j] - settled[j] : 0);
+			ahead[i] += reached ? steps.at[i][j] * (hit_chance(chance, j) - ratio) : 0;
+		}
+	}
+	return solve(&left, ahead);
+}
+
 double chance_scatter(const struct bb_chance *chance)
 {
-	double settled[BB_STATES], weights[BB_STATES], ratio, sum = 0;
+	double settled[BB_STATES], ahead[BB_STATES], ratio, sum = 0;
 
 	if (chance->every)
 		return 0;
 	if (chance->states == 1)
 		return 1;
 	ratio = chance_ratio(chance);
-	if (ratio <= 0 || ratio >= 1)
-		return 1;
 	settle(chance, settled);
-	/* The joint weight of "hit now" and each state, less what chance alone would give. */
-	for (uint32_t i = 0; i < BB_STATES; i++)
-		weights[i] = i < chance->states
-			? settled[i] * ((double)chance->hit[i] / (double)BB_CERTAIN - ratio)
-			: 0;
-	for (int n = 0; n < STEPS && size_of(weights) > 1e-12; n++) {
-		step(chance, weights);
-		for (uint32_t i = 0; i < chance->states; i++)
-			sum += weights[i] * (double)chance->hit[i] / (double)BB_CERTAIN;
-	}
+	if (ratio <= 0 || ratio >= 1 || !solve_ahead(chance, settled, ratio, ahead))
+		return 1;
+	for (int i = 0; i < BB_STATES; i++)
+		sum += settled[i] * hit_chance(chance, i) * ahead[i];
 	return 1 + 2 * sum / (ratio * (1 - ratio));
 }

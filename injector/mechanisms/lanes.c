@@ -11,11 +11,6 @@
 #include "injector/lists.h"
 #include "injector/undo.h"
 
-#define NAMES "bb-"
-#define WIRE_ENTRY NAMES "wire"
-#define WIRE_EXIT NAMES "wire-x"
-#define KEPT NAMES "lane"
-
 /* Packets that were sent to a lane just before nothing was any more. */
 #define IN_FLIGHT_NS (2 * NS_PER_MS)
 #define LET_GO_NS (200 * NS_PER_MS)
@@ -23,42 +18,19 @@
 
 bool lanes_own(const char *link_name)
 {
-	return strncmp(link_name, WIRE_ENTRY, strlen(WIRE_ENTRY)) == 0 ||
-		strncmp(link_name, KEPT, strlen(KEPT)) == 0;
+	return strncmp(link_name, LANES_WIRE, strlen(LANES_WIRE)) == 0 ||
+		strncmp(link_name, LANES_KEPT, strlen(LANES_KEPT)) == 0;
 }
 
 /* ---- making and removing a link ---- */
-
-/* A link that has the name already is not ours to undo, so it is looked for before the note. */
-static int note(struct lanes *lanes, struct lane_link *link, struct fail *fail)
-{
-	struct undo undo = {.kind = UNDO_LANE, .interface = must_copy(link->entry)};
-	int ifindex, result;
-
-	result = host_link_named(link->entry, &ifindex, fail);
-	if (result == 0 && ifindex)
-		result = fail_set(fail, FAIL_REFUSED,
-			"there is a link %s already, and backburn needs that name", link->entry);
-	if (result == 0)
-		result = ledger_note(lanes->ledger, &undo, &link->record, fail);
-	shape_free(&undo_shape, &undo);
-	return result;
-}
-
-static int attach_exit(struct lanes *lanes, struct lane_link *link, struct fail *fail)
-{
-	if (host_matcher_lane_end(lanes->matcher, link->exit_index, fail) < 0)
-		return -1;
-	return host_exit_attach(
-		lanes->matcher, link->exit_index, lanes->mode, &link->tcx_link, fail);
-}
 
 static int remove_link(struct lanes *lanes, struct lane_link *link, struct fail *fail)
 {
 	struct fail ignored = FAIL_INIT;
 
-	if (!link->made)
+	if (!link->noted)
 		return 0;
+	link->ready = false;
 	if (link->tcx_link >= 0)
 		host_tcx_detach(link->tcx_link);
 	link->tcx_link = -1;
@@ -67,10 +39,46 @@ static int remove_link(struct lanes *lanes, struct lane_link *link, struct fail 
 		return -1;
 	FAILPOINT(undo_run);
 	host_matcher_lane_gone(lanes->matcher, link->exit_index);
+	/* A "done" that can't be written leaves a record that is harmless to undo again. */
 	ledger_done(lanes->ledger, link->record, &ignored);
 	FAILPOINT(undo_marked);
-	link->made = false;
+	link->noted = false;
 	return 0;
+}
+
+/*
+ * A link that has the name already is not ours to undo, so it is looked for before the note. One
+ * that an earlier try left behind, half made, is ours, and goes first.
+ */
+static int note(struct lanes *lanes, struct lane_link *link, struct fail *fail)
+{
+	struct undo undo = {.kind = UNDO_LANE};
+	int ifindex, result;
+
+	if (remove_link(lanes, link, fail) < 0)
+		return fail_context(fail, "removing what an earlier try left");
+	if (host_link_named(link->entry, &ifindex, fail) < 0)
+		return -1;
+	if (ifindex)
+		return fail_set(fail, FAIL_REFUSED,
+			"there is a link %s already, and backburn needs that name", link->entry);
+	undo.interface = must_copy(link->entry);
+	result = ledger_note(lanes->ledger, &undo, &link->record, fail);
+	shape_free(&undo_shape, &undo);
+	if (result < 0)
+		return -1;
+	link->noted = true;
+	link->tcx_link = -1;
+	link->entry_index = link->exit_index = 0;
+	return 0;
+}
+
+static int attach_exit(struct lanes *lanes, struct lane_link *link, struct fail *fail)
+{
+	if (host_matcher_lane_end(lanes->matcher, link->exit_index, fail) < 0)
+		return -1;
+	return host_exit_attach(
+		lanes->matcher, link->exit_index, lanes->mode, &link->tcx_link, fail);
 }
 
 /* On failure what is half made is removed, or stays noted for another try. */
@@ -83,28 +91,41 @@ static int give_up(struct lanes *lanes, struct lane_link *link, struct fail *fai
 	return -1;
 }
 
+/* What is there by that name since we looked is somebody else's. */
+static int not_made(struct lanes *lanes, struct lane_link *link, struct fail *fail)
+{
+	struct fail ignored = FAIL_INIT;
+
+	if (fail->kind != FAIL_BUSY)
+		return give_up(lanes, link, fail);
+	ledger_done(lanes->ledger, link->record, &ignored);
+	link->noted = false;
+	return -1;
+}
+
 static int make_pair(struct lanes *lanes, struct lane_link *link, bool as_wire, struct fail *fail)
 {
 	struct host_pair pair = {.entry = link->entry, .exit = link->exit, .as_wire = as_wire};
 
 	if (note(lanes, link, fail) < 0)
 		return -1;
-	link->made = true;
-	link->tcx_link = -1;
 	if (host_pair_add(&pair, fail) < 0)
-		return give_up(lanes, link, fail);
+		return not_made(lanes, link, fail);
 	link->entry_index = pair.entry_index;
 	link->exit_index = pair.exit_index;
-	return attach_exit(lanes, link, fail) < 0 ? give_up(lanes, link, fail) : 0;
+	if (attach_exit(lanes, link, fail) < 0)
+		return give_up(lanes, link, fail);
+	link->ready = true;
+	return 0;
 }
 
 int lanes_wire(struct lanes *lanes, uint32_t *out_ifindex, struct fail *fail)
 {
 	struct lane_link *wire = &lanes->wire;
 
-	if (!wire->made) {
-		snprintf(wire->entry, sizeof(wire->entry), WIRE_ENTRY);
-		snprintf(wire->exit, sizeof(wire->exit), WIRE_EXIT);
+	if (!wire->ready) {
+		snprintf(wire->entry, sizeof(wire->entry), LANES_WIRE);
+		snprintf(wire->exit, sizeof(wire->exit), LANES_WIRE_EXIT);
 		if (make_pair(lanes, wire, true, fail) < 0)
 			return fail_context(fail, "making the wire");
 	}
@@ -114,26 +135,51 @@ int lanes_wire(struct lanes *lanes, uint32_t *out_ifindex, struct fail *fail)
 
 /* ---- the kept lane ---- */
 
+static bool keeps_any(const struct lanes *lanes)
+{
+	const struct lane_memory *memory = host_keeper_memory(lanes->keeper);
+
+	for (int i = 0; i < BB_LANES; i++)
+		if (__atomic_load_n(&memory->lanes[i].active, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+static void stop_keeper(struct lanes *lanes)
+{
+	host_keeper_stop(lanes->keeper);
+	lanes->keeper = NULL;
+	lanes->kept.ready = false;
+}
+
+/*
+ * Faults whose keeper has died let all packets pass. Another one would wake them up, on a link that
+ * they do not know: it is not started before they are healed.
+ */
 static int start_keeper(struct lanes *lanes, struct fail *fail)
 {
 	struct lane_link *kept = &lanes->kept;
 
-	if (lanes->keeper)
+	if (lanes->keeper && host_keeper_lives(lanes->keeper))
 		return 0;
-	snprintf(kept->entry, sizeof(kept->entry), KEPT);
+	if (lanes->keeper && keeps_any(lanes))
+		return fail_set(fail, FAIL_REFUSED,
+			"the process that keeps packets has died: heal the faults that it did "
+			"before others are armed");
+	stop_keeper(lanes);
+	snprintf(kept->entry, sizeof(kept->entry), LANES_KEPT);
 	if (note(lanes, kept, fail) < 0)
 		return -1;
-	kept->made = true;
-	kept->tcx_link = -1;
 	if (host_keeper_start(lanes->matcher, kept->entry, &lanes->keeper, fail) < 0)
-		return give_up(lanes, kept, fail);
+		return not_made(lanes, kept, fail);
 	kept->exit_index = kept->entry_index = host_keeper_link(lanes->keeper);
 	if (attach_exit(lanes, kept, fail) < 0) {
-		host_keeper_stop(lanes->keeper);
-		lanes->keeper = NULL;
+		stop_keeper(lanes);
 		return give_up(lanes, kept, fail);
 	}
-	host_keeper_memory(lanes->keeper)->until_ns = lanes->until_ns;
+	kept->ready = true;
+	__atomic_store_n(
+		&host_keeper_memory(lanes->keeper)->until_ns, lanes->until_ns, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -151,8 +197,7 @@ static int open_kept(struct lanes *lanes, int number, const struct lane_spec *sp
 	__atomic_store_n(&lane->current, spare, __ATOMIC_RELEASE);
 	__atomic_store_n(&lane->active, 1, __ATOMIC_RELEASE);
 	__atomic_add_fetch(&lane->version, 1, __ATOMIC_RELEASE);
-	*out = (struct lane_way){
-		.ifindex = (uint32_t)lanes->kept.entry_index, .by_keeper = true};
+	*out = (struct lane_way){.ifindex = (uint32_t)lanes->kept.entry_index, .by_keeper = true};
 	return 0;
 }
 
@@ -163,15 +208,17 @@ static uint64_t waiting(const struct lane *lane)
 }
 
 /* What waits leaves at once; a keeper that does nothing any more is not waited for. */
-static void let_go(struct lane *lane)
+static void let_go(struct lanes *lanes, int number)
 {
+	struct lane *lane = &host_keeper_memory(lanes->keeper)->lanes[number];
 	int64_t until_ns = host_now_ns() + LET_GO_NS;
 
-	host_pause(IN_FLIGHT_NS);
+	if (host_keeper_lives(lanes->keeper))
+		host_pause(IN_FLIGHT_NS);
 	__atomic_store_n(&lane->active, 0, __ATOMIC_RELEASE);
 	do
 		host_pause(IN_FLIGHT_NS);
-	while (waiting(lane) && host_now_ns() < until_ns);
+	while (waiting(lane) && host_now_ns() < until_ns && host_keeper_lives(lanes->keeper));
 }
 
 /* ---- shaped lanes ---- */
@@ -186,13 +233,11 @@ static int open_shaped(struct lanes *lanes, int number, const struct lane_spec *
 {
 	struct lane_link *link = &lanes->shaped[number];
 
-	snprintf(link->entry, sizeof(link->entry), KEPT "%d", number);
-	snprintf(link->exit, sizeof(link->exit), KEPT "%d-x", number);
+	snprintf(link->entry, sizeof(link->entry), LANES_KEPT "%d", number);
+	snprintf(link->exit, sizeof(link->exit), LANES_KEPT "%d-x", number);
 	if (make_pair(lanes, link, false, fail) < 0 ||
-		host_shape(link->entry_index, spec, fail) < 0) {
-		give_up(lanes, link, fail);
+		(host_shape(link->entry_index, spec, fail) < 0 && give_up(lanes, link, fail) < 0))
 		return fail_context(fail, "making a lane of veth and netem");
-	}
 	lanes->longest_ns[number] = longest_wait(spec);
 	*out = (struct lane_way){.ifindex = (uint32_t)link->entry_index};
 	return 0;
@@ -224,8 +269,8 @@ int lanes_close(struct lanes *lanes, int lane, struct fail *fail)
 	struct lane_link *shaped = &lanes->shaped[lane];
 
 	if (lanes->keeper && host_keeper_memory(lanes->keeper)->lanes[lane].active)
-		let_go(&host_keeper_memory(lanes->keeper)->lanes[lane]);
-	if (!shaped->made)
+		let_go(lanes, lane);
+	if (!shaped->noted)
 		return 0;
 	host_pause(lanes->longest_ns[lane] < SHAPED_WAIT_NS ? lanes->longest_ns[lane]
 							    : SHAPED_WAIT_NS);
@@ -247,12 +292,11 @@ int lanes_release(struct lanes *lanes, struct fail *fail)
 	for (int i = 0; i < BB_LANES; i++)
 		if (remove_link(lanes, &lanes->shaped[i], &each) < 0)
 			keep_first(&result, &each, fail);
-	if (lanes->wire.made)
+	if (lanes->wire.ready)
 		host_pause(IN_FLIGHT_NS);
 	if (remove_link(lanes, &lanes->wire, &each) < 0)
 		keep_first(&result, &each, fail);
-	host_keeper_stop(lanes->keeper);
-	lanes->keeper = NULL;
+	stop_keeper(lanes);
 	if (remove_link(lanes, &lanes->kept, &each) < 0)
 		keep_first(&result, &each, fail);
 	return result;
@@ -268,11 +312,16 @@ void lanes_lease(struct lanes *lanes, int64_t until_ns)
 {
 	lanes->until_ns = until_ns;
 	if (lanes->keeper)
-		__atomic_store_n(&host_keeper_memory(lanes->keeper)->until_ns, until_ns,
-			__ATOMIC_RELAXED);
+		__atomic_store_n(
+			&host_keeper_memory(lanes->keeper)->until_ns, until_ns, __ATOMIC_RELAXED);
 }
 
 const struct lane *lanes_kept(const struct lanes *lanes, int lane)
 {
-	return lanes->keeper ? &host_keeper_memory(lanes->keeper)->lanes[lane] : NULL;
+	const struct lane *kept;
+
+	if (!lanes->keeper)
+		return NULL;
+	kept = &host_keeper_memory(lanes->keeper)->lanes[lane];
+	return __atomic_load_n(&kept->taken, __ATOMIC_ACQUIRE) == kept->version ? kept : NULL;
 }

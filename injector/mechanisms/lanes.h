@@ -24,6 +24,11 @@ struct ledger;
  * Each is noted in the ledger before it is made, and carries no address. At the far end the
  * matcher's exit program sends packets on. All are shared by the rules of a session.
  */
+
+#define LANES_WIRE "bb-wire"
+#define LANES_WIRE_EXIT LANES_WIRE "-x"
+#define LANES_KEPT "bb-lane" /* of shaped lanes with a number, and "-x" at the far end */
+
 /* What a rule wants of a lane. */
 struct lane_order {
 	enum lane_choice choice;
@@ -37,7 +42,8 @@ struct lane_way {
 };
 
 struct lane_link {
-	bool made;
+	bool noted;               /* in the ledger; the link may be there, whole or in part */
+	bool ready;               /* packets may be sent into it */
 	char entry[16], exit[16]; /* names; the TAP is both */
 	int entry_index, exit_index;
 	int64_t record; /* in the ledger */
@@ -50,7 +56,7 @@ struct lanes {
 	enum attach_mode mode;        /* ATTACH_TCX or ATTACH_CLSACT */
 	int64_t until_ns;             /* the lease */
 	struct lane_link wire, kept, shaped[BB_LANES];
-	struct host_keeper *keeper; /* NULL: none */
+	struct host_keeper *keeper;   /* NULL: none */
 	int64_t longest_ns[BB_LANES]; /* how long a packet may wait in a shaped lane */
 };
 
@@ -62,7 +68,8 @@ int lanes_wire(struct lanes *lanes, uint32_t *out_ifindex, struct fail *fail);
 
 /*
  * Lane number `lane` (0..BB_LANES − 1) does as `order` says. FAIL_UNSUPPORTED when this kernel
- * cannot make a lane of that kind.
+ * cannot make a lane of that kind; FAIL_REFUSED when its keeper has died and other lanes were its,
+ * too.
  */
 int lanes_open(struct lanes *lanes, int lane, const struct lane_order *order, struct lane_way *out,
 	struct fail *fail);
@@ -79,7 +86,10 @@ void lanes_deinit(struct lanes *lanes);
 
 void lanes_lease(struct lanes *lanes, int64_t until_ns);
 
-/* What a kept lane has counted; NULL: no such lane. Borrowed. */
+/*
+ * What a kept lane has counted; NULL: no such lane, or its keeper has not seen its order yet.
+ * Borrowed.
+ */
 const struct lane *lanes_kept(const struct lanes *lanes, int lane);
 
 #endif

@@ -171,6 +171,23 @@ static int load(struct matcher *matcher, const struct match_table *table,
 	return 0;
 }
 
+/*
+ * Packets in a lane come out of it as long as it stands, and with a mark that only the hooks take
+ * off: it goes before them. What can't be removed does not hold the rest.
+ */
+static int release(struct matcher *matcher, struct fail *fail)
+{
+	struct fail unhooking = FAIL_INIT;
+	int lanes = lanes_release(&matcher->lanes, fail);
+
+	if (hooks_release(&matcher->hooks, &unhooking) == 0)
+		return lanes;
+	if (lanes < 0)
+		return fail_context(fail, "%s; then", unhooking.text);
+	*fail = unhooking;
+	return -1;
+}
+
 int matcher_settle(struct matcher *matcher, struct fail *fail)
 {
 	for (int slot = 0; slot < BB_SLOTS; slot++)
@@ -178,8 +195,7 @@ int matcher_settle(struct matcher *matcher, struct fail *fail)
 			return 0;
 	if (!matcher->loaded)
 		return 0;
-	/* Packets in a lane come out of it as long as it stands: it goes before the hooks. */
-	if (lanes_release(&matcher->lanes, fail) < 0 || hooks_release(&matcher->hooks, fail) < 0)
+	if (release(matcher, fail) < 0)
 		return -1;
 	host_matcher_free(matcher->loaded);
 	matcher->loaded = NULL;
@@ -204,6 +220,7 @@ static void open_slot(struct matcher *matcher, struct matcher_rule *rule)
 	slot->flap_period_ns = (uint64_t)spec->flap_period_ns;
 	slot->action = (uint8_t)spec->action;
 	slot->mtu = spec->mtu;
+	slot->answer = spec->answer;
 	slot->fix_checksum = spec->fix_checksum;
 	slot->chance = spec->chance;
 	slot->lane = rule->way.ifindex;

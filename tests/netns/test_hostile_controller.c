@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "bpf/matcher.h"
 #include "tests/netns/both_modes.h"
 #include "tests/netns/launcher.h"
 #include "tests/netns/world.h"
@@ -336,7 +337,7 @@ static void orders_without_end_have_an_end(struct world *world)
 		peers, now_ns(), now_ns() + LONG_MS * INT64_C(1000000)));
 	free(peers);
 	injector_heal(injector, NULL);
-	for (int i = 0; i < 70; i++) {
+	for (int i = 0; i < BB_WIRE_FIRST + 6; i++) {
 		struct cut cut = {.id = id,
 			.on = NODE_A,
 			.from = NODE_B,
@@ -351,12 +352,12 @@ static void orders_without_end_have_an_end(struct world *world)
 			order);
 		free(order);
 		say(injector, line, strlen(line));
-		assert_answer(injector, i < 64 ? "\"armed_ns\"" : "are the most");
-		armed += i < 64;
+		assert_answer(injector, i < BB_WIRE_FIRST ? "\"armed_ns\"" : "are the most");
+		armed += i < BB_WIRE_FIRST;
 	}
 	text = injector_refusal(injector, "arm", "%s", "{\"id\":\"f3\"}");
 	free(text);
-	assert_int_equal(armed, 64);
+	assert_int_equal(armed, BB_WIRE_FIRST);
 	assert_small(injector);
 	assert_int_equal(injector_finish(injector), 0);
 }

@@ -61,12 +61,11 @@ static void forget_files(void)
 
 void fake_reset(void)
 {
+	fake_end_keeper();
+	fake_unload();
 	list_free(&fake.links);
 	list_free(&fake.attachments);
 	list_free(&fake.clsacts);
-	list_free(&fake.entries);
-	list_free(&fake.counters);
-	list_free(&fake.flows);
 	list_free(&fake.processes);
 	list_free(&fake.handles);
 	forget_files();
@@ -79,9 +78,18 @@ void fake_reset(void)
 	fake_add_link(3, "eth1");
 }
 
+static bool has_lanes(void)
+{
+	LIST_EACH(fake.links, const struct host_link, link) {
+		if (lanes_own(link->name))
+			return true;
+	}
+	return fake.keeper || fake.lane_ends.count || fake.numbered.count;
+}
+
 bool fake_is_clean(void)
 {
-	return !fake.loaded && !fake.handles.count && !fake.attachments.count &&
+	return !fake.loaded && !has_lanes() && !fake.handles.count && !fake.attachments.count &&
 		!fake.clsacts.count && !fake.entries.count && !fake.counters.count &&
 		!fake.flows.count;
 }
@@ -126,6 +134,8 @@ char *fake_describe(bool with_files)
 	}
 	if (with_files)
 		describe_files(&lines);
+	if (fake.keeper)
+		list_add_text(&lines, "keeper of %d", fake.keeper);
 	if (fake.loaded)
 		list_add_text(&lines, "matcher with %zu entries, %zu counters, %zu flows",
 			fake.entries.count, fake.counters.count, fake.flows.count);

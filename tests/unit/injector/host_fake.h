@@ -53,6 +53,11 @@ struct fake_process {
 	int signal;                         /* the last one it got */
 };
 
+struct fake_number {
+	int ifindex;
+	uint32_t number;
+};
+
 struct fake_handle {
 	int file;
 	int64_t pid;
@@ -74,8 +79,10 @@ struct fake {
 	struct host_pidfile pidfile; /* whose pid is in the file */
 	bool loaded;
 	struct bb_control control;
-	int lane_links; /* how many were made so far */
-	int keeper;     /* its link's ifindex; 0: none lives */
+	struct list numbered;  /* of struct fake_number: links that packets come back to */
+	struct list lane_ends; /* of int: ifindex */
+	int lane_links;        /* how many were made so far */
+	int keeper;            /* its link's ifindex; 0: none lives */
 	char boot_id[40];
 	int64_t pid;
 	uint32_t uid; /* 0: root, as an injector must be */
@@ -95,7 +102,7 @@ extern struct fake fake;
 
 /* A fresh machine with lo, eth0 and eth1, tcx, and no files. */
 void fake_reset(void);
-/* All attachments, qdiscs and the matcher are gone. */
+/* All attachments, qdiscs, lanes and the matcher are gone. */
 bool fake_is_clean(void);
 /* How many files (not directories) there are. */
 size_t fake_file_count(void);
@@ -121,6 +128,14 @@ void fake_add_link(int ifindex, const char *name);
 /* Another tool's filter (with clsact, if there is none), or its tcx program for pref 0. */
 void fake_add_foreign(int ifindex, enum bb_direction direction, uint32_t pref);
 void fake_remove_link(int ifindex);
+/* 0: none. */
+int fake_link_named(const char *name);
+/* What the keeper shares with the injector; NULL: none lives. */
+struct lane_memory *fake_keeper_memory(void);
+/* The keeper has seen all its orders, as it would within some milliseconds. */
+void fake_keeper_looks(void);
+/* It dies, and its link with it. */
+void fake_end_keeper(void);
 /* A packet of the peer with this prefix's entry is counted, as the kernel would. */
 void fake_hit(const char *address, int slot, enum bb_direction direction);
 
@@ -134,7 +149,6 @@ int fake_refuse(struct fail *fail, const char *name);
 bool fake_happens(void);
 void fake_unload(void);
 void fake_forget_tcx(void);
-void fake_end_keeper(void);
 void fake_reset_processes(void);
 void fake_close_process(int file);
 

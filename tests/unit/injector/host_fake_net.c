@@ -57,6 +57,8 @@ void fake_unload(void)
 	list_free(&fake.entries);
 	list_free(&fake.counters);
 	list_free(&fake.flows);
+	list_free(&fake.numbered);
+	list_free(&fake.lane_ends);
 }
 
 void fake_hit(const char *address, int slot, enum bb_direction direction)

@@ -14,7 +14,7 @@
 #include "injector/lists.h"
 #include "injector/proc_net.h"
 #include "injector/registry.h"
-#include "tests/unit/injector/host_fake.h"
+#include "tests/unit/injector/plans.h"
 
 /* The registry, the plan of each fault, the life cycle, /proc/net/tcp: all pure. */
 
@@ -56,49 +56,6 @@ static void an_unknown_fault_gets_a_hint(void **state)
 	assert_non_null(strstr(fail.text, "\"partition\""));
 }
 
-/* Plans a partition; NULL when it is refused. Free with free_plan(). */
-static struct plan *plan_cut(const char *with, enum fault_role role)
-{
-	static struct prefix address = {.length = 128};
-	static struct endpoint a = {.node = (char *)"a"}, b = {.node = (char *)"b"};
-	static struct fault_order order;
-	const struct fault_ops *ops;
-	struct plan *plan = must_alloc(sizeof(*plan));
-	struct fail fail = FAIL_INIT;
-	cJSON *json = json_parse(with, strlen(with), &fail);
-	void *decoded;
-	int result;
-
-	a.prefixes = b.prefixes = (struct list){.items = &address, .count = 1};
-	order = (struct fault_order){
-		.id = (char *)"x",
-		.fault = (char *)"partition",
-		.role = role,
-		.on = {.items = &a, .count = 1},
-		.from = {.items = &b, .count = 1},
-		.start_ns = 10,
-		.deadline_ns = 20,
-	};
-	ops = registry_find("partition", &fail);
-	decoded = must_alloc(ops->with->size);
-	assert_int_equal(shape_decode(ops->with, json, "with", decoded, &fail), 0);
-	result = ops->plan(&order, decoded, plan, &fail);
-	shape_free(ops->with, decoded);
-	free(decoded);
-	cJSON_Delete(json);
-	if (result == 0)
-		return plan;
-	plan_deinit(plan);
-	free(plan);
-	return NULL;
-}
-
-static void free_plan(struct plan *plan)
-{
-	plan_deinit(plan);
-	free(plan);
-}
-
 static void a_partition_is_planned_for_both_sides(void **state)
 {
 	static const struct {
@@ -109,8 +66,8 @@ static void a_partition_is_planned_for_both_sides(void **state)
 	} cases[] = {
 		{"{}", ROLE_ON, INTO | OUT_OF, "b"},
 		{"{}", ROLE_FROM, INTO | OUT_OF, "a"},
-		{"{\"direction\":\"in\"}", ROLE_ON, INTO, "b"},
-		{"{\"direction\":\"in\"}", ROLE_FROM, OUT_OF, "a"},
+		{"{'direction':'in'}", ROLE_ON, INTO, "b"},
+		{"{'direction':'in'}", ROLE_FROM, OUT_OF, "a"},
 		{"{\"direction\":\"out\"}", ROLE_ON, OUT_OF, "b"},
 		{"{\"direction\":\"out\"}", ROLE_FROM, INTO, "a"},
 		{"{\"enforce\":\"on\"}", ROLE_ON, INTO | OUT_OF, "b"},
@@ -118,7 +75,7 @@ static void a_partition_is_planned_for_both_sides(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct plan *plan = plan_cut(cases[i].with, cases[i].role);
+		struct plan *plan = plan_of("partition", cases[i].with, cases[i].role);
 		const struct match_rule *rule;
 
 		assert_non_null(plan);
@@ -130,12 +87,13 @@ static void a_partition_is_planned_for_both_sides(void **state)
 		assert_int_equal(rule->deadline_ns, 20);
 		free_plan(plan);
 	}
-	assert_null(plan_cut("{\"enforce\":\"on\"}", ROLE_FROM));
+	assert_null(plan_of("partition", "{\"enforce\":\"on\"}", ROLE_FROM));
 }
 
 static void a_plan_says_what_it_does(void **state)
 {
-	struct plan *plan = plan_cut("{\"protocol\":\"tcp\",\"ports\":[80,\"90-99\"]}", ROLE_ON);
+	struct plan *plan =
+		plan_of("partition", "{\"protocol\":\"tcp\",\"ports\":[80,\"90-99\"]}", ROLE_ON);
 	struct list effects = {0}, undo = {0};
 
 	(void)state;

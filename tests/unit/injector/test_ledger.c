@@ -234,6 +234,114 @@ static void what_can_not_be_undone_is_counted_and_kept(void **state)
 	list_free_texts(&said);
 }
 
+/* ---- lanes ---- */
+
+/* A wire, and maybe the far end of a keeper, as a dead session leaves them behind its hooks. */
+static void leave_lanes_behind(void)
+{
+	struct undo filter = filter_undo();
+	struct undo wire = {.kind = UNDO_LANE, .interface = (char *)"bb-wire"};
+	struct undo kept = {.kind = UNDO_LANE, .interface = (char *)"bb-lane"};
+	struct host_pair pair = {.entry = "bb-wire", .exit = "bb-wire-x", .as_wire = true};
+	struct fail fail = FAIL_INIT;
+	struct ledger *ledger;
+	int64_t number;
+
+	assert_int_equal(ledger_open("/run/backburn", &header, &ledger, &fail), 0);
+	assert_int_equal(ledger_note(ledger, &filter, &number, &fail), 0);
+	assert_int_equal(host_filter_add(NULL, 2, BB_EGRESS, 1, &fail), 0);
+	assert_int_equal(ledger_note(ledger, &wire, &number, &fail), 0);
+	assert_int_equal(host_pair_add(&pair, &fail), 0);
+	assert_int_equal(ledger_note(ledger, &kept, &number, &fail), 0);
+	ledger_close(ledger);
+}
+
+static void a_lane_is_noted_by_its_name(void **state)
+{
+	struct undo wire = {.kind = UNDO_LANE, .interface = (char *)"bb-wire"};
+	char text[UNDO_TEXT_MAX];
+	struct ledger_content content;
+	struct fail fail = FAIL_INIT;
+	const struct undo *read;
+
+	(void)state;
+	leave_lanes_behind();
+	assert_int_equal(
+		ledger_parse(fake_text(LEDGER), strlen(fake_text(LEDGER)), &content, &fail), 0);
+	assert_int_equal(content.pending.count, 3);
+	read = &LIST_AT(content.pending, struct ledger_record, 1)->undo;
+	assert_int_equal(read->kind, UNDO_LANE);
+	assert_string_equal(read->interface, "bb-wire");
+	assert_string_equal(undo_describe(&wire, text), "remove link bb-wire");
+	ledger_content_deinit(&content);
+}
+
+/* Lanes go before the hooks: what is still in them needs these. */
+static void recovery_removes_lanes(void **state)
+{
+	struct list said = {0};
+
+	(void)state;
+	leave_lanes_behind();
+	assert_int_equal(recover(&said), 0);
+	assert_true(fake_is_clean());
+	assert_int_equal(fake_file_count(), 0);
+	assert_int_equal(said.count, 4);
+	assert_non_null(strstr(*LIST_AT(said, char *, 1), "link bb-lane: gone"));
+	assert_non_null(strstr(*LIST_AT(said, char *, 2), "link bb-wire removed"));
+	assert_non_null(strstr(*LIST_AT(said, char *, 3), "filter bb_egress (pref 1) removed"));
+	list_free_texts(&said);
+	assert_int_equal(recover(&said), 0);
+	assert_int_equal(said.count, 0);
+}
+
+static void a_link_of_another_kind_stays(void **state)
+{
+	struct list said = {0};
+
+	(void)state;
+	leave_lanes_behind();
+	fake_add_link(77, "bb-lane");
+	assert_int_equal(recover(&said), 0);
+	assert_int_equal(fake_link_named("bb-lane"), 77);
+	assert_non_null(
+		strstr(*LIST_AT(said, char *, 1), "link bb-lane: left, it is none of ours"));
+	list_free_texts(&said);
+}
+
+static bool says(const struct list *said, const char *words)
+{
+	LIST_EACH(*said, char *, line) {
+		if (strstr(*line, words))
+			return true;
+	}
+	return false;
+}
+
+static void a_lane_that_can_not_be_removed_is_kept_in_mind(void **state)
+{
+	static const char *const calls[] = {"lane_delete", "link_named"};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct list said = {0};
+
+		leave_lanes_behind();
+		fake.fail_name = calls[i];
+		assert_true(recover(&said) > 0);
+		assert_non_null(fake_text(LEDGER));
+		assert_true(says(&said, calls[i]));
+		/* That does not hold the rest. */
+		assert_true(says(&said, "filter bb_egress (pref 1) removed"));
+		list_free_texts(&said);
+		fake.fail_name = NULL;
+		assert_int_equal(recover(&said), 0);
+		assert_true(fake_is_clean());
+		assert_int_equal(fake_file_count(), 0);
+		list_free_texts(&said);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +354,10 @@ int main(void)
 		cmocka_unit_test_setup(another_boots_ledger_is_dropped, reset),
 		cmocka_unit_test_setup(a_live_ledger_is_left_alone, reset),
 		cmocka_unit_test_setup(what_can_not_be_undone_is_counted_and_kept, reset),
+		cmocka_unit_test_setup(a_lane_is_noted_by_its_name, reset),
+		cmocka_unit_test_setup(recovery_removes_lanes, reset),
+		cmocka_unit_test_setup(a_link_of_another_kind_stays, reset),
+		cmocka_unit_test_setup(a_lane_that_can_not_be_removed_is_kept_in_mind, reset),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

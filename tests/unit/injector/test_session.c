@@ -237,10 +237,12 @@ static void the_policy_bounds_what_is_lost(void **state)
 		{"partition", "{}", true},
 		{"mtu", "{\"bytes\":100}", true},
 	};
+	static const char policy[] = "/etc/backburn/policy.json";
+	struct fail fail = FAIL_INIT;
 	struct session *session;
 
 	(void)state;
-	fake_write("/etc/backburn/policy.json", "{\"backburn_policy\":1,\"max_loss\":0.1}");
+	fake_write(policy, "{\"backburn_policy\":1,\"max_loss\":0.1}");
 	session = talk_greeted("tcx");
 	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
 		cJSON *seen =
@@ -253,6 +255,7 @@ static void the_policy_bounds_what_is_lost(void **state)
 			assert_non_null(strstr(talk_error, "max_loss is 10 %, and "));
 		cJSON_Delete(seen);
 	}
+	assert_int_equal(host_file_remove(policy, &fail), 0);
 	end(session);
 }
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "contract/units.h"
+#include "injector/lane/lane.h"
 #include "injector/session.h"
 #include "tests/unit/injector/host_fake.h"
 #include "tests/unit/injector/kills.h"
@@ -68,6 +69,54 @@ static bool is_covered(const struct play *play, const struct play_fault *fault, 
 	return fault->covers & 1u << address && !(play->has_policy && address == PROTECTED);
 }
 
+static bool is_link(uint32_t ifindex)
+{
+	LIST_EACH(fake.links, const struct host_link, link) {
+		if ((uint32_t)link->ifindex == ifindex)
+			return true;
+	}
+	return false;
+}
+
+static bool ends_at(int ifindex)
+{
+	LIST_EACH(fake.lane_ends, const int, end) {
+		if (*end == ifindex)
+			return true;
+	}
+	return false;
+}
+
+/* Where its packets go there is a link, and one that they come out of. */
+static void check_way(const struct play *play, int number)
+{
+	const struct bb_slot *slot = &fake.control.slots[number];
+	int wire = fake_link_named("bb-wire"), wire_end = fake_link_named("bb-wire-x");
+
+	switch ((enum bb_action)slot->action) {
+	case BB_DROP:
+	case BB_SHORTEN:
+		return;
+	case BB_LOSE:
+	case BB_CORRUPT:
+	case BB_DUPLICATE:
+		if (!wire || fake.control.wire != (uint32_t)wire || !ends_at(wire_end))
+			fail_msg("%s: slot %d has no wire", play->scene, number);
+		return;
+	case BB_HOLD:
+		/* Without its keeper packets pass by. */
+		if (slot->by_keeper && !fake.keeper)
+			return;
+		if (slot->by_keeper &&
+			(slot->lane != (uint32_t)fake.keeper || !ends_at(fake.keeper) ||
+				!fake_keeper_memory()->lanes[number - BB_LANE_FIRST].active))
+			fail_msg("%s: slot %d is not kept", play->scene, number);
+		if (!slot->by_keeper && !is_link(slot->lane))
+			fail_msg("%s: slot %d has no lane", play->scene, number);
+		return;
+	}
+}
+
 static void check_slot(const struct play *play, int slot)
 {
 	const struct play_fault *fault = fault_of(play, &fake.control.slots[slot]);
@@ -75,6 +124,7 @@ static void check_slot(const struct play *play, int slot)
 	if (!fault || !fault->in_force)
 		fail_msg("%s: slot %d acts for %s, which is not in force", play->scene, slot,
 			fault ? fault->id : "nobody");
+	check_way(play, slot);
 	for (int i = 0; i < ADDRESSES; i++) {
 		bool hit = fake_lookup(addresses[i]) >> slot & 1;
 
@@ -100,7 +150,7 @@ static void check(const struct play *play)
 	for (int i = 0; i < play->tried; i++)
 		wanted += play->faults[i].in_force && !play->faults[i].kill;
 	if (acting != wanted)
-		fail_msg("%s: %d of %d partitions act", play->scene, acting, wanted);
+		fail_msg("%s: %d of %d faults act", play->scene, acting, wanted);
 	/* The connection that carries the session is exempt before anything else is hit. */
 	if (acting && fake.flows.count != 1)
 		fail_msg("%s: %zu of 1 connection is exempt", play->scene, fake.flows.count);
@@ -111,11 +161,34 @@ static void check(const struct play *play)
 
 /* ---- steps ---- */
 
-static void arm_cut(struct play *play, struct play_fault *fault)
+/* What is done to packets, and by which ways. */
+static const struct {
+	const char *fault, *with;
+} kinds[] = {
+	{"partition", "{}"},
+	{"partition", "{\"direction\":\"in\"}"},
+	{"partition", "{\"direction\":\"out\"}"},
+	{"partition", "{\"ports\":[80,\"90-99\"]}"},
+	{"mtu", "{\"bytes\":1200,\"protocol\":\"udp\"}"},
+	{"loss", "{\"ratio\":0.1}"},
+	{"loss", "{\"type\":\"gilbert_elliott\",\"to_bad\":0.1,\"to_good\":0.2}"},
+	{"corrupt", "{\"ratio\":0.1}"},
+	{"duplicate", "{\"ratio\":0.1,\"direction\":\"in\"}"},
+	{"delay", "{\"delay\":\"20ms\"}"},
+	{"delay", "{\"delay\":\"20ms\",\"lane\":\"tap\"}"},
+	{"delay", "{\"delay\":\"20ms\",\"lane\":\"netem\"}"},
+	{"reorder", "{\"ratio\":0.1}"},
+	{"rate", "{\"bandwidth\":\"1Mbit\"}"},
+	{"rate", "{\"bandwidth\":\"1Mbit\",\"lane\":\"netem\"}"},
+};
+enum {
+	KINDS = sizeof(kinds) / sizeof(kinds[0])
+};
+
+static void arm_on_packets(struct play *play, struct play_fault *fault)
 {
-	static const char *const with[] = {"{}", "{\"direction\":\"in\"}",
-		"{\"direction\":\"out\"}", "{\"ports\":[80,\"90-99\"]}", "{\"protocol\":\"udp\"}"};
 	char from[512] = "";
+	size_t kind = draw(play, KINDS);
 	cJSON *armed;
 
 	for (int i = (int)draw(play, 3); i >= 0; i--) {
@@ -127,10 +200,10 @@ static void arm_cut(struct play *play, struct play_fault *fault)
 		fault->covers |= peers[peer].covers;
 	}
 	armed = talk(play->session, "arm",
-		"{\"id\":\"%s\",\"fault\":\"partition\",\"scope\":{},\"role\":\"on\",\"with\":%s,"
+		"{\"id\":\"%s\",\"fault\":\"%s\",\"scope\":{},\"role\":\"on\",\"with\":%s,"
 		"\"on\":[{\"node\":\"a\",\"prefixes\":[\"10.0.0.1\"]}],\"from\":[%s],"
 		"\"start_ns\":\"%" PRId64 "\",\"deadline_ns\":\"%" PRId64 "\"}",
-		fault->id, with[draw(play, sizeof(with) / sizeof(with[0]))], from, fault->start_ns,
+		fault->id, kinds[kind].fault, kinds[kind].with, from, fault->start_ns,
 		fault->deadline_ns);
 	fault->in_force = armed;
 	cJSON_Delete(armed);
@@ -162,7 +235,7 @@ static void arm_next(struct play *play)
 	if (draw(play, 4) == 0)
 		arm_kill(play, fault);
 	else
-		arm_cut(play, fault);
+		arm_on_packets(play, fault);
 }
 
 /* Whether it succeeds or not, the fault does not act from here on. */
@@ -233,7 +306,8 @@ static void change_links(struct play *play)
 
 static void step(struct play *play)
 {
-	switch (draw(play, 8)) {
+	fake_keeper_looks();
+	switch (draw(play, 10)) {
 	case 0:
 		tick(play, (int64_t)draw(play, 700) * NS_PER_MS);
 		break;
@@ -245,9 +319,13 @@ static void step(struct play *play)
 			heal_one(play);
 		break;
 	case 3:
-		for (int slot = 0; slot < PLAY_FAULTS_MAX; slot++)
+		for (int slot = 0; slot < BB_SLOTS; slot++)
 			fake_hit("10.0.0.0/24", slot, (enum bb_direction)draw(play, BB_DIRECTIONS));
 		look_at_evidence(play);
+		break;
+	case 4:
+		if (draw(play, 2) && !fake.dead)
+			fake_end_keeper();
 		break;
 	default:
 		if (play->tried < play->depth)

@@ -27,7 +27,7 @@ enum {
 
 struct play_fault {
 	char id[8];
-	bool kill;     /* otherwise a partition */
+	bool kill;     /* otherwise a fault on packets */
 	bool in_force; /* armed, and nobody has tried to heal it */
 	int64_t start_ns, deadline_ns;
 	unsigned int covers; /* bit per address of the model */

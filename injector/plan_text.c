@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "bpf/matcher.h"
+#include "contract/list.h"
+#include "contract/verbs.h"
+#include "injector/lane/spec_text.h"
+#include "injector/lists.h"
+#include "injector/mechanisms/chance.h"
+#include "injector/mechanisms/lanes.h"
+#include "injector/plan.h"
+
+/* What a plan does, in sentences. */
+
+enum {
+	PORTS_TEXT_MAX = 128,
+	PEERS_TEXT_MAX = 512,
+	PEERS_NAMED_MAX = 8,
+	SELECTOR_TEXT_MAX = 512,
+	WHICH_TEXT_MAX = 1024,
+	CHANCE_TEXT_MAX = 96
+};
+
+static const char *ports_text(const struct port_set *ports, char text[PORTS_TEXT_MAX])
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (int i = 0; i < ports->count; i++) {
+		const struct port_range *range = &ports->ranges[i];
+
+		used += (size_t)snprintf(text + used, PORTS_TEXT_MAX - used,
+			range->low == range->high ? "%s%u" : "%s%u-%u", i ? "," : ", ports ",
+			range->low, range->high);
+	}
+	return text;
+}
+
+static const char *peers_text(const struct list *peers, char text[PEERS_TEXT_MAX])
+{
+	size_t used = 0, named = 0;
+
+	text[0] = '\0';
+	LIST_EACH(*peers, const struct endpoint, peer) {
+		if (named == PEERS_NAMED_MAX || used > PEERS_TEXT_MAX / 2) {
+			snprintf(text + used, PEERS_TEXT_MAX - used, " and %zu more",
+				peers->count - named);
+			break;
+		}
+		used += (size_t)snprintf(text + used, PEERS_TEXT_MAX - used, "%s%.63s",
+			named++ ? ", " : "", peer->node);
+	}
+	return text;
+}
+
+static const char *protocol_text(uint8_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+		return ", tcp";
+	case IPPROTO_UDP:
+		return ", udp";
+	case IPPROTO_ICMP:
+		return ", icmp";
+	default:
+		return "";
+	}
+}
+
+static const char *connections_text(uint8_t connections)
+{
+	switch ((enum bb_connections)connections) {
+	case BB_NEW_CONNECTIONS:
+		return ", new connections";
+	case BB_ESTABLISHED_CONNECTIONS:
+		return ", established connections";
+	case BB_ALL_CONNECTIONS:
+		break;
+	}
+	return "";
+}
+
+/* "from b": whose packets, and which way they go. */
+static const char *peers_of(const struct match_rule *rule, int direction, char text[WHICH_TEXT_MAX])
+{
+	static const char *const words[BB_DIRECTIONS] = {[BB_INGRESS] = "from", [BB_EGRESS] = "to"};
+	char peers[PEERS_TEXT_MAX];
+
+	snprintf(text, WHICH_TEXT_MAX, "%s %s", words[direction], peers_text(rule->peers, peers));
+	return text;
+}
+
+/* "10 % of the packets" */
+static const char *chance_text(const struct bb_chance *chance, char text[CHANCE_TEXT_MAX])
+{
+	if (chance->every)
+		snprintf(text, CHANCE_TEXT_MAX, "one of %u packets", chance->every);
+	else
+		snprintf(text, CHANCE_TEXT_MAX, "%.4g %% of the packets",
+			chance_ratio(chance) * 100);
+	return text;
+}
+
+/* "in the long run, " where they come together, or keep apart. */
+static const char *bursts_text(const struct bb_chance *chance)
+{
+	return !chance->every && chance->states > 1 ? " in the long run, not each for itself" : "";
+}
+
+/* Of a way of packets: what is done to those of one direction, around "from b". */
+static void describe_action(const struct match_rule *rule, struct spec_text *out)
+{
+	char chance[CHANCE_TEXT_MAX];
+
+	out->after[0] = '\0';
+	switch (rule->action) {
+	case BB_DROP:
+		snprintf(out->before, sizeof(out->before), "drop packets");
+		break;
+	case BB_SHORTEN:
+		snprintf(out->before, sizeof(out->before), "drop packets");
+		snprintf(out->after, sizeof(out->after), " that are longer than %u bytes",
+			rule->mtu);
+		break;
+	case BB_LOSE:
+		snprintf(out->before, sizeof(out->before), "lose %s",
+			chance_text(&rule->chance, chance));
+		snprintf(out->after, sizeof(out->after), "%s", bursts_text(&rule->chance));
+		break;
+	case BB_CORRUPT:
+		snprintf(out->before, sizeof(out->before), "turn a bit in %s",
+			chance_text(&rule->chance, chance));
+		snprintf(out->after, sizeof(out->after), "%s, %s", bursts_text(&rule->chance),
+			rule->fix_checksum ? "with a checksum that is right"
+					   : "with a checksum that is wrong");
+		break;
+	case BB_DUPLICATE:
+		snprintf(out->before, sizeof(out->before), "deliver %s",
+			chance_text(&rule->chance, chance));
+		snprintf(out->after, sizeof(out->after), " twice%s", bursts_text(&rule->chance));
+		break;
+	case BB_HOLD:
+		spec_describe(&rule->hold->spec, out);
+		break;
+	}
+}
+
+static void describe_way(const struct match_rule *rule, int direction, struct list *effects)
+{
+	char which[WHICH_TEXT_MAX], ports[PORTS_TEXT_MAX];
+	struct spec_text action;
+
+	describe_action(rule, &action);
+	list_add_text(effects, "%s %s%s (%s%s%s%s%s)", action.before,
+		peers_of(rule, direction, which), action.after, direction_words[direction],
+		protocol_text(rule->protocol), ports_text(&rule->ports, ports),
+		connections_text(rule->connections), rule->flap_period_ns ? ", on and off" : "");
+}
+
+static void describe_undo(const struct match_rule *rule, int direction, struct list *undo)
+{
+	char which[WHICH_TEXT_MAX];
+
+	peers_of(rule, direction, which);
+	if (rule->action == BB_HOLD)
+		list_add_text(undo,
+			"pass packets %s without delay again (one write to the fault's slot), then "
+			"let go those that wait",
+			which);
+	else
+		list_add_text(undo, "pass packets %s %s (one write to the fault's slot)", which,
+			rule->action == BB_CORRUPT || rule->action == BB_DUPLICATE
+				? "as they are again"
+				: "again");
+}
+
+static void add_once(struct list *texts, const char *text)
+{
+	if (!list_has_text(texts, text))
+		list_push_text(texts, text);
+}
+
+/* What is made so that packets can be treated like this. */
+static void describe_links(const struct match_rule *rule, struct list *effects, struct list *undo)
+{
+	switch (rule->action) {
+	case BB_DROP:
+	case BB_SHORTEN:
+		return;
+	case BB_LOSE:
+	case BB_CORRUPT:
+	case BB_DUPLICATE:
+		add_once(effects,
+			"make the links " LANES_WIRE " and " LANES_WIRE_EXIT
+			", unless they are there: a wire that takes packets apart");
+		add_once(undo, "remove link " LANES_WIRE ", when the last fault is healed");
+		return;
+	case BB_HOLD:
+		if (rule->hold->choice == LANE_NETEM) {
+			add_once(effects,
+				"make a pair of links " LANES_KEPT
+				"N with a qdisc of the kernel's that holds packets back");
+			add_once(undo, "remove that pair of links");
+			return;
+		}
+		add_once(effects,
+			"make the link " LANES_KEPT
+			", unless it is there, and start the process that holds packets back");
+		add_once(undo,
+			"end that process, and its link with it, when the last fault is healed");
+		return;
+	}
+}
+
+static void describe_match(const struct match_rule *rule, struct list *effects, struct list *undo)
+{
+	describe_links(rule, effects, undo);
+	for (int direction = 0; direction < BB_DIRECTIONS; direction++) {
+		if (!(rule->directions & 1u << direction))
+			continue;
+		describe_way(rule, direction, effects);
+		describe_undo(rule, direction, undo);
+	}
+}
+
+static void describe_signal(const struct signal_rule *rule, struct list *effects, struct list *undo)
+{
+	char wanted[SELECTOR_TEXT_MAX];
+
+	list_add_text(effects, "send SIG%s once to each process with %s", rule->name,
+		process_selector_text(rule->processes, wanted, sizeof(wanted)));
+	list_add_text(undo,
+		"nothing: SIG%s can't be taken back, and who supervises a process must start it "
+		"again",
+		rule->name);
+}
+
+void plan_describe(const struct plan *plan, struct list *effects, struct list *undo)
+{
+	if (!plan->effects.count)
+		list_add_text(effects, "nothing: the fault leaves this node all its peers");
+	LIST_EACH(plan->effects, const struct effect, effect) {
+		switch (effect->kind) {
+		case EFFECT_MATCH:
+			describe_match(&effect->match, effects, undo);
+			break;
+		case EFFECT_SIGNAL:
+			describe_signal(&effect->signal, effects, undo);
+			break;
+		case EFFECT_KINDS:
+			break;
+		}
+	}
+}
