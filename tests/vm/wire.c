@@ -104,7 +104,7 @@ void wire_read(const char *path, const char *one, const char *other, struct wire
 			i ? other : one, ways[i].gap_s, ways[i].usual_s * 1e3);
 		assert_true(ways[i].gap_s > 1 && ways[i].usual_s > 0);
 	}
-	out->spread_s = fabs(ways[0].gap_from_s - ways[1].gap_from_s);
+	out->later_s = ways[1].gap_from_s - ways[0].gap_from_s;
 	/* A cut comes at any instant until the next tick was due, so the difference is off by one
 	 * interval of either direction. */
 	out->error_s = fmax(ways[0].usual_s, ways[1].usual_s);

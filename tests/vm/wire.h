@@ -7,8 +7,9 @@
  * down by one clock that is neither's.
  */
 struct wire_cut {
-	double spread_s; /* between the last ticks of both directions before the longest silence */
-	double error_s;  /* the cuts may lie that much further apart: ticks come at intervals */
+	double later_s; /* by how much the other's last tick came after one's, before the longest
+			   silence */
+	double error_s; /* the cuts may lie that much further apart: ticks come at intervals */
 };
 
 /* Reads a file of QEMU's filter-dump; asserts that both directions were silent at once. */
