@@ -174,6 +174,7 @@ static void add_packet(const struct stream *stream, size_t number, struct stream
 			out->last_lost_ns = stream->sent_ns[number];
 		return;
 	}
+	out->slow += took_ns >= STREAM_SLOW_NS;
 	if (took_ns > out->worst_ns)
 		out->worst_ns = took_ns;
 	if (took_ns < out->best_ns)

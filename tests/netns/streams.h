@@ -19,6 +19,8 @@ enum {
 	STREAM_PACKETS_MAX = 60000
 };
 
+#define STREAM_SLOW_NS 20000000LL
+
 struct stream {
 	int from, to, port;
 	int in, out; /* sockets */
@@ -47,6 +49,7 @@ void streams_free(struct streams *streams);
 /* Of datagrams that were sent in [begin_ns, end_ns). */
 struct streamed {
 	size_t sent, lost;
+	size_t slow;          /* that took STREAM_SLOW_NS or longer */
 	int64_t worst_ns;     /* the longest way of one that arrived */
 	int64_t best_ns;      /* the shortest; INT64_MAX: none arrived */
 	int64_t last_lost_ns; /* when the last one that was lost was sent; 0: none was */

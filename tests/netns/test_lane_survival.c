@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -116,12 +117,12 @@ static void assert_clear(const struct streams *streams, int64_t begin_ns, int64_
 	for (int i = 0; i < 2; i++) {
 		struct streamed streamed = streams_between(streams, ports[i], begin_ns, end_ns);
 
-		assert_true(streamed.sent > 20);
-		if (streamed.lost || streamed.best_ns >= 20 * MS)
-			fail_msg("port %d: %zu of %zu lost, the last one %.1f ms behind, best way "
+		if (streamed.sent < 20 || streamed.lost || streamed.best_ns >= 20 * MS)
+			fail_msg("port %d, %.0f ms: %zu of %zu lost, the last one %.1f ms behind, "
+				 "best way "
 				 "%.1f ms",
-				ports[i], streamed.lost, streamed.sent,
-				(double)(streamed.last_lost_ns - begin_ns) / MS,
+				ports[i], (double)(end_ns - begin_ns) / MS, streamed.lost,
+				streamed.sent, (double)(streamed.last_lost_ns - begin_ns) / MS,
 				(double)streamed.best_ns / MS);
 	}
 }
@@ -135,6 +136,22 @@ static void assert_no_link_of_ours(const struct world *world)
 	if (strstr(links, "bb-"))
 		fail_msg("%s", links);
 	free(links);
+}
+
+/*
+ * Armed before there is traffic, and healed after it: adding or removing the qdisc clsact stops a
+ * device's sending for some milliseconds (the kernel swaps all its queues), and that is not what is
+ * looked at here.
+ */
+static const struct cut anchor = {
+	.id = "anchor", .on = NODE_A, .from = NODE_B, .with = "{\"ports\":9}", .for_ms = LONG_MS};
+
+static struct injector *anchored(struct world *world, const char *lease)
+{
+	struct injector *injector = injector_greeted(world, NODE_A, lease);
+
+	injector_cut(injector, &anchor);
+	return injector;
 }
 
 static void arm_both(struct injector *injector)
@@ -151,6 +168,8 @@ enum victim {
 	BOTH,
 	VICTIMS
 };
+
+static const char *const victims[] = {"the injector", "the keeper", "both"};
 
 struct moment {
 	enum victim victim;
@@ -219,7 +238,6 @@ static int64_t strike(struct injector *injector, enum victim victim)
 static int64_t end_of(struct injector *injector, enum victim victim, int64_t struck_ns)
 {
 	if (victim == KEEPER) {
-		pause_ms(BACK_WITHIN_MS + CLEAR_MS);
 		assert_int_equal(injector_finish(injector), 0);
 		return now_ns();
 	}
@@ -227,31 +245,36 @@ static int64_t end_of(struct injector *injector, enum victim victim, int64_t str
 	return struck_ns + LEASE_MS * MS;
 }
 
-/* How long after the end datagrams that were only delayed were lost; the lossy ones do not tell. */
-static int64_t hole_ns(const struct streams *streams, int64_t struck_ns)
+/*
+ * For how long behind the strike datagrams were lost that were only to be delayed; of the others
+ * some are lost anyway.
+ */
+static int64_t hole_ns(const struct streams *streams, int64_t struck_ns, int64_t end_ns)
 {
-	struct streamed after = streams_between(streams, DELAYED, struck_ns, INT64_MAX);
+	struct streamed after = streams_between(streams, DELAYED, struck_ns, end_ns);
 
 	return after.last_lost_ns ? after.last_lost_ns - struck_ns : 0;
 }
 
 static int64_t survive(struct world *world, const struct moment *moment)
 {
-	struct injector *injector = injector_greeted(world, NODE_A, LEASE);
+	struct injector *injector = anchored(world, LEASE);
 	struct streams streams;
-	int64_t struck_ns, normal_ns, end_ns, hole;
+	int64_t struck_ns, seen_ns, normal_ns, end_ns, hole;
 
 	streams_start(&streams, world, ports, 2);
 	pause_ms(20);
 	end_ns = now_ns();
 	play_until(injector, end_ns, end_ns + moment->at_ns);
 	struck_ns = strike(injector, moment->victim);
+	pause_ms(BACK_WITHIN_MS + CLEAR_MS);
+	seen_ns = now_ns();
 	normal_ns = end_of(injector, moment->victim, struck_ns);
 	end_ns = normal_ns + CLEAR_MS * MS;
 	while (now_ns() < end_ns)
 		pause_ms(5);
 	streams_stop(&streams);
-	hole = hole_ns(&streams, struck_ns);
+	hole = hole_ns(&streams, struck_ns, seen_ns);
 	if (hole > BACK_WITHIN_MS * MS + streams.latest_ns)
 		fail_msg("a datagram sent %.1f ms after the end was lost (sent up to %.1f ms late)",
 			(double)hole / MS, (double)streams.latest_ns / MS);
@@ -264,7 +287,6 @@ static int64_t survive(struct world *world, const struct moment *moment)
 
 static void killed_at_random_moments(struct world *world)
 {
-	static const char *const names[] = {"the injector", "the keeper", "both"};
 	uint32_t random = strcmp(world->attach, "tcx") == 0 ? 2463534242u : 88675123u;
 	int moments = getenv("BACKBURN_LONG") ? MOMENTS_LONG * 2 : MOMENTS * 2;
 	int64_t worst_ns[VICTIMS] = {0};
@@ -274,7 +296,7 @@ static void killed_at_random_moments(struct world *world)
 			.at_ns = (int64_t)draw(&random, ORDERS_MS * 1000) * 1000};
 		int64_t hole;
 
-		print_message("moment %d: %s, after %.1f ms\n", i, names[moment.victim],
+		print_message("moment %d: %s, after %.1f ms\n", i, victims[moment.victim],
 			(double)moment.at_ns / MS);
 		hole = survive(world, &moment);
 		if (hole > worst_ns[moment.victim])
@@ -282,7 +304,44 @@ static void killed_at_random_moments(struct world *world)
 	}
 	for (int i = 0; i < VICTIMS; i++)
 		print_message("%s killed: the last datagram that was lost was sent %.1f ms after\n",
-			names[i], (double)worst_ns[i] / MS);
+			victims[i], (double)worst_ns[i] / MS);
+}
+
+/* ---- what it may do ---- */
+
+static void assert_status(const char *status, const char *key, const char *value)
+{
+	const char *line = strstr(status, key);
+
+	assert_non_null(line);
+	line += strlen(key);
+	line += strspn(line, " \t");
+	if (strncmp(line, value, strlen(value)) != 0)
+		fail_msg("%s %.20s, not %s", key, line, value);
+}
+
+/* It can read and write its TAP, and is let run as soon as a packet is due. */
+static void a_keeper_may_do_nothing(struct world *world)
+{
+	struct injector *injector = injector_greeted(world, NODE_A, "60s");
+	char path[64], status[4096] = "";
+	FILE *file;
+	pid_t keeper;
+
+	injector_cut(injector, &delay);
+	keeper = await_keeper(injector);
+	snprintf(path, sizeof(path), "/proc/%d/status", keeper);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_true(fread(status, 1, sizeof(status) - 1, file) > 0);
+	fclose(file);
+	assert_status(status, "CapPrm:", "0000000000000000");
+	assert_status(status, "CapEff:", "0000000000000000");
+	assert_status(status, "NoNewPrivs:", "1");
+	assert_status(status, "Seccomp:", "2");
+	assert_int_equal(sched_getscheduler(keeper), SCHED_FIFO);
+	assert_int_equal(injector_finish(injector), 0);
+	assert_true(has_ended(keeper));
 }
 
 /* ---- stopped ---- */
@@ -290,7 +349,7 @@ static void killed_at_random_moments(struct world *world)
 /* Its pulse is over soon, and packets pass it by; then it goes on as if nothing had been. */
 static void a_keeper_that_is_stopped(struct world *world)
 {
-	struct injector *injector = injector_greeted(world, NODE_A, "60s");
+	struct injector *injector = anchored(world, "60s");
 	struct streams streams;
 	struct streamed before, stopped, again;
 	int64_t stop_ns, continue_ns, end_ns;
@@ -311,8 +370,9 @@ static void a_keeper_that_is_stopped(struct world *world)
 	before = streams_between(&streams, DELAYED, stop_ns - 200 * MS, stop_ns - 100 * MS);
 	stopped = streams_between(&streams, DELAYED, stop_ns + BACK_WITHIN_MS * MS, continue_ns);
 	again = streams_between(&streams, DELAYED, continue_ns + CLEAR_MS * MS, end_ns);
-	assert_true(before.best_ns >= 20 * MS && again.best_ns >= 20 * MS);
-	assert_true(stopped.best_ns < 20 * MS);
+	/* On a busy machine a pulse may pause by itself, and some packets pass by. */
+	assert_true(before.slow * 2 > before.sent && again.slow * 2 > again.sent);
+	assert_true(stopped.slow * 10 < stopped.sent);
 	/* What was on its way into the lane waits there, and is not lost. */
 	assert_int_equal(streams_between(&streams, DELAYED, 0, INT64_MAX).lost, 0);
 	assert_true(streams_between(&streams, LOSSY, continue_ns + CLEAR_MS * MS, end_ns).lost > 0);
@@ -323,9 +383,9 @@ static void a_keeper_that_is_stopped(struct world *world)
 /* A keeper that lives never outlasts the lease, whoever else lives. */
 static void an_injector_that_is_stopped(struct world *world)
 {
-	struct injector *injector = injector_greeted(world, NODE_A, LEASE);
+	struct injector *injector = anchored(world, LEASE);
 	struct streams streams;
-	struct streamed around;
+	struct streamed around, before;
 	int64_t over_ns, end_ns;
 	pid_t keeper;
 
@@ -341,8 +401,8 @@ static void an_injector_that_is_stopped(struct world *world)
 	while (now_ns() < end_ns)
 		pause_ms(5);
 	streams_stop(&streams);
-	assert_true(streams_between(&streams, DELAYED, over_ns - 500 * MS, over_ns - 100 * MS)
-			    .best_ns >= 20 * MS);
+	before = streams_between(&streams, DELAYED, over_ns - 500 * MS, over_ns - 100 * MS);
+	assert_true(before.slow * 2 > before.sent);
 	assert_clear(&streams, over_ns, end_ns);
 	/* It lets all go that waits: the lease's end itself loses none. */
 	around = streams_between(&streams, DELAYED, 0, INT64_MAX);
@@ -386,6 +446,7 @@ static void after_the_keepers_death(struct world *world)
 int main(void)
 {
 	static const struct world_test tests[] = {
+		WORLD_TEST(a_keeper_may_do_nothing, 2),
 		WORLD_TEST(a_keeper_that_is_stopped, 2),
 		WORLD_TEST(an_injector_that_is_stopped, 2),
 		WORLD_TEST(after_the_keepers_death, 2),
