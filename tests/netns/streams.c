@@ -17,6 +17,7 @@ enum {
 	BUFFER_BYTES = 8 << 20,
 	LAST_MS = 400,         /* for what is on its way */
 	TCP_WITHIN_MS = 20000, /* after timeouts have doubled a few times */
+	AWAIT_MS = 30000,
 	TCP_CHUNK = 1400,
 	TCP_AT_ONCE = 4
 };
@@ -131,6 +132,21 @@ void streams_start(struct streams *streams, const struct world *world, const int
 	}
 	streams->count = count * 2;
 	assert_int_equal(pthread_create(&streams->thread, NULL, keep_up, streams), 0);
+}
+
+void streams_await(const struct streams *streams, int64_t until_ns, size_t packets)
+{
+	const size_t *sent = &streams->all[0].sent;
+	int64_t give_up_ns = now_ns() + AWAIT_MS * 1000000LL;
+	size_t wanted;
+
+	while (now_ns() < until_ns)
+		pause_ms(2);
+	wanted = __atomic_load_n(sent, __ATOMIC_ACQUIRE) + packets;
+	while (__atomic_load_n(sent, __ATOMIC_ACQUIRE) < wanted) {
+		assert_true(now_ns() < give_up_ns);
+		pause_ms(2);
+	}
 }
 
 void streams_stop(struct streams *streams)

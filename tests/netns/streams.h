@@ -42,6 +42,8 @@ struct streams {
 
 /* Both ways between NODE_A and NODE_B on each of these ports. */
 void streams_start(struct streams *streams, const struct world *world, const int *ports, int count);
+/* Until the instant, and then until so many more were sent on each: a busy machine may be slow. */
+void streams_await(const struct streams *streams, int64_t until_ns, size_t packets);
 /* Sends no more, waits a moment for what is on its way, and asserts that TCP is alive. */
 void streams_stop(struct streams *streams);
 void streams_free(struct streams *streams);

@@ -26,7 +26,8 @@ enum {
 	LEASE_MS = 2000,
 	ORDERS_MS = 400, /* orders come within it, and so do the moments */
 	BACK_WITHIN_MS = 100,
-	CLEAR_MS = 300, /* of traffic that must be as without any fault */
+	CLEAR_PACKETS = 200, /* on each way, which must be as without any fault */
+	CLEAR_MS = 300,
 	SOON_MS = 20000,
 	MOMENTS = 6,
 	MOMENTS_LONG = 50
@@ -267,12 +268,11 @@ static int64_t survive(struct world *world, const struct moment *moment)
 	end_ns = now_ns();
 	play_until(injector, end_ns, end_ns + moment->at_ns);
 	struck_ns = strike(injector, moment->victim);
-	pause_ms(BACK_WITHIN_MS + CLEAR_MS);
+	streams_await(&streams, struck_ns + BACK_WITHIN_MS * MS, CLEAR_PACKETS);
 	seen_ns = now_ns();
 	normal_ns = end_of(injector, moment->victim, struck_ns);
-	end_ns = normal_ns + CLEAR_MS * MS;
-	while (now_ns() < end_ns)
-		pause_ms(5);
+	streams_await(&streams, normal_ns, CLEAR_PACKETS);
+	end_ns = now_ns();
 	streams_stop(&streams);
 	hole = hole_ns(&streams, struck_ns, seen_ns);
 	if (hole > BACK_WITHIN_MS * MS + streams.latest_ns)
@@ -361,10 +361,10 @@ static void a_keeper_that_is_stopped(struct world *world)
 	pause_ms(CLEAR_MS);
 	stop_ns = now_ns();
 	assert_int_equal(kill(keeper, SIGSTOP), 0);
-	pause_ms(BACK_WITHIN_MS + CLEAR_MS);
+	streams_await(&streams, stop_ns + BACK_WITHIN_MS * MS, CLEAR_PACKETS);
 	continue_ns = now_ns();
 	assert_int_equal(kill(keeper, SIGCONT), 0);
-	pause_ms(CLEAR_MS * 2);
+	streams_await(&streams, continue_ns + CLEAR_MS * MS, CLEAR_PACKETS);
 	end_ns = now_ns();
 	streams_stop(&streams);
 	before = streams_between(&streams, DELAYED, stop_ns - 200 * MS, stop_ns - 100 * MS);
@@ -397,9 +397,8 @@ static void an_injector_that_is_stopped(struct world *world)
 	injector_signal(injector, SIGSTOP);
 	await_end(keeper);
 	assert_true(now_ns() < over_ns + SOON_MS * MS);
-	end_ns = over_ns + CLEAR_MS * MS;
-	while (now_ns() < end_ns)
-		pause_ms(5);
+	streams_await(&streams, over_ns, CLEAR_PACKETS);
+	end_ns = now_ns();
 	streams_stop(&streams);
 	before = streams_between(&streams, DELAYED, over_ns - 500 * MS, over_ns - 100 * MS);
 	assert_true(before.slow * 2 > before.sent);
