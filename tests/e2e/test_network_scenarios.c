@@ -18,7 +18,9 @@
  * was asked stands beside what was achieved, in both directions, and nothing is left behind.
  */
 enum {
-	MEASURES_MAX = 4
+	MEASURES_MAX = 4,
+	NOT_STEADY = 6, /* exit code */
+	TRIES = 3
 };
 
 struct asked {
@@ -92,9 +94,34 @@ static void assert_measured(const cJSON *faults, const struct asked *asked)
 		assert_true(is_about(number(measure, "asked"), asked->value));
 		assert_true(number(measure, "achieved") > 0);
 		assert_true(number(measure, "count") > 0);
-		assert_string_equal(cJSON_GetObjectItem(measure, "finding")->valuestring, "as asked");
+		assert_string_equal(
+			cJSON_GetObjectItem(measure, "finding")->valuestring, "as asked");
 	}
 	assert_true(seen_in && seen_out);
+}
+
+/* Two followers say little to one another: of 130 packets 1 % may spare all, by chance alone. */
+static void assert_proven(const cJSON *fault)
+{
+	const char *effect = cJSON_GetObjectItem(fault, "effect")->valuestring;
+
+	if (strcmp(effect, "partly proven") != 0)
+		assert_string_equal(effect, "proven");
+}
+
+/* A machine that is too busy for the probes says nothing of a fault: none was injected then. */
+static void run_when_steady(const char *scenario, struct cli *cli, struct cli_result *result)
+{
+	for (int try = 1;; try++) {
+		cli_begin(cli);
+		cli_run((const char *[]){"run", cli_file(scenario), "--runs", cli->runs, NULL},
+			result);
+		if (result->code != NOT_STEADY || try == TRIES)
+			return;
+		print_message("%s: not steady before, the %d. time\n", scenario, try);
+		cli_result_free(result);
+		cli_end(cli);
+	}
 }
 
 static void it_is_shown(void **state)
@@ -106,15 +133,15 @@ static void it_is_shown(void **state)
 	struct cli cli;
 	cJSON *summary;
 
-	cli_begin(&cli);
-	cli_run((const char *[]){"run", cli_file(shown->scenario), "--runs", cli.runs, NULL},
-		&result);
-	if (result.code != 0)
-		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
+	run_when_steady(shown->scenario, &cli, &result);
+	if (result.code != 0) {
+		print_message("%s\n%s\n", result.err, result.out); /* too long for fail_msg */
+		fail_msg("%s: exit %d", shown->scenario, result.code);
+	}
 	summary = cli_summary(&cli);
 	faults = cJSON_GetObjectItem(summary, "faults");
 	cJSON_ArrayForEach(fault, faults) {
-		assert_string_equal(cJSON_GetObjectItem(fault, "effect")->valuestring, "proven");
+		assert_proven(fault);
 	}
 	for (const struct asked *asked = shown->asked; asked->fault; asked++)
 		assert_measured(faults, asked);
