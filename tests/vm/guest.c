@@ -108,7 +108,7 @@ static void write_config(struct guests *guests)
 		"BatchMode yes\nIdentitiesOnly yes\nIdentityAgent none\nIdentityFile %s/id\n"
 		"User root\nHostName 127.0.0.1\nGlobalKnownHostsFile /dev/null\n"
 		"UserKnownHostsFile /dev/null\nStrictHostKeyChecking no\nLogLevel ERROR\n"
-		"ConnectTimeout 60\n",
+		"ConnectTimeout 15\n",
 		guests->cli->dir);
 
 	for (int i = 0; i < GUESTS; i++)
@@ -164,7 +164,7 @@ static void become_guest(const struct guests *guests, const struct guest *guest)
 		"-device", "virtio-net-pci,netdev=ssh,romfile=,mac=52:54:00:00:08:01", "-netdev",
 		link, "-device", nic, "-rtc", rtc, "-object",
 		"filter-dump,id=dump,netdev=link,file=link.pcap", "--",
-		cli_file("tests/vm/guest_host"), build, here, guest->address, other->address, NULL);
+		cli_file("tests/vm/guest_host"), build, here, guest->address, NULL);
 	_exit(127);
 }
 
@@ -308,11 +308,15 @@ void guest_set_ssh_link(struct guest *guest, bool up)
 
 /* --- inside ---------------------------------------------------------------------------- */
 
+/* Over one connection for all: a key exchange takes an emulated processor a second or two. */
 void guest_run(const struct guests *guests, const struct guest *guest, const char *command,
 	struct cli_result *result)
 {
-	cli_run_program(
-		(const char *[]){"ssh", "-F", guests->config, guest->name, "--", command, NULL},
+	char path[128];
+
+	snprintf(path, sizeof(path), "-oControlPath=%s/%s.ssh", guests->cli->dir, guest->name);
+	cli_run_program((const char *[]){"ssh", "-F", guests->config, "-oControlMaster=auto",
+				"-oControlPersist=yes", path, guest->name, "--", command, NULL},
 		result);
 }
 
