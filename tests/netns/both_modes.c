@@ -74,7 +74,7 @@ static size_t add_runs(
 {
 	const char *only = getenv("BACKBURN_ATTACH");
 	/* To look into one of them: a part of its name. */
-	const char *wanted = getenv("BACKBURN_TEST");
+	const char *wanted = getenv("BACKBURN_ONLY");
 	size_t chosen = 0;
 	bool supported = strcmp(attach, "tcx") != 0 || kernel_has_tcx();
 
