@@ -11,7 +11,6 @@
 #include "bpf/matcher.h"
 #include "bpf/packet.bpf.h"
 
-
 /* Where the payload begins behind the network header, and where its checksum stands; 0: nowhere. */
 struct payload {
 	__u32 begin, checksum;
@@ -48,6 +47,16 @@ static __always_inline bool find_payload(
 	}
 }
 
+/* Whether it has a whole word of payload in which a bit can be turned. */
+VERIFIED_ALONE int is_corruptible(struct __sk_buff *skb, const struct packet *packet)
+{
+	struct payload payload;
+
+	if (!packet || packet->later_fragment || !find_payload(skb, packet, &payload))
+		return false;
+	return packet_length(skb, packet) >= payload.begin + sizeof(__be32);
+}
+
 /*
  * Turns one bit of the payload, drawn like the hit itself. Only in packets that were on the wire
  * lane: there the checksum is in the packet, so that without `fix_checksum` the receiver's stack
@@ -80,8 +89,8 @@ VERIFIED_ALONE int corrupt(struct __sk_buff *skb, __u32 index, const struct pack
 		if (!load(skb, payload.checksum, &checksum, sizeof(checksum)))
 			return false;
 		if ((checksum || !payload.may_be_zero) &&
-			bpf_l4_csum_replace(
-				skb, network + payload.checksum, before, after, flags) < 0)
+			bpf_l4_csum_replace(skb, network + payload.checksum, before, after, flags) <
+				0)
 			return false;
 	}
 	return bpf_skb_store_bytes(skb, network + offset, &after, sizeof(after), 0) == 0;

@@ -31,8 +31,10 @@ BB_MAP(bb_protected, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, struct bb_flow, __u8,
 /* By ifindex: the number of each link that packets can come back to, and 1 for each lane's end. */
 BB_MAP(bb_link_numbers, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, __u32, __u32, BB_LABEL_LINKS);
 BB_MAP(bb_lanes, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, __u32, __u32, BB_LANES + 2);
-/* Connections whose SYN was seen. The one map that grows by packets; the oldest go first. */
+/* Connections whose SYN was seen. The oldest go first. */
 BB_MAP(bb_new_flows, BPF_MAP_TYPE_LRU_HASH, 0, struct bb_flow, __u64, 1);
+/* Ports of packets whose later fragments are still to come. */
+BB_MAP(bb_fragments, BPF_MAP_TYPE_LRU_HASH, 0, struct bb_fragment, struct bb_ports, BB_FRAGMENTS);
 BB_MAP(bb_pulse, BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE, __u32, struct bb_pulse, 1);
 /* clang-format on */
 

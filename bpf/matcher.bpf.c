@@ -8,12 +8,13 @@
 #include "bpf/matcher.h"
 #include "bpf/packet.bpf.h"
 #include "bpf/slot.bpf.h"
+#include "bpf/too_big.bpf.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
 /* Any index that no device has: dropped after the hook, where TCP and UDP do not notice. */
 #define NO_SUCH_DEVICE 0x7ffffff0
-/* On packets that come back from a lane into the ingress of their device; taken off there. */
+/* On packets that we put into the ingress of their device; taken off there. */
 #define RETURNED 0x62625276
 
 /* What becomes of a packet; slots before `first` have seen it already. */
@@ -56,6 +57,18 @@ static __always_inline int label_and_send(const struct walk *walk)
 	return bpf_redirect(walk->hit.lane, 0);
 }
 
+/* The answer goes where the packet came from; false: there is none, and it just vanishes. */
+static __always_inline bool answer(const struct walk *walk)
+{
+	const struct hit *hit = &walk->hit;
+
+	/* Only links with an Ethernet header have a number. */
+	if (!hit->told || hit->packet.later_fragment ||
+		!bpf_map_lookup_elem(&bb_link_numbers, &hit->ifindex))
+		return false;
+	return hit->packet.ipv6 ? answer_ipv6(walk->skb, hit->told) : answer_ipv4(walk->skb, hit->told);
+}
+
 SEC("tc")
 int bb_ingress(struct __sk_buff *skb)
 {
@@ -67,7 +80,7 @@ int bb_ingress(struct __sk_buff *skb)
 	}
 	judge(&walk, 0);
 	if (walk.hit.drop)
-		return TC_ACT_SHOT;
+		return answer(&walk) ? bpf_redirect(skb->ifindex, 0) : TC_ACT_SHOT;
 	return walk.hit.lane ? label_and_send(&walk) : TC_ACT_UNSPEC;
 }
 
@@ -80,6 +93,10 @@ int bb_egress(struct __sk_buff *skb)
 	if (skb->ingress_ifindex && bpf_map_lookup_elem(&bb_lanes, &(__u32){skb->ingress_ifindex}))
 		return TC_ACT_UNSPEC;
 	judge(&walk, 0);
+	if (walk.hit.drop && answer(&walk)) {
+		skb->mark = RETURNED;
+		return bpf_redirect(skb->ifindex, BPF_F_INGRESS);
+	}
 	if (walk.hit.drop)
 		return bpf_redirect(NO_SUCH_DEVICE, 0);
 	return walk.hit.lane ? label_and_send(&walk) : TC_ACT_UNSPEC;

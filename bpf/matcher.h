@@ -17,9 +17,9 @@
  * The order in which faults see a packet is that of their slots: first those that drop it whole,
  * then those that decide for each segment, then those that hold it back, delays before rates.
  */
-#define BB_WIRE_FIRST 16 /* decides for each segment */
-#define BB_LANE_FIRST 32 /* holds packets back */
-#define BB_RATE_FIRST 48
+#define BB_WIRE_FIRST 32 /* decides for each segment */
+#define BB_LANE_FIRST 44 /* holds packets back */
+#define BB_RATE_FIRST 56
 #define BB_LANES (BB_SLOTS - BB_LANE_FIRST)
 
 #define BB_EGRESS_NAME "bb_egress"
@@ -142,6 +142,19 @@ struct bb_flow {
 	__u16 remote_port, local_port; /* host order */
 	__u8 protocol;
 	__u8 unused[3];
+};
+
+/* A packet that was sent in fragments, and what only the first of them tells. */
+#define BB_FRAGMENTS 512
+struct bb_fragment {
+	struct bb_address remote;
+	__u32 id; /* as it stands in the packet */
+	__u8 protocol;
+	__u8 direction;
+	__u8 unused[2];
+};
+struct bb_ports {
+	__u16 remote, local; /* host order */
 };
 
 struct bb_counter_key {

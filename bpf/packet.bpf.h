@@ -7,6 +7,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/maps.bpf.h"
 #include "bpf/matcher.h"
 
 /*
@@ -37,15 +38,18 @@ enum {
 	ND_LAST = 137,  /* redirect */
 	IPV6_EXTENSIONS_MAX = 6,
 	IPV4_OFFSET_MASK = 0x1fff,
+	IPV4_MORE = 0x2000,
 	IPV6_OFFSET_MASK = 0xfff8,
 };
 
 struct packet {
 	struct bb_address remote;
 	__u16 remote_port, local_port; /* host order */
+	__u32 id;                      /* of a fragment's packet */
 	__u16 transport;               /* offset behind the network header */
 	__u8 protocol;
 	bool ipv6;
+	bool fragment;       /* one of several */
 	bool later_fragment; /* no transport header here */
 	bool has_ports;
 	bool opens; /* TCP: a SYN without an ACK */
@@ -86,6 +90,8 @@ static __always_inline bool ipv4_addresses(
 	packet->protocol = ip.protocol;
 	packet->transport = (ip.version_length & 0xf) * 4;
 	packet->later_fragment = bpf_ntohs(ip.fragment) & IPV4_OFFSET_MASK;
+	packet->fragment = bpf_ntohs(ip.fragment) & (IPV4_OFFSET_MASK | IPV4_MORE);
+	packet->id = ip.id;
 	return true;
 }
 
@@ -146,6 +152,7 @@ static __always_inline bool skip_extension(struct __sk_buff *skb, struct packet 
 		return false;
 	if (packet->protocol == PROTO_FRAGMENT) {
 		packet->later_fragment = bpf_ntohs(header.fragment) & IPV6_OFFSET_MASK;
+		packet->fragment = load(skb, packet->transport + 4, &packet->id, 4);
 		packet->transport += 8;
 	} else if (packet->protocol == PROTO_AUTHENTICATION) {
 		packet->transport += (header.length + 2) * 4;
@@ -154,6 +161,48 @@ static __always_inline bool skip_extension(struct __sk_buff *skb, struct packet 
 	}
 	packet->protocol = header.next;
 	return true;
+}
+
+static __always_inline struct bb_fragment fragment_of(
+	const struct packet *packet, __u32 direction)
+{
+	return (struct bb_fragment){
+		.remote = packet->remote,
+		.id = packet->id,
+		.protocol = packet->protocol,
+		.direction = direction,
+	};
+}
+
+/* Later fragments belong where the first did. One that overtakes it has no ports. */
+VERIFIED_ALONE int packet_follow(struct packet *packet, __u32 direction)
+{
+	const struct bb_ports *ports;
+	struct bb_fragment key;
+
+	if (!packet)
+		return 0;
+	key = fragment_of(packet, direction);
+	ports = bpf_map_lookup_elem(&bb_fragments, &key);
+	if (!ports)
+		return 0;
+	packet->has_ports = true;
+	packet->remote_port = ports->remote;
+	packet->local_port = ports->local;
+	return 1;
+}
+
+VERIFIED_ALONE int packet_lead(const struct packet *packet, __u32 direction)
+{
+	struct bb_fragment key;
+	struct bb_ports ports;
+
+	if (!packet)
+		return 0;
+	key = fragment_of(packet, direction);
+	ports = (struct bb_ports){.remote = packet->remote_port, .local = packet->local_port};
+	bpf_map_update_elem(&bb_fragments, &key, &ports, BPF_ANY);
+	return 0;
 }
 
 /* 0: IPv6 neighbour discovery, which is to IPv6 what ARP is to IPv4 and is never hit. */
@@ -168,8 +217,10 @@ VERIFIED_ALONE int packet_transport(
 	for (int i = 0; packet->ipv6 && i < IPV6_EXTENSIONS_MAX; i++)
 		if (!skip_extension(skb, packet))
 			break;
-	if (packet->later_fragment)
+	if (packet->later_fragment) {
+		packet_follow(packet, direction);
 		return true;
+	}
 	switch (packet->protocol) {
 	case PROTO_ICMPV6:
 		return !load(skb, packet->transport, &type, 1) || type < ND_FIRST || type > ND_LAST;
@@ -185,6 +236,8 @@ VERIFIED_ALONE int packet_transport(
 			packet->opens = (type & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 		packet->remote_port = bpf_ntohs(ports[direction == BB_EGRESS ? 1 : 0]);
 		packet->local_port = bpf_ntohs(ports[direction == BB_EGRESS ? 0 : 1]);
+		if (packet->fragment)
+			packet_lead(packet, direction);
 	}
 	return true;
 }

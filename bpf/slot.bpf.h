@@ -25,6 +25,7 @@ struct hit {
 	__u32 link; /* NO_LINK: not looked up yet */
 	__u32 lane; /* ifindex where it goes now; 0: on its way */
 	__u32 slot; /* the one that sends it there */
+	__u32 told; /* dropped, and its sender is told that no more than so many bytes pass */
 	__u32 bytes, segments;
 	__u32 ifindex;
 	__u16 direction;
@@ -182,7 +183,10 @@ VERIFIED_ALONE int duplicate(struct __sk_buff *skb, __u32 label)
 	return done;
 }
 
-/* Not 0: it has done to the packet what it does. */
+/*
+ * 1: it has done to the packet what it does. Below 0: it can't, whatever chance would say; such a
+ * packet is none of those that its ratio is about.
+ */
 static __always_inline int act(struct walk *walk, __u32 index)
 {
 	struct bb_slot *slot = &bb_control.slots[index & (BB_SLOTS - 1)];
@@ -194,12 +198,17 @@ static __always_inline int act(struct walk *walk, __u32 index)
 		return 1;
 	case BB_SHORTEN:
 		hit->drop = packet_length(walk->skb, &hit->packet) > slot->mtu;
+		if (hit->drop && slot->answer)
+			hit->told = slot->mtu;
 		return hit->drop;
 	case BB_LOSE:
 		hit->drop = chance_hits(index, hit->direction);
 		return hit->drop;
 	case BB_CORRUPT:
-		return chance_hits(index, hit->direction) && corrupt(walk->skb, index, &hit->packet);
+		if (!is_corruptible(walk->skb, &hit->packet))
+			return -1;
+		return chance_hits(index, hit->direction) &&
+			corrupt(walk->skb, index, &hit->packet);
 	case BB_DUPLICATE:
 		return chance_hits(index, hit->direction) &&
 			duplicate(walk->skb, label_of(hit, index));
@@ -236,7 +245,8 @@ static long try_slot(__u32 index, void *context)
 	acted = act(walk, i);
 	if (!acted && slot->action == BB_HOLD)
 		__sync_fetch_and_add(&slot->missed, hit->segments);
-	count(hit, i, acted);
+	if (acted >= 0)
+		count(hit, i, acted);
 	return hit->lane != 0;
 }
 

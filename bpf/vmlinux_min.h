@@ -22,6 +22,8 @@ typedef __u16 __sum16;
 typedef __u32 __wsum;
 typedef _Bool bool;
 
+#define NULL ((void *)0)
+
 enum {
 	false = 0,
 	true = 1
@@ -39,6 +41,7 @@ enum {
 	BPF_F_INGRESS = 1,
 	BPF_F_RECOMPUTE_CSUM = 1,
 	BPF_F_MARK_MANGLED_0 = 1 << 5,
+	BPF_ADJ_ROOM_MAC = 1,
 };
 
 enum {

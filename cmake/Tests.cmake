@@ -13,6 +13,7 @@ function(backburn_test name ring)
 	endif()
 	set_tests_properties(${ring}.${name} PROPERTIES LABELS ${ring} TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77
 		ENVIRONMENT "BACKBURN_BUILD=${CMAKE_BINARY_DIR};BACKBURN_SOURCE=${CMAKE_SOURCE_DIR}")
+	set_property(GLOBAL APPEND PROPERTY BACKBURN_TESTS_${ring} ${name})
 	if(arg_LOCKS)
 		set_tests_properties(${ring}.${name} PROPERTIES RESOURCE_LOCK "${arg_LOCKS}")
 	endif()

@@ -104,7 +104,7 @@ struct field {
 	const char *needs; /* the key that must be there when this one is; or NULL */
 	/*
 	 * Belongs only to some words of the shape's enum "type", FIELD_OF(index) | …; then
-	 * `required` is meant for those. 0: to all.
+	 * `required` is meant for those. A type that is left out is its preset. 0: to all.
 	 */
 	unsigned int of;
 	const struct form *form; /* of a string or name, or of the keys of FIELD_MAP and _STRINGS */
@@ -157,6 +157,10 @@ void shape_description_free(struct shape *shape);
 const char *shape_reference(const cJSON *value, const char *key);
 
 bool form_matches(const struct form *form, const char *text);
+
+/* The enum that `of` speaks of, and the index of its preset among its words; NULL, -1: none. */
+const struct field *shape_type(const struct shape *shape);
+int shape_type_preset(const struct field *type);
 
 /* The word for a kind in catalogue and help: "duration", "ratio", … */
 const char *field_kind_word(enum field_kind kind);

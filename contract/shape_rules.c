@@ -14,37 +14,40 @@ static bool has(const cJSON *object, const char *key)
 
 /* --- types ----------------------------------------------------------------------------- */
 
-/* A preset is JSON: "\"random\"". */
-static bool is_preset(const struct field *field, const char *word)
+/* NULL is none of them. */
+static int word_index(const char *const *words, const char *given)
 {
-	size_t length = strlen(word);
-
-	return field->preset && strlen(field->preset) == length + 2 &&
-		strncmp(field->preset + 1, word, length) == 0;
+	for (int word = 0; given && words[word]; word++)
+		if (strcmp(words[word], given) == 0)
+			return word;
+	return -1;
 }
 
-/*
- * The field that `of` speaks of, and which of its words the object has, or means by saying none;
- * NULL: neither.
- */
-static const struct field *type_of(const struct shape *shape, const cJSON *object, int *out_word)
+const struct field *shape_type(const struct shape *shape)
 {
-	const char *given = json_string(object, "type", "");
-	bool absent = !has(object, "type");
-
-	for (size_t i = 0; i < shape->count; i++) {
-		const struct field *field = &shape->fields[i];
-
-		if (field->kind != FIELD_ENUM || strcmp(field->key, "type") != 0)
-			continue;
-		for (int word = 0; field->words[word]; word++) {
-			*out_word = word;
-			if (absent ? is_preset(field, field->words[word])
-				   : strcmp(field->words[word], given) == 0)
-				return field;
-		}
-	}
+	for (size_t i = 0; i < shape->count; i++)
+		if (shape->fields[i].kind == FIELD_ENUM &&
+			strcmp(shape->fields[i].key, "type") == 0)
+			return &shape->fields[i];
 	return NULL;
+}
+
+int shape_type_preset(const struct field *type)
+{
+	cJSON *preset = type->preset ? cJSON_Parse(type->preset) : NULL;
+	int word = preset ? word_index(type->words, cJSON_GetStringValue(preset)) : -1;
+
+	cJSON_Delete(preset);
+	return word;
+}
+
+/* Which word of its type the object has; -1: none, or one that is known only later ("param"). */
+static int type_of(const struct field *type, const cJSON *object)
+{
+	const cJSON *given = cJSON_GetObjectItemCaseSensitive(object, type->key);
+
+	return given ? word_index(type->words, cJSON_GetStringValue(given))
+		     : shape_type_preset(type);
 }
 
 /* The keys that belong to some types, this among them. */
@@ -63,11 +66,11 @@ static const char *keys_of(const struct shape *shape, int type, char *out, size_
 static int check_types(
 	const struct shape *shape, const cJSON *object, const char *path, struct fail *fail)
 {
-	int type = 0;
-	const struct field *types = type_of(shape, object, &type);
+	const struct field *types = shape_type(shape);
+	int type = types ? type_of(types, object) : -1;
 	char key_path[JSON_PATH_MAX], keys[256];
 
-	for (size_t i = 0; types && i < shape->count; i++) {
+	for (size_t i = 0; type >= 0 && i < shape->count; i++) {
 		const struct field *field = &shape->fields[i];
 		bool belongs = field->of & FIELD_OF(type), given = has(object, field->key);
 

@@ -19,6 +19,8 @@ enum {
 	ZONE_PATH_MAX = 256
 };
 
+#define ROUNDING 1e-6
+
 static const char *const day_words[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun", NULL};
 
 #define AT(type, member) .offset = offsetof(struct type, member)
@@ -115,7 +117,8 @@ static const struct field policy_fields[] = {
 		.kind = FIELD_RATIO,
 		AT(policy_rules, max_loss),
 		.preset = "1",
-		.help = "The greatest share of packets that a fault may lose."},
+		.help = "The greatest share of packets that a fault may lose, corrupt or "
+			"duplicate. What loses all is a partition: faults.deny names it."},
 	{.key = "protect",
 		.kind = FIELD_OBJECT,
 		.sub = &protect_shape,
@@ -349,6 +352,20 @@ int policy_allows(const struct policy *policy, const struct fault_order *order,
 		judge_peers(rules->protect, peers, fail) < 0)
 		return fail_context(fail, "refused by this host's policy %s", policy->path);
 	return 0;
+}
+
+int policy_allows_share(
+	const struct policy *policy, const char *fault, double share, struct fail *fail)
+{
+	double most = policy->rules.max_loss;
+
+	/* A share is one of parts: what is asked for exactly may come out a little above. */
+	if (policy->state != POLICY_READ || share <= most + ROUNDING)
+		return 0;
+	return fail_set(fail, FAIL_REFUSED,
+		"refused by this host's policy %s: max_loss is %.3g %%, and %s would hit %.3g %% "
+		"of the packets",
+		policy->path, most * 100, fault, share * 100);
 }
 
 bool cgroup_is_within(const char *cgroup, const char *outer)

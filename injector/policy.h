@@ -36,7 +36,7 @@ struct policy_rules {
 	int64_t version;
 	struct policy_faults *faults;
 	int64_t max_fault_ns; /* 0: no bound */
-	double max_loss;      /* bound for faults that lose a share of packets */
+	double max_loss;      /* bound for faults that lose, corrupt or duplicate a share */
 	struct policy_protect *protect;
 	struct policy_hours *hours;
 };
@@ -77,6 +77,10 @@ struct policy_moment {
  */
 int policy_allows(const struct policy *policy, const struct fault_order *order,
 	const struct list *peers, const struct policy_moment *moment, struct fail *fail);
+
+/* The same for the share of packets that its plan says it would hit, 0..1. */
+int policy_allows_share(
+	const struct policy *policy, const char *fault, double share, struct fail *fail);
 
 /* Both below the cgroup v2 mount; a cgroup lies within itself. NULL lies nowhere. */
 bool cgroup_is_within(const char *cgroup, const char *outer);

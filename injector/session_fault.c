@@ -9,6 +9,7 @@
 #include "injector/fault.h"
 #include "injector/ledger.h"
 #include "injector/lists.h"
+#include "injector/mechanisms/chance.h"
 #include "injector/mechanisms/matcher.h"
 #include "injector/registry.h"
 #include "injector/session.h"
@@ -75,6 +76,34 @@ static int check_policies(
 	return outcome;
 }
 
+/*
+ * A partition and an MTU hole draw no chances: what loses everything is allowed or denied by its
+ * name.
+ */
+static bool hits_a_share(const struct effect *effect)
+{
+	return effect->kind == EFFECT_MATCH &&
+		(effect->match.action == BB_LOSE || effect->match.action == BB_CORRUPT ||
+			effect->match.action == BB_DUPLICATE);
+}
+
+static int check_shares(
+	struct session *session, const struct session_fault *fault, struct fail *fail)
+{
+	LIST_EACH(fault->plan.effects, const struct effect, effect) {
+		double share;
+
+		if (!hits_a_share(effect))
+			continue;
+		share = chance_ratio(&effect->match.chance);
+		for (size_t i = 0; i < POLICIES; i++)
+			if (policy_allows_share(
+				    &session->policies[i], fault->ops->name, share, fail) < 0)
+				return -1;
+	}
+	return 0;
+}
+
 /* The controller has checked the same against the catalogue; this side trusts nobody. */
 static int check_targets(
 	const struct fault_ops *ops, const struct fault_order *order, struct fail *fail)
@@ -115,7 +144,9 @@ static int plan(struct session *session, struct session_fault *fault, struct fai
 	}
 	if (check_policies(session, fault, fail) < 0)
 		return -1;
-	return fault->ops->plan(order, fault->with, &fault->plan, fail);
+	if (fault->ops->plan(order, fault->with, &fault->plan, fail) < 0)
+		return -1;
+	return check_shares(session, fault, fail);
 }
 
 int session_plan(struct session *session, struct fault_order *order, struct session_fault **out,

@@ -11,11 +11,16 @@
 
 struct arguments {
 	const char *fault;
-	bool json;
+	bool json, page;
+};
+
+enum {
+	OPTION_PAGE = 256
 };
 
 static const struct argp_option options[] = {
 	{"json", 'j', NULL, 0, "print the catalogue as JSON", 0},
+	{"page", OPTION_PAGE, NULL, 0, "print a fault's parameters as Markdown, for its page", 0},
 	{0},
 };
 
@@ -27,26 +32,37 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	case 'j':
 		arguments->json = true;
 		return 0;
+	case OPTION_PAGE:
+		arguments->page = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		if (arguments->fault)
 			argp_error(state, "one fault at a time; what is \"%s\"?", argument);
 		arguments->fault = argument;
+		return 0;
+	case ARGP_KEY_END:
+		if (arguments->page && !arguments->fault)
+			argp_error(state, "--page needs a FAULT");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-static int print_one(const struct catalogue *catalogue, const char *name, bool json)
+static int print_one(const struct catalogue *catalogue, const struct arguments *arguments)
 {
+	const char *name = arguments->fault, *nearest;
 	const struct catalogue_fault *fault = catalogue_find(catalogue, name);
-	const char *nearest;
 
-	if (fault && json) {
+	if (fault && arguments->json) {
 		char *text = cJSON_Print(fault->published);
 
 		puts(text);
 		free(text);
+		return 0;
+	}
+	if (fault && arguments->page) {
+		catalogue_page(stdout, fault);
 		return 0;
 	}
 	if (fault) {
@@ -97,7 +113,7 @@ int command_faults(int argc, char **argv)
 		return 70;
 	}
 	if (arguments.fault)
-		code = print_one(&catalogue, arguments.fault, arguments.json);
+		code = print_one(&catalogue, &arguments);
 	else
 		print_all(&catalogue, arguments.json);
 	catalogue_deinit(&catalogue);

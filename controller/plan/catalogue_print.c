@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/plan/catalogue_print.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "contract/json.h"
@@ -11,8 +12,8 @@ enum {
 	KEY_WIDTH = 12
 };
 
-/* "list of durations", "list of objects": one word for what is inside. */
-static void print_kind(FILE *out, const struct field *field)
+/* One word for what is inside. */
+void catalogue_print_kind(FILE *out, const struct field *field)
 {
 	switch (field->kind) {
 	case FIELD_LIST:
@@ -34,38 +35,42 @@ static void print_kind(FILE *out, const struct field *field)
 	}
 }
 
-static void print_range(FILE *out, const struct field *field)
+void catalogue_print_range(FILE *out, const struct field *field, const char *before)
 {
 	enum field_kind kind = field->kind == FIELD_LIST ? field->item : field->kind;
 	char low[DURATION_TEXT_MAX], high[DURATION_TEXT_MAX];
 
-	if (field->min == 0 && field->max == 0)
+	static_assert((int)UNIT_TEXT_MAX <= (int)DURATION_TEXT_MAX, "room for each unit");
+	if ((field->min == 0 && field->max == 0) || kind == FIELD_BOOL)
 		return;
-	if (kind == FIELD_DURATION)
-		fprintf(out, ", %s to %s", duration_format((int64_t)field->min, low),
+	switch (kind) {
+	case FIELD_DURATION:
+		fprintf(out, "%s%s to %s", before, duration_format((int64_t)field->min, low),
 			duration_format((int64_t)field->max, high));
-	else if (kind == FIELD_SIZE)
-		fprintf(out, ", %.15g to %.15g bytes", field->min, field->max);
-	else if (kind != FIELD_BOOL)
-		fprintf(out, ", %.15g to %.15g", field->min, field->max);
+		return;
+	case FIELD_SIZE:
+		fprintf(out, "%s%s to %s", before, size_format((int64_t)field->min, low),
+			size_format((int64_t)field->max, high));
+		return;
+	case FIELD_BANDWIDTH:
+		fprintf(out, "%s%s to %s", before, bandwidth_format((int64_t)field->min, low),
+			bandwidth_format((int64_t)field->max, high));
+		return;
+	default:
+		fprintf(out, "%s%.15g to %.15g", before, field->min, field->max);
+		return;
+	}
 }
 
-/* Which words of the table's "type" it belongs to. */
-static void print_types(FILE *out, const struct shape *shape, unsigned int of)
+void catalogue_print_types(
+	FILE *out, const struct shape *shape, unsigned int of, const char *before)
 {
-	const char *before = ", with type ";
-
-	for (size_t i = 0; of && i < shape->count; i++) {
-		const struct field *type = &shape->fields[i];
-
-		if (type->kind != FIELD_ENUM || strcmp(type->key, "type") != 0)
-			continue;
-		for (int word = 0; type->words[word]; word++)
-			if (of & FIELD_OF(word)) {
-				fprintf(out, "%s%s", before, type->words[word]);
-				before = " or ";
-			}
-	}
+	const struct field *type = of ? shape_type(shape) : NULL;
+	for (int word = 0; type && type->words[word]; word++)
+		if (of & FIELD_OF(word)) {
+			fprintf(out, "%s%s", before, type->words[word]);
+			before = " or ";
+		}
 }
 
 static void print_table(FILE *out, const struct shape *shape, int depth);
@@ -75,15 +80,15 @@ static void print_field(FILE *out, const struct shape *shape, const struct field
 	int indent = INDENT * depth;
 
 	fprintf(out, "%*s%-*s ", indent, "", KEY_WIDTH, field->key);
-	print_kind(out, field);
+	catalogue_print_kind(out, field);
 	for (size_t i = 0; field->words && field->words[i]; i++)
 		fprintf(out, "%s%s", i ? " | " : ": ", field->words[i]);
-	print_range(out, field);
+	catalogue_print_range(out, field, ", ");
 	if (field->unit)
 		fprintf(out, ", in %s", field->unit);
 	if (field->required)
 		fputs(", required", out);
-	print_types(out, shape, field->of);
+	catalogue_print_types(out, shape, field->of, ", with type ");
 	if (field->needs)
 		fprintf(out, ", only with %s", field->needs);
 	if (field->preset)

@@ -154,23 +154,14 @@ static cJSON *choices(const struct shape *shape, enum field_choice choice)
 	return list;
 }
 
-static bool is_preset(const struct field *field, const char *word)
+/* "properties" holds, too, of what is not there: that is then the preset. */
+static cJSON *is_type(const struct field *type, int word)
 {
-	cJSON *preset = field->preset ? cJSON_Parse(field->preset) : NULL;
-	bool same = preset && cJSON_IsString(preset) && strcmp(preset->valuestring, word) == 0;
+	cJSON *condition = schema_if(type->key, type->words[word]);
 
-	cJSON_Delete(preset);
-	return same;
-}
-
-/* An object that says no type has the preset one. */
-static cJSON *if_type(const struct field *type, const char *word)
-{
-	cJSON *schema = schema_if(type->key, word);
-
-	if (is_preset(type, word))
-		cJSON_DeleteItemFromObjectCaseSensitive(schema, "required");
-	return schema;
+	if (word == shape_type_preset(type))
+		cJSON_DeleteItemFromObjectCaseSensitive(condition, "required");
+	return condition;
 }
 
 /* One rule: with this word as "type", these keys must be there, and those may not. */
@@ -191,7 +182,7 @@ static cJSON *rule_of_type(const struct shape *shape, const struct field *type, 
 	}
 	put_list(then, "properties", refused);
 	put_list(then, "required", required);
-	json_put(rule, "if", if_type(type, type->words[word]));
+	json_put(rule, "if", is_type(type, word));
 	json_put(rule, "then", then);
 	return rule;
 }
@@ -199,15 +190,11 @@ static cJSON *rule_of_type(const struct shape *shape, const struct field *type, 
 static void add_types(cJSON *schema, const struct shape *shape)
 {
 	cJSON *rules = json_array();
-	const struct field *type = NULL;
+	const struct field *type = shape_type(shape);
 	bool any = false;
 
-	for (size_t i = 0; i < shape->count; i++) {
+	for (size_t i = 0; i < shape->count; i++)
 		any |= shape->fields[i].of != 0;
-		if (shape->fields[i].kind == FIELD_ENUM &&
-			strcmp(shape->fields[i].key, "type") == 0)
-			type = &shape->fields[i];
-	}
 	for (int word = 0; any && type && type->words[word]; word++)
 		json_append(rules, rule_of_type(shape, type, word));
 	put_list(schema, "allOf", rules);

@@ -3,10 +3,11 @@
 
 #include "injector/faults/network.h"
 
-/* A black hole for packets above a length. Docs: docs/faults/mtu.md. */
+/* A path, or a black hole, for packets up to a length. Docs: docs/faults/mtu.md. */
 struct mtu {
 	struct network network;
 	int64_t bytes;
+	bool icmp;
 };
 
 enum {
@@ -24,13 +25,19 @@ static const struct field fields[] = {
 		.max = MTU_MAX,
 		.unit = "bytes",
 		.help = "the longest packet that passes, with its IP header"},
+	{.key = "icmp",
+		.kind = FIELD_BOOL,
+		.offset = offsetof(struct mtu, icmp),
+		.preset = "false",
+		.help = "whether the sender is told, as by a router that does its duty; then paths "
+			"shrink instead of hanging"},
 };
 
 static const struct shape shape = {
 	.name = "mtu",
 	.size = sizeof(struct mtu),
 	SHAPE_FIELDS(fields),
-	.help = "Packets between \"on\" and \"from\" that are too long vanish, and nobody is told.",
+	.help = "Packets between \"on\" and \"from\" that are too long vanish.",
 };
 
 static int plan_mtu(
@@ -43,6 +50,7 @@ static int plan_mtu(
 		return -1;
 	effect->match.action = BB_SHORTEN;
 	effect->match.mtu = (uint32_t)mtu->bytes;
+	effect->match.answer = mtu->icmp;
 	return 0;
 }
 

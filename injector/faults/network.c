@@ -50,7 +50,11 @@ static const struct field flap_fields[] = {
 		.help = "how long it then pauses"},
 };
 const struct shape network_flap_shape = {
-	.name = "flap", .size = sizeof(struct flap), SHAPE_FIELDS(flap_fields)};
+	.name = "flap",
+	.size = sizeof(struct flap),
+	SHAPE_FIELDS(flap_fields),
+	.help = "A fault that comes and goes.",
+};
 
 unsigned int network_directions(const struct network *network, enum fault_role role)
 {
@@ -117,7 +121,8 @@ struct effect *network_plan(const struct fault_order *order, const struct networ
 	if (network_check(network, fail) < 0)
 		return NULL;
 	if (network_addresses(peers) == 0) {
-		fail_set(fail, FAIL_REFUSED, "the other side has no address to tell its packets by");
+		fail_set(
+			fail, FAIL_REFUSED, "the other side has no address to tell its packets by");
 		return NULL;
 	}
 	return network_rule(order, network, network_directions(network, order->role), peers, plan);

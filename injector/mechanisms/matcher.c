@@ -220,6 +220,7 @@ static void open_slot(struct matcher *matcher, struct matcher_rule *rule)
 	slot->flap_period_ns = (uint64_t)spec->flap_period_ns;
 	slot->action = (uint8_t)spec->action;
 	slot->mtu = spec->mtu;
+	slot->answer = spec->answer;
 	slot->fix_checksum = spec->fix_checksum;
 	slot->chance = spec->chance;
 	slot->lane = rule->way.ifindex;

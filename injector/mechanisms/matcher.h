@@ -31,6 +31,7 @@ struct match_rule {
 	int64_t flap_on_ns, flap_period_ns; /* acts in the first part of each period; 0: always */
 	enum bb_action action;
 	uint32_t mtu;            /* BB_SHORTEN */
+	bool answer;             /* BB_SHORTEN: the sender is told */
 	bool fix_checksum;       /* BB_CORRUPT */
 	struct bb_chance chance; /* BB_LOSE, BB_CORRUPT, BB_DUPLICATE */
 	const struct lane_order *hold; /* BB_HOLD; borrowed for the rule's life */

@@ -116,6 +116,14 @@ static const struct mistake mistakes[] = {
 		"guardrails.limits.run: the phases and final reads can take 27s, longer than this "
 		"limit "
 		"of 20s"},
+	{"two rates on one path", "\"id\": \"cut-leader\",\n\t\t\t\t\t\"fault\": \"partition\"",
+		"\"id\": \"slow\", \"fault\": \"rate\", \"on\": { \"nodes\": \"leader\" }, "
+		"\"from\": { \"nodes\": \"rest\" }, \"with\": { \"bandwidth\": \"2Mbit\" } }, {\n"
+		"\"id\": \"cut-leader\", \"fault\": \"rate\", "
+		"\"with\": { \"bandwidth\": \"1Mbit\" }",
+		"{\n\"id\": \"cut-leader\"",
+		"phases[1].faults[1]: rate slow and cut-leader act on the same path at the same "
+		"time, and contradict each other: part their times, nodes, directions or ports"},
 	{"precondition behind a fault", "\"in\": \"before\", \"holds\"",
 		"\"in\": \"cut\", \"holds\"", "\"steady\"",
 		"invariants[0]: a precondition must be decided before the first fault; phase "

@@ -477,6 +477,40 @@ static void test_up_twice(void **state)
 	assert_int_equal(lab_services(LAB, &(struct service_list){{0}}, &fail), -1);
 }
 
+static int run_ip(const char *verb, const char *name)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execlp("ip", "ip", "netns", verb, name, (char *)NULL);
+		_exit(127);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WEXITSTATUS(status);
+}
+
+/*
+ * Where the root mount is private, the first `ip netns add` of a machine binds /run/netns to itself:
+ * a lab that was up by then had its names below that, and could not be taken down.
+ */
+static void test_names_of_others_do_not_cover_ours(void **state)
+{
+	struct lab_file file = parse(LIGHT(""));
+	struct lab_node a;
+
+	(void)state;
+	lab_node(&file, 0, &a);
+	up(&file);
+	lab_file_deinit(&file);
+	assert_int_equal(run_ip("add", "bbtest-other"), 0);
+	assert_int_equal(access(a.netns, F_OK), 0);
+	down();
+	assert_int_equal(access(a.netns, F_OK), -1);
+	assert_int_equal(access("/run/netns/bbtest-other", F_OK), 0);
+	assert_int_equal(run_ip("delete", "bbtest-other"), 0);
+}
+
 static int need_root_and_etcd(void)
 {
 	return geteuid() == 0 && access("/usr/bin/etcd", X_OK) == 0 &&
@@ -496,6 +530,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_what_cannot_run_is_refused_first, clean),
 		cmocka_unit_test_teardown(test_not_ready_shows_the_log, clean),
 		cmocka_unit_test_teardown(test_up_twice, clean),
+		cmocka_unit_test_teardown(test_names_of_others_do_not_cover_ours, clean),
 	};
 
 	if (!need_root_and_etcd()) {

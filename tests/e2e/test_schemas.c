@@ -472,6 +472,62 @@ static void both_refuse_the_same_mistakes(void **state)
 	cli_end(&cli);
 }
 
+/* Of the shipped files none leaves out a type in vain. */
+static const struct {
+	const char *with;
+	bool valid;
+} losses[] = {
+	{"{ \"ratio\": 0.1 }", true},
+	{"{ \"type\": \"every\", \"every\": 7 }", true},
+	{"{ \"type\": { \"param\": \"model\" }, \"every\": 7 }", true},
+	{"{ }", false},
+	{"{ \"every\": 7 }", false},
+	{"{ \"ratio\": 0.1, \"correlation\": 0.5 }", false},
+	{"{ \"type\": \"every\", \"ratio\": 0.1 }", false},
+};
+
+static const char *write_loss(const struct cli *cli, const struct files *files, size_t number)
+{
+	const struct file *file = files->items;
+	struct fail fail = FAIL_INIT;
+	cJSON *tree, *phase, *fault;
+	char name[64], *text, *why;
+	const char *path;
+
+	while (!strstr(file->path, "/etcd-follower-loss.json"))
+		assert_true(++file < files->items + files->count);
+	tree = cJSON_Duplicate(file->tree, true);
+	json_put(cJSON_GetObjectItem(tree, "params"), "model",
+		cJSON_Parse("{\"type\":\"string\",\"default\":\"every\",\"help\":\"x\"}"));
+	phase = cJSON_GetArrayItem(cJSON_GetObjectItem(tree, "phases"), 1);
+	fault = cJSON_GetArrayItem(cJSON_GetObjectItem(phase, "faults"), 0);
+	cJSON_DeleteItemFromObject(fault, "with");
+	json_put(
+		fault, "with", json_parse(losses[number].with, strlen(losses[number].with), &fail));
+	text = json_pretty(tree);
+	cJSON_Delete(tree);
+	snprintf(name, sizeof(name), "loss-%zu.json", number);
+	path = cli_write(cli, name, text);
+	free(text);
+	if (validate(path, &why) != (losses[number].valid ? 0 : 65))
+		fail_msg("%s: %s", losses[number].with, why);
+	free(why);
+	return path;
+}
+
+static void both_know_the_type_that_is_left_out(void **state)
+{
+	struct cli cli;
+
+	cli_begin(&cli);
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++) {
+		const char *path = write_loss(&cli, *state, i);
+
+		judge(schema_kind_find("scenario"), (const char *[]){path, NULL}, losses[i].valid);
+	}
+	cli_end(&cli);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -480,6 +536,7 @@ int main(void)
 		cmocka_unit_test(every_shipped_file_names_its_schema),
 		cmocka_unit_test(every_shipped_file_is_valid),
 		cmocka_unit_test(both_refuse_the_same_mistakes),
+		cmocka_unit_test(both_know_the_type_that_is_left_out),
 	};
 	struct cli_result result;
 

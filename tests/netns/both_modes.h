@@ -6,7 +6,8 @@
 
 /*
  * Runs each test twice in a fresh world of `nodes` nodes: attached by tcx, and by clsact. After
- * each, the world must be as it was. Returns what main() returns.
+ * each, the world must be as it was. On a kernel without tcx that half is skipped, with the reason.
+ * BACKBURN_ATTACH in the environment names the one mode to run. Returns what main() returns.
  */
 struct world;
 

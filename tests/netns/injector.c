@@ -160,6 +160,11 @@ void injector_ask(struct injector *injector, const char *method, const char *par
 	va_end(args);
 }
 
+cJSON *injector_reply(struct injector *injector)
+{
+	return answer(injector);
+}
+
 cJSON *injector_answer(struct injector *injector)
 {
 	cJSON *message = answer(injector), *result, *error = cJSON_GetObjectItem(message, "error");

@@ -28,7 +28,8 @@ static struct cut turn_bits(const char *with)
 		.for_ms = LONG_MS};
 }
 
-/* Each way and each family: `wrong` of the datagrams reach the program changed, `gone` not at all. */
+/* Each way and each family: `wrong` of the datagrams reach the program changed, `gone` not at all.
+ */
 static void send_and_look(struct world *world, double wrong, double gone)
 {
 	for (int i = 0; i < 4; i++) {
@@ -81,12 +82,35 @@ static void detected_tcp_recovers(struct world *world)
 	assert_int_equal(injector_finish(injector), 0);
 }
 
+/* The ratio is that of the packets that have something to turn a bit in. */
+static void a_packet_without_payload_is_not_meant(struct world *world)
+{
+	struct injector *injector = injector_greeted(world, NODE_A, "300s");
+	struct cut cut = turn_bits("{\"ratio\":1,\"protocol\":\"udp\"}");
+	struct flood many = {
+		.from = NODE_A, .to = NODE_B, .family = AF_INET, .port = PORT, .count = SOME / 10};
+	struct flooded none;
+	struct counted counted;
+
+	injector_cut(injector, &cut);
+	assert_true(udp_passes_within(world, NODE_A, NODE_B, AF_INET, LONG_MS / 10));
+	assert_int_equal(injector_counted(injector, "bits", NULL).matched, 0);
+	none = flood(world, &many);
+	assert_int_equal(none.arrived + none.changed, 0);
+	counted = injector_counted(injector, "bits", "egress");
+	assert_int_equal(counted.matched, SOME / 10);
+	assert_int_equal(counted.segments, SOME / 10);
+	flooded_free(&none);
+	assert_int_equal(injector_finish(injector), 0);
+}
+
 int main(void)
 {
 	static const struct world_test tests[] = {
 		WORLD_TEST(undetected_it_reaches_the_program, 3),
 		WORLD_TEST(detected_the_kernel_drops_it, 3),
 		WORLD_TEST(detected_tcp_recovers, 2),
+		WORLD_TEST(a_packet_without_payload_is_not_meant, 2),
 	};
 
 	return run_in_both_modes(tests, sizeof(tests) / sizeof(tests[0]));

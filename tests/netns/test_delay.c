@@ -178,6 +178,52 @@ static void killed_it_passes(struct world *world)
 	world_recover(world, NODE_A);
 }
 
+static bool can_shape(struct world *world)
+{
+	struct injector *injector = injector_greeted(world, NODE_A, "30s");
+	struct cut cut = hold("trial", "{\"delay\":\"1ms\",\"lane\":\"netem\"}");
+	char *order = injector_cut_order(&cut, now_ns()), *text;
+	cJSON *answer;
+	bool can;
+
+	injector_ask(injector, "arm", "%s", order);
+	answer = injector_reply(injector);
+	can = cJSON_HasObjectItem(answer, "result");
+	if (!can) {
+		text = cJSON_PrintUnformatted(answer);
+		assert_non_null(strstr(text, "this kernel has no sch_netem"));
+		free(text);
+	}
+	cJSON_Delete(answer);
+	free(order);
+	assert_int_equal(injector_finish(injector), 0);
+	return can;
+}
+
+/* The kernel's own queue, where it has one; where it has none the refusal says so, as seen above. */
+static void netem_delays_as_well(struct world *world)
+{
+	struct injector *injector;
+	struct cut cut = hold("late", "{\"delay\":\"40ms\",\"lane\":\"netem\"}");
+
+	if (!can_shape(world))
+		return;
+	injector = injector_greeted(world, NODE_A, "300s");
+	injector_cut(injector, &cut);
+	for (int i = 0; i < 2; i++) {
+		struct way out = {NODE_A, NODE_B, families[i]}, in = {NODE_B, NODE_A, families[i]};
+		struct way other = {NODE_A, NODE_C, families[i]};
+
+		assert_true(way_best_ns(world, &out, 5) >= 40 * 1000000LL);
+		assert_true(way_best_ns(world, &in, 5) >= 40 * 1000000LL);
+		assert_true(way_best_ns(world, &other, 10) < 40 * 1000000LL);
+	}
+	tcp_stream(world, NODE_A, NODE_B, AF_INET, 1 << 20);
+	injector_heal(injector, "late");
+	assert_true(way_best_ns(world, &(struct way){NODE_A, NODE_B, AF_INET}, 20) < 40 * 1000000LL);
+	assert_int_equal(injector_finish(injector), 0);
+}
+
 int main(void)
 {
 	static const struct world_test tests[] = {
@@ -187,6 +233,7 @@ int main(void)
 		WORLD_TEST(order_is_kept_unless_asked_otherwise, 2),
 		WORLD_TEST(three_on_one_path, 2),
 		WORLD_TEST(killed_it_passes, 2),
+		WORLD_TEST(netem_delays_as_well, 3),
 	};
 
 	return run_in_both_modes(tests, sizeof(tests) / sizeof(tests[0]));

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "bpf/matcher.h"
 #include "tests/netns/both_modes.h"
 #include "tests/netns/launcher.h"
 #include "tests/netns/world.h"
@@ -336,7 +337,7 @@ static void orders_without_end_have_an_end(struct world *world)
 		peers, now_ns(), now_ns() + LONG_MS * INT64_C(1000000)));
 	free(peers);
 	injector_heal(injector, NULL);
-	for (int i = 0; i < 70; i++) {
+	for (int i = 0; i < BB_WIRE_FIRST + 6; i++) {
 		struct cut cut = {.id = id,
 			.on = NODE_A,
 			.from = NODE_B,
@@ -351,12 +352,12 @@ static void orders_without_end_have_an_end(struct world *world)
 			order);
 		free(order);
 		say(injector, line, strlen(line));
-		assert_answer(injector, i < 64 ? "\"armed_ns\"" : "are the most");
-		armed += i < 64;
+		assert_answer(injector, i < BB_WIRE_FIRST ? "\"armed_ns\"" : "are the most");
+		armed += i < BB_WIRE_FIRST;
 	}
 	text = injector_refusal(injector, "arm", "%s", "{\"id\":\"f3\"}");
 	free(text);
-	assert_int_equal(armed, 64);
+	assert_int_equal(armed, BB_WIRE_FIRST);
 	assert_small(injector);
 	assert_int_equal(injector_finish(injector), 0);
 }
@@ -381,9 +382,13 @@ static void assert_forbidden(struct injector *injector, const struct forbidden *
 	free(text);
 }
 
+#define OTHER "{\"node\":\"b\",\"prefixes\":[\"10.99.0.3\"]}"
+#define BURSTS "{\"type\":\"gilbert_elliott\",\"to_bad\":0.1,\"to_good\":0.5}"
+
 static void what_the_policy_forbids_is_not_done(struct world *world)
 {
-	static const char rules[] = "{\"backburn_policy\":1,\"faults\":{\"allow\":[\"partition\"]},"
+	static const char rules[] = "{\"backburn_policy\":1,\"faults\":{\"allow\":[\"partition\","
+				    "\"loss\",\"corrupt\"]},\"max_loss\":0.1,"
 				    "\"max_fault\":\"10s\",\"protect\":{\"prefixes\":[\"10.99.0.2/"
 				    "32\"],\"ports\":[22]}}";
 	static const struct forbidden orders[] = {
@@ -397,6 +402,13 @@ static void what_the_policy_forbids_is_not_done(struct world *world)
 		{"partition", "{}", "\"10.99.0.1\"", "{\"node\":\"b\",\"prefixes\":[\"fd99::2\"]}",
 			",\"processes\":{\"exe\":\"/sbin/init\"}", 1000, "no processes"},
 		{"clock_step", "{}", "\"10.99.0.1\"", "", "", 1000, "not known"},
+		{"loss", "{\"ratio\":0.11}", "\"10.99.0.1\"", OTHER, "", 1000,
+			"max_loss is 10 %, and loss would hit 11 % of the packets"},
+		{"loss", "{\"type\":\"every\",\"every\":2}", "\"10.99.0.1\"", OTHER, "", 1000,
+			"loss would hit 50 % of the packets"},
+		{"loss", BURSTS, "\"10.99.0.1\"", OTHER, "", 1000, "max_loss"},
+		{"corrupt", "{\"ratio\":1}", "\"10.99.0.1\"", OTHER, "", 1000,
+			"corrupt would hit 100 % of the packets"},
 		{"partition", "{\"strength\":2}", "\"10.99.0.1\"",
 			"{\"node\":\"b\",\"prefixes\":[\"10.99.0.3\"]}", "", 1000, "strength"},
 	};

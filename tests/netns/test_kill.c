@@ -498,7 +498,7 @@ static int set_up(void **state)
 	struct ground *ground = calloc(1, sizeof(*ground));
 
 	assert_non_null(ground);
-	world_up(&ground->world, 2, "tcx");
+	world_up(&ground->world, 2, "clsact");
 	victims_init(&ground->victims);
 	*state = ground;
 	return 0;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -96,10 +97,68 @@ static void a_train_is_as_long_as_its_segments(struct world *world)
 	assert_int_equal(injector_finish(injector), 0);
 }
 
+/* What the kernel has learned of the path to the peer of a connected socket. */
+static int path_mtu(int sock, int family)
+{
+	int mtu = 0;
+	socklen_t size = sizeof(mtu);
+	int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
+	int option = family == AF_INET ? IP_MTU : IPV6_MTU;
+
+	assert_int_equal(getsockopt(sock, level, option, &mtu, &size), 0);
+	return mtu;
+}
+
+static int connected(struct world *world, int from, int to, int family)
+{
+	int sock = world_socket(world, from, family, SOCK_DGRAM);
+	struct sockaddr_storage address;
+	socklen_t size = world_sockaddr(to, family, PORT, &address);
+	int yes = family == AF_INET ? IP_PMTUDISC_DO : IPV6_PMTUDISC_DO;
+
+	if (family == AF_INET)
+		setsockopt(sock, IPPROTO_IP, IP_MTU_DISCOVER, &yes, sizeof(yes));
+	else
+		setsockopt(sock, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &yes, sizeof(yes));
+	assert_int_equal(connect(sock, (struct sockaddr *)&address, size), 0);
+	return sock;
+}
+
+/* Told of it, either side shrinks its path to what passes, and TCP does not hang. */
+static void with_icmp_the_path_shrinks(struct world *world)
+{
+	struct injector *injector = injector_greeted(world, NODE_A, "120s");
+	struct cut cut = {.fault = "mtu",
+		.id = "narrow",
+		.on = NODE_A,
+		.from = NODE_B,
+		.with = "{\"bytes\":1340,\"icmp\":true}",
+		.for_ms = LONG_MS};
+	static const char bytes[1400];
+
+	injector_cut(injector, &cut);
+	for (int i = 0; i < 4; i++) {
+		bool out = i % 2 == 0;
+		int from = out ? NODE_A : NODE_B, to = out ? NODE_B : NODE_A;
+		int family = families[i / 2].family, sock = connected(world, from, to, family);
+		int64_t give_up = now_ns() + 15000 * 1000000LL;
+
+		while (path_mtu(sock, family) != 1340 && now_ns() < give_up) {
+			(void)send(sock, bytes, sizeof(bytes), 0);
+			pause_ms(5);
+		}
+		assert_int_equal(path_mtu(sock, family), 1340);
+		close(sock);
+		tcp_stream(world, from, to, family, 1 << 20);
+	}
+	assert_int_equal(injector_finish(injector), 0);
+}
+
 int main(void)
 {
 	static const struct world_test tests[] = {
 		WORLD_TEST(the_longest_that_passes_is_as_asked, 3),
+		WORLD_TEST(with_icmp_the_path_shrinks, 2),
 		WORLD_TEST(a_train_is_as_long_as_its_segments, 2),
 	};
 

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -80,20 +82,22 @@ static char *read_all(int file)
 	return text;
 }
 
-static char *run(const char *program, va_list args, int *out_status)
+/* What it prints, to be freed. `input`: a descriptor, or -1 for our own standard input. */
+static char *spawn(const char *const *arguments, int input, int *out_status)
 {
-	char *arguments[ARGUMENTS_MAX] = {(char *)program};
 	posix_spawn_file_actions_t actions;
-	int count = 1, ends[2], status;
+	int ends[2], status;
 	char *text;
 	pid_t pid;
 
-	while ((arguments[count] = va_arg(args, char *)))
-		assert_in_range(++count, 1, ARGUMENTS_MAX - 1);
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-	assert_int_equal(posix_spawnp(&pid, program, &actions, NULL, arguments, environ), 0);
+	if (input >= 0)
+		posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+	assert_int_equal(
+		posix_spawnp(&pid, arguments[0], &actions, NULL, (char *const *)arguments, environ),
+		0);
 	posix_spawn_file_actions_destroy(&actions);
 	close(ends[1]);
 	text = read_all(ends[0]);
@@ -101,6 +105,43 @@ static char *run(const char *program, va_list args, int *out_status)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	*out_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	return text;
+}
+
+static char *run(const char *program, va_list args, int *out_status)
+{
+	const char *arguments[ARGUMENTS_MAX] = {program};
+	int count = 1;
+
+	while ((arguments[count] = va_arg(args, char *)))
+		assert_in_range(++count, 1, ARGUMENTS_MAX - 1);
+	return spawn(arguments, -1, out_status);
+}
+
+/*
+ * Several commands of ip or tc by one process: with an emulated processor it is the processes that
+ * take the time. `netns` may be NULL. Returns what they printed, to be freed.
+ */
+static char *batch(const char *program, const char *netns, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static char *batch(const char *program, const char *netns, const char *format, ...)
+{
+	const char *inside[] = {program, "-o", "-n", netns, "-batch", "-", NULL};
+	const char *outside[] = {program, "-o", "-batch", "-", NULL};
+	int commands = memfd_create("commands", MFD_CLOEXEC), status;
+	char *said;
+	va_list args;
+
+	assert_true(commands >= 0);
+	va_start(args, format);
+	assert_true(vdprintf(commands, format, args) > 0);
+	va_end(args);
+	assert_int_equal(lseek(commands, 0, SEEK_SET), 0);
+	said = spawn(netns ? inside : outside, commands, &status);
+	close(commands);
+	if (status != 0)
+		fail_msg("%s -batch ended with %d: %s", program, status, said);
+	return said;
 }
 
 void world_run(const char *program, ...)
@@ -142,24 +183,44 @@ const char *world_address(int node, int family)
 	return address;
 }
 
+static void add_netns(const struct world *world)
+{
+	char commands[(WORLD_NODES_MAX + 1) * 64] = "";
+	size_t used = 0;
+
+	for (int node = 0; node <= HUB; node++)
+		if (node < world->nodes || node == HUB)
+			used += (size_t)snprintf(commands + used, sizeof(commands) - used,
+				"netns add %s\n", world_netns(world, node));
+	free(batch("ip", NULL, "%s", commands));
+}
+
+/* What `ip netns del` does; there may be none. */
+static void remove_netns(const struct world *world, int node)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/run/netns/%s", world_netns(world, node));
+	umount2(path, MNT_DETACH);
+	unlink(path);
+}
+
 static void add_node(const struct world *world, int node)
 {
 	const char *netns = world_netns(world, node), *hub = world_netns(world, HUB);
-	char port[16], ipv4[300], ipv6[300];
 
-	snprintf(port, sizeof(port), "p%d", node);
-	snprintf(ipv4, sizeof(ipv4), "%s/24", world_address(node, AF_INET));
-	snprintf(ipv6, sizeof(ipv6), "%s/64", world_address(node, AF_INET6));
-	world_run("ip", "netns", "add", netns, NULL);
-	world_run("ip", "-n", netns, "link", "set", "lo", "up", NULL);
-	world_run("ip", "link", "add", "eth0", "netns", netns, "type", "veth", "peer", "name", port,
-		"netns", hub, NULL);
-	world_run("ip", "-n", hub, "link", "set", port, "master", "br0", "up", NULL);
+	free(batch("ip", hub,
+		"link add p%d type veth peer name eth0 netns %s\n"
+		"link set p%d master br0 up\n",
+		node, netns, node));
 	/* No link-local address: duplicate address detection would change the state by itself. */
-	world_run("ip", "-n", netns, "link", "set", "eth0", "addrgenmode", "none", NULL);
-	world_run("ip", "-n", netns, "addr", "add", ipv4, "dev", "eth0", NULL);
-	world_run("ip", "-n", netns, "addr", "add", ipv6, "dev", "eth0", "nodad", NULL);
-	world_run("ip", "-n", netns, "link", "set", "eth0", "up", NULL);
+	free(batch("ip", netns,
+		"link set lo up\n"
+		"link set eth0 addrgenmode none\n"
+		"addr add %s/24 dev eth0\n"
+		"addr add %s/64 dev eth0 nodad\n"
+		"link set eth0 up\n",
+		world_address(node, AF_INET), world_address(node, AF_INET6)));
 }
 
 /* What other tools than ours say about a node, and what our own audit says. */
@@ -168,24 +229,19 @@ static char *snapshot(struct world *world, int node)
 	const char *netns = world_netns(world, node);
 	struct injector *injector = injector_greeted(world, node, "30s");
 	cJSON *audit = injector_call(injector, "audit", "{\"page\":0}");
-	char *parts[7], *all;
-	int status;
+	char *parts[3], *all;
 
 	assert_int_equal(cJSON_GetObjectItem(audit, "pages")->valueint, 1);
 	parts[0] = cJSON_Print(cJSON_GetObjectItem(audit, "state"));
 	cJSON_Delete(audit);
 	assert_int_equal(injector_finish(injector), 0);
-	parts[1] = world_output(&status, "ip", "-n", netns, "-o", "link", NULL);
-	parts[2] = world_output(&status, "tc", "-n", netns, "qdisc", "show", NULL);
-	parts[3] = world_output(
-		&status, "tc", "-n", netns, "filter", "show", "dev", "eth0", "ingress", NULL);
-	parts[4] = world_output(
-		&status, "tc", "-n", netns, "filter", "show", "dev", "eth0", "egress", NULL);
-	parts[5] = world_output(&status, "ip", "-n", netns, "rule", NULL);
-	parts[6] = world_output(&status, "ip", "-n", netns, "route", NULL);
-	assert_true(asprintf(&all, "%s\n%s%s%s%s%s%s", parts[0], parts[1], parts[2], parts[3],
-			    parts[4], parts[5], parts[6]) > 0);
-	for (int i = 0; i < 7; i++)
+	parts[1] = batch("ip", netns, "link\nrule\nroute\n");
+	parts[2] = batch("tc", netns,
+		"qdisc show\n"
+		"filter show dev eth0 ingress\n"
+		"filter show dev eth0 egress\n");
+	assert_true(asprintf(&all, "%s\n%s%s", parts[0], parts[1], parts[2]) > 0);
+	for (int i = 0; i < 3; i++)
 		free(parts[i]);
 	return all;
 }
@@ -202,9 +258,8 @@ void world_up(struct world *world, int nodes, const char *attach)
 		snprintf(world->netns[node], sizeof(world->netns[node]), "%s-%c", world->prefix,
 			node == HUB ? 'h' : 'a' + node);
 	hub = world_netns(world, HUB);
-	world_run("ip", "netns", "add", hub, NULL);
-	world_run("ip", "-n", hub, "link", "add", "br0", "type", "bridge", NULL);
-	world_run("ip", "-n", hub, "link", "set", "br0", "up", NULL);
+	add_netns(world);
+	free(batch("ip", hub, "link add br0 type bridge\nlink set br0 up\n"));
 	for (int node = 0; node < nodes; node++)
 		add_node(world, node);
 	assert_true(udp_passes_within(world, NODE_A, NODE_B, AF_INET, 10000));
@@ -233,10 +288,11 @@ void world_down(struct world *world)
 	int status;
 
 	for (int node = 0; node < world->nodes; node++) {
-		free(world_output(&status, "ip", "netns", "del", world_netns(world, node), NULL));
+		remove_netns(world, node);
 		free(world->before[node]);
 	}
+	remove_netns(world, HUB);
 	free(world->programs_before);
-	free(world_output(&status, "ip", "netns", "del", world_netns(world, HUB), NULL));
-	free(world_output(&status, "rm", "-rf", world->runtime_dir, NULL));
+	if (rmdir(world->runtime_dir) < 0 && errno != ENOENT)
+		free(world_output(&status, "rm", "-rf", world->runtime_dir, NULL));
 }

@@ -78,6 +78,8 @@ cJSON *injector_call(struct injector *injector, const char *method, const char *
 void injector_ask(struct injector *injector, const char *method, const char *params, ...)
 	__attribute__((format(printf, 3, 4)));
 cJSON *injector_answer(struct injector *injector);
+/* The whole answer, whether it is a result or an error. */
+cJSON *injector_reply(struct injector *injector);
 /* The same, asserting an error; its text (to be freed) and, when wanted, its kind's word. */
 char *injector_refusal(struct injector *injector, const char *method, const char *params, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -125,9 +125,9 @@ static void packets_leave_when_they_are_due(void **state)
 	struct bench *bench = *state;
 
 	order_delay(bench, 0, 10);
-	order_delay(bench, 31, 3);
+	order_delay(bench, BB_LANES - 1, 3);
 	come(bench, 0, BB_INGRESS, 1);
-	come(bench, 31, BB_EGRESS, 2);
+	come(bench, BB_LANES - 1, BB_EGRESS, 2);
 	assert_int_equal(lanes_due_ns(bench->lanes), (START_MS + 3) * NS_PER_MS);
 	bench->now_ns = (START_MS + 3) * NS_PER_MS - 1;
 	assert_int_equal(leaves(bench), -1);
@@ -147,7 +147,7 @@ static void packets_leave_when_they_are_due(void **state)
 	assert_int_equal(counts(bench, 0, BB_INGRESS)->delay.max_ns, 12 * NS_PER_MS);
 	assert_int_equal(counts(bench, 0, BB_INGRESS)->late.max_ns, 2 * NS_PER_MS);
 	assert_int_equal(counts(bench, 0, BB_EGRESS)->came, 0);
-	assert_int_equal(counts(bench, 31, BB_EGRESS)->delay.max_ns, 3 * NS_PER_MS);
+	assert_int_equal(counts(bench, BB_LANES - 1, BB_EGRESS)->delay.max_ns, 3 * NS_PER_MS);
 	assert_int_equal(bench->memory->lanes[0].taken, 1);
 }
 

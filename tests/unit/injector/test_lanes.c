@@ -228,10 +228,10 @@ static void slots_of_a_stage_may_be_full(void **state)
 		int most;
 		const char *says;
 	} stages[] = {
-		{BB_DROP, 0, 16, "16 faults at once that drop packets"},
-		{BB_DUPLICATE, 0, 16, "16 faults at once that lose, corrupt or duplicate"},
-		{BB_HOLD, 0, 16, "16 faults at once that delay packets"},
-		{BB_HOLD, 1000, 16, "16 faults at once that limit a rate"},
+		{BB_DROP, 0, BB_WIRE_FIRST, "32 faults at once that drop packets"},
+		{BB_DUPLICATE, 0, BB_LANE_FIRST - BB_WIRE_FIRST, "12 faults at once that lose, corrupt or duplicate"},
+		{BB_HOLD, 0, BB_RATE_FIRST - BB_LANE_FIRST, "12 faults at once that delay packets"},
+		{BB_HOLD, 1000, BB_SLOTS - BB_RATE_FIRST, "8 faults at once that limit a rate"},
 	};
 	struct matcher_rule *rules[BB_SLOTS];
 	int count = 0;
@@ -247,8 +247,8 @@ static void slots_of_a_stage_may_be_full(void **state)
 	}
 	/* A full stage takes no room of another, and one that is healed makes room again. */
 	assert_int_equal(count, BB_SLOTS);
-	heal(rules[20]);
-	rules[20] = arm(BB_LOSE);
+	heal(rules[BB_WIRE_FIRST + 4]);
+	rules[BB_WIRE_FIRST + 4] = arm(BB_LOSE);
 	while (count)
 		heal(rules[--count]);
 }

@@ -10,6 +10,7 @@
 #include "contract/list.h"
 #include "contract/units.h"
 #include "injector/lists.h"
+#include "injector/mechanisms/chance.h"
 #include "injector/policy.h"
 #include "tests/unit/injector/host_fake.h"
 
@@ -129,6 +130,42 @@ static void protected_peers(void **state)
 	assert_null(refusal("{\"backburn_policy\":1,\"protect\":{\"prefixes\":[\"10.0.0.3\"]}}"));
 }
 
+static const char *share_refusal(const char *text, double share)
+{
+	static struct fail fail;
+	struct policy policy;
+	int result;
+
+	fake_write(PATH, text);
+	fail = FAIL_INIT;
+	policy_load(&policy, PATH, false);
+	assert_int_equal(policy.state, POLICY_READ);
+	result = policy_allows_share(&policy, "loss", share, &fail);
+	policy_deinit(&policy);
+	return result < 0 ? fail.text : NULL;
+}
+
+static void the_greatest_loss(void **state)
+{
+	static const char tenth[] = "{\"backburn_policy\":1,\"max_loss\":0.1}";
+	struct fail fail = FAIL_INIT;
+	struct bb_chance chance = {0};
+	struct policy absent;
+
+	(void)state;
+	assert_null(share_refusal(tenth, 0.1));
+	chance_random(&chance, 0.1);
+	assert_null(share_refusal(tenth, chance_ratio(&chance)));
+	assert_string_equal(share_refusal(tenth, 0.2),
+		"refused by this host's policy " PATH
+		": max_loss is 10 %, and loss would hit 20 % of the packets");
+	assert_null(share_refusal("{\"backburn_policy\":1}", 1));
+	assert_non_null(share_refusal("{\"backburn_policy\":1,\"max_loss\":0}", 0.0001));
+	policy_load(&absent, "/nowhere", false);
+	assert_int_equal(policy_allows_share(&absent, "loss", 1, &fail), 0);
+	policy_deinit(&absent);
+}
+
 static void hours_in_their_own_zone(void **state)
 {
 	static const char text[] =
@@ -157,6 +194,7 @@ int main(void)
 		cmocka_unit_test_setup(kinds_are_allowed_and_denied, reset),
 		cmocka_unit_test_setup(the_longest_fault, reset),
 		cmocka_unit_test_setup(protected_peers, reset),
+		cmocka_unit_test_setup(the_greatest_loss, reset),
 		cmocka_unit_test_setup(hours_in_their_own_zone, reset),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

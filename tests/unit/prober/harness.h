@@ -15,7 +15,7 @@
  * HARNESS_DEADLINE_MS fails the test; nothing depends on how fast this machine is.
  */
 enum {
-	HARNESS_DEADLINE_MS = 30 * 1000,
+	HARNESS_DEADLINE_MS = 120 * 1000,
 	HARNESS_NOTES_MAX = 4096
 };
 
