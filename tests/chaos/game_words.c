@@ -75,11 +75,14 @@ static void check_code(struct game *game, const struct told *told)
 		"the run ended with 0 although it lost a part of itself");
 	check(findings, CHECK_CODE, code != 0 || told->has_report,
 		"the run ended with 0, and its report is not complete");
-	/* A machine too busy to renew a lease of a second in time has broken the run for us. */
+	/*
+	 * A machine too busy to renew a lease of a second in time has broken the run for us: while
+	 * it is prepared that is a refusal.
+	 */
 	if (is_unharmed(game))
 		check(findings, CHECK_CODE,
 			code == 0 || code == 1 || code == 2 || code == 6 ||
-				(code == 70 && game->lease_lost),
+				((code == 70 || code == 4) && game->lease_lost),
 			"nothing was done to the run, and it ended with %d", code);
 	if (!told->summary)
 		return;
