@@ -91,9 +91,9 @@ int run_in_both_modes(const struct world_test *tests, size_t count)
 {
 	struct CMUnitTest *units;
 	struct run *runs;
-	int skipped = world_init(), failed;
 	/* To look into one of them: a part of its name. */
-	const char *wanted = getenv("BACKBURN_TEST");
+	const char *wanted = getenv("BACKBURN_ONLY");
+	int skipped = world_init(), failed;
 	size_t used, chosen = 0;
 
 	if (skipped)
