@@ -66,7 +66,8 @@ static __always_inline bool answer(const struct walk *walk)
 	if (!hit->told || hit->packet.later_fragment ||
 		!bpf_map_lookup_elem(&bb_link_numbers, &hit->ifindex))
 		return false;
-	return hit->packet.ipv6 ? answer_ipv6(walk->skb, hit->told) : answer_ipv4(walk->skb, hit->told);
+	return hit->packet.ipv6 ? answer_ipv6(walk->skb, hit->told)
+				: answer_ipv4(walk->skb, hit->told);
 }
 
 SEC("tc")

@@ -108,14 +108,14 @@ struct bb_chance {
  * deadline_ns to 0 ends the fault at once, whatever else still refers to the slot.
  */
 struct bb_slot {
-	__u64 start_ns, deadline_ns; /* CLOCK_MONOTONIC; acts while start <= now < deadline */
+	__u64 start_ns, deadline_ns;      /* CLOCK_MONOTONIC; acts while start <= now < deadline */
 	__u64 flap_on_ns, flap_period_ns; /* acts in the first part of each period; 0: always */
 	__u32 in_use;
-	__u8 directions;  /* bit per enum bb_direction */
-	__u8 protocol;    /* 0: any; IPPROTO_ICMP means ICMPv6 too */
-	__u8 range_count; /* 0: any port, and packets without ports */
-	__u8 action;      /* enum bb_action */
-	__u8 connections; /* enum bb_connections */
+	__u8 directions;   /* bit per enum bb_direction */
+	__u8 protocol;     /* 0: any; IPPROTO_ICMP means ICMPv6 too */
+	__u8 range_count;  /* 0: any port, and packets without ports */
+	__u8 action;       /* enum bb_action */
+	__u8 connections;  /* enum bb_connections */
 	__u8 fix_checksum; /* BB_CORRUPT: the receiver's stack shall not notice */
 	__u8 answer;       /* BB_SHORTEN: with ICMP */
 	__u8 by_keeper;    /* BB_HOLD: only while its pulse beats */
@@ -129,7 +129,7 @@ struct bb_slot {
 struct bb_control {
 	__u64 lease_until_ns; /* no slot acts at or after it */
 	__u32 protected_count;
-	__u32 wire; /* ifindex of the lane that makes packets what they are on a wire; 0: none */
+	__u32 wire;  /* ifindex of the lane that makes packets what they are on a wire; 0: none */
 	__u32 track; /* slots that must know new connections from old ones */
 	struct bb_port_range protected_ports[BB_PROTECTED_RANGES]; /* local ports */
 	__u32 links[BB_LABEL_LINKS]; /* ifindex by link number; 0: none */

@@ -163,8 +163,7 @@ static __always_inline bool skip_extension(struct __sk_buff *skb, struct packet 
 	return true;
 }
 
-static __always_inline struct bb_fragment fragment_of(
-	const struct packet *packet, __u32 direction)
+static __always_inline struct bb_fragment fragment_of(const struct packet *packet, __u32 direction)
 {
 	return (struct bb_fragment){
 		.remote = packet->remote,
@@ -206,8 +205,7 @@ VERIFIED_ALONE int packet_lead(const struct packet *packet, __u32 direction)
 }
 
 /* 0: IPv6 neighbour discovery, which is to IPv6 what ARP is to IPv4 and is never hit. */
-VERIFIED_ALONE int packet_transport(
-	struct __sk_buff *skb, __u32 direction, struct packet *packet)
+VERIFIED_ALONE int packet_transport(struct __sk_buff *skb, __u32 direction, struct packet *packet)
 {
 	__be16 ports[2];
 	__u8 type;

@@ -11,8 +11,8 @@
 
 /*
  * Turns a packet that is too long into what a router would answer to it: ICMP "fragmentation
- * needed" (RFC 792, RFC 1191) or ICMPv6 "packet too big" (RFC 4443), from the packet's destination to
- * its source, with the packet's own head in it.
+ * needed" (RFC 792, RFC 1191) or ICMPv6 "packet too big" (RFC 4443), from the packet's destination
+ * to its source, with the packet's own head in it.
  */
 enum {
 	ETHERNET = 14,

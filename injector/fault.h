@@ -38,10 +38,10 @@ struct fault_ops {
 	unsigned int on, from;    /* bits of enum target_kind that make sense */
 	enum fault_sides sides;
 	enum fault_expiry expires;
-	bool silent; /* the victim's system calls succeed as on a network that loses packets */
+	bool silent;     /* the victim's system calls succeed as on a network that loses packets */
 	const char *did; /* what happened to a packet that it hit: "dropped"; NULL for processes */
-	bool alone;  /* two of these on one path at one time contradict each other */
-	bool within; /* "from" may be left out: it then acts between the nodes of "on" */
+	bool alone;      /* two of these on one path at one time contradict each other */
+	bool within;     /* "from" may be left out: it then acts between the nodes of "on" */
 	const char *capability; /* of host_try_capabilities(): without it a run is refused */
 
 	/*

@@ -3,6 +3,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #include "contract/failpoint.h"
 #include "injector/host.h"
 #include "injector/host_real.h"
-#include "injector/host_real_admin.h"
+#include "injector/host_real_power.h"
 #include "injector/lists.h"
 
 /* Newer than the headers of Debian 12; the numbers are the kernel's ABI (Linux 6.6). */
@@ -252,8 +253,7 @@ static int put_number(const struct bpf_map *map, int ifindex, __u32 number, stru
 	return 0;
 }
 
-int host_matcher_link(
-	struct host_matcher *matcher, int ifindex, uint32_t number, struct fail *fail)
+int host_matcher_link(struct host_matcher *matcher, int ifindex, uint32_t number, struct fail *fail)
 {
 	return put_number(matcher->skeleton->maps.bb_link_numbers, ifindex, number, fail);
 }
@@ -359,10 +359,10 @@ int host_tcx_list(
 		return fail_errno(fail, errno, "listing tcx programs");
 	}
 	for (__u32 i = 0; i < count && i < TCX_PROGRAMS_MAX; i++) {
-		bool raised = real_admin_raise();
+		bool raised = real_power_raise(CAP_SYS_ADMIN);
 		int file = bpf_prog_get_fd_by_id(ids[i]);
 
-		real_admin_lower(raised);
+		real_power_lower(CAP_SYS_ADMIN, raised);
 		if (file < 0)
 			continue; /* gone since the query */
 		program_info(file, list_push(programs, sizeof(struct host_program)));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <poll.h>
@@ -19,6 +20,7 @@
 #include "contract/memory.h"
 #include "injector/host.h"
 #include "injector/host_real.h"
+#include "injector/host_real_power.h"
 #include "injector/lane/lane.h"
 
 /* The TAP, and the process that keeps it (backburn-injector lane). */
@@ -81,7 +83,6 @@ static int set_queue(const char *name, struct fail *fail)
 /* Never returns. Between fork and exec only calls that a signal handler might make. */
 static void become_keeper(const int files[KEEPER_FILES])
 {
-	struct sched_param real_time = {.sched_priority = 1};
 	char *const arguments[] = {(char *)"backburn-injector", (char *)"lane", NULL};
 	char *const environment[] = {NULL};
 
@@ -95,12 +96,22 @@ static void become_keeper(const int files[KEEPER_FILES])
 			_exit(1);
 	if (close_range(KEEPER_FILES, ~0U, 0) < 0)
 		_exit(1);
-	/* Without it packets wait for the scheduler too; what they waited for is told in any case.
-	 */
-	(void)sched_setscheduler(0, SCHED_FIFO, &real_time);
 	signal(SIGPIPE, SIG_DFL);
 	execve("/proc/self/exe", arguments, environment);
 	_exit(1);
+}
+
+/*
+ * Else packets wait for the scheduler too, and a pulse that comes late lets them pass. What they
+ * waited for is told in any case.
+ */
+static void run_first(pid_t pid)
+{
+	struct sched_param real_time = {.sched_priority = 1};
+	bool raised = real_power_raise(CAP_SYS_NICE);
+
+	(void)sched_setscheduler(pid, SCHED_FIFO, &real_time);
+	real_power_lower(CAP_SYS_NICE, raised);
 }
 
 static int spawn(struct host_keeper *keeper, int files[KEEPER_FILES], struct fail *fail)
@@ -118,6 +129,7 @@ static int spawn(struct host_keeper *keeper, int files[KEEPER_FILES], struct fai
 		close(life[1]);
 		return fail_errno(fail, errno, "starting a lane's keeper");
 	}
+	run_first(keeper->pid);
 	keeper->life = life[1];
 	keeper->pidfd = (int)syscall(SYS_pidfd_open, keeper->pid, 0);
 	return 0;

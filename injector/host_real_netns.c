@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 #include "injector/host.h"
-#include "injector/host_real_admin.h"
+#include "injector/host_real_power.h"
 #include "injector/lists.h"
 
 enum {
@@ -88,10 +89,10 @@ static void add_mounts(struct list *places)
 static int enter(const char *path)
 {
 	int file = open(path, O_RDONLY | O_CLOEXEC);
-	bool raised = real_admin_raise();
+	bool raised = real_power_raise(CAP_SYS_ADMIN);
 	int result = file < 0 ? -1 : setns(file, CLONE_NEWNET);
 
-	real_admin_lower(raised);
+	real_power_lower(CAP_SYS_ADMIN, raised);
 	if (file >= 0)
 		close(file);
 	return result;

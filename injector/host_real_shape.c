@@ -37,7 +37,7 @@ static uint32_t limit_packets(const struct lane_spec *spec)
 {
 	uint64_t packets = spec->limit_bytes / PACKET_BYTES;
 
-	return packets < NETEM_PACKETS_MIN ? NETEM_PACKETS_MIN
+	return packets < NETEM_PACKETS_MIN    ? NETEM_PACKETS_MIN
 		: packets > NETEM_PACKETS_MAX ? NETEM_PACKETS_MAX
 					      : (uint32_t)packets;
 }

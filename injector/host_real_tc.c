@@ -196,9 +196,9 @@ static struct nl_msg *filter_message(
 
 int real_filter_add(const struct real_filter *filter, struct fail *fail)
 {
-	struct nl_msg *message = filter_message(RTM_NEWTFILTER,
-		NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, filter->ifindex, filter->direction,
-		filter->pref);
+	struct nl_msg *message =
+		filter_message(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK,
+			filter->ifindex, filter->direction, filter->pref);
 	struct nlattr *options = nla_nest_start(message, TCA_OPTIONS);
 	int error;
 

@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/capability.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
@@ -22,7 +23,7 @@
 #include "contract/verbs.h"
 #include "injector/host.h"
 #include "injector/host_real.h"
-#include "injector/host_real_admin.h"
+#include "injector/host_real_power.h"
 #include "injector/lists.h"
 #include "injector/netlink.h"
 
@@ -290,10 +291,10 @@ static void run_trials(bool deep, int to)
 	struct host_matcher *matcher = NULL;
 	struct fail fail = FAIL_INIT;
 
-	bool raised = real_admin_raise();
+	bool raised = real_power_raise(CAP_SYS_ADMIN);
 	int separated = unshare(CLONE_NEWNET);
 
-	real_admin_lower(raised);
+	real_power_lower(CAP_SYS_ADMIN, raised);
 	FAILPOINTS_OFF();
 	if (separated < 0)
 		fail_errno(&fail, errno, "a network namespace to try things in");

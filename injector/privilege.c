@@ -18,6 +18,8 @@ const struct kept_capability kept_capabilities[] = {
 	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", true,
 		"names the BPF programs that others have attached, enters the network namespaces "
 		"in which something is to be undone, makes an empty one to try the kernel in"},
+	{CAP_SYS_NICE, "CAP_SYS_NICE", true,
+		"lets the process that holds packets back run as soon as one is due"},
 	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", false,
 		"reads which program a process runs and which sockets it holds: to find targets, "
 		"and to protect what carries the session"},

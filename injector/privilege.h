@@ -14,7 +14,7 @@
 struct kept_capability {
 	int number;       /* CAP_… */
 	const char *name; /* as capabilities(7) has it */
-	bool at_times;    /* in effect only while host_real_admin.h raises it */
+	bool at_times;    /* in effect only while host_real_power.h raises it */
 	const char *why;
 };
 extern const struct kept_capability kept_capabilities[];

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-#include "contract/shape.h"
 #include "contract/histogram.h"
+#include "contract/shape.h"
 #include "controller/text_match.h"
 
 /*

@@ -80,13 +80,13 @@ static void outages(FILE *out, const struct report *report)
 		after_span[WORDS_MAX];
 
 	LIST_EACH(report->judgement.outages, struct outage, own) {
-		if (!words_slo_matters(&report->record.scenario, own->slo))
+		if (!words_outage_is_told(report, own))
 			continue;
 		plain_line(out, "  gap          %s, %s: %s without a good event%s; %s: %s",
-			own->slo->name, words_span(own->fault, false, during_span),
+			own->slo->name, words_span(report, own, false, during_span),
 			duration_human(own->during.length_ns, gap),
 			own->during.open ? ", not over at the end of it" : "",
-			words_span(own->fault, true, after_span),
+			words_span(report, own, true, after_span),
 			own->after.length_ns > 0 ? duration_human(own->after.length_ns, after)
 						 : "no data");
 	}

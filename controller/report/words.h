@@ -111,9 +111,13 @@ const struct service_record *words_successor(
 	const struct record *record, const struct process_effect *own);
 /*
  * The two spans in which a fault's gaps are looked for: "during cut-leader" and "after the heal of
- * cut-leader"; of one that is over at once "in the phase of kill-leader", and "after" that.
+ * cut-leader"; of one that is over at once "in the phase of kill-leader", and "after" that. Faults
+ * that began together and cost the same share their spans, "during far and lossy", and only the
+ * first of their outages is told.
  */
-const char *words_span(const struct fault_record *fault, bool after, char buffer[WORDS_MAX]);
+const char *words_span(
+	const struct report *report, const struct outage *own, bool after, char buffer[WORDS_MAX]);
+bool words_outage_is_told(const struct report *report, const struct outage *own);
 
 /* "8 ok, 2 timeout": outcomes that occurred. */
 const char *words_outcomes(const struct source_record *source, char buffer[WORDS_MAX]);

@@ -67,6 +67,46 @@ static void cost_of_slo(const struct cost *cost, struct list *figures)
 		words_period(cost->slo->period_ns, period));
 }
 
+static bool costs_the_same(const struct outage *a, const struct outage *b)
+{
+	return a->slo == b->slo && a->fault->start_ns == b->fault->start_ns &&
+		a->fault->at_once == b->fault->at_once &&
+		a->during.length_ns == b->during.length_ns && a->during.open == b->during.open &&
+		a->after.length_ns == b->after.length_ns;
+}
+
+bool words_outage_is_told(const struct report *report, const struct outage *own)
+{
+	if (!words_slo_matters(&report->record.scenario, own->slo))
+		return false;
+	LIST_EACH(report->judgement.outages, struct outage, other) {
+		if (other == own)
+			return true;
+		if (costs_the_same(other, own))
+			return false;
+	}
+	return true;
+}
+
+const char *words_span(
+	const struct report *report, const struct outage *own, bool after, char buffer[WORDS_MAX])
+{
+	const char *before = own->fault->at_once
+		? (after ? "after the phase of" : "in the phase of")
+		: after ? "after the heal of"
+			: "during";
+	size_t used = 0;
+
+	LIST_EACH(report->judgement.outages, struct outage, other) {
+		if (!costs_the_same(other, own) || used >= WORDS_MAX)
+			continue;
+		used += (size_t)snprintf(buffer + used, WORDS_MAX - used, "%s %.60s", before,
+			other->fault->spec->id);
+		before = " and";
+	}
+	return buffer;
+}
+
 /*
  * The longer of the two gaps, during the fault and after it, is what it cost; the other stands
  * beside it.
@@ -86,9 +126,9 @@ static void cost_of_outage(
 		"longest time without a good event in %.60s (± %s), %.80s%s; %.80s: %s",
 		own->slo->name,
 		words_step(words_resolution_ns(&report->record, own->slo->probe), step),
-		words_span(own->fault, later, span),
+		words_span(report, own, later, span),
 		longer->open ? ", not over at the end of it" : "",
-		words_span(own->fault, !later, other_span),
+		words_span(report, own, !later, other_span),
 		other->length_ns > 0 ? duration_human(other->length_ns, rest) : "no data");
 }
 
@@ -111,7 +151,7 @@ struct list words_cost(const struct report *report)
 	struct list figures = {0};
 
 	LIST_EACH(report->judgement.outages, struct outage, own)
-		if (words_slo_matters(scenario, own->slo))
+		if (words_outage_is_told(report, own))
 			cost_of_outage(report, own, &figures);
 	LIST_EACH(report->judgement.data, struct data_summary, data)
 		cost_of_data(data, &figures);

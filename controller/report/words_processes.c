@@ -102,13 +102,3 @@ void words_process(
 		words_signal(process, signal), sent ? ", " : "",
 		sent ? words_exit(process, exit) : "", *afterwards ? "; " : "", afterwards);
 }
-
-const char *words_span(const struct fault_record *fault, bool after, char buffer[WORDS_MAX])
-{
-	const char *how = fault->at_once ? (after ? "after the phase of" : "in the phase of")
-		: after                  ? "after the heal of"
-					 : "during";
-
-	snprintf(buffer, WORDS_MAX, "%s %.60s", how, fault->spec->id);
-	return buffer;
-}

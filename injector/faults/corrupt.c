@@ -39,7 +39,8 @@ static const struct field fields[] = {
 		.words = as_words,
 		.preset = "\"detected\"",
 		.help = "\"detected\": the checksum is wrong and the receiver's kernel drops the "
-			"packet; \"undetected\": it is right, and the wrong bytes reach the program"},
+			"packet; \"undetected\": it is right, and the wrong bytes reach the "
+			"program"},
 };
 
 static const struct shape shape = {
@@ -66,7 +67,8 @@ static int plan_corrupt(
 
 const struct fault_ops fault_corrupt = {
 	.name = "corrupt",
-	.summary = "turn a bit in some of the packets, noticed by the receiver's kernel or by nobody",
+	.summary =
+		"turn a bit in some of the packets, noticed by the receiver's kernel or by nobody",
 	.with = &shape,
 	.on = TARGET_NODES,
 	.from = TARGET_NODES | TARGET_PREFIXES | TARGET_EVERYTHING,

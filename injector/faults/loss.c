@@ -92,8 +92,8 @@ static int choose(const struct loss *loss, struct bb_chance *chance, struct fail
 		break;
 	case LOSS_GILBERT_ELLIOTT:
 		chance_gilbert_elliott(chance,
-			&(struct gilbert_elliott){loss->to_bad, loss->to_good, loss->loss_bad,
-				loss->loss_good});
+			&(struct gilbert_elliott){
+				loss->to_bad, loss->to_good, loss->loss_bad, loss->loss_good});
 		break;
 	case LOSS_FOUR_STATES:
 		if (loss->p13 + loss->p14 > 1 || loss->p31 + loss->p32 > 1)

@@ -24,7 +24,7 @@ struct network {
 };
 
 extern const char *const network_direction_words[], *const network_protocol_words[],
-	*const network_connection_words[];
+							    *const network_connection_words[];
 extern const struct shape network_flap_shape;
 
 /* clang-format off */

@@ -15,9 +15,9 @@ struct ledger;
 struct lane_order;
 
 /*
- * The packet matcher: drops what its rules name, or does to it what else they say. It is loaded and attached with the first rule
- * and gone with the last. Each rule has a slot of the kernel's page; healing one is one write to
- * its slot and touches no other.
+ * The packet matcher: drops what its rules name, or does to it what else they say. It is loaded and
+ * attached with the first rule and gone with the last. Each rule has a slot of the kernel's page;
+ * healing one is one write to its slot and touches no other.
  */
 struct matcher;
 
@@ -30,10 +30,10 @@ struct match_rule {
 	int64_t start_ns, deadline_ns;
 	int64_t flap_on_ns, flap_period_ns; /* acts in the first part of each period; 0: always */
 	enum bb_action action;
-	uint32_t mtu;            /* BB_SHORTEN */
-	bool answer;             /* BB_SHORTEN: the sender is told */
-	bool fix_checksum;       /* BB_CORRUPT */
-	struct bb_chance chance; /* BB_LOSE, BB_CORRUPT, BB_DUPLICATE */
+	uint32_t mtu;                  /* BB_SHORTEN */
+	bool answer;                   /* BB_SHORTEN: the sender is told */
+	bool fix_checksum;             /* BB_CORRUPT */
+	struct bb_chance chance;       /* BB_LOSE, BB_CORRUPT, BB_DUPLICATE */
 	const struct lane_order *hold; /* BB_HOLD; borrowed for the rule's life */
 };
 
@@ -77,7 +77,8 @@ void matcher_rule_free(struct matcher_rule *rule);
 /* One struct counter per peer and direction of the rule; `peer` texts are owned copies. */
 void matcher_count(
 	const struct matcher *matcher, const struct matcher_rule *rule, struct list *counters);
-/* What was asked beside what was done, as struct measure; `counters` are those of matcher_count(). */
+/* What was asked beside what was done, as struct measure; `counters` are those of matcher_count().
+ */
 void matcher_measure(const struct matcher *matcher, const struct matcher_rule *rule,
 	const struct list *counters, struct list *measures);
 

@@ -13,7 +13,7 @@ struct matcher_rule {
 	struct match_rule spec;
 	int slot;
 	bool live;
-	bool tracks; /* counted among those that need to know new connections */
+	bool tracks;               /* counted among those that need to know new connections */
 	struct bb_counter *folded; /* per endpoint and direction: counts of entries that are gone */
 	struct lane_way way;       /* BB_HOLD, while it is open */
 	struct list measured;      /* of struct measure: what a lane that is closed has told */
@@ -54,7 +54,6 @@ int matcher_change_table(struct matcher *matcher, struct match_table *table, str
 
 /* Counts of a slot's entries, which go, are added to what its rule has counted. */
 void matcher_fold(struct matcher *matcher, int slot);
-
 
 /* --- matcher_paths.c -------------------------------------------------------------------- */
 

@@ -92,8 +92,8 @@ int matcher_open_way(struct matcher *matcher, struct matcher_rule *rule, struct 
 	return 0;
 }
 
-static void measure_lane(const struct matcher *matcher, const struct matcher_rule *rule,
-	struct list *measures)
+static void measure_lane(
+	const struct matcher *matcher, const struct matcher_rule *rule, struct list *measures)
 {
 	const struct lane *lane = lanes_kept(&matcher->lanes, rule->slot - BB_LANE_FIRST);
 
@@ -130,9 +130,8 @@ static struct measure *add(struct list *measures, const char *name, int directio
 static void add_ratio(const struct matcher_rule *rule, const struct list *counters, int direction,
 	struct list *measures)
 {
-	static const char *const names[] = {[BB_LOSE] = "loss",
-		[BB_CORRUPT] = "corruption",
-		[BB_DUPLICATE] = "duplication"};
+	static const char *const names[] = {
+		[BB_LOSE] = "loss", [BB_CORRUPT] = "corruption", [BB_DUPLICATE] = "duplication"};
 	const struct bb_chance *chance = &rule->spec.chance;
 	double asked = chance_ratio(chance), scatter = chance_scatter(chance);
 	int64_t hits = 0, count = 0;
@@ -154,8 +153,7 @@ static void add_ratio(const struct matcher_rule *rule, const struct list *counte
 	if (count && chance->every)
 		measure->tolerance = 1.0 / (double)count;
 	else if (count && scatter != 1)
-		measure->tolerance =
-			CHANCE_Z * sqrt(asked * (1 - asked) / (double)count * scatter);
+		measure->tolerance = CHANCE_Z * sqrt(asked * (1 - asked) / (double)count * scatter);
 }
 
 /* Packets that came by on a link without a lane, or while the lane was out of order. */

@@ -47,6 +47,7 @@ void bench_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void bench_arm(struct page *page);
 void bench_heal(struct page *page);
 void bench_packets(struct page *page);
+void bench_delay(struct page *page);
 void bench_spawn(struct page *page);
 void bench_crowd(struct page *page);
 void bench_run(struct page *page);

@@ -19,6 +19,7 @@ static const struct {
 	{"arm", bench_arm},
 	{"heal", bench_heal},
 	{"packets", bench_packets},
+	{"delay", bench_delay},
 	{"spawn", bench_spawn},
 	{"crowd", bench_crowd},
 	{"run", bench_run},
@@ -101,7 +102,8 @@ int main(int argc, char **argv)
 {
 	static const struct argp_option list[] = {
 		{"output", 'o', "FILE", 0, "where the page goes (standard output)", 0},
-		{"only", 'n', "CHAPTER", 0, "arm, heal, packets, spawn, crowd, run or report", 0},
+		{"only", 'n', "CHAPTER", 0,
+			"arm, heal, packets, delay, spawn, crowd, run or report", 0},
 		{"rounds", 'r', "N", 0, "how often something short is sampled (40)", 0}, {0}};
 	static const struct argp parser = {.options = list,
 		.parser = parse,

@@ -21,7 +21,9 @@ enum {
 	PORT = 7302,
 	WARM_PACKETS = 2000,
 	PACKETS = 20000,
-	MANY = 1000
+	MANY = 1000,
+	CROWD = 100000,
+	ORDER_ADDRESSES = 50000 /* that fit into one order of a MiB */
 };
 
 /* One way of being in the path of node A's packets. */
@@ -72,6 +74,51 @@ static void arm(struct world *world, const struct variant *variant)
 		"\"start_ns\":\"%lld\",\"deadline_ns\":\"%lld\"}",
 		world_address(NODE_A, AF_INET), from, (long long)start_ns,
 		(long long)(start_ns + 60000000000LL)));
+	free(from);
+}
+
+/* More than one order holds: so many faults on one node each, each with as many addresses. */
+static void arm_crowd(struct world *world, const struct variant *variant)
+{
+	armed = injector_greeted(world, NODE_A, "120s");
+	for (int first = 0; first < variant->count; first += ORDER_ADDRESSES) {
+		int64_t start_ns = now_ns();
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		assert_non_null(out);
+		for (int i = first; i < first + ORDER_ADDRESSES; i++)
+			fprintf(out, "%s\"10.%d.%d.%d\"", i > first ? "," : "", 100 + i / 62500,
+				i / 250 % 250, 1 + i % 250);
+		assert_int_equal(fclose(out), 0);
+		cJSON_Delete(injector_call(armed, "arm",
+			"{\"id\":\"cut%d\",\"fault\":\"partition\",\"scope\":{},\"role\":\"on\","
+			"\"with\":{},\"on\":[{\"node\":\"a\",\"prefixes\":[\"%s\"]}],"
+			"\"from\":[{\"node\":\"crowd\",\"prefixes\":[%s]}],"
+			"\"start_ns\":\"%lld\",\"deadline_ns\":\"%lld\"}",
+			first, world_address(NODE_A, AF_INET), text, (long long)start_ns,
+			(long long)(start_ns + 100000000000LL)));
+		free(text);
+	}
+}
+
+/* With the links that lanes need in place. */
+static void arm_lanes(struct world *world, const struct variant *variant)
+{
+	static const char *const faults[][2] = {
+		{"loss", "{\"ratio\":0.1}"}, {"delay", "{\"delay\":\"10ms\"}"}};
+	char *from = peers(variant->count);
+	int64_t start_ns = now_ns();
+
+	armed = injector_greeted(world, NODE_A, "60s");
+	for (size_t i = 0; i < 2; i++)
+		cJSON_Delete(injector_call(armed, "arm",
+			"{\"id\":\"%s\",\"fault\":\"%s\",\"scope\":{},\"role\":\"on\",\"with\":%s,"
+			"\"on\":[{\"node\":\"a\",\"prefixes\":[\"%s\"]}],\"from\":[%s],"
+			"\"start_ns\":\"%lld\",\"deadline_ns\":\"%lld\"}",
+			faults[i][0], faults[i][0], faults[i][1], world_address(NODE_A, AF_INET),
+			from, (long long)start_ns, (long long)(start_ns + 60000000000LL)));
 	free(from);
 }
 
@@ -143,11 +190,14 @@ static const struct variant variants[] = {
 	{"nothing, once more (what the same thing differs by)", nothing, nothing_to_end, 0},
 	{"partition armed, 1 peer, no match", arm, disarm, 1},
 	{"partition armed, 1,000 peers, no match", arm, disarm, MANY},
+	{"partition armed, 100,000 addresses, no match", arm_crowd, disarm, CROWD},
+	{"loss and delay armed, 1 peer, no match", arm_lanes, disarm, 1},
 	{"iptables, 1 rule, no match", add_rules, remove_rules, 1},
 	{"iptables, 1,000 rules, no match", add_rules, remove_rules, MANY},
 };
 enum {
-	VARIANTS = sizeof(variants) / sizeof(variants[0])
+	VARIANTS = sizeof(variants) / sizeof(variants[0]),
+	PROGRAMS = 4 /* of them, from the third on, with our program in the path */
 };
 
 struct cost {
@@ -212,7 +262,7 @@ static void sample_all(
 			variants[v].end(world);
 		}
 		if (i % 4 == 0)
-			for (int v = 0; v < 2; v++)
+			for (int v = 0; v < PROGRAMS; v++)
 				count_cost(world, sock, &variants[2 + v], &programs[v]);
 	}
 	close(sock);
@@ -220,7 +270,7 @@ static void sample_all(
 
 void bench_packets(struct page *page)
 {
-	struct series times[VARIANTS] = {0}, programs[2] = {0};
+	struct series times[VARIANTS] = {0}, programs[PROGRAMS] = {0};
 	struct world world;
 
 	page_chapter(page, "What a packet pays that no fault is meant for",
@@ -240,10 +290,10 @@ void bench_packets(struct page *page)
 		page_time(page, variants[v].what, &times[v], &times[0]);
 	page_note(page, "The program by itself, by the kernel's statistics (`BPF_ENABLE_STATS`):");
 	page_times(page, NULL);
-	page_time(page, "one run of the classifier, 1 peer", &programs[0], NULL);
-	page_time(page, "one run of the classifier, 1,000 peers", &programs[1], NULL);
+	for (int v = 0; v < PROGRAMS; v++)
+		page_time(page, variants[2 + v].what, &programs[v], NULL);
 	for (int v = 0; v < VARIANTS; v++)
 		series_free(&times[v]);
-	series_free(&programs[0]);
-	series_free(&programs[1]);
+	for (int v = 0; v < PROGRAMS; v++)
+		series_free(&programs[v]);
 }

@@ -60,6 +60,21 @@ static bool is_unharmed(const struct game *game)
 			game->plan.kind == KIND_TWO_INJECTORS);
 }
 
+static bool run_said(const struct game *game, const char *words)
+{
+	char path[PATH_MAX + 16], line[1024];
+	bool said = false;
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/run.out", game->world.dir);
+	out = fopen(path, "re");
+	while (out && !said && fgets(line, sizeof(line), out))
+		said = strstr(line, words) != NULL;
+	if (out)
+		fclose(out);
+	return said;
+}
+
 static void check_code(struct game *game, const struct told *told)
 {
 	struct findings *findings = &game->findings;
@@ -75,11 +90,15 @@ static void check_code(struct game *game, const struct told *told)
 		"the run ended with 0 although it lost a part of itself");
 	check(findings, CHECK_CODE, code != 0 || told->has_report,
 		"the run ended with 0, and its report is not complete");
-	/* A machine too busy to renew a lease of a second in time has broken the run for us. */
+	/*
+	 * A machine too busy to renew a lease of a second in time has broken the run for us. While
+	 * an injector still tries what its kernel can do, that is a refusal, in these words.
+	 */
 	if (is_unharmed(game))
 		check(findings, CHECK_CODE,
 			code == 0 || code == 1 || code == 2 || code == 6 ||
-				(code == 70 && game->lease_lost),
+				(code == 70 && game->lease_lost) ||
+				(code == 4 && run_said(game, "did not answer renew in time")),
 			"nothing was done to the run, and it ended with %d", code);
 	if (!told->summary)
 		return;

@@ -491,8 +491,8 @@ static int run_ip(const char *verb, const char *name)
 }
 
 /*
- * Where the root mount is private, the first `ip netns add` of a machine binds /run/netns to itself:
- * a lab that was up by then had its names below that, and could not be taken down.
+ * Where the root mount is private, the first `ip netns add` of a machine binds /run/netns to
+ * itself: a lab that was up by then had its names below that, and could not be taken down.
  */
 static void test_names_of_others_do_not_cover_ours(void **state)
 {

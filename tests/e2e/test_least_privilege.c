@@ -123,6 +123,7 @@ static struct rights of_injector(void)
 
 enum part {
 	INJECTOR,
+	KEEPER,
 	PROBER,
 	ASKER,
 	CLIENT,
@@ -131,6 +132,7 @@ enum part {
 
 static const char *const commands[] = {
 	[INJECTOR] = "backburn-injector session",
+	[KEEPER] = "backburn-injector lane",
 	[PROBER] = "backburn probe",
 	[ASKER] = "backburn ask",
 	[CLIENT] = "etcd-set-client",
@@ -145,7 +147,9 @@ static bool is_carrier(const char *cmdline)
 
 static void look_at(void *context, pid_t pid)
 {
-	const struct rights injector = of_injector(), none = {.uid = NOBODY};
+	/* The keeper of lanes is root's, has nothing, and can't get any of what bounds it. */
+	const struct rights injector = of_injector(), keeper = {.bounding = injector.bounding},
+			    none = {.uid = NOBODY};
 	char cmdline[STATUS_BYTES], status[STATUS_BYTES];
 	size_t *seen = context;
 
@@ -155,7 +159,10 @@ static void look_at(void *context, pid_t pid)
 	for (int part = 0; part < PARTS; part++) {
 		if (!strstr(cmdline, commands[part]))
 			continue;
-		assert_rights(status, part == INJECTOR ? &injector : &none);
+		assert_rights(status,
+			part == INJECTOR         ? &injector
+				: part == KEEPER ? &keeper
+						 : &none);
 		if (part == INJECTOR)
 			assert_int_equal(strtol(line_of(status, "\nUmask:"), NULL, 8), 077);
 		seen[part]++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "contract/histogram.h"
 #include "contract/json.h"
 #include "controller/lab/supervisor.h"
-#include "contract/histogram.h"
 #include "controller/prober/orders.h"
 #include "controller/run/asker.h"
 #include "fuzz.h"

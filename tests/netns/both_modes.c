@@ -73,6 +73,9 @@ static size_t add_runs(
 	struct run *runs, const struct world_test *tests, size_t count, const char *attach)
 {
 	const char *only = getenv("BACKBURN_ATTACH");
+	/* To look into one of them: a part of its name. */
+	const char *wanted = getenv("BACKBURN_ONLY");
+	size_t chosen = 0;
 	bool supported = strcmp(attach, "tcx") != 0 || kernel_has_tcx();
 
 	if (only && strcmp(only, attach) != 0) {
@@ -81,10 +84,13 @@ static size_t add_runs(
 		return 0;
 	}
 	for (size_t i = 0; i < count; i++) {
-		runs[i] = (struct run){.test = &tests[i], .attach = attach, .supported = supported};
-		snprintf(runs[i].name, sizeof(runs[i].name), "%s (%s)", tests[i].name, attach);
+		struct run *run = &runs[chosen];
+
+		*run = (struct run){.test = &tests[i], .attach = attach, .supported = supported};
+		snprintf(run->name, sizeof(run->name), "%s (%s)", tests[i].name, attach);
+		chosen += !wanted || strstr(run->name, wanted);
 	}
-	return count;
+	return chosen;
 }
 
 int run_in_both_modes(const struct world_test *tests, size_t count)

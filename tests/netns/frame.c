@@ -140,8 +140,8 @@ void frame_send(const struct world *world, const struct frame *frame)
 	put16(&out, 0);
 	for (int i = 0; i < PAYLOAD; i++)
 		put8(&out, 0xaa);
-	assert_int_equal(sendto(sock, out.bytes, out.used, 0, (struct sockaddr *)&address,
-				 sizeof(address)),
+	assert_int_equal(
+		sendto(sock, out.bytes, out.used, 0, (struct sockaddr *)&address, sizeof(address)),
 		(ssize_t)out.used);
 	close(sock);
 }

@@ -9,7 +9,7 @@
 /* Frames that no socket of this kernel would send: put on the cable as they are. */
 struct frame {
 	int from, to, family;
-	uint8_t protocol;  /* IPPROTO_… */
+	uint8_t protocol; /* IPPROTO_… */
 	int from_port, port;
 	int vlan;          /* tag; 0: none */
 	uint16_t fragment; /* of IPv4: flags and offset as in the header */

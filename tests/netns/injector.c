@@ -311,8 +311,7 @@ cJSON *injector_measure(
 
 /* ---- recovery ---- */
 
-char *world_recover_saying(
-	const struct world *world, int node, int expected, const char *option)
+char *world_recover_saying(const struct world *world, int node, int expected, const char *option)
 {
 	char program[512], netns[128], *said;
 	int status;

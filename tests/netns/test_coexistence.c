@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "tests/netns/both_modes.h"
+#include "tests/netns/flood.h"
 #include "tests/netns/world.h"
 
 /* Other people's programs and rules, and what the host's owner protects, stay as they are. */
@@ -28,20 +29,33 @@ enum {
 	OTHER_PORT = 7002,
 	LONG_MS = 60000,
 	SOON_MS = 15000,
-	TCX_EGRESS = 47
+	TCX_INGRESS = 46,
+	TCX_EGRESS = 47,
+	MANY = 200,
+	MARKED_BYTES = 777, /* of a datagram that is told from all others by its length */
+	MARKED_LENGTH = 14 + 20 + 8 + MARKED_BYTES
 };
 
 static const struct cut whole = {.id = "cut", .on = NODE_A, .from = NODE_B, .for_ms = LONG_MS};
 
-/* A foreign program: counts packets in a map, and lets them go on to the next program. */
+/*
+ * A foreign program: counts packets in a map, and lets them go on to the next program. With a
+ * length, only those that are as long, Ethernet header and all.
+ */
 struct foreign {
 	int map, program, link;
 };
 
-static struct foreign load_foreign(void)
+static struct foreign load_foreign_for(int length)
 {
 	struct foreign foreign = {.link = -1};
 	struct bpf_insn code[] = {
+		/* if (skb->len != length) goto out */
+		{.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 2, .src_reg = 1},
+		{.code = BPF_JMP | (length ? BPF_JNE : BPF_JSET) | BPF_K,
+			.dst_reg = 2,
+			.off = 9,
+			.imm = length},
 		/* *(u32 *)(fp - 4) = 0; r0 = map_lookup(map, fp - 4) */
 		{.code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = 10, .off = -4},
 		/* A 64-bit load takes two places; BPF_LD, BPF_IMM, BPF_ADD and BPF_K are 0. */
@@ -61,11 +75,24 @@ static struct foreign load_foreign(void)
 
 	foreign.map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "foreign", 4, 8, 1, NULL);
 	assert_true(foreign.map >= 0);
-	code[1].imm = foreign.map;
+	code[3].imm = foreign.map;
 	foreign.program = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "foreign", "GPL", code,
 		sizeof(code) / sizeof(code[0]), NULL);
 	assert_true(foreign.program >= 0);
 	return foreign;
+}
+
+static struct foreign load_foreign(void)
+{
+	return load_foreign_for(0);
+}
+
+static void unload_foreign(struct foreign *foreign)
+{
+	if (foreign->link >= 0)
+		close(foreign->link);
+	close(foreign->program);
+	close(foreign->map);
 }
 
 static uint64_t foreign_count(const struct foreign *foreign)
@@ -101,22 +128,27 @@ static void leave(int home)
 	close(home);
 }
 
-static int attach_in_node(const struct world *world, int program)
+static int attach_in_node(const struct world *world, int program, int hook)
 {
 	int home = enter_node(world);
 	int link = bpf_link_create(
-		program, (int)if_nametoindex("eth0"), (enum bpf_attach_type)TCX_EGRESS, NULL);
+		program, (int)if_nametoindex("eth0"), (enum bpf_attach_type)hook, NULL);
 
 	leave(home);
 	return link;
 }
 
 /* The user's own filter, in the user's own clsact or in one that is there. */
-static void filter_in_node(const struct world *world, int program, uint32_t pref)
+struct place {
+	enum bpf_tc_attach_point point;
+	uint32_t pref;
+};
+
+static void filter_in_node(const struct world *world, int program, struct place place)
 {
-	struct bpf_tc_hook hook = {.sz = sizeof(hook), .attach_point = BPF_TC_EGRESS};
+	struct bpf_tc_hook hook = {.sz = sizeof(hook), .attach_point = place.point};
 	struct bpf_tc_opts options = {
-		.sz = sizeof(options), .handle = 1, .priority = pref, .prog_fd = program};
+		.sz = sizeof(options), .handle = 1, .priority = place.pref, .prog_fd = program};
 	int home = enter_node(world), made;
 
 	hook.ifindex = (int)if_nametoindex("eth0");
@@ -150,7 +182,7 @@ static void a_foreign_tcx_program_keeps_working(struct world *world)
 	struct injector *injector;
 	uint64_t before;
 
-	foreign.link = attach_in_node(world, foreign.program);
+	foreign.link = attach_in_node(world, foreign.program, TCX_EGRESS);
 	if (foreign.link < 0) {
 		close(foreign.program);
 		close(foreign.map);
@@ -192,7 +224,7 @@ static void a_users_filter_keeps_working(struct world *world)
 	char *before, *after;
 	uint64_t seen;
 
-	filter_in_node(world, foreign.program, 1);
+	filter_in_node(world, foreign.program, (struct place){BPF_TC_EGRESS, 1});
 	before = filters_of(world);
 	assert_non_null(strstr(before, "foreign"));
 	injector = injector_greeted(world, NODE_A, "30s");
@@ -218,6 +250,191 @@ static void a_users_filter_keeps_working(struct world *world)
 	close(foreign.map);
 }
 
+/* ---- with lanes ---- */
+
+/* All that a user has on a device. */
+struct belongings {
+	struct foreign filters[2], programs[2]; /* by direction: into, out of */
+	bool has_programs;
+	char *qdiscs, *classes, *filters_shown, *rules;
+};
+
+static char *show(const struct world *world, const char *what)
+{
+	int status;
+
+	return world_output(&status, "tc", "-n", world_netns(world, NODE_A), "-d", what, "show",
+		"dev", "eth0", NULL);
+}
+
+static char *show_rules(const struct world *world)
+{
+	int status;
+
+	return world_output(&status, "ip", "netns", "exec", world_netns(world, NODE_A), "nft", "-s",
+		"list", "ruleset", NULL);
+}
+
+/* Packets that the root's class has passed on. */
+static long class_packets(const struct world *world)
+{
+	int status;
+	char *text = world_output(&status, "tc", "-n", world_netns(world, NODE_A), "-s", "class",
+		"show", "dev", "eth0", "classid", "1:10", NULL);
+	const char *sent = strstr(text, "Sent ");
+	long bytes, packets;
+
+	assert_non_null(sent);
+	assert_int_equal(sscanf(sent, "Sent %ld bytes %ld pkt", &bytes, &packets), 2);
+	free(text);
+	return packets;
+}
+
+static void settle_in(struct belongings *own, const struct world *world)
+{
+	static const struct place places[] = {{BPF_TC_INGRESS, 7}, {BPF_TC_EGRESS, 7}};
+	static const int hooks[] = {TCX_INGRESS, TCX_EGRESS};
+	const char *netns = world_netns(world, NODE_A);
+
+	world_run("tc", "-n", netns, "qdisc", "add", "dev", "eth0", "root", "handle", "1:", "htb",
+		"default", "10", "r2q", "50", "direct_qlen", "1234", NULL);
+	world_run("tc", "-n", netns, "class", "add", "dev", "eth0", "parent", "1:", "classid",
+		"1:10", "htb", "rate", "900mbit", "burst", "64k", NULL);
+	world_run("ip", "netns", "exec", netns, "nft", "add", "table", "inet", "user", NULL);
+	world_run("ip", "netns", "exec", netns, "nft", "add", "chain", "inet", "user", "out",
+		"{ type filter hook output priority 0; }", NULL);
+	world_run("ip", "netns", "exec", netns, "nft", "add", "rule", "inet", "user", "out",
+		"counter", NULL);
+	/* By clsact a foreign tcx program stands in front of us, and sees delayed packets twice. */
+	own->has_programs = strcmp(world->attach, "tcx") == 0;
+	for (int i = 0; i < 2; i++) {
+		own->filters[i] = load_foreign_for(MARKED_LENGTH);
+		own->programs[i] = load_foreign_for(MARKED_LENGTH);
+		filter_in_node(world, own->filters[i].program, places[i]);
+		if (own->has_programs)
+			own->programs[i].link =
+				attach_in_node(world, own->programs[i].program, hooks[i]);
+		own->has_programs &= own->programs[i].link >= 0;
+	}
+	own->qdiscs = show(world, "qdisc");
+	own->classes = show(world, "class");
+	own->filters_shown = filters_of((struct world *)world);
+	own->rules = show_rules(world);
+	assert_non_null(strstr(own->qdiscs, "qdisc htb 1: root"));
+	assert_non_null(strstr(own->filters_shown, "pref 7"));
+	assert_non_null(strstr(own->rules, "hook output"));
+}
+
+static void move_out(struct belongings *own, const struct world *world)
+{
+	const char *netns = world_netns(world, NODE_A);
+
+	world_run("ip", "netns", "exec", netns, "nft", "delete", "table", "inet", "user", NULL);
+	world_run("tc", "-n", netns, "qdisc", "del", "dev", "eth0", "root", NULL);
+	world_run("tc", "-n", netns, "qdisc", "del", "dev", "eth0", "clsact", NULL);
+	for (int i = 0; i < 2; i++) {
+		unload_foreign(&own->filters[i]);
+		unload_foreign(&own->programs[i]);
+	}
+	free(own->qdiscs);
+	free(own->classes);
+	free(own->filters_shown);
+	free(own->rules);
+}
+
+static void assert_same(char *now, const char *before)
+{
+	assert_string_equal(now, before);
+	free(now);
+}
+
+/* `ours_too`: our filter stands beside the user's. */
+static void assert_shown_as_before(
+	const struct belongings *own, const struct world *world, bool ours_too)
+{
+	char *filters = filters_of((struct world *)world);
+
+	assert_same(show(world, "qdisc"), own->qdiscs);
+	assert_same(show(world, "class"), own->classes);
+	assert_same(show_rules(world), own->rules);
+	if (ours_too)
+		assert_non_null(strstr(filters, own->filters_shown));
+	else
+		assert_string_equal(filters, own->filters_shown);
+	free(filters);
+}
+
+/*
+ * Many datagrams each way, of which `arriving` come through. What stands behind us sees each of
+ * those once, on both ways; so does the root qdisc.
+ */
+static void assert_seen_once(
+	const struct belongings *own, const struct world *world, size_t arriving)
+{
+	uint64_t before[2][2];
+	long passed = class_packets(world);
+
+	for (int i = 0; i < 2; i++) {
+		before[0][i] = foreign_count(&own->filters[i]);
+		before[1][i] = foreign_count(&own->programs[i]);
+	}
+	for (int i = 0; i < 2; i++) {
+		struct flood many = {.from = i ? NODE_A : NODE_B,
+			.to = i ? NODE_B : NODE_A,
+			.family = AF_INET,
+			.port = PORT,
+			.count = MANY,
+			.bytes = MARKED_BYTES};
+		struct flooded flooded = flood(world, &many);
+
+		assert_int_equal(flooded.arrived, arriving);
+		assert_int_equal(flooded.copies, 0);
+		flooded_free(&flooded);
+	}
+	/* Address resolution may add a few. */
+	passed = class_packets(world) - passed;
+	assert_in_range(passed, arriving, arriving + 20);
+	for (int i = 0; i < 2; i++) {
+		/* What is dropped on the way in never comes to who stands behind us. */
+		assert_int_equal(foreign_count(&own->filters[i]) - before[0][i], arriving);
+		if (own->has_programs)
+			assert_int_equal(foreign_count(&own->programs[i]) - before[1][i], arriving);
+	}
+}
+
+static void users_of_the_device_beside_lanes(struct world *world)
+{
+	struct cut delay = {.fault = "delay",
+		.id = "late",
+		.on = NODE_A,
+		.from = NODE_B,
+		.with = "{\"delay\":\"5ms\"}",
+		.for_ms = LONG_MS};
+	struct cut loss = delay, rate = delay;
+	struct injector *injector;
+	struct belongings own;
+
+	loss.id = loss.fault = "loss";
+	loss.with = "{\"type\":\"every\",\"every\":4}";
+	rate.id = rate.fault = "rate";
+	rate.with = "{\"bandwidth\":\"200Mbit\",\"limit\":\"1MiB\"}";
+	settle_in(&own, world);
+	assert_seen_once(&own, world, MANY);
+	injector = injector_greeted(world, NODE_A, "60s");
+	injector_cut(injector, &delay);
+	injector_cut(injector, &loss);
+	injector_cut(injector, &rate);
+	assert_shown_as_before(&own, world, strcmp(world->attach, "clsact") == 0);
+	assert_seen_once(&own, world, MANY - MANY / 4);
+	assert_true(injector_counted(injector, "late", "egress").packets >= MANY - MANY / 4);
+	assert_true(injector_counted(injector, "rate", "ingress").packets >= MANY - MANY / 4);
+	injector_heal(injector, NULL);
+	assert_shown_as_before(&own, world, false);
+	assert_seen_once(&own, world, MANY);
+	assert_int_equal(injector_finish(injector), 0);
+	move_out(&own, world);
+}
+
 /* Somebody puts a filter into the clsact that we made: it is theirs then. */
 static void a_clsact_that_others_came_to_use_stays(struct world *world)
 {
@@ -227,7 +444,7 @@ static void a_clsact_that_others_came_to_use_stays(struct world *world)
 	char *after;
 
 	injector_cut(injector, &whole);
-	filter_in_node(world, foreign.program, 77);
+	filter_in_node(world, foreign.program, (struct place){BPF_TC_EGRESS, 77});
 	injector_heal(injector, NULL);
 	after = filters_of(world);
 	assert_non_null(strstr(after, "pref 77"));
@@ -341,6 +558,7 @@ int main(void)
 	static const struct world_test tests[] = {
 		WORLD_TEST(a_foreign_tcx_program_keeps_working, 2),
 		WORLD_TEST(a_users_filter_keeps_working, 2),
+		WORLD_TEST(users_of_the_device_beside_lanes, 2),
 		WORLD_TEST(a_clsact_that_others_came_to_use_stays, 2),
 		WORLD_TEST(what_the_policy_protects_is_not_hit, 3),
 		WORLD_TEST(an_unusable_policy_allows_nothing, 2),

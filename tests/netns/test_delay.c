@@ -54,7 +54,8 @@ static void each_way_takes_longer(struct world *world)
 	assert_true(injector_counted(injector, "late", "egress").packets >= 20);
 	assert_true(injector_counted(injector, "late", "ingress").packets >= 20);
 	injector_heal(injector, "late");
-	assert_true(way_best_ns(world, &(struct way){NODE_A, NODE_B, AF_INET}, 20) < 40 * 1000000LL);
+	assert_true(
+		way_best_ns(world, &(struct way){NODE_A, NODE_B, AF_INET}, 20) < 40 * 1000000LL);
 	assert_int_equal(injector_finish(injector), 0);
 }
 
@@ -200,7 +201,8 @@ static bool can_shape(struct world *world)
 	return can;
 }
 
-/* The kernel's own queue, where it has one; where it has none the refusal says so, as seen above. */
+/* The kernel's own queue, where it has one; where it has none the refusal says so, as seen above.
+ */
 static void netem_delays_as_well(struct world *world)
 {
 	struct injector *injector;
@@ -220,7 +222,8 @@ static void netem_delays_as_well(struct world *world)
 	}
 	tcp_stream(world, NODE_A, NODE_B, AF_INET, 1 << 20);
 	injector_heal(injector, "late");
-	assert_true(way_best_ns(world, &(struct way){NODE_A, NODE_B, AF_INET}, 20) < 40 * 1000000LL);
+	assert_true(
+		way_best_ns(world, &(struct way){NODE_A, NODE_B, AF_INET}, 20) < 40 * 1000000LL);
 	assert_int_equal(injector_finish(injector), 0);
 }
 

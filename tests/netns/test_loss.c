@@ -115,7 +115,8 @@ static void bursts_are_as_long_as_they_should(struct world *world)
 {
 	struct injector *injector = injector_greeted(world, NODE_A, "300s");
 	struct cut cut = lose("bursts",
-		"{\"type\":\"gilbert_elliott\",\"to_bad\":0.02,\"to_good\":0.25,\"direction\":\"out\"}");
+		"{\"type\":\"gilbert_elliott\",\"to_bad\":0.02,\"to_good\":0.25,\"direction\":"
+		"\"out\"}");
 	struct flooded many;
 	struct runs runs;
 	double mean;
@@ -173,7 +174,8 @@ static void every_third_is_every_third(struct world *world)
 static void tcp_loses_single_segments(struct world *world)
 {
 	struct injector *injector = injector_greeted(world, NODE_A, "300s");
-	struct cut cut = lose("segments", "{\"ratio\":0.01,\"direction\":\"out\",\"protocol\":\"tcp\"}");
+	struct cut cut =
+		lose("segments", "{\"ratio\":0.01,\"direction\":\"out\",\"protocol\":\"tcp\"}");
 	struct counted counted;
 
 	injector_cut(injector, &cut);
@@ -182,8 +184,7 @@ static void tcp_loses_single_segments(struct world *world)
 	counted = injector_counted(injector, "segments", "egress");
 	assert_true(counted.matched > 5000);
 	assert_int_equal(counted.packets, counted.segments);
-	assert_true(within_chance(
-		(size_t)counted.segments, (size_t)counted.matched, 0.01));
+	assert_true(within_chance((size_t)counted.segments, (size_t)counted.matched, 0.01));
 	assert_int_equal(injector_finish(injector), 0);
 }
 
@@ -200,8 +201,8 @@ static void asked_and_done_are_told(struct world *world)
 	assert_string_equal(cJSON_GetObjectItem(measure, "unit")->valuestring, "ratio");
 	assert_true(cJSON_GetObjectItem(measure, "asked")->valuedouble > 0.1999);
 	assert_int_equal(atoi(cJSON_GetObjectItem(measure, "count")->valuestring), SOME);
-	assert_int_equal(atoi(cJSON_GetObjectItem(measure, "hits")->valuestring),
-		some.count - some.arrived);
+	assert_int_equal(
+		atoi(cJSON_GetObjectItem(measure, "hits")->valuestring), some.count - some.arrived);
 	cJSON_Delete(measure);
 	flooded_free(&some);
 	assert_int_equal(injector_finish(injector), 0);
@@ -211,8 +212,8 @@ static void asked_and_done_are_told(struct world *world)
 static void it_flaps(struct world *world)
 {
 	struct injector *injector = injector_greeted(world, NODE_A, "120s");
-	struct cut cut = lose("flap",
-		"{\"ratio\":1,\"flap\":{\"on\":\"500ms\",\"off\":\"500ms\"}}");
+	struct cut cut =
+		lose("flap", "{\"ratio\":1,\"flap\":{\"on\":\"500ms\",\"off\":\"500ms\"}}");
 	int64_t end;
 	int changes = 0;
 	bool passed = true;

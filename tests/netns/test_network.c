@@ -126,7 +126,7 @@ static bool both_ways(const struct tcp_pair *pair, int within_ms)
 {
 	assert_int_equal(send(pair->client, "ping", 4, 0), 4);
 	assert_int_equal(send(pair->server, "pong", 4, 0), 4);
-	return tcp_receives(pair->server, 4, within_ms) & tcp_receives(pair->client, 4, within_ms);
+	return tcp_receives(pair->server, 4, within_ms) && tcp_receives(pair->client, 4, within_ms);
 }
 
 static void new_connections_only(struct world *world)

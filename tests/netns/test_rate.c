@@ -93,8 +93,8 @@ static void what_does_not_fit_is_lost_and_told(struct world *world)
 	out = flood(world, &many);
 	assert_true(out.arrived > 10 && out.arrived < out.count);
 	lost = injector_measure(injector, "full", "lost to a full lane", "egress");
-	assert_int_equal(
-		(size_t)cJSON_GetObjectItem(lost, "achieved")->valuedouble, out.count - out.arrived);
+	assert_int_equal((size_t)cJSON_GetObjectItem(lost, "achieved")->valuedouble,
+		out.count - out.arrived);
 	cJSON_Delete(lost);
 	flooded_free(&out);
 	assert_int_equal(injector_finish(injector), 0);

@@ -88,9 +88,9 @@ struct cut {
 	const char *fault;     /* NULL: "partition" */
 	const char *id, *with; /* with: JSON, NULL for {} */
 	int64_t seed;
-	const char *role;      /* NULL: "on" */
-	int on, from;          /* nodes */
-	const char *extra;     /* a further prefix of the `from` node, or NULL */
+	const char *role;  /* NULL: "on" */
+	int on, from;      /* nodes */
+	const char *extra; /* a further prefix of the `from` node, or NULL */
 	int64_t start_in_ms, for_ms;
 };
 
@@ -106,15 +106,13 @@ int64_t injector_packets(struct injector *injector, const char *id, const char *
 struct counted {
 	int64_t packets, segments, matched;
 };
-struct counted injector_counted(
-	struct injector *injector, const char *id, const char *direction);
+struct counted injector_counted(struct injector *injector, const char *id, const char *direction);
 /* One of the fault's measures, as JSON; to be freed. Asserts that it is there. */
 cJSON *injector_measure(
 	struct injector *injector, const char *id, const char *name, const char *direction);
 
 /* Runs `recover` in a node; asserts its exit status, and returns what it said. */
-char *world_recover_saying(
-	const struct world *world, int node, int expected, const char *option);
+char *world_recover_saying(const struct world *world, int node, int expected, const char *option);
 /* The same, and it must have undone all that was to be undone. */
 void world_recover(const struct world *world, int node);
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "contract/json.h"
 #include "contract/histogram.h"
+#include "contract/json.h"
 
 static uint64_t next_random(uint64_t *state)
 {

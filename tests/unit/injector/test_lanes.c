@@ -229,7 +229,8 @@ static void slots_of_a_stage_may_be_full(void **state)
 		const char *says;
 	} stages[] = {
 		{BB_DROP, 0, BB_WIRE_FIRST, "32 faults at once that drop packets"},
-		{BB_DUPLICATE, 0, BB_LANE_FIRST - BB_WIRE_FIRST, "12 faults at once that lose, corrupt or duplicate"},
+		{BB_DUPLICATE, 0, BB_LANE_FIRST - BB_WIRE_FIRST,
+			"12 faults at once that lose, corrupt or duplicate"},
 		{BB_HOLD, 0, BB_RATE_FIRST - BB_LANE_FIRST, "12 faults at once that delay packets"},
 		{BB_HOLD, 1000, BB_SLOTS - BB_RATE_FIRST, "8 faults at once that limit a rate"},
 	};

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,9 @@
 #include "injector/lists.h"
 #include "injector/mechanisms/chance.h"
 #include "injector/policy.h"
+#include "injector/session.h"
 #include "tests/unit/injector/host_fake.h"
+#include "tests/unit/injector/talk.h"
 
 #define PATH "/etc/backburn/policy.json"
 
@@ -166,6 +169,57 @@ static void the_greatest_loss(void **state)
 	policy_deinit(&absent);
 }
 
+static const char *order_of(const char *fault, const char *with)
+{
+	static char order[1024];
+
+	snprintf(order, sizeof(order),
+		"{\"id\":\"f\",\"fault\":\"%s\",\"scope\":{},\"role\":\"on\",\"with\":%s,"
+		"\"on\":[{\"node\":\"a\",\"prefixes\":[\"10.0.0.1\"]}],"
+		"\"from\":[{\"node\":\"b\",\"prefixes\":[\"10.0.0.2\"]}]}",
+		fault, with);
+	return order;
+}
+
+/* Whoever asks: it is asked of what the models come to, at inspect already. */
+static void the_policy_bounds_what_is_lost(void **state)
+{
+	static const struct {
+		const char *fault, *with;
+		bool allowed;
+	} orders[] = {
+		{"loss", "{\"ratio\":0.1}", true},
+		{"loss", "{\"ratio\":0.11}", false},
+		{"loss", "{\"type\":\"every\",\"every\":10}", true},
+		{"loss", "{\"type\":\"every\",\"every\":9}", false},
+		{"loss", "{\"type\":\"gilbert_elliott\",\"to_bad\":0.05,\"to_good\":0.95}", true},
+		{"loss", "{\"type\":\"gilbert_elliott\",\"to_bad\":0.2,\"to_good\":0.8}", false},
+		{"corrupt", "{\"ratio\":0.2}", false},
+		{"duplicate", "{\"ratio\":0.2}", false},
+		{"partition", "{}", true},
+		{"mtu", "{\"bytes\":100}", true},
+	};
+	struct fail fail = FAIL_INIT;
+	struct session *session;
+
+	(void)state;
+	fake_write(PATH, "{\"backburn_policy\":1,\"max_loss\":0.1}");
+	session = talk_greeted("tcx");
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		cJSON *seen =
+			talk(session, "inspect", "%s", order_of(orders[i].fault, orders[i].with));
+
+		if (!seen != !orders[i].allowed)
+			fail_msg("%s %s: %s", orders[i].fault, orders[i].with,
+				seen ? "allowed" : talk_error);
+		if (!seen)
+			assert_non_null(strstr(talk_error, "max_loss is 10 %, and "));
+		cJSON_Delete(seen);
+	}
+	assert_int_equal(session_end(session, &fail), 0);
+	session_free(session);
+}
+
 static void hours_in_their_own_zone(void **state)
 {
 	static const char text[] =
@@ -195,6 +249,7 @@ int main(void)
 		cmocka_unit_test_setup(the_longest_fault, reset),
 		cmocka_unit_test_setup(protected_peers, reset),
 		cmocka_unit_test_setup(the_greatest_loss, reset),
+		cmocka_unit_test_setup(the_policy_bounds_what_is_lost, reset),
 		cmocka_unit_test_setup(hours_in_their_own_zone, reset),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -207,58 +207,6 @@ static void bad_orders_are_refused_by_name(void **state)
 	end(session);
 }
 
-static const char *order_of(const char *fault, const char *with)
-{
-	static char order[1024];
-
-	snprintf(order, sizeof(order),
-		"{\"id\":\"f\",\"fault\":\"%s\",\"scope\":{},\"role\":\"on\",\"with\":%s,"
-		"\"on\":[{\"node\":\"a\",\"prefixes\":[\"10.0.0.1\"]}],"
-		"\"from\":[{\"node\":\"b\",\"prefixes\":[\"10.0.0.2\"]}]}",
-		fault, with);
-	return order;
-}
-
-/* Whoever asks: it is asked of what the models come to, at inspect already. */
-static void the_policy_bounds_what_is_lost(void **state)
-{
-	static const struct {
-		const char *fault, *with;
-		bool allowed;
-	} orders[] = {
-		{"loss", "{\"ratio\":0.1}", true},
-		{"loss", "{\"ratio\":0.11}", false},
-		{"loss", "{\"type\":\"every\",\"every\":10}", true},
-		{"loss", "{\"type\":\"every\",\"every\":9}", false},
-		{"loss", "{\"type\":\"gilbert_elliott\",\"to_bad\":0.05,\"to_good\":0.95}", true},
-		{"loss", "{\"type\":\"gilbert_elliott\",\"to_bad\":0.2,\"to_good\":0.8}", false},
-		{"corrupt", "{\"ratio\":0.2}", false},
-		{"duplicate", "{\"ratio\":0.2}", false},
-		{"partition", "{}", true},
-		{"mtu", "{\"bytes\":100}", true},
-	};
-	static const char policy[] = "/etc/backburn/policy.json";
-	struct fail fail = FAIL_INIT;
-	struct session *session;
-
-	(void)state;
-	fake_write(policy, "{\"backburn_policy\":1,\"max_loss\":0.1}");
-	session = talk_greeted("tcx");
-	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
-		cJSON *seen =
-			talk(session, "inspect", "%s", order_of(orders[i].fault, orders[i].with));
-
-		if (!seen != !orders[i].allowed)
-			fail_msg("%s %s: %s", orders[i].fault, orders[i].with,
-				seen ? "allowed" : talk_error);
-		if (!seen)
-			assert_non_null(strstr(talk_error, "max_loss is 10 %, and "));
-		cJSON_Delete(seen);
-	}
-	assert_int_equal(host_file_remove(policy, &fail), 0);
-	end(session);
-}
-
 static void healing_one_leaves_the_others(void **state)
 {
 	struct session *session = talk_greeted("tcx");
@@ -597,7 +545,6 @@ int main(void)
 		cmocka_unit_test_setup(two_sessions_exclude_each_other, reset),
 		cmocka_unit_test_setup(arming_attaches_and_healing_takes_it_all_away, reset),
 		cmocka_unit_test_setup(bad_orders_are_refused_by_name, reset),
-		cmocka_unit_test_setup(the_policy_bounds_what_is_lost, reset),
 		cmocka_unit_test_setup(healing_one_leaves_the_others, reset),
 		cmocka_unit_test_setup(deadlines_heal_and_evidence_says_so, reset),
 		cmocka_unit_test_setup(evidence_waits_while_something_waits, reset),

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/list.h"
 #include "contract/verbs.h"
 #include "controller/report/words.h"
 #include "told.h"
@@ -197,6 +198,44 @@ static void quantities_are_said_in_their_unit(void **state)
 			words_quantity(said[i].unit, said[i].value, text), said[i].text);
 }
 
+/* Two faults of one phase, on one path: what they cost can't be told apart. */
+static void faults_that_begin_together_share_their_gap(void **state)
+{
+	struct told told;
+	struct report report;
+	struct list *outages = &report.judgement.outages, figures;
+	struct fault_spec spec = {.id = (char *)"lossy"};
+	struct fault_record other;
+	struct outage first;
+	char span[WORDS_MAX];
+
+	(void)state;
+	tell(&told);
+	told_report(&told, &report);
+	assert_int_equal(outages->count, 1);
+	first = *LIST_AT(*outages, struct outage, 0);
+	other = *first.fault;
+	other.spec = &spec;
+	*(struct outage *)list_push(outages, sizeof(first)) = first;
+	LIST_AT(*outages, struct outage, 1)->fault = &other;
+	assert_true(words_outage_is_told(&report, LIST_AT(*outages, struct outage, 0)));
+	assert_false(words_outage_is_told(&report, LIST_AT(*outages, struct outage, 1)));
+	assert_string_equal(words_span(&report, LIST_AT(*outages, struct outage, 0), false, span),
+		"during cut-leader and lossy");
+	figures = words_cost(&report);
+	assert_non_null(strstr(LIST_AT(figures, struct figure, 0)->text,
+		"during cut-leader and lossy; after the heal of cut-leader and lossy: "));
+	assert_null(strstr(LIST_AT(figures, struct figure, 1)->text, "longest time"));
+	free(figures.items);
+	/* One that began later is told by itself. */
+	other.start_ns++;
+	assert_true(words_outage_is_told(&report, LIST_AT(*outages, struct outage, 1)));
+	assert_string_equal(words_span(&report, LIST_AT(*outages, struct outage, 1), true, span),
+		"after the heal of lossy");
+	report_deinit(&report);
+	told_end(&told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +246,7 @@ int main(void)
 		cmocka_unit_test(a_run_without_measures_has_no_table),
 		cmocka_unit_test(programs_get_the_numbers),
 		cmocka_unit_test(hostile_names_and_numbers_stay_text),
+		cmocka_unit_test(faults_that_begin_together_share_their_gap),
 		cmocka_unit_test(quantities_are_said_in_their_unit),
 	};
 
