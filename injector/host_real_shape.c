@@ -18,7 +18,8 @@ enum {
 	NETEM_PACKETS_MIN = 1000,
 	NETEM_PACKETS_MAX = 4000000,
 	PACKET_BYTES = 64, /* the shortest that there are: the limit counts packets */
-	TBF_MTU = 2 * 65536
+	TBF_MTU = 2 * 65536,
+	MESSAGE_BYTES = 4096 + LANE_TABLE_MAX * 2
 };
 
 static void must_put(int error)
@@ -75,8 +76,11 @@ static int add_netem(int ifindex, const struct lane_spec *spec)
 	struct tc_netem_corr correlation = {.delay_corr = part(spec->correlation)};
 	struct tc_netem_reorder reorder = {
 		.probability = part(spec->reorder), .correlation = part(spec->reorder_correlation)};
-	struct nlattr *nest = nla_nest_start(message, TCA_OPTIONS);
+	struct nlattr *nest;
 
+	/* A table is longer than the page that a message has. */
+	must_put(nlmsg_expand(message, MESSAGE_BYTES));
+	nest = nla_nest_start(message, TCA_OPTIONS);
 	if (!nest)
 		abort();
 	if (spec->reorder > 0 && !options.gap)

@@ -116,8 +116,8 @@ static const struct rule rules[] = {
 
 	/* Whoever runs this has just run these, or is run by them. */
 	{"sudo tools/demo", BY("tools/demo", "backburn run scenarios/etcd-leader-cut.json")},
-	{"sudo tools/test", BY("tools/test", "run_ring dev kernel")},
-	{"tools/test", BY("tools/test", "run_ring dev kernel")},
+	{"sudo tools/test", BY("tools/test", "run_ring dev e2e")},
+	{"tools/test", BY("tools/test", "run_ring dev e2e")},
 	{"tools/test --quick", BY("tools/test", "--quick")},
 	{"tools/check", BY("tools/test", "tools/check")},
 	/* More of what the ring chaos does; and that each mutation still is one. */
