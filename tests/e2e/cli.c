@@ -57,6 +57,11 @@ void cli_begin(struct cli *cli)
 	snprintf(cli->runs, sizeof(cli->runs), "%s/runs", cli->dir);
 }
 
+enum {
+	NOT_STEADY = 6, /* exit code */
+	TRIES = 3
+};
+
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
 {
 	(void)status;
@@ -179,6 +184,18 @@ void cli_run(const char *const *args, struct cli_result *result)
 
 	cli_start(args, &process);
 	cli_wait(&process, 240, result);
+}
+
+void cli_run_steady(const struct cli *cli, const char *const *args, struct cli_result *result)
+{
+	for (int try = 1;; try++) {
+		cli_run(args, result);
+		if (result->code != NOT_STEADY || try == TRIES)
+			return;
+		print_message("not steady before, the %d. time\n", try);
+		cli_result_free(result);
+		nftw(cli->runs, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	}
 }
 
 void cli_run_program(const char *const *argv, struct cli_result *result)

@@ -28,6 +28,12 @@ struct cli_result {
 };
 
 /* Runs the arguments (NULL-terminated) to their end. cli_result_free() after use. */
+/*
+ * The same, up to three times while the run ends with 6: a machine that is too busy for the probes
+ * is not steady before the fault, nothing was injected then, and nothing is shown. Of the tries
+ * that ended so nothing is left in cli->runs.
+ */
+void cli_run_steady(const struct cli *cli, const char *const *args, struct cli_result *result);
 void cli_run(const char *const *args, struct cli_result *result);
 /*
  * The same as the user nobody, for whom the program is copied into cli->dir: the build may lie

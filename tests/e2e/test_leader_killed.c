@@ -73,7 +73,8 @@ static void test_a_killed_leader_costs_seconds_and_no_data(void **state)
 
 	(void)state;
 	cli_begin(&cli);
-	cli_run((const char *[]){"run", cli_file(scenario), "--runs", cli.runs, NULL}, &result);
+	cli_run_steady(&cli, (const char *[]){"run", cli_file(scenario), "--runs", cli.runs, NULL},
+		&result);
 	if (result.code != 0)
 		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
 	summary = cli_summary(&cli);

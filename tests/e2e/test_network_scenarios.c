@@ -23,9 +23,7 @@
  */
 enum {
 	MEASURES_MAX = 4,
-	VIOLATED = 1, /* exit codes */
-	NOT_STEADY = 6,
-	TRIES = 3
+	VIOLATED = 1 /* exit code */
 };
 
 struct asked {
@@ -114,21 +112,6 @@ static void assert_proven(const cJSON *fault)
 		assert_string_equal(effect, "proven");
 }
 
-/* A machine that is too busy for the probes says nothing of a fault: none was injected then. */
-static void run_when_steady(const char *scenario, struct cli *cli, struct cli_result *result)
-{
-	for (int try = 1;; try++) {
-		cli_begin(cli);
-		cli_run((const char *[]){"run", cli_file(scenario), "--runs", cli->runs, NULL},
-			result);
-		if (result->code != NOT_STEADY || try == TRIES)
-			return;
-		print_message("%s: not steady before, the %d. time\n", scenario, try);
-		cli_result_free(result);
-		cli_end(cli);
-	}
-}
-
 static void it_is_shown(void **state)
 {
 	const struct shown *shown = *state;
@@ -138,7 +121,10 @@ static void it_is_shown(void **state)
 	struct cli cli;
 	cJSON *summary;
 
-	run_when_steady(shown->scenario, &cli, &result);
+	cli_begin(&cli);
+	cli_run_steady(&cli,
+		(const char *[]){"run", cli_file(shown->scenario), "--runs", cli.runs, NULL},
+		&result);
 	if (result.code != 0 && result.code != VIOLATED) {
 		print_message("%s\n%s\n", result.err, result.out); /* too long for fail_msg */
 		fail_msg("%s: exit %d", shown->scenario, result.code);

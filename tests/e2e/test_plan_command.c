@@ -121,7 +121,8 @@ static void test_predicted_and_counted_pairs_agree(void **state)
 	assert_int_equal(result.code, 0);
 	cli_result_free(&result);
 	plan = plan_of_leader_cut(&cli);
-	cli_run((const char *[]){"run", cli_file("scenarios/etcd-leader-cut.json"), "--runs",
+	cli_run_steady(&cli,
+		(const char *[]){"run", cli_file("scenarios/etcd-leader-cut.json"), "--runs",
 			cli.runs, "--param", "cut_for=8s", NULL},
 		&result);
 	if (result.code != 0)

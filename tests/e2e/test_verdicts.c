@@ -157,7 +157,8 @@ static void test_honest_claim_about_a_lost_majority_is_violated(void **state)
 
 	(void)state;
 	cli_begin(&cli);
-	cli_run((const char *[]){"run", cli_file("scenarios/etcd-majority-lost-claim.json"),
+	cli_run_steady(&cli,
+		(const char *[]){"run", cli_file("scenarios/etcd-majority-lost-claim.json"),
 			"--runs", cli.runs, "--param", "cut_for=8s", NULL},
 		&result);
 	if (result.code != 1)
@@ -177,7 +178,8 @@ static void test_negative_control_of_a_lost_majority_holds(void **state)
 
 	(void)state;
 	cli_begin(&cli);
-	cli_run((const char *[]){"run", cli_file("scenarios/etcd-majority-lost.json"), "--runs",
+	cli_run_steady(&cli,
+		(const char *[]){"run", cli_file("scenarios/etcd-majority-lost.json"), "--runs",
 			cli.runs, "--param", "cut_for=8s", "--attach", "clsact", NULL},
 		&result);
 	if (result.code != 0)
@@ -197,7 +199,8 @@ static void test_leader_cut_holds_and_loses_nothing(void **state)
 
 	(void)state;
 	cli_begin(&cli);
-	cli_run((const char *[]){"run", cli_file("scenarios/etcd-leader-cut.json"), "--runs",
+	cli_run_steady(&cli,
+		(const char *[]){"run", cli_file("scenarios/etcd-leader-cut.json"), "--runs",
 			cli.runs, "--param", "cut_for=8s", "--attach", "clsact", NULL},
 		&result);
 	if (result.code != 0)
