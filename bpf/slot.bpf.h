@@ -142,7 +142,8 @@ VERIFIED_ALONE int sends_away(struct hit *hit, __u32 slot, __u32 lane)
 	if (!hit || !lane)
 		return 0;
 	if (hit->link == NO_LINK) {
-		/* A key must lie on the stack: Linux 6.1 takes none out of a function's argument. */
+		/* A key must lie on the stack: Linux 6.1 takes none out of a function's argument.
+		 */
 		__u32 ifindex = hit->ifindex;
 
 		number = bpf_map_lookup_elem(&bb_link_numbers, &ifindex);

@@ -116,6 +116,7 @@ static void refuse_conflicts(struct engine *engine)
 		.catalogue = engine->plan->catalogue,
 		.plan = engine->plan,
 		.phase_ns = phase_longest_ns(phase)};
+	const struct fault_sides_known *known;
 	struct list faults = {0};
 	char text[FAIL_TEXT_MAX];
 	size_t other;
@@ -123,15 +124,16 @@ static void refuse_conflicts(struct engine *engine)
 
 	LIST_EACH(phase->faults, struct fault_spec, spec) {
 		const struct fault_record *fault = record_fault(&engine->record, spec->id);
-		struct fault_sides_known *known = list_push(&faults, sizeof(*known));
+		struct fault_sides_known *side = list_push(&faults, sizeof(*side));
 
-		*known = (struct fault_sides_known){
+		*side = (struct fault_sides_known){
 			.spec = spec, .on = &fault->on, .from = &fault->from};
 	}
-	later = conflicts_find(&context, faults.items, faults.count, &other);
+	known = faults.items;
+	if (!known)
+		return;
+	later = conflicts_find(&context, known, faults.count, &other);
 	if (later >= 0) {
-		const struct fault_sides_known *known = faults.items;
-
 		conflict_say(known[later].spec, known[other].spec, text, sizeof(text));
 		engine_stop(engine, STOP_REFUSED, known[later].spec->id, "%s", text);
 	}
