@@ -114,12 +114,11 @@ static int connected(struct world *world, int from, int to, int family)
 	int sock = world_socket(world, from, family, SOCK_DGRAM);
 	struct sockaddr_storage address;
 	socklen_t size = world_sockaddr(to, family, PORT, &address);
-	int yes = family == AF_INET ? IP_PMTUDISC_DO : IPV6_PMTUDISC_DO;
+	int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
+	int option = family == AF_INET ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER;
+	int yes = IP_PMTUDISC_DO; /* IPv6 has the same number for it */
 
-	if (family == AF_INET)
-		setsockopt(sock, IPPROTO_IP, IP_MTU_DISCOVER, &yes, sizeof(yes));
-	else
-		setsockopt(sock, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &yes, sizeof(yes));
+	assert_int_equal(setsockopt(sock, level, option, &yes, sizeof(yes)), 0);
 	assert_int_equal(connect(sock, (struct sockaddr *)&address, size), 0);
 	return sock;
 }

@@ -45,7 +45,7 @@ static int flaps(int64_t start_ns, int64_t before_ns, int64_t after_ns)
 
 static void note_arrived(int sock, bool *arrived)
 {
-	short number;
+	int number;
 
 	while (recv(sock, &number, sizeof(number), MSG_DONTWAIT) == sizeof(number))
 		arrived[number] = true;
@@ -67,7 +67,7 @@ static void a_flapping_cut_comes_and_goes(struct world *world)
 	int phase[FLAP_LOOKS], seen[2] = {0};
 	struct sockaddr_storage address;
 	socklen_t size = world_sockaddr(NODE_B, AF_INET, PORT, &address);
-	short number;
+	int number;
 
 	assert_int_equal(bind(in, (struct sockaddr *)&address, size), 0);
 	assert_int_equal(connect(out, (struct sockaddr *)&address, size), 0);

@@ -145,6 +145,7 @@ static void programs_get_the_numbers(void **state)
 
 static void hostile_names_and_numbers_stay_text(void **state)
 {
+	static const char reordering[] = {(char)0xe2, (char)0x80, (char)0xae, '\0'};
 	static void (*const forms[])(FILE * out, const struct report *report) = {
 		report_text, report_html, report_markdown, report_junit, report_annotations};
 
@@ -162,7 +163,7 @@ static void hostile_names_and_numbers_stay_text(void **state)
 		told_run_ends(&told, 100);
 		text = told_finish(&told, forms[i]);
 		assert_has_not(text, "\x1b");
-		assert_has_not(text, "\xe2\x80\xae");
+		assert_has_not(text, reordering);
 		if (forms[i] == report_html || forms[i] == report_markdown)
 			assert_has_not(text, "<b>|");
 		free(text);
