@@ -181,6 +181,23 @@ struct fault_record *record_fault(const struct record *record, const char *id)
 	return NULL;
 }
 
+int64_t record_start_bound_ns(const struct fault_record *fault)
+{
+	int64_t latest_ns = 0, earliest_ns = 0;
+	bool first = true;
+
+	LIST_EACH(fault->nodes, struct fault_node, node) {
+		int64_t late_ns = node->late_ns > 0 ? node->late_ns : 0;
+
+		latest_ns = late_ns > latest_ns ? late_ns : latest_ns;
+		earliest_ns = first || late_ns < earliest_ns ? late_ns : earliest_ns;
+		first = false;
+	}
+	if (fault->nodes.count < 2)
+		return latest_ns + fault->skew_ns;
+	return latest_ns - earliest_ns + 2 * fault->skew_ns;
+}
+
 struct phase_record *record_phase(const struct record *record, const char *id)
 {
 	LIST_EACH(record->phases, struct phase_record, phase)

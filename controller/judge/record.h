@@ -33,7 +33,7 @@ struct fault_node {
 	char *node;
 	int role; /* enum fault_role */
 	int64_t armed_ns, healed_ns;
-	int64_t late_ns;
+	int64_t late_ns;       /* so long after the fault's start it was armed; 0: in time */
 	struct list counters;  /* of struct counter; times relative to the run's zero */
 	struct list processes; /* of struct process_evidence; times likewise, or NEVER_NS */
 	struct list measures;  /* of struct measure; `hits` is never above `count` */
@@ -54,7 +54,7 @@ struct fault_record {
 	int64_t deadline_ns;
 	int64_t effect_ns; /* first packet or process hit */
 	int64_t healed_ns; /* all nodes healed, or the deadline, whichever was first */
-	int64_t skew_ns;   /* bound of the clocks' error at the start */
+	int64_t skew_ns;   /* no node's clock is known worse than this */
 	char *did;         /* what becomes of a packet that it hits; NULL: not told */
 	bool at_once;      /* over as soon as it has acted: its phase is what it is measured in */
 };
@@ -159,6 +159,13 @@ int64_t record_covered_ns(const struct record *record, const struct slo_spec *sl
 struct source_record *record_source(const struct record *record, const cJSON *event);
 
 struct fault_record *record_fault(const struct record *record, const char *id);
+
+/*
+ * No two nodes of the fault began it further apart than this, and a single one no further from its
+ * start: a clock can be wrong on both sides, and a node that armed late began when it had armed.
+ */
+int64_t record_start_bound_ns(const struct fault_record *fault);
+
 struct phase_record *record_phase(const struct record *record, const char *id);
 struct sli_record *record_sli(const struct record *record, const char *slo);
 struct node_record *record_node(const struct record *record, const char *node);

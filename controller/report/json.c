@@ -160,7 +160,7 @@ static cJSON *faults_json(const struct report *report)
 		put_seconds(item, "start_s", own->fault->start_ns);
 		put_seconds(item, "effect_s", own->fault->effect_ns);
 		put_seconds(item, "healed_s", own->fault->healed_ns);
-		put_seconds(item, "start_error_bound_s", own->fault->skew_ns);
+		put_seconds(item, "start_error_bound_s", record_start_bound_ns(own->fault));
 		json_put_string(item, "effect", effect_words[own->effect]);
 		json_put_string(item, "text", own->text);
 		json_put_number(item, "predicted", (double)own->predicted);

@@ -336,7 +336,7 @@ static void say_end(const struct fault_record *fault, char buffer[WORDS_MAX])
 void words_times(const struct fault_record *fault, char buffer[SENTENCE_MAX])
 {
 	bool together = fault->skew_ns > 0 && fault->nodes.count > 1;
-	char start[WORDS_MAX], effect[WORDS_MAX], end[WORDS_MAX], skew[DURATION_TEXT_MAX];
+	char start[WORDS_MAX], effect[WORDS_MAX], end[WORDS_MAX], apart[DURATION_TEXT_MAX];
 
 	if (fault->start_ns == NEVER_NS) {
 		snprintf(buffer, SENTENCE_MAX, "never started");
@@ -347,7 +347,7 @@ void words_times(const struct fault_record *fault, char buffer[SENTENCE_MAX])
 	snprintf(buffer, SENTENCE_MAX, "began %.24s, %.60s, %.90s%s%s%s",
 		words_at(fault->start_ns, start), effect, end,
 		together ? "; nodes began within " : "",
-		together ? words_step(fault->skew_ns, skew) : "",
+		together ? words_step(record_start_bound_ns(fault), apart) : "",
 		together ? " of one another" : "");
 }
 

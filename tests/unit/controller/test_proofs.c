@@ -81,6 +81,29 @@ static void each_pair_and_direction_is_added_up(void **state)
 	record_deinit(&record);
 }
 
+/* Clocks are wrong on both sides, and who armed late began late. */
+static void nodes_began_no_further_apart_than_clocks_and_lateness_tell(void **state)
+{
+	(void)state;
+	struct record record = armed();
+	struct fault_record *fault = record_fault(&record, "cut-leader");
+
+	assert_int_equal(record_start_bound_ns(fault), 0);
+	fault->skew_ns = 1000;
+	assert_int_equal(record_start_bound_ns(fault), 2000);
+	given_event(&record, "fault_armed", SECONDS(11),
+		"'fault':'cut-leader','node':'n3','role':'from','armed_ns':1,'late_ns':700000");
+	assert_int_equal(record_start_bound_ns(fault), 702000);
+	/* All three as late as each other: they began together, only later. */
+	for (size_t i = 0; i < fault->nodes.count; i++)
+		LIST_AT(fault->nodes, struct fault_node, i)->late_ns = 700000;
+	assert_int_equal(record_start_bound_ns(fault), 2000);
+	fault->nodes.count = 1;
+	assert_int_equal(record_start_bound_ns(fault), 701000);
+	fault->nodes.count = 3;
+	record_deinit(&record);
+}
+
 static void a_later_count_replaces_the_earlier(void **state)
 {
 	(void)state;
@@ -559,6 +582,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_pair_and_direction_is_added_up),
+		cmocka_unit_test(nodes_began_no_further_apart_than_clocks_and_lateness_tell),
 		cmocka_unit_test(a_later_count_replaces_the_earlier),
 		cmocka_unit_test(a_silent_pair_is_partial_and_none_is_none),
 		cmocka_unit_test(a_fault_that_was_never_armed_was_not_injected),

@@ -197,20 +197,22 @@ void told_slow(struct told *told)
 		"'matched':'90','first_ns':'31001000000','last_ns':'40000000000'},"
 		"{'peer':'n3','direction':'egress','packets':'5','segments':'5','bytes':'500',"
 		"'matched':'5','first_ns':'31002000000','last_ns':'40000000000'}],'measures':[%s]",
+		/* clang-format off */
 		MEASURE("loss", "egress", "ratio", "about",
-			"'asked':0.01,'achieved':0.048,'count':'1000','hits':'48'") "," MEASURE("lo"
-												"s"
-												"s",
-			"ingress", "ratio", "about",
-			"'asked':0.01,'achieved':0,'count':'12','hits':'0'") "," MEASURE("delay "
-											 "p50",
-			"egress", "ns", "about",
-			"'asked':50000000,'achieved':50100000,'tolerance':1000000,'count':'812',"
-			"'hits':'0'") "," MEASURE("rate", "egress", "bit/s", "at_most",
-			"'asked':10000000,'achieved':9800000,'tolerance':500000,'count':'812',"
-			"'hits':'0'") "," MEASURE("lane full", "egress", "packets", "at_most",
-			"'asked':0,'achieved':35,'count':'812','hits':'0'") "," MEASURE("longest",
-			"egress", "ns", "none", "'achieved':61234567,'count':'812','hits':'0'"));
+			"'asked':0.01,'achieved':0.048,'count':'1000','hits':'48'") ","
+		MEASURE("loss", "ingress", "ratio", "about",
+			"'asked':0.01,'achieved':0,'count':'12','hits':'0'") ","
+		MEASURE("delay p50", "egress", "ns", "about",
+			"'asked':50000000,'achieved':50100000,'tolerance':1000000,"
+			"'count':'812','hits':'0'") ","
+		MEASURE("rate", "egress", "bit/s", "at_most",
+			"'asked':10000000,'achieved':9800000,'tolerance':500000,"
+			"'count':'812','hits':'0'") ","
+		MEASURE("lane full", "egress", "packets", "at_most",
+			"'asked':0,'achieved':35,'count':'812','hits':'0'") ","
+		MEASURE("longest", "egress", "ns", "none",
+			"'achieved':61234567,'count':'812','hits':'0'"));
+	/* clang-format on */
 }
 
 void told_run_ends(struct told *told, int64_t last_id)
