@@ -119,6 +119,7 @@ struct bb_slot {
 	__u8 fix_checksum; /* BB_CORRUPT: the receiver's stack shall not notice */
 	__u8 answer;       /* BB_SHORTEN: with ICMP */
 	__u8 by_keeper;    /* BB_HOLD: only while its pulse beats */
+	__u64 cgroup;      /* id; only packets of its sockets and of those below it. 0: all */
 	__u32 mtu;         /* BB_SHORTEN: longest packet that passes, from its IP header on */
 	__u32 lane;        /* BB_HOLD: ifindex */
 	__u64 missed; /* packets that should have gone through a lane or the wire, and could not */

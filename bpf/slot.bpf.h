@@ -11,6 +11,7 @@
 #include "bpf/mangle.bpf.h"
 #include "bpf/maps.bpf.h"
 #include "bpf/matcher.h"
+#include "bpf/owner.bpf.h"
 #include "bpf/packet.bpf.h"
 
 /* One packet on its way along the slots. */
@@ -21,6 +22,7 @@
 struct hit {
 	struct packet packet;
 	__u64 mask, now;
+	__u64 owner; /* of its socket (owner.bpf.h) */
 	__u32 peer;
 	__u32 link; /* NO_LINK: not looked up yet */
 	__u32 lane; /* ifindex where it goes now; 0: on its way */
@@ -87,6 +89,18 @@ VERIFIED_ALONE int slot_matches(__u32 index, const struct hit *hit)
 		!(slot->protocol == PROTO_ICMP && protocol == PROTO_ICMPV6))
 		return 0;
 	return packet_has_port(&hit->packet, slot) && is_connected_as(slot, &hit->packet);
+}
+
+static __always_inline bool is_owned(const struct bb_slot *slot, struct walk *walk)
+{
+	struct hit *hit = &walk->hit;
+	__u64 cgroup = READ_ONCE(slot->cgroup);
+
+	if (!cgroup)
+		return true;
+	if (hit->owner == OWNER_UNKNOWN)
+		hit->owner = owner_of(walk->skb, &hit->packet, hit->direction);
+	return hit->owner != OWNER_NONE && owner_is_within(hit->owner, cgroup);
 }
 
 VERIFIED_ALONE int is_protected(const struct hit *hit)
@@ -235,7 +249,7 @@ static long try_slot(__u32 index, void *context)
 
 	if (!(hit->mask >> i) || (hit->drop && i >= BB_WIRE_FIRST))
 		return 1;
-	if (!(hit->mask >> i & 1) || !slot_matches(i, hit))
+	if (!(hit->mask >> i & 1) || !slot_matches(i, hit) || !is_owned(slot, walk))
 		return 0;
 	if (!hit->seen && is_protected(hit))
 		return 1;

@@ -4,8 +4,9 @@
 
 /*
  * The few kernel types that our BPF programs use, so that a build needs neither the BTF of a
- * running kernel nor the headers of one architecture. Everything here is UAPI: its layout never
- * changes. Kernel-internal types would stand here with preserve_access_index, for CO-RE.
+ * running kernel nor the headers of one architecture. Everything here is UAPI, whose layout never
+ * changes, but for what stands between the two pragmas: of these types only names count, and libbpf
+ * puts in the offsets of the kernel it loads into (CO-RE).
  */
 typedef signed char __s8;
 typedef unsigned char __u8;
@@ -37,6 +38,7 @@ enum {
 	BPF_ANY = 0,
 	BPF_F_NO_PREALLOC = 1,
 	BPF_F_MMAPABLE = 1 << 10,
+	BPF_F_CURRENT_NETNS = -1,
 	BPF_HDR_START_NET = 1,
 	BPF_F_INGRESS = 1,
 	BPF_F_RECOMPUTE_CSUM = 1,
@@ -96,5 +98,48 @@ struct __sk_buff {
 	__u8 padding[3];
 	__u64 hwtstamp;
 };
+
+struct bpf_sock;
+
+struct bpf_sock_tuple {
+	union {
+		struct {
+			__be32 saddr, daddr;
+			__be16 sport, dport;
+		} ipv4;
+		struct {
+			__be32 saddr[4], daddr[4];
+			__be16 sport, dport;
+		} ipv6;
+	};
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup;
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
+};
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
+
+struct sock {
+	struct sock_cgroup_data sk_cgrp_data;
+};
+
+#pragma clang attribute pop
 
 #endif

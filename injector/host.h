@@ -64,8 +64,6 @@ int host_file_clear(int file, struct fail *fail);
 int host_file_read(
 	const char *path, size_t max_bytes, char **out_text, size_t *out_length, struct fail *fail);
 bool host_file_exists(const char *path);
-/* True for a directory on a cgroup v2 file system. */
-bool host_is_cgroup2(const char *path);
 
 /* ---- processes ---- */
 
@@ -120,8 +118,18 @@ struct host_pidfile {
 };
 /* Regular files only; never waits for one. */
 int host_pidfile_read(const char *path, struct host_pidfile *out, struct fail *fail);
+
+/* ---- cgroups (v2) ---- */
+
+/* True for a directory on a cgroup v2 file system. */
+bool host_is_cgroup2(const char *path);
 /* A directory's path below the cgroup v2 mount, as host_process.cgroup has it. To be freed. */
 int host_cgroup_below(const char *directory, char **out_path, struct fail *fail);
+/*
+ * The kernel's number of a cgroup, above 0, which no other has while it exists; one that is made
+ * anew at the same place has another. FAIL_REFUSED when there is none.
+ */
+int host_cgroup_id(const char *cgroup, uint64_t *out_id, struct fail *fail);
 
 /* ---- links ---- */
 

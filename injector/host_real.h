@@ -25,6 +25,8 @@ int real_pid_parse(const char *text, int64_t *out);
  * be freed. NULL when that is not cgroup v2, or `path` does not lie in it.
  */
 char *real_mount_below(char *line, const char *path);
+/* The other way: the directory that shows a cgroup, which is named as in /proc/PID/cgroup. */
+char *real_mount_above(char *line, const char *cgroup);
 
 /* Borrowed descriptor of a loaded program. */
 int real_matcher_program(const struct host_matcher *matcher, enum bb_direction direction);

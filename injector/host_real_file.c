@@ -257,12 +257,3 @@ bool host_file_exists(const char *path)
 {
 	return access(path, F_OK) == 0;
 }
-
-bool host_is_cgroup2(const char *path)
-{
-	struct statfs fs;
-	struct stat status;
-
-	return stat(path, &status) == 0 && S_ISDIR(status.st_mode) && statfs(path, &fs) == 0 &&
-		fs.f_type == CGROUP2_SUPER_MAGIC;
-}

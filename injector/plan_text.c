@@ -19,7 +19,8 @@ enum {
 	PEERS_NAMED_MAX = 8,
 	SELECTOR_TEXT_MAX = 512,
 	WHICH_TEXT_MAX = 1024,
-	CHANCE_TEXT_MAX = 96
+	CHANCE_TEXT_MAX = 96,
+	OWNER_TEXT_MAX = 256
 };
 
 static const char *ports_text(const struct port_set *ports, char text[PORTS_TEXT_MAX])
@@ -146,16 +147,23 @@ static void describe_action(const struct match_rule *rule, struct spec_text *out
 	}
 }
 
+static const char *owner_text(const char *cgroup, char text[OWNER_TEXT_MAX])
+{
+	snprintf(text, OWNER_TEXT_MAX, cgroup ? ", cgroup %.200s" : "", cgroup);
+	return text;
+}
+
 static void describe_way(const struct match_rule *rule, int direction, struct list *effects)
 {
-	char which[WHICH_TEXT_MAX], ports[PORTS_TEXT_MAX];
+	char which[WHICH_TEXT_MAX], ports[PORTS_TEXT_MAX], owner[OWNER_TEXT_MAX];
 	struct spec_text action;
 
 	describe_action(rule, &action);
-	list_add_text(effects, "%s %s%s (%s%s%s%s%s)", action.before,
+	list_add_text(effects, "%s %s%s (%s%s%s%s%s%s)", action.before,
 		peers_of(rule, direction, which), action.after, direction_words[direction],
 		protocol_text(rule->protocol), ports_text(&rule->ports, ports),
-		connections_text(rule->connections), rule->flap_period_ns ? ", on and off" : "");
+		connections_text(rule->connections), owner_text(rule->cgroup, owner),
+		rule->flap_period_ns ? ", on and off" : "");
 }
 
 static void describe_undo(const struct match_rule *rule, int direction, struct list *undo)

@@ -11,8 +11,10 @@
 #include "injector/lists.h"
 #include "injector/mechanisms/chance.h"
 #include "injector/mechanisms/matcher.h"
+#include "injector/owners.h"
 #include "injector/registry.h"
 #include "injector/session.h"
+#include "injector/targets.h"
 
 /* Planning, arming and healing of one fault. */
 
@@ -104,6 +106,19 @@ static int check_shares(
 	return 0;
 }
 
+static int check_owners(
+	const struct session *session, const struct session_fault *fault, struct fail *fail)
+{
+	struct target_guard guard = session_guard(session);
+
+	LIST_EACH(fault->plan.effects, const struct effect, effect) {
+		if (effect->kind == EFFECT_MATCH && effect->match.cgroup &&
+			owner_check(effect->match.cgroup, &guard, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* The controller has checked the same against the catalogue; this side trusts nobody. */
 static int check_targets(
 	const struct fault_ops *ops, const struct fault_order *order, struct fail *fail)
@@ -146,7 +161,9 @@ static int plan(struct session *session, struct session_fault *fault, struct fai
 		return -1;
 	if (fault->ops->plan(order, fault->with, &fault->plan, fail) < 0)
 		return -1;
-	return check_shares(session, fault, fail);
+	if (check_shares(session, fault, fail) < 0)
+		return -1;
+	return check_owners(session, fault, fail);
 }
 
 int session_plan(struct session *session, struct fault_order *order, struct session_fault **out,

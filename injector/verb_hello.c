@@ -207,6 +207,7 @@ int verb_renew(struct session *session, void *params, void *result, struct fail 
 	session->lease_ns = renew->lease_ns;
 	session->lease_until_ns = host_now_ns() + renew->lease_ns;
 	matcher_lease(session->matcher, session->lease_until_ns);
+	matcher_owners_changed(session->matcher);
 	until->until_ns = session->lease_until_ns;
 	FAILPOINT(renewed);
 	return 0;

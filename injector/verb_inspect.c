@@ -10,6 +10,7 @@
 #include "injector/mechanisms/hooks.h"
 #include "injector/mechanisms/lanes.h"
 #include "injector/mechanisms/matcher.h"
+#include "injector/owners.h"
 #include "injector/proc_net.h"
 #include "injector/session.h"
 #include "injector/targets.h"
@@ -130,20 +131,20 @@ static int inspect_links(
 
 /* ---- connections ---- */
 
-static const char *owner_of(const struct list *peers, const struct prefix *address)
+static const char *peer_at(const struct list *peers, const struct prefix *address)
 {
-	const char *owner = NULL;
+	const char *name = NULL;
 	int longest = -1;
 
 	LIST_EACH(*peers, const struct endpoint, peer) {
 		LIST_EACH(peer->prefixes, const struct prefix, prefix) {
 			if (prefix->length > longest && prefix_contains(prefix, address)) {
 				longest = prefix->length;
-				owner = peer->node;
+				name = peer->node;
 			}
 		}
 	}
-	return owner;
+	return name;
 }
 
 static bool is_hit(const struct match_rule *rule, const struct tcp_socket *socket)
@@ -198,40 +199,77 @@ static bool stays_inside(const struct list *own, const struct tcp_socket *socket
 	return false;
 }
 
+/* What is there to be told apart. */
+struct sight {
+	struct list sockets;  /* of struct tcp_socket */
+	struct list own;      /* of struct prefix: addresses of this node */
+	struct list carrying; /* of struct bb_flow: connections that carry sessions */
+};
+
+static void sight_deinit(struct sight *sight)
+{
+	list_free(&sight->sockets);
+	list_free(&sight->carrying);
+	list_free(&sight->own);
+}
+
+static int sight_look(const struct session *session, struct sight *sight, struct fail *fail)
+{
+	*sight = (struct sight){0};
+	if (host_addresses(&sight->own, fail) == 0 &&
+		transport_flows(session->facts.pid, &sight->carrying, fail) == 0 &&
+		transport_sockets(&sight->sockets, fail) == 0)
+		return 0;
+	sight_deinit(sight);
+	return -1;
+}
+
+static bool has_inode(const struct list *inodes, uint64_t wanted)
+{
+	LIST_EACH(*inodes, const uint64_t, inode) {
+		if (*inode == wanted)
+			return true;
+	}
+	return false;
+}
+
+static int inspect_rule(const struct session *session, const struct match_rule *rule,
+	const struct sight *sight, struct inspect_result *out, struct fail *fail)
+{
+	struct list inodes = {0};
+
+	if (rule->cgroup && owner_sockets(rule->cgroup, &inodes, fail) < 0)
+		return -1;
+	LIST_EACH(sight->sockets, const struct tcp_socket, socket) {
+		const char *peer;
+
+		if (!is_hit(rule, socket) || is_exempt(session, socket) ||
+			transport_has(&sight->carrying, socket) ||
+			stays_inside(&sight->own, socket) ||
+			(rule->cgroup && !has_inode(&inodes, socket->inode)))
+			continue;
+		peer = peer_at(rule->peers, &socket->remote);
+		if (peer)
+			add_connection(out, socket, peer);
+	}
+	list_free(&inodes);
+	return 0;
+}
+
 static int inspect_connections(const struct session *session, const struct plan *plan,
 	struct inspect_result *out, struct fail *fail)
 {
-	struct list sockets, own, carrying;
+	struct sight sight;
+	int result = 0;
 
-	if (host_addresses(&own, fail) < 0)
+	if (sight_look(session, &sight, fail) < 0)
 		return -1;
-	if (transport_flows(session->facts.pid, &carrying, fail) < 0) {
-		list_free(&own);
-		return -1;
-	}
-	if (transport_sockets(&sockets, fail) < 0) {
-		list_free(&carrying);
-		list_free(&own);
-		return -1;
-	}
 	LIST_EACH(plan->effects, const struct effect, effect) {
-		if (effect->kind != EFFECT_MATCH)
-			continue;
-		LIST_EACH(sockets, const struct tcp_socket, socket) {
-			const char *peer;
-
-			if (!is_hit(&effect->match, socket) || is_exempt(session, socket) ||
-				transport_has(&carrying, socket) || stays_inside(&own, socket))
-				continue;
-			peer = owner_of(effect->match.peers, &socket->remote);
-			if (peer)
-				add_connection(out, socket, peer);
-		}
+		if (result == 0 && effect->kind == EFFECT_MATCH)
+			result = inspect_rule(session, &effect->match, &sight, out, fail);
 	}
-	list_free(&sockets);
-	list_free(&carrying);
-	list_free(&own);
-	return 0;
+	sight_deinit(&sight);
+	return result;
 }
 
 static int inspect_traffic(const struct session *session, const struct plan *plan,

@@ -27,12 +27,16 @@ static void counterpart_names(
 		list_push_text(out, "everything");
 }
 
-/* The fault's own `enforce` may say that only the `on` nodes carry it. */
+/*
+ * The fault's own `enforce` may say that only the `on` nodes carry it; and whose sockets they are
+ * that it means (`cgroup`) only these can tell.
+ */
 static bool armed_on_both_sides(const struct engine *engine, const struct fault_spec *fault)
 {
 	const struct catalogue_fault *kind = catalogue_find(engine->plan->catalogue, fault->fault);
 
-	return kind->both_sides && strcmp(json_string(fault->with, "enforce", "both"), "on") != 0;
+	return kind->both_sides && !json_string(fault->with, "cgroup", NULL) &&
+		strcmp(json_string(fault->with, "enforce", "both"), "on") != 0;
 }
 
 /* Without a counterpart it acts between those it is on. */

@@ -30,6 +30,12 @@ static const uint8_t protocol_numbers[] = {
 	[MEANT_ICMP] = IPPROTO_ICMP,
 };
 
+/* No empty part, none that is "." or "..", no slash at the end. */
+const struct form network_cgroup_form = {.pattern = "^(/([^/.][^/]*|\\.[^/.][^/]*|\\.\\.[^/]+))+$",
+	.says = "a path like \"/system.slice/etcd.service\": it begins with \"/\", does not end "
+		"with "
+		"one, and has no . and .. in it"};
+
 #define FLAP_MIN_NS (10 * NS_PER_MS)
 #define FLAP_MAX_NS (3600 * NS_PER_SEC)
 
@@ -79,7 +85,21 @@ int network_check(const struct network *network, struct fail *fail)
 		network->protocol != MEANT_TCP)
 		return fail_set(fail, FAIL_USAGE,
 			"only TCP has new and established connections: leave \"connections\" out");
+	if (network->cgroup && network->protocol == MEANT_ICMP)
+		return fail_set(fail, FAIL_USAGE,
+			"whose icmp packets are can't be told: leave \"cgroup\" out");
 	return 0;
+}
+
+int network_check_role(
+	const struct network *network, const struct fault_order *order, struct fail *fail)
+{
+	if (order->role == ROLE_ON || !network->cgroup)
+		return 0;
+	return fail_set(fail, FAIL_USAGE,
+		"with \"cgroup\", which is of the nodes in \"on\", a node of \"from\" has nothing "
+		"to "
+		"do");
 }
 
 size_t network_addresses(const struct list *peers)
@@ -102,6 +122,7 @@ struct effect *network_rule(const struct fault_order *order, const struct networ
 		.protocol = protocol_numbers[network->protocol],
 		.ports = network->ports,
 		.connections = (uint8_t)network->connections,
+		.cgroup = network->cgroup,
 		.peers = peers,
 		.start_ns = order->start_ns,
 		.deadline_ns = order->deadline_ns,
@@ -118,7 +139,7 @@ struct effect *network_plan(const struct fault_order *order, const struct networ
 {
 	const struct list *peers = order->role == ROLE_ON ? &order->from : &order->on;
 
-	if (network_check(network, fail) < 0)
+	if (network_check(network, fail) < 0 || network_check_role(network, order, fail) < 0)
 		return NULL;
 	if (network_addresses(peers) == 0) {
 		fail_set(

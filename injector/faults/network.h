@@ -19,6 +19,7 @@ struct flap {
 
 struct network {
 	int direction, protocol, connections;
+	char *cgroup; /* owned likewise; NULL: whoever's socket it is */
 	struct port_set ports;
 	struct flap *flap; /* owned by the decoded parameters; NULL: all the time */
 };
@@ -26,6 +27,7 @@ struct network {
 extern const char *const network_direction_words[], *const network_protocol_words[],
 							    *const network_connection_words[];
 extern const struct shape network_flap_shape;
+extern const struct form network_cgroup_form;
 
 /* clang-format off */
 #define NETWORK_FIELDS(type, member)                                                               \
@@ -55,6 +57,12 @@ extern const struct shape network_flap_shape;
 		.preset = "\"all\"",                                                               \
 		.help = "\"new\": only TCP connections that were opened since the fault was "      \
 			"armed; \"established\": only those that were not"},                       \
+	{.key = "cgroup",                                                                          \
+		.kind = FIELD_STRING,                                                              \
+		.offset = offsetof(type, member.cgroup),                                           \
+		.form = &network_cgroup_form,                                                      \
+		.help = "only TCP and UDP packets of sockets of this cgroup, and of those below "  \
+			"it, on the nodes in \"on\": a path below the cgroup v2 mount"},             \
 	{.key = "flap",                                                                            \
 		.kind = FIELD_OBJECT,                                                              \
 		.offset = offsetof(type, member.flap),                                             \
@@ -72,6 +80,9 @@ enum meant_direction {
 int network_check(const struct network *network, struct fail *fail);
 /* Bits 1 << enum bb_direction: "in, as seen by \"on\"" is out of a node of "from". */
 unsigned int network_directions(const struct network *network, enum fault_role role);
+/* FAIL_USAGE for a node of "from" when only sockets of a cgroup in "on" are meant. */
+int network_check_role(
+	const struct network *network, const struct fault_order *order, struct fail *fail);
 size_t network_addresses(const struct list *peers);
 
 /* Adds the effect with all that `network` says of it; the caller adds what is done. */

@@ -143,7 +143,8 @@ static int plan_partition(
 {
 	const struct partition *partition = with;
 
-	if (network_check(&partition->network, fail) < 0)
+	if (network_check(&partition->network, fail) < 0 ||
+		network_check_role(&partition->network, order, fail) < 0)
 		return -1;
 	if (partition->drops || partition->shape != CUT_SIDES)
 		return plan_shape(order, partition, plan, fail);

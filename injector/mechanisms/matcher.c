@@ -219,6 +219,7 @@ static void open_slot(struct matcher *matcher, struct matcher_rule *rule)
 	slot->flap_on_ns = (uint64_t)spec->flap_on_ns;
 	slot->flap_period_ns = (uint64_t)spec->flap_period_ns;
 	slot->action = (uint8_t)spec->action;
+	slot->cgroup = rule->cgroup;
 	slot->mtu = spec->mtu;
 	slot->answer = spec->answer;
 	slot->fix_checksum = spec->fix_checksum;
@@ -307,6 +308,8 @@ static int prepare(struct matcher *matcher, struct matcher_rule *rule, struct le
 	struct match_table table;
 	int result = -1;
 
+	if (rule->spec.cgroup && host_cgroup_id(rule->spec.cgroup, &rule->cgroup, fail) < 0)
+		return -1;
 	matcher_build_table(matcher, rule, &table);
 	if (load(matcher, &table, &rule->spec, ledger, fail) < 0 ||
 		check_room(&matcher->sizes, &table, fail) < 0 || apply_flows(matcher, fail) < 0 ||
@@ -426,4 +429,18 @@ int matcher_links_changed(struct matcher *matcher, struct fail *fail)
 		result = matcher_number_links(matcher, &links, fail);
 	list_free(&links);
 	return result;
+}
+
+void matcher_owners_changed(struct matcher *matcher)
+{
+	for (int slot = 0; slot < BB_SLOTS && matcher->loaded; slot++) {
+		struct matcher_rule *rule = matcher->rules[slot];
+		struct bb_slot *there = &host_matcher_control(matcher->loaded)->slots[slot];
+		struct fail gone = FAIL_INIT;
+
+		if (!rule || !rule->live || !rule->spec.cgroup ||
+			host_cgroup_id(rule->spec.cgroup, &rule->cgroup, &gone) < 0)
+			continue;
+		__atomic_store_n(&there->cgroup, rule->cgroup, __ATOMIC_RELAXED);
+	}
 }

@@ -22,10 +22,11 @@ struct lane_order;
 struct matcher;
 
 struct match_rule {
-	unsigned int directions;  /* bit per enum bb_direction */
-	uint8_t protocol;         /* IPPROTO_…, 0: any; IPPROTO_ICMP includes ICMPv6 */
-	struct port_set ports;    /* none: any port, and packets without ports */
-	uint8_t connections;      /* enum bb_connections */
+	unsigned int directions; /* bit per enum bb_direction */
+	uint8_t protocol;        /* IPPROTO_…, 0: any; IPPROTO_ICMP includes ICMPv6 */
+	struct port_set ports;   /* none: any port, and packets without ports */
+	uint8_t connections;     /* enum bb_connections */
+	const char *cgroup; /* of its sockets only; NULL: of all. Borrowed for the rule's life */
 	const struct list *peers; /* of struct endpoint; borrowed for the rule's life */
 	int64_t start_ns, deadline_ns;
 	int64_t flap_on_ns, flap_period_ns; /* acts in the first part of each period; 0: always */
@@ -81,6 +82,12 @@ void matcher_count(
  */
 void matcher_measure(const struct matcher *matcher, const struct matcher_rule *rule,
 	const struct list *counters, struct list *measures);
+
+/*
+ * A cgroup that was removed and made anew – its service was started again – is another one to the
+ * kernel: rules go on with the one that is there now.
+ */
+void matcher_owners_changed(struct matcher *matcher);
 
 /* Links came or went: covers the new ones. Does nothing while nothing is armed. */
 int matcher_links_changed(struct matcher *matcher, struct fail *fail);

@@ -18,6 +18,7 @@ struct matcher_rule {
 	struct lane_way way;       /* BB_HOLD, while it is open */
 	struct list measured;      /* of struct measure: what a lane that is closed has told */
 	uint64_t missed;           /* as its slot had counted when it was closed */
+	uint64_t cgroup;           /* the kernel's number of spec.cgroup; 0: none is asked for */
 };
 
 struct matcher {

@@ -33,6 +33,9 @@ static void read_mount(const char *text)
 
 		free(found);
 		free(line);
+		line = fuzz_text((const uint8_t *)text, strlen(text));
+		free(real_mount_above(line, places[i]));
+		free(line);
 	}
 }
 

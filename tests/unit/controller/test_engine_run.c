@@ -75,6 +75,27 @@ static void leader_cut_holds(void **state)
 	hands_deinit(&hands);
 }
 
+/* Whose sockets they are only the nodes that the fault is on can tell. */
+static void a_fault_on_one_cgroup_is_armed_where_it_is_on(void **state)
+{
+	(void)state;
+	static const char *const with[] = {"'cgroup':'/apps/db'", "'enforce':'on'"};
+
+	for (size_t i = 0; i < sizeof(with) / sizeof(with[0]); i++) {
+		cJSON *tree = given_tree();
+		struct hands hands;
+		char text[64];
+
+		snprintf(text, sizeof(text), "{%s}", with[i]);
+		given_set(tree, "phases[1].faults[0].with", text);
+		hands_init(&hands, tree);
+		assert_true(hands_run(&hands, SECONDS(240)));
+		assert_int_equal(hands.arms, 1);
+		assert_int_equal(hands.heals, 1);
+		hands_deinit(&hands);
+	}
+}
+
 static void faults_start_after_the_lead_and_end_with_the_phase(void **state)
 {
 	(void)state;
@@ -386,6 +407,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(leader_cut_holds),
+		cmocka_unit_test(a_fault_on_one_cgroup_is_armed_where_it_is_on),
 		cmocka_unit_test(faults_start_after_the_lead_and_end_with_the_phase),
 		cmocka_unit_test(the_condition_ends_its_phase_early),
 		cmocka_unit_test(a_group_may_be_found_late),

@@ -77,6 +77,7 @@ struct fake {
 	struct list processes;       /* of struct fake_process */
 	struct list handles;         /* of struct fake_handle: pidfds that are open */
 	struct host_pidfile pidfile; /* whose pid is in the file */
+	uint64_t cgroups_made_anew;  /* added to the numbers that they had before */
 	bool loaded;
 	struct bb_control control;
 	struct list numbered;  /* of struct fake_number: links that packets come back to */

@@ -201,6 +201,16 @@ int host_pidfile_read(const char *path, struct host_pidfile *out, struct fail *f
 	return 0;
 }
 
+int host_cgroup_id(const char *cgroup, uint64_t *out_id, struct fail *fail)
+{
+	if (fake_fails("cgroup_id"))
+		return fake_refuse(fail, "cgroup_id");
+	if (strcmp(cgroup, "/gone") == 0)
+		return fail_set(fail, FAIL_REFUSED, "there is no cgroup %s", cgroup);
+	*out_id = 7000 + strlen(cgroup) + fake.cgroups_made_anew;
+	return 0;
+}
+
 int host_cgroup_below(const char *directory, char **out_path, struct fail *fail)
 {
 	static const char mount[] = "/sys/fs/cgroup";

@@ -171,6 +171,7 @@ static const struct {
 	{"partition", "{\"ports\":[80,\"90-99\"]}"},
 	{"mtu", "{\"bytes\":1200,\"protocol\":\"udp\"}"},
 	{"loss", "{\"ratio\":0.1}"},
+	{"loss", "{\"ratio\":0.1,\"cgroup\":\"/apps/db\"}"},
 	{"loss", "{\"type\":\"gilbert_elliott\",\"to_bad\":0.1,\"to_good\":0.2}"},
 	{"corrupt", "{\"ratio\":0.1}"},
 	{"duplicate", "{\"ratio\":0.1,\"direction\":\"in\"}"},
