@@ -27,7 +27,7 @@ static __always_inline void judge(struct walk *walk, __u32 first)
 	if (first >= BB_SLOTS || !packet_addresses(walk->skb, hit->direction, &hit->packet))
 		return;
 	entry = bpf_map_lookup_elem(&bb_addresses, &hit->packet.remote);
-	if (!entry) {
+	if (!entry && READ_ONCE(bb_control.prefixes)) {
 		key.address = hit->packet.remote;
 		entry = bpf_map_lookup_elem(&bb_prefixes, &key);
 	}

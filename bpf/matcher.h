@@ -32,9 +32,14 @@ enum bb_direction {
 	BB_DIRECTIONS
 };
 
-/* A lane's keeper moves this on while it lives; at or after it no packet enters a lane. */
+/*
+ * What the matcher and a lane's keeper tell each other. The keeper moves alive_until_ns on while it
+ * lives; at or after it no packet enters a lane. sent_ns is when the last packet was sent to it:
+ * what a keeper that slept needs to wake up is no part of a packet's delay.
+ */
 struct bb_pulse {
 	__u64 alive_until_ns;
+	__u64 sent_ns;
 };
 
 /*
@@ -132,6 +137,7 @@ struct bb_control {
 	__u32 protected_count;
 	__u32 wire;  /* ifindex of the lane that makes packets what they are on a wire; 0: none */
 	__u32 track; /* slots that must know new connections from old ones */
+	__u32 prefixes; /* 0: bb_prefixes is empty, and needs no look */
 	struct bb_port_range protected_ports[BB_PROTECTED_RANGES]; /* local ports */
 	__u32 links[BB_LABEL_LINKS]; /* ifindex by link number; 0: none */
 	struct bb_slot slots[BB_SLOTS];

@@ -176,12 +176,16 @@ static __always_inline bool needs_wire(const struct bb_slot *slot, const struct 
 	return !hit->wired && (slot->action != BB_LOSE || hit->segments > 1);
 }
 
-static __always_inline bool keeper_lives(__u64 now)
+/* Whether the keeper lives; if so, it is told when the packet came. */
+static __always_inline bool keeper_takes(__u64 now)
 {
 	__u32 zero = 0;
-	const struct bb_pulse *pulse = bpf_map_lookup_elem(&bb_pulse, &zero);
+	struct bb_pulse *pulse = bpf_map_lookup_elem(&bb_pulse, &zero);
 
-	return pulse && now < READ_ONCE(pulse->alive_until_ns);
+	if (!pulse || now >= READ_ONCE(pulse->alive_until_ns))
+		return false;
+	WRITE_ONCE(pulse->sent_ns, now);
+	return true;
 }
 
 static __always_inline __u32 label_of(const struct hit *hit, __u32 slot)
@@ -231,7 +235,7 @@ static __always_inline int act(struct walk *walk, __u32 index)
 		return chance_hits(index, hit->direction) &&
 			duplicate(walk->skb, label_of(hit, index));
 	case BB_HOLD:
-		return (!slot->by_keeper || keeper_lives(hit->now)) &&
+		return (!slot->by_keeper || keeper_takes(hit->now)) &&
 			sends_away(hit, index, slot->lane);
 	default:
 		return 0;

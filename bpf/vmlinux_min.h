@@ -58,8 +58,9 @@ enum {
  */
 #define VERIFIED_ALONE __attribute__((noinline))
 
-/* For memory that user space writes while we read. */
+/* For memory that user space writes while we read, or reads while we write. */
 #define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
+#define WRITE_ONCE(x, value) (*(volatile typeof(x) *)&(x) = (value))
 
 struct __sk_buff {
 	__u32 len;

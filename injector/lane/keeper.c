@@ -21,13 +21,14 @@
 #define DRAIN_NS (2 * NS_PER_MS)     /* packets on their way in when the pulse stopped */
 
 /*
- * A processor that slept needs some 50 to 100 µs to wake up. So the timer is set earlier by what
- * that took lately, and what is left of it is spent awake; but of each POLL_BUSY_NS no more than
- * SPIN_NS, since the processor belongs to those that are tested.
+ * A processor that slept needs some 50 to 300 µs to wake up. So the timer is set earlier by what
+ * that took lately, three times of four, and what is left of it is spent awake; but of each
+ * POLL_BUSY_NS no more than SPIN_NS, since the processor belongs to those that are tested.
  */
-#define LEAD_FIRST_NS (50 * NS_PER_US)
-#define LEAD_MAX_NS (150 * NS_PER_US)
+#define LEAD_FIRST_NS (100 * NS_PER_US)
+#define LEAD_MAX_NS (400 * NS_PER_US)
 #define LEAD_STEP_NS (NS_PER_US)
+#define LEAD_QUANTILE_ODDS 3 /* so many wake-ups take less, for one that takes more */
 #define SPIN_NS (NS_PER_MS / 2)
 
 enum {
@@ -46,7 +47,8 @@ struct turn {
 	const struct keeper *keeper;
 	enum keeping keeping;
 	int64_t now_ns, look_ns, poll_ns; /* the latter two: when the next is due */
-	int64_t lead_ns;                  /* the median of what waking up took */
+	int64_t slept_ns;                 /* a packet woke it that came after this; 0: awake */
+	int64_t lead_ns;                  /* what most wake-ups took at most */
 	int64_t spin_ns;                  /* that may be spent awake before the next poll */
 };
 
@@ -111,6 +113,18 @@ static bool let_go(struct turn *turn)
 	return count > 0;
 }
 
+/*
+ * When the packet that was just read came. While awake that is now. What woke the keeper came when
+ * the matcher says; so did what else lies there, or a little earlier.
+ */
+static int64_t came_ns(const struct turn *turn)
+{
+	int64_t sent_ns = (int64_t)__atomic_load_n(&turn->keeper->pulse->sent_ns, __ATOMIC_RELAXED);
+
+	return turn->slept_ns && sent_ns > turn->slept_ns && sent_ns < turn->now_ns ? sent_ns
+										    : turn->now_ns;
+}
+
 /* Whether any came. */
 static bool take(struct turn *turn)
 {
@@ -129,16 +143,17 @@ static bool take(struct turn *turn)
 			break;
 		}
 		turn->now_ns = now();
-		lanes_take(lanes, (size_t)length, turn->now_ns);
+		lanes_take(lanes, (size_t)length, came_ns(turn));
 	} while (++count < TAKE_AT_ONCE && lanes_due_ns(lanes) > turn->now_ns);
+	turn->slept_ns = 0;
 	return count > 0;
 }
 
-/* Moves the lead towards the median of what waking up takes: as many are above as below. */
+/* Moves the lead towards the quantile of what waking up takes: steps up and down cancel there. */
 static void learn(struct turn *turn, int64_t woke_late_ns)
 {
 	if (woke_late_ns > turn->lead_ns && turn->lead_ns < LEAD_MAX_NS)
-		turn->lead_ns += LEAD_STEP_NS;
+		turn->lead_ns += LEAD_STEP_NS * LEAD_QUANTILE_ODDS;
 	else if (woke_late_ns < turn->lead_ns && turn->lead_ns > 0)
 		turn->lead_ns -= LEAD_STEP_NS;
 }
@@ -152,11 +167,12 @@ static void wait_for(struct turn *turn, int64_t patience_ns)
 	};
 	struct timespec patience = {
 		.tv_sec = patience_ns / NS_PER_SEC, .tv_nsec = patience_ns % NS_PER_SEC};
-	int64_t woken_ns = turn->now_ns + patience_ns;
+	int64_t asleep_ns = turn->now_ns, woken_ns = turn->now_ns + patience_ns;
 	int ready = ppoll(files, 2, &patience, NULL);
 
 	turn->now_ns = now();
 	if (ready > 0) {
+		turn->slept_ns = files[0].revents & POLLIN ? asleep_ns : 0;
 		if (files[1].revents)
 			turn->keeping = ENDING;
 		if (files[0].revents & (POLLERR | POLLHUP | POLLNVAL))

@@ -93,8 +93,16 @@ void matcher_fold(struct matcher *matcher, int slot)
 	}
 }
 
+/* Where there are none the kernel does not look for them, which each packet would pay for. */
+static void expect_prefixes(struct matcher *matcher, size_t count)
+{
+	__atomic_store_n(&host_matcher_control(matcher->loaded)->prefixes, (uint32_t)count,
+		__ATOMIC_RELEASE);
+}
+
 int matcher_change_table(struct matcher *matcher, struct match_table *table, struct fail *fail)
 {
+	expect_prefixes(matcher, matcher->table.broad + table->broad);
 	if (add_counters(matcher, table, fail) < 0 || put_entries(matcher, table, fail) < 0 ||
 		remove_entries(matcher, table, fail) < 0) {
 		match_table_merge(&matcher->table, table);
@@ -109,6 +117,7 @@ int matcher_change_table(struct matcher *matcher, struct match_table *table, str
 	}
 	match_table_deinit(&matcher->table);
 	matcher->table = *table;
+	expect_prefixes(matcher, table->broad);
 	return 0;
 }
 

@@ -129,6 +129,8 @@ uint64_t fake_lookup(const char *address)
 	if (prefix_parse(address, &wanted, &fail) < 0)
 		abort();
 	LIST_EACH(fake.entries, const struct fake_entry, entry) {
+		if (!prefix_is_address(&entry->prefix) && !fake.control.prefixes)
+			continue; /* the kernel does not look */
 		if (covers(&entry->prefix, &wanted) &&
 			(!best || entry->prefix.length > best->prefix.length))
 			best = entry;
