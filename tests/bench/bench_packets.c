@@ -21,6 +21,8 @@ enum {
 	PORT = 7302,
 	WARM_PACKETS = 2000,
 	PACKETS = 20000,
+	PAIRED_PACKETS = 2500, /* a few hundredths of a second: both halves meet the same noise */
+	PAIRS = 8,
 	MANY = 1000,
 	CROWD = 100000,
 	ORDER_ADDRESSES = 50000 /* that fit into one order of a MiB */
@@ -157,9 +159,9 @@ static void remove_rules(struct world *world)
 		"ip", "netns", "exec", world_netns(world, NODE_A), "nft", "flush", "ruleset", NULL);
 }
 
-static int open_socket(const struct world *world)
+static int open_socket(const struct world *world, int node)
 {
-	int sock = world_socket(world, NODE_A, AF_INET, SOCK_DGRAM);
+	int sock = world_socket(world, node, AF_INET, SOCK_DGRAM);
 	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(PORT)};
 
 	inet_pton(AF_INET, world_address(NODE_B, AF_INET), &to.sin_addr);
@@ -175,14 +177,22 @@ static void send_packets(int sock, int count)
 		(void)send(sock, bytes, sizeof(bytes), 0);
 }
 
-static int64_t per_packet_ns(int sock)
+static int64_t per_packet_ns(int sock, int count)
 {
-	int64_t from_ns;
+	int64_t from_ns = now_ns();
 
-	send_packets(sock, WARM_PACKETS);
-	from_ns = now_ns();
-	send_packets(sock, PACKETS);
-	return (now_ns() - from_ns) / PACKETS;
+	send_packets(sock, count);
+	return (now_ns() - from_ns) / count;
+}
+
+/* What a packet takes longer from `one` than from `other`, in turns. */
+static void add_pairs(int one, int other, struct series *differences)
+{
+	for (int i = 0; i < PAIRS; i++) {
+		int64_t other_ns = per_packet_ns(other, PAIRED_PACKETS);
+
+		series_add(differences, per_packet_ns(one, PAIRED_PACKETS) - other_ns);
+	}
 }
 
 static const struct variant variants[] = {
@@ -197,7 +207,8 @@ static const struct variant variants[] = {
 };
 enum {
 	VARIANTS = sizeof(variants) / sizeof(variants[0]),
-	PROGRAMS = 4 /* of them, from the third on, with our program in the path */
+	FIRST_PROGRAM = 2, /* and so many, with our program in the path */
+	PROGRAMS = 4
 };
 
 struct cost {
@@ -250,27 +261,54 @@ static void count_cost(
 	variant->end(world);
 }
 
-static void sample_all(
-	struct page *page, struct world *world, struct series *times, struct series *programs)
+struct prices {
+	struct series times, differences, program;
+};
+
+static void sample_all(struct page *page, struct world *world, struct prices prices[VARIANTS])
 {
-	int sock = open_socket(world);
+	int sock = open_socket(world, NODE_A), bare = open_socket(world, NODE_C);
 
 	for (int i = 0; i < page->rounds; i++) {
 		for (int v = 0; v < VARIANTS; v++) {
 			variants[v].begin(world, &variants[v]);
-			series_add(&times[v], per_packet_ns(sock));
+			send_packets(sock, WARM_PACKETS);
+			series_add(&prices[v].times, per_packet_ns(sock, PACKETS));
+			add_pairs(sock, bare, &prices[v].differences);
 			variants[v].end(world);
 		}
 		if (i % 4 == 0)
-			for (int v = 0; v < PROGRAMS; v++)
-				count_cost(world, sock, &variants[2 + v], &programs[v]);
+			for (int v = FIRST_PROGRAM; v < FIRST_PROGRAM + PROGRAMS; v++)
+				count_cost(world, sock, &variants[v], &prices[v].program);
 	}
 	close(sock);
+	close(bare);
+}
+
+static void tell(struct page *page, const struct prices prices[VARIANTS])
+{
+	page_times(page, "nothing");
+	for (int v = 0; v < VARIANTS; v++)
+		page_time(page, variants[v].what, &prices[v].times, &prices[0].times);
+	page_note(page,
+		"What a packet of that node pays more than one of a node beside it, which "
+		"has nothing\n"
+		"in its path; both send in turns of some hundredths of a second:");
+	page_times(page, NULL);
+	for (int v = 0; v < VARIANTS; v++)
+		page_time(page, variants[v].what, &prices[v].differences, NULL);
+	page_note(page,
+		"The program by itself, by the kernel's statistics (`BPF_ENABLE_STATS`), "
+		"which read\n"
+		"a clock twice for each run and count that in:");
+	page_times(page, NULL);
+	for (int v = FIRST_PROGRAM; v < FIRST_PROGRAM + PROGRAMS; v++)
+		page_time(page, variants[v].what, &prices[v].program, NULL);
 }
 
 void bench_packets(struct page *page)
 {
-	struct series times[VARIANTS] = {0}, programs[PROGRAMS] = {0};
+	struct prices prices[VARIANTS] = {0};
 	struct world world;
 
 	page_chapter(page, "What a packet pays that no fault is meant for",
@@ -281,19 +319,14 @@ void bench_packets(struct page *page)
 		"turns, so that noise hits them alike; the second row measures the first once "
 		"more, and\n"
 		"a difference below the one between these two is none.");
-	world_up(&world, 2, "tcx");
-	sample_all(page, &world, times, programs);
+	world_up(&world, 3, "tcx");
+	sample_all(page, &world, prices);
 	world_assert_unchanged(&world);
 	world_down(&world);
-	page_times(page, "nothing");
-	for (int v = 0; v < VARIANTS; v++)
-		page_time(page, variants[v].what, &times[v], &times[0]);
-	page_note(page, "The program by itself, by the kernel's statistics (`BPF_ENABLE_STATS`):");
-	page_times(page, NULL);
-	for (int v = 0; v < PROGRAMS; v++)
-		page_time(page, variants[2 + v].what, &programs[v], NULL);
-	for (int v = 0; v < VARIANTS; v++)
-		series_free(&times[v]);
-	for (int v = 0; v < PROGRAMS; v++)
-		series_free(&programs[v]);
+	tell(page, prices);
+	for (int v = 0; v < VARIANTS; v++) {
+		series_free(&prices[v].times);
+		series_free(&prices[v].differences);
+		series_free(&prices[v].program);
+	}
 }
