@@ -10,7 +10,8 @@
 #include "injector/session_loop.h"
 
 static const struct argp_option options[] = {
-	{"cgroup", 'c', "PATH", 0, "confine process faults to this cgroup v2 directory", 0},
+	{"cgroup", 'c', "PATH", 0,
+		"confine faults on processes and on cgroups to this cgroup v2 directory", 0},
 	{"policy", 'p', "FILE", 0,
 		"a second policy beside " POLICY_PATH "; both must allow a fault", 0},
 	{"runtime-dir", 'r', "DIR", 0, "where ledgers and locks lie (" RUNTIME_DIR ")", 0},

@@ -45,7 +45,7 @@ void session_free(struct session *session)
 	matcher_free(session->matcher);
 	ledger_close(session->ledger);
 	holder_release(session->config.runtime_dir, session->facts.netns_cookie, session->lock);
-	for (size_t i = 0; i < sizeof(session->policies) / sizeof(session->policies[0]); i++)
+	for (size_t i = 0; i < POLICIES; i++)
 		policy_deinit(&session->policies[i]);
 	list_free(&session->exempt);
 	list_free_texts(&session->audit_state);

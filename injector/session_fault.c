@@ -70,7 +70,7 @@ static int check_policies(
 	struct list peers = peers_of(fault);
 	int outcome = 0;
 
-	for (size_t i = 0; i < sizeof(session->policies) / sizeof(session->policies[0]); i++)
+	for (size_t i = 0; i < POLICIES; i++)
 		if (outcome == 0)
 			outcome = policy_allows(
 				&session->policies[i], &fault->order, &peers, &moment, fail);

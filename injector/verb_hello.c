@@ -61,7 +61,7 @@ static void read_policies(struct session *session)
 	policy_load(&session->policies[0], config->policy_file, false);
 	if (config->extra_policy)
 		policy_load(&session->policies[1], config->extra_policy, true);
-	for (size_t i = 0; i < sizeof(session->policies) / sizeof(session->policies[0]); i++) {
+	for (size_t i = 0; i < POLICIES; i++) {
 		const struct policy_protect *protect = session->policies[i].rules.protect;
 
 		if (!protect)
@@ -75,7 +75,7 @@ static void read_policies(struct session *session)
 
 static void forget_policies(struct session *session)
 {
-	for (size_t i = 0; i < sizeof(session->policies) / sizeof(session->policies[0]); i++)
+	for (size_t i = 0; i < POLICIES; i++)
 		policy_deinit(&session->policies[i]);
 	list_free(&session->exempt);
 	memset(session->exempt_ports, 0, sizeof(session->exempt_ports));
