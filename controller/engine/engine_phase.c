@@ -96,8 +96,7 @@ static void heal_what_is_over(struct engine *engine)
 static bool decides_precondition(const struct engine *engine, const struct invariant_spec *claim)
 {
 	return claim->gate == GATE_PRECONDITION &&
-		strcmp(*LIST_AT(claim->in, char *, claim->in.count - 1),
-			phase_current(engine)->id) == 0;
+		claim_last_phase(&engine->record.scenario, claim) == phase_current(engine);
 }
 
 static void after_healing(struct engine *engine)
