@@ -15,14 +15,13 @@ struct params {
 	const struct param_values *values;
 };
 
-static const char *const type_words[] = {"duration", "ratio", "integer", "number", "string"};
-
+/* enum param_type; -1: none. The tree is not decoded yet. */
 static int type_of(const cJSON *spec)
 {
 	const char *word = json_string(spec, "type", "");
 
-	for (int i = 0; i < (int)(sizeof(type_words) / sizeof(type_words[0])); i++)
-		if (strcmp(type_words[i], word) == 0)
+	for (int i = 0; param_type_words[i]; i++)
+		if (strcmp(param_type_words[i], word) == 0)
 			return i;
 	return -1;
 }
@@ -73,7 +72,7 @@ static int check_value(
 		return cJSON_IsString(value) ? 0 : fail_at(fail, path, "must be a string");
 	text = json_print(value);
 	if (magnitude(type, value, &number) < 0)
-		outcome = fail_at(fail, path, "%s is not of type %s", text, type_words[type]);
+		outcome = fail_at(fail, path, "%s is not of type %s", text, param_type_words[type]);
 	else if (min && (magnitude(type, min, &bound) < 0 || number < bound))
 		outcome = fail_at(fail, path, "%s is below the parameter's min", text);
 	else if (max && (magnitude(type, max, &bound) < 0 || number > bound))

@@ -59,15 +59,15 @@ void source_deinit(struct source *source)
 	*source = (struct source){0};
 }
 
-int source_has_kind(const char *path, const char *kind_key)
+bool source_has_kind(const char *path, const char *kind_key)
 {
 	struct fail fail = FAIL_INIT;
 	struct source source;
 
 	if (source_load(&source, path, kind_key, &fail) < 0)
-		return 0;
+		return false;
 	source_deinit(&source);
-	return 1;
+	return true;
 }
 
 void sources_deinit(struct sources *sources)
