@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "contract/memory.h"
 #include "controller/lab/lab_paths.h"
 
 #define SEARCH_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -30,7 +31,7 @@ static char *find_program(const char *name)
 		part += *part == ':';
 		snprintf(path, sizeof(path), "%.*s/%s", (int)strcspn(part, ":"), part, name);
 		if (access(path, X_OK) == 0)
-			return strdup(path);
+			return must_copy(path);
 	}
 	return NULL;
 }
@@ -121,7 +122,7 @@ int lab_command_init(struct lab_command *command, const struct lab_file *file, s
 			made.argv[0]);
 		goto bad;
 	}
-	made.user = strdup(user_of(service));
+	made.user = must_copy(user_of(service));
 	*command = made;
 	return 0;
 bad:
