@@ -7,16 +7,14 @@
 
 #include "contract/json.h"
 #include "contract/memory.h"
+#include "contract/seed.h"
 #include "controller/placeholder.h"
 #include "controller/prober/orders.h"
 
-/* Splitmix64 (Steele, Lea, Flood 2014): every input gives an unrelated output. */
+/* Every input gives an unrelated output. */
 static uint64_t mix(uint64_t value)
 {
-	value += UINT64_C(0x9e3779b97f4a7c15);
-	value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return value ^ (value >> 31);
+	return seed_next(&value);
 }
 
 struct event_values event_values_of(int64_t seed, int64_t n)

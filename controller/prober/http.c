@@ -166,8 +166,6 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
 	}
 	if (!watched) {
 		watched = must_alloc(sizeof(*watched));
-		if (!watched)
-			abort();
 		watched->http = http;
 		watched->socket = socket;
 		if (uv_poll_init_socket(http->loop, &watched->poll, socket) < 0) {

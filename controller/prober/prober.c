@@ -120,13 +120,15 @@ static int do_ping(struct prober *prober, struct request *request, struct fail *
 
 static int check_start(int64_t start_ns, struct fail *fail)
 {
-	int64_t ahead_ns = start_ns - clock_now_ns();
+	int64_t now_ns = clock_now_ns();
+	/* In whole seconds, for the order may name any instant. */
+	int64_t ahead_s = start_ns / NS_PER_SEC - now_ns / NS_PER_SEC;
 
-	if (ahead_ns < -START_PAST_MAX_NS || ahead_ns > START_FUTURE_MAX_NS)
+	if (start_ns < now_ns - START_PAST_MAX_NS || start_ns > now_ns + START_FUTURE_MAX_NS)
 		return fail_set(fail, FAIL_USAGE,
 			"start_ns lies %lld s %s: is it of this process's CLOCK_MONOTONIC?",
-			(long long)llabs(ahead_ns / NS_PER_SEC),
-			ahead_ns < 0 ? "in the past" : "in the future");
+			(long long)llabs(ahead_s),
+			start_ns < now_ns ? "in the past" : "in the future");
 	return 0;
 }
 
