@@ -275,7 +275,8 @@ static int start_all(struct run *run, struct fail *fail)
 	return outcome;
 }
 
-/* The engine hears that the probes have started when their first event is due (run.c's tick). */
+/* The engine hears that the probes have started when their first event is due (run_loop.c's tick).
+ */
 void run_start_probes(struct run *run)
 {
 	struct fail fail = FAIL_INIT;

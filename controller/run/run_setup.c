@@ -286,7 +286,7 @@ cJSON *run_started_event(const struct run *run)
 {
 	cJSON *event = journal_event("run_started", 0);
 
-	json_put_number(event, "journal", 1);
+	json_put_number(event, "journal", JOURNAL_VERSION);
 	json_put_string(event, "tool", "backburn " BACKBURN_VERSION);
 	json_put_string(event, "run", run->run_id);
 	run_put_wall(event);
