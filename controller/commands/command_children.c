@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "controller/commands/commands.h"
+#include "controller/prober/asker.h"
 #include "controller/prober/prober.h"
-#include "controller/run/asker.h"
 #include "controller/run/reach.h"
 
 /* Subcommands that backburn starts itself, where it measures from. */

@@ -8,7 +8,7 @@
 
 #include "contract/json.h"
 #include "contract/units.h"
-#include "controller/placeholder.h"
+#include "controller/texts/placeholder.h"
 
 struct params {
 	const cJSON *declared; /* the scenario's "params", may be NULL */

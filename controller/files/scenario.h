@@ -8,7 +8,7 @@
 #include "contract/processes.h"
 #include "contract/shape.h"
 #include "controller/files/source.h"
-#include "controller/text_match.h"
+#include "controller/texts/text_match.h"
 
 /*
  * A scenario as people write it, typed: one struct per object of the format, decoded through the

@@ -7,7 +7,7 @@
 
 #include "contract/memory.h"
 #include "controller/lab/lab_paths.h"
-#include "controller/placeholder.h"
+#include "controller/texts/placeholder.h"
 
 #define KNOWN_PLACEHOLDERS "{node.name}, {node.addr}, {node.dir}, {nodes.NAME.addr}"
 

@@ -8,8 +8,8 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
-#include "controller/placeholder.h"
 #include "controller/plan/groups.h"
+#include "controller/texts/placeholder.h"
 
 struct plan_node *plan_add_node(struct plan *plan, const char *name, const char *host)
 {

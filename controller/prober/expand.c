@@ -8,8 +8,8 @@
 #include "contract/json.h"
 #include "contract/memory.h"
 #include "contract/seed.h"
-#include "controller/placeholder.h"
 #include "controller/prober/orders.h"
+#include "controller/texts/placeholder.h"
 
 /* Every input gives an unrelated output. */
 static uint64_t mix(uint64_t value)

@@ -7,7 +7,7 @@
 #include "contract/histogram.h"
 #include "contract/shape.h"
 #include "contract/units.h"
-#include "controller/text_match.h"
+#include "controller/texts/text_match.h"
 
 /*
  * What the controller and its prober (`backburn probe`) say to each other, in the framing of

@@ -8,8 +8,8 @@
 #include "contract/list.h"
 #include "contract/memory.h"
 #include "controller/plan/groups.h"
+#include "controller/prober/asker.h"
 #include "controller/prober/orders.h"
-#include "controller/run/asker.h"
 #include "controller/run/reach.h"
 #include "controller/run/run_parts.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "controller/run/asker.h"
+#include "controller/prober/asker.h"
 
 #include <curl/curl.h>
 #include <errno.h>
