@@ -6,6 +6,7 @@
 
 #include "contract/json.h"
 #include "controller/commands/commands.h"
+#include "controller/exit_code.h"
 #include "controller/plan/catalogue.h"
 #include "controller/plan/catalogue_print.h"
 
@@ -72,7 +73,7 @@ static int print_one(const struct catalogue *catalogue, const struct arguments *
 	nearest = catalogue_nearest(catalogue, name);
 	fprintf(stderr, "backburn: no fault named \"%s\"%s%s%s\n", name,
 		nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
-	return 64;
+	return EXIT_USAGE;
 }
 
 static void print_all(const struct catalogue *catalogue, bool json)
@@ -110,7 +111,7 @@ int command_faults(int argc, char **argv)
 	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
 	if (catalogue_builtin(&catalogue, &fail) < 0) {
 		fprintf(stderr, "backburn: %s\n", fail.text);
-		return 70;
+		return EXIT_TROUBLE;
 	}
 	if (arguments.fault)
 		code = print_one(&catalogue, &arguments);

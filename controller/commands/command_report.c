@@ -9,16 +9,13 @@
 
 #include "contract/memory.h"
 #include "controller/commands/commands.h"
+#include "controller/exit_code.h"
 #include "controller/report/escape.h"
 #include "controller/report/report.h"
 
 enum {
 	OPTION_OUT = 256,
 	OPTION_GITHUB
-};
-enum {
-	EXIT_BAD_FILE = 65,
-	EXIT_TROUBLE = 70
 };
 enum {
 	WORD_MAX = 33 /* 16 random bytes in hex */

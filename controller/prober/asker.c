@@ -11,6 +11,7 @@
 #include "contract/json.h"
 #include "contract/units.h"
 #include "contract/wire.h"
+#include "controller/exit_code.h"
 #include "controller/prober/privilege.h"
 
 #define AT(type, member) .offset = offsetof(struct type, member)
@@ -171,5 +172,5 @@ int asker_main(void)
 	curl_easy_cleanup(curl);
 	wire_reader_deinit(&reader);
 	free(body);
-	return outcome < 0 ? 70 : 0;
+	return outcome < 0 ? EXIT_TROUBLE : 0;
 }

@@ -16,6 +16,7 @@
 #include "contract/units.h"
 #include "contract/verbs.h"
 #include "contract/wire.h"
+#include "controller/exit_code.h"
 #include "controller/prober/alarm.h"
 #include "controller/prober/final_read.h"
 #include "controller/prober/orders.h"
@@ -33,8 +34,6 @@ enum {
 	ATTEMPTS_MIN = 4,
 	WATCH_MS = 1000,
 	LAST_WISH_MS = 1000,
-	EXIT_USAGE = 64,
-	EXIT_INTERNAL = 70,
 };
 
 /* An order for another clock would be obeyed far too late, or all at once. */
@@ -472,7 +471,7 @@ static int serve(int descriptors)
 {
 	struct prober *prober = must_alloc(sizeof(*prober));
 	struct fail fail = FAIL_INIT;
-	int status = EXIT_INTERNAL;
+	int status = EXIT_TROUBLE;
 
 	prober->descriptors_left = descriptors;
 	if (start(prober, &fail) < 0) {
@@ -495,7 +494,7 @@ int prober_main(void)
 
 	if (privilege_drop(&fail) < 0) {
 		fprintf(stderr, "backburn probe: %s\n", fail.text);
-		return EXIT_INTERNAL;
+		return EXIT_TROUBLE;
 	}
 	if (uv_guess_handle(STDIN_FILENO) != UV_NAMED_PIPE ||
 		uv_guess_handle(STDOUT_FILENO) != UV_NAMED_PIPE) {
@@ -507,7 +506,7 @@ int prober_main(void)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return EXIT_INTERNAL;
+		return EXIT_TROUBLE;
 	status = serve(descriptors);
 	curl_global_cleanup();
 	return status;
