@@ -56,7 +56,7 @@ static int print_one(const struct catalogue *catalogue, const struct arguments *
 	const struct catalogue_fault *fault = catalogue_find(catalogue, name);
 
 	if (fault && arguments->json) {
-		char *text = cJSON_Print(fault->published);
+		char *text = json_print_indented(fault->published);
 
 		puts(text);
 		free(text);
@@ -89,7 +89,7 @@ static void print_all(const struct catalogue *catalogue, bool json)
 				catalogue->faults[i].summary);
 	}
 	if (json) {
-		text = cJSON_Print(list);
+		text = json_print_indented(list);
 		puts(text);
 		free(text);
 	}

@@ -79,12 +79,10 @@ static void find_journal(const char *run, char **out_journal, char **out_dir)
 			abort();
 	} else {
 		*out_journal = must_copy(run);
-		*out_dir = !slash      ? strdup(".")
-			: slash == run ? strdup("/")
-				       : strndup(run, (size_t)(slash - run));
+		*out_dir = must_copy(!slash ? "." : slash == run ? "/" : run);
+		if (slash && slash != run)
+			(*out_dir)[slash - run] = '\0';
 	}
-	if (!*out_dir || !*out_journal)
-		abort();
 }
 
 /*

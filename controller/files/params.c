@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "contract/json.h"
+#include "contract/memory.h"
 #include "contract/units.h"
 #include "controller/texts/placeholder.h"
 
@@ -133,10 +134,8 @@ static enum placeholder_answer lookup_param(void *context, const char *name, cha
 		text->failed = true;
 		return PLACEHOLDER_KEEP;
 	}
-	*out_value = cJSON_IsString(value) ? strdup(value->valuestring) : json_print(value);
+	*out_value = cJSON_IsString(value) ? must_copy(value->valuestring) : json_print(value);
 	cJSON_Delete(value);
-	if (!*out_value)
-		abort();
 	return PLACEHOLDER_VALUE;
 }
 
@@ -180,9 +179,7 @@ static int apply_to_value(const struct params *params, cJSON *parent, cJSON **va
 		cJSON_free(replacement->string);
 		replacement->string = NULL;
 		if ((*value)->string) {
-			replacement->string = strdup((*value)->string);
-			if (!replacement->string)
-				abort();
+			replacement->string = must_copy((*value)->string);
 		}
 		cJSON_ReplaceItemViaPointer(parent, *value, replacement);
 		*value = replacement;

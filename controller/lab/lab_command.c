@@ -58,9 +58,7 @@ static int expand_argv(struct lab_command *command, const struct lab_file *file,
 {
 	size_t count = 0;
 
-	command->argv = calloc(argv->count + 1, sizeof(char *));
-	if (!command->argv)
-		abort();
+	command->argv = must_array(argv->count + 1, sizeof(char *));
 	LIST_EACH(*argv, char *, argument) {
 		if (lab_file_expand(file, node, *argument, &command->argv[count++], fail) < 0)
 			return -1;
@@ -86,9 +84,7 @@ static int expand_env(struct lab_command *command, const struct lab_file *file, 
 	size_t count = 0;
 	const cJSON *member;
 
-	command->envp = calloc((size_t)cJSON_GetArraySize(env) + 4, sizeof(char *));
-	if (!command->envp)
-		abort();
+	command->envp = must_array((size_t)cJSON_GetArraySize(env) + 4, sizeof(char *));
 	lab_path_node_dir(file->name, lab_file_node(file, node)->name, directory);
 	if (!cJSON_GetObjectItemCaseSensitive(env, "PATH"))
 		command->envp[count++] = join("PATH", SEARCH_PATH);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "contract/json.h"
+#include "contract/memory.h"
 #include "contract/units.h"
 #include "contract/wire.h"
 #include "controller/exit_code.h"
@@ -154,7 +155,7 @@ static int serve(CURL *curl, struct body *body, struct wire_reader *reader, stru
 
 int asker_main(void)
 {
-	struct body *body = malloc(sizeof(*body));
+	struct body *body = must_alloc(sizeof(*body));
 	struct wire_reader reader;
 	struct fail fail = FAIL_INIT;
 	CURL *curl;
@@ -162,7 +163,7 @@ int asker_main(void)
 
 	wire_reader_init(&reader, WIRE_LINE_TO_INJECTOR_MAX);
 	curl = curl_easy_init();
-	if (!curl || !body)
+	if (!curl)
 		abort();
 	outcome = privilege_drop(&fail);
 	if (outcome == 0)

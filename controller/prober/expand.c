@@ -81,10 +81,8 @@ char *base64_encode(const void *bytes, size_t length)
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const unsigned char *in = bytes;
-	char *text = malloc((length + 2) / 3 * 4 + 1), *out = text;
+	char *text = must_alloc((length + 2) / 3 * 4 + 1), *out = text;
 
-	if (!text)
-		abort();
 	for (size_t i = 0; i < length; i += 3) {
 		size_t left = length - i;
 		uint32_t group = (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) |

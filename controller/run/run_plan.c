@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "contract/json.h"
 #include "controller/exit_code.h"
 #include "controller/plan/plan_json.h"
 #include "controller/plan/plan_print.h"
@@ -18,7 +19,7 @@ static int print_plan(const struct run *run)
 
 	if (run->options->json) {
 		cJSON *json = preview_json(&run->plan, record);
-		char *text = cJSON_Print(json);
+		char *text = json_print_indented(json);
 
 		puts(text);
 		free(text);

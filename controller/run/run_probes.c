@@ -141,9 +141,7 @@ int run_connect_probers(struct run *run, struct fail *fail)
 	struct list names = {0};
 
 	collect_origins(run, &names);
-	run->probers = calloc(names.count + 1, sizeof(*run->probers));
-	if (!run->probers)
-		abort();
+	run->probers = must_array(names.count + 1, sizeof(*run->probers));
 	LIST_EACH(names, char *, name) {
 		if (find_prober(run, *name))
 			continue;
