@@ -2,7 +2,6 @@
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "contract/json.h"
 #include "controller/commands/commands.h"

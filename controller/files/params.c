@@ -2,7 +2,6 @@
 #include "controller/files/params.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

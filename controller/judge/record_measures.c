@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "contract/json.h"
 #include "contract/list.h"

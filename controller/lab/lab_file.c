@@ -2,7 +2,6 @@
 #include "controller/lab/lab_file.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "contract/memory.h"

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "contract/memory.h"
 #include "controller/prober/runs.h"

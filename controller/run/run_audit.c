@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "contract/failpoint.h"
 #include "contract/json.h"
