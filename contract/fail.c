@@ -91,7 +91,7 @@ const char *fail_kind_word(enum fail_kind kind)
 
 enum fail_kind fail_kind_of_word(const char *word)
 {
-	for (unsigned i = 0; i < FAIL_KINDS; i++)
+	for (unsigned i = FAIL_NONE + 1; i < FAIL_KINDS; i++)
 		if (strcmp(kind_words[i], word) == 0)
 			return (enum fail_kind)i;
 	return FAIL_INTERNAL;

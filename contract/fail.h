@@ -57,7 +57,10 @@ int fail_context(struct fail *fail, const char *format, ...) __attribute__((form
 /* The stable lower-case word for a kind ("refused"), as the wire and the journal use it. */
 const char *fail_kind_word(enum fail_kind kind);
 
-/* The kind for a word; FAIL_INTERNAL for a word that nobody defined. */
+/*
+ * The kind for a word; FAIL_INTERNAL for a word that nobody defined, and for "none": a peer that
+ * reports an error must not be able to say that there was none.
+ */
 enum fail_kind fail_kind_of_word(const char *word);
 
 #endif

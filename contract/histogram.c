@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "contract/histogram.h"
-#include "contract/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+#include "contract/memory.h"
 
 static const struct field histogram_bucket_fields[] = {
 	{.key = "index",
@@ -119,10 +120,7 @@ struct list histogram_encode(const struct histogram *histogram)
 	for (int i = 0; i < HISTOGRAM_BUCKETS; i++)
 		used += histogram->counts[i] > 0;
 
-	struct histogram_bucket *buckets = calloc(used ? used : 1, sizeof(*buckets));
-
-	if (!buckets)
-		abort();
+	struct histogram_bucket *buckets = must_array(used ? used : 1, sizeof(*buckets));
 
 	size_t next = 0;
 

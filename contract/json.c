@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "contract/memory.h"
+
 /* --- parsing --------------------------------------------------------------------------- */
 
 static int line_at(const char *text, const char *place)
@@ -80,9 +82,7 @@ static int check_own_duplicates(const cJSON *object, const char *path, struct fa
 
 	if (count < 2)
 		return 0;
-	keys = malloc(count * sizeof(*keys));
-	if (!keys)
-		abort();
+	keys = must_array(count, sizeof(*keys));
 	for (const cJSON *child = object->child; child; child = child->next)
 		keys[used++] = child->string;
 	qsort(keys, count, sizeof(*keys), compare_keys);
@@ -408,6 +408,15 @@ long long json_i64(const cJSON *object, const char *key, long long otherwise)
 	errno = 0;
 	number = strtoll(value->valuestring, &end, 10);
 	return errno || *end || end == value->valuestring ? otherwise : number;
+}
+
+char *json_print_indented(const cJSON *value)
+{
+	char *text = cJSON_Print(value);
+
+	if (!text)
+		abort();
+	return text;
 }
 
 char *json_print(const cJSON *value)

@@ -73,6 +73,8 @@ cJSON *json_at_pointer(cJSON *value, const char *pointer);
 
 /* One line, no blanks. The caller frees. */
 char *json_print(const cJSON *value);
+/* Several lines, the last without its end. The caller frees. */
+char *json_print_indented(const cJSON *value);
 
 /* For people: what fits into 100 columns on one line, else indented; ends a line. The caller frees.
  */

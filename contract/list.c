@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "contract/json.h"
+#include "contract/memory.h"
 
 void *list_push(struct list *list, size_t item_size)
 {
@@ -26,9 +27,7 @@ void list_push_text(struct list *list, const char *text)
 {
 	char **slot = list_push(list, sizeof(char *));
 
-	*slot = strdup(text);
-	if (!*slot)
-		abort();
+	*slot = must_copy(text);
 }
 
 bool list_has_text(const struct list *list, const char *text)

@@ -6,7 +6,12 @@
 
 void *must_alloc(size_t size)
 {
-	void *memory = calloc(1, size ? size : 1);
+	return must_array(1, size);
+}
+
+void *must_array(size_t count, size_t size)
+{
+	void *memory = calloc(count ? count : 1, size ? size : 1);
 
 	if (!memory)
 		abort();

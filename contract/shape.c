@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "contract/json.h"
+#include "contract/memory.h"
 #include "contract/shape_parts.h"
 
 static const char *const kind_words[] = {
@@ -54,9 +55,7 @@ static int decode_object(const struct place *place, const cJSON *value, struct f
 	void *decoded = NULL;
 
 	if (place->out) {
-		decoded = calloc(1, sub->size ? sub->size : 1);
-		if (!decoded)
-			abort();
+		decoded = must_alloc(sub->size);
 	}
 	if (shape_decode(sub, value, place->path, decoded, fail) < 0) {
 		free(decoded);
@@ -103,11 +102,8 @@ static int decode_items(const struct place *place, const cJSON *first, bool sing
 				shape_check_form(&name, value->string, fail) < 0 ||
 				shape_decode(field->sub, value, path, slot, fail) < 0)
 				return -1;
-			if (slot) {
-				*(char **)slot = strdup(value->string);
-				if (!*(char **)slot)
-					abort();
-			}
+			if (slot)
+				*(char **)slot = must_copy(value->string);
 		} else if (decode_item(field, value, path, slot, fail) < 0) {
 			return -1;
 		}
@@ -132,9 +128,7 @@ static int decode_list(const struct place *place, const cJSON *value, struct fai
 	if (count == 0 && !field->allow_empty)
 		return fail_at(fail, place->path, "must not be empty");
 	if (place->out && count) {
-		list.items = calloc(count, shape_item_size(field));
-		if (!list.items)
-			abort();
+		list.items = must_array(count, shape_item_size(field));
 	}
 	if (decode_items(place, single ? value : value->child, single, &list, fail) < 0) {
 		if (list.items)

@@ -115,10 +115,8 @@ static int kind_of_word(const char *word, enum field_kind *out)
 static const char **copy_words(const cJSON *list)
 {
 	size_t count = (size_t)cJSON_GetArraySize(list), used = 0;
-	const char **words = calloc(count + 1, sizeof(*words));
+	const char **words = must_array(count + 1, sizeof(*words));
 
-	if (!words)
-		abort();
 	for (const cJSON *word = list->child; word; word = word->next)
 		if (cJSON_IsString(word))
 			words[used++] = must_copy_if(word->valuestring);
@@ -166,10 +164,8 @@ static const struct refused_word *copy_refused(const cJSON *object)
 {
 	size_t used = 0;
 	struct refused_word *refused =
-		calloc((size_t)cJSON_GetArraySize(object) + 1, sizeof(*refused));
+		must_array((size_t)cJSON_GetArraySize(object) + 1, sizeof(*refused));
 
-	if (!refused)
-		abort();
 	for (const cJSON *word = object->child; word; word = word->next) {
 		if (!cJSON_IsString(word))
 			continue;
@@ -234,9 +230,7 @@ struct shape *shape_from_description(const cJSON *description, struct fail *fail
 
 	shape->name = must_copy_if(json_string(description, "name", "object"));
 	shape->help = must_copy_if(json_string(description, "help", NULL));
-	fields = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*fields));
-	if (!fields)
-		abort();
+	fields = must_array((size_t)cJSON_GetArraySize(list) + 1, sizeof(*fields));
 	shape->fields = fields;
 	if (!cJSON_IsArray(list)) {
 		fail_set(fail, FAIL_PEER, "%s: no list of fields", shape->name);

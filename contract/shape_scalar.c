@@ -2,10 +2,10 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "contract/json.h"
+#include "contract/memory.h"
 #include "contract/shape_parts.h"
 #include "contract/units.h"
 
@@ -63,70 +63,64 @@ static int decode_number(const struct place *place, const cJSON *value, struct f
 	return 0;
 }
 
-static int decode_duration(const struct place *place, const cJSON *value, struct fail *fail)
+/* A number with a unit, read into the smallest unit that there is: ns, bytes, bits a second. */
+struct quantity {
+	const char *expected; /* "must be …" */
+	const char *says;     /* "\"…\" is not …" */
+	int (*parse)(const char *text, int64_t *out);
+	const char *(*format)(int64_t value, char *buffer);
+};
+
+enum {
+	QUANTITY_TEXT_MAX = DURATION_TEXT_MAX /* the longest of them */
+};
+static_assert((int)UNIT_TEXT_MAX <= (int)DURATION_TEXT_MAX, "each format() writes into one buffer");
+
+static int decode_quantity(const struct place *place, const cJSON *value,
+	const struct quantity *quantity, struct fail *fail)
 {
 	const struct field *field = place->field;
-	char low[DURATION_TEXT_MAX], high[DURATION_TEXT_MAX];
-	int64_t ns;
+	char low[QUANTITY_TEXT_MAX], high[QUANTITY_TEXT_MAX];
+	int64_t number;
 
 	if (!cJSON_IsString(value))
-		return shape_wrong_kind(
-			place, value, "a duration like \"250ms\" or \"1.5s\"", fail);
-	if (duration_parse(value->valuestring, &ns) < 0)
-		return fail_at(fail, place->path,
-			"\"%.40s\" is not a duration: a number and one of ns, us, ms, s, m, h, d",
-			value->valuestring);
-	if (has_bounds(field) && ((double)ns < field->min || (double)ns > field->max))
+		return shape_wrong_kind(place, value, quantity->expected, fail);
+	if (quantity->parse(value->valuestring, &number) < 0)
+		return fail_at(fail, place->path, "\"%.40s\" is not %s", value->valuestring,
+			quantity->says);
+	if (has_bounds(field) && ((double)number < field->min || (double)number > field->max))
 		return fail_at(fail, place->path, "must be from %s to %s, not %s",
-			duration_format((int64_t)field->min, low),
-			duration_format((int64_t)field->max, high), value->valuestring);
+			quantity->format((int64_t)field->min, low),
+			quantity->format((int64_t)field->max, high), value->valuestring);
 	if (place->out)
-		*(int64_t *)place->out = ns;
+		*(int64_t *)place->out = number;
 	return 0;
+}
+
+static int decode_duration(const struct place *place, const cJSON *value, struct fail *fail)
+{
+	static const struct quantity duration = {"a duration like \"250ms\" or \"1.5s\"",
+		"a duration: a number and one of ns, us, ms, s, m, h, d", duration_parse,
+		duration_format};
+
+	return decode_quantity(place, value, &duration, fail);
 }
 
 static int decode_size(const struct place *place, const cJSON *value, struct fail *fail)
 {
-	char low[UNIT_TEXT_MAX], high[UNIT_TEXT_MAX];
-	int64_t bytes;
+	static const struct quantity size = {"a size like \"64KiB\"",
+		"a size: a whole number and one of B, KiB, MiB, GiB", size_parse, size_format};
 
-	if (!cJSON_IsString(value))
-		return shape_wrong_kind(place, value, "a size like \"64KiB\"", fail);
-	if (size_parse(value->valuestring, &bytes) < 0)
-		return fail_at(fail, place->path,
-			"\"%.40s\" is not a size: a whole number and one of B, KiB, MiB, GiB",
-			value->valuestring);
-	if (has_bounds(place->field) &&
-		((double)bytes < place->field->min || (double)bytes > place->field->max))
-		return fail_at(fail, place->path, "must be from %s to %s, not %s",
-			size_format((int64_t)place->field->min, low),
-			size_format((int64_t)place->field->max, high), value->valuestring);
-	if (place->out)
-		*(int64_t *)place->out = bytes;
-	return 0;
+	return decode_quantity(place, value, &size, fail);
 }
 
 static int decode_bandwidth(const struct place *place, const cJSON *value, struct fail *fail)
 {
-	char low[UNIT_TEXT_MAX], high[UNIT_TEXT_MAX];
-	int64_t bits;
+	static const struct quantity bandwidth = {"a bandwidth like \"10Mbit\"",
+		"a bandwidth: a number and one of bit, kbit, Mbit, Gbit (a second)",
+		bandwidth_parse, bandwidth_format};
 
-	if (!cJSON_IsString(value))
-		return shape_wrong_kind(place, value, "a bandwidth like \"10Mbit\"", fail);
-	if (bandwidth_parse(value->valuestring, &bits) < 0)
-		return fail_at(fail, place->path,
-			"\"%.40s\" is not a bandwidth: a number and one of bit, kbit, Mbit, Gbit "
-			"(a "
-			"second)",
-			value->valuestring);
-	if (has_bounds(place->field) &&
-		((double)bits < place->field->min || (double)bits > place->field->max))
-		return fail_at(fail, place->path, "must be from %s to %s, not %s",
-			bandwidth_format((int64_t)place->field->min, low),
-			bandwidth_format((int64_t)place->field->max, high), value->valuestring);
-	if (place->out)
-		*(int64_t *)place->out = bits;
-	return 0;
+	return decode_quantity(place, value, &bandwidth, fail);
 }
 
 static int decode_i64(const struct place *place, const cJSON *value, struct fail *fail)
@@ -204,13 +198,8 @@ static int decode_text(const struct place *place, const cJSON *value, struct fai
 		return fail_at(fail, place->path, "must not be empty");
 	if (shape_check_form(place, value->valuestring, fail) < 0)
 		return -1;
-	if (place->out) {
-		char *copy = strdup(value->valuestring);
-
-		if (!copy)
-			abort();
-		*(char **)place->out = copy;
-	}
+	if (place->out)
+		*(char **)place->out = must_copy(value->valuestring);
 	return 0;
 }
 

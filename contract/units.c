@@ -12,7 +12,6 @@ struct unit {
 	int64_t factor;
 };
 
-/* Longest first where one suffix ends in another ("ms" before "s"): matched from the end. */
 static const struct unit duration_units[] = {
 	{"ns", 1},
 	{"us", NS_PER_US},
@@ -141,14 +140,16 @@ const char *duration_human(int64_t ns, char buffer[DURATION_TEXT_MAX])
 	static const struct unit steps[] = {
 		{"s", NS_PER_SEC}, {"ms", NS_PER_MS}, {"us", NS_PER_US}, {"ns", 1}};
 	size_t last = sizeof(steps) / sizeof(steps[0]) - 1;
-	int64_t minutes = (ns + NS_PER_SEC / 2) / (60 * NS_PER_SEC);
+	/* Rounded without a sum that could leave 63 bits. */
+	int64_t seconds = ns / NS_PER_SEC + (ns % NS_PER_SEC >= NS_PER_SEC / 2);
+	int64_t minutes = seconds / 60;
 
 	if (minutes >= 600)
 		snprintf(buffer, DURATION_TEXT_MAX, "%lldh%02lldm", (long long)(minutes / 60),
 			(long long)(minutes % 60));
 	else if (minutes >= 10)
 		snprintf(buffer, DURATION_TEXT_MAX, "%lldm%02llds", (long long)minutes,
-			(long long)((ns + NS_PER_SEC / 2) / NS_PER_SEC % 60));
+			(long long)(seconds % 60));
 	if (minutes >= 10)
 		return buffer;
 	for (size_t i = 0; i <= last; i++) {

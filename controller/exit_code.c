@@ -5,16 +5,20 @@ int exit_code_of(enum fail_kind kind)
 {
 	switch (kind) {
 	case FAIL_USAGE:
-		return 64;
+		return EXIT_USAGE;
 	case FAIL_BAD_FILE:
-		return 65;
+		return EXIT_BAD_FILE;
 	case FAIL_REFUSED:
 	case FAIL_UNSUPPORTED:
 	case FAIL_PEER:
-		return 4;
+		return EXIT_REFUSED;
 	case FAIL_BUSY:
-		return 75;
-	default:
-		return 70;
+		return EXIT_LOCKED;
+	case FAIL_NONE:
+	case FAIL_SYSTEM:
+	case FAIL_INTERNAL:
+	case FAIL_KINDS:
+		break;
 	}
+	return EXIT_TROUBLE;
 }

@@ -1,37 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <argp.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "controller/commands/commands.h"
-
-enum {
-	EXIT_USAGE = 64
-};
+#include "controller/exit_code.h"
 
 struct command {
 	const char *name, *help;
 	int (*run)(int argc, char **argv);
-	int hidden; /* started by backburn itself */
+	bool hidden; /* started by backburn itself */
 };
 
 static const struct command commands[] = {
 	{"init", "write a first scenario and its environment, from a lab or hosts", command_init,
-		0},
-	{"run", "run a scenario and judge it", command_run, 0},
-	{"plan", "say what a run would hit now, and touch nothing", command_plan, 0},
-	{"validate", "check scenarios, and say what they can prove", command_validate, 0},
-	{"report", "write the report of a run from its journal", command_report, 0},
-	{"faults", "list the faults, or explain one", command_faults, 0},
-	{"schema", "print the JSON Schema of a kind of file, for editors", command_schema, 0},
+		false},
+	{"run", "run a scenario and judge it", command_run, false},
+	{"plan", "say what a run would hit now, and touch nothing", command_plan, false},
+	{"validate", "check scenarios, and say what they can prove", command_validate, false},
+	{"report", "write the report of a run from its journal", command_report, false},
+	{"faults", "list the faults, or explain one", command_faults, false},
+	{"schema", "print the JSON Schema of a kind of file, for editors", command_schema, false},
 	{"lab", "bring a local cluster up or down, look at it, run a command in it", command_lab,
-		0},
-	{"doctor", "say what each host of an environment can do", command_doctor, 0},
-	{"push", "copy the programs to the hosts of an environment", command_push, 0},
-	{"heal", "end every session on the hosts and undo what is left", command_heal, 0},
-	{"probe", "a prober: orders on stdin", command_probe, 1},
-	{"ask", "an asker: questions on stdin", command_ask, 1},
+		false},
+	{"doctor", "say what each host of an environment can do", command_doctor, false},
+	{"push", "copy the programs to the hosts of an environment", command_push, false},
+	{"heal", "end every session on the hosts and undo what is left", command_heal, false},
+	{"probe", "a prober: orders on stdin", command_probe, true},
+	{"ask", "an asker: questions on stdin", command_ask, true},
 };
 
 static void usage(FILE *out)
@@ -52,7 +49,7 @@ int main(int argc, char **argv)
 {
 	char name[64];
 
-	/* argp's own wrong usage exits with 64, as ours does. */
+	/* argp's own wrong usage exits as ours does. */
 	argp_err_exit_status = EXIT_USAGE;
 	if (argc < 2) {
 		usage(stderr);

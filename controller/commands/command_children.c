@@ -5,8 +5,9 @@
 #include <stdlib.h>
 
 #include "controller/commands/commands.h"
+#include "controller/exit_code.h"
+#include "controller/prober/asker.h"
 #include "controller/prober/prober.h"
-#include "controller/run/asker.h"
 #include "controller/run/reach.h"
 
 /* Subcommands that backburn starts itself, where it measures from. */
@@ -47,11 +48,11 @@ int command_probe(int argc, char **argv)
 	(void)argv;
 	if (argc > 1) {
 		fputs("backburn probe: takes its orders on stdin\n", stderr);
-		return 64;
+		return EXIT_USAGE;
 	}
 	if (put_self_on_path(&fail) < 0) {
 		fprintf(stderr, "backburn probe: %s\n", fail.text);
-		return 70;
+		return EXIT_TROUBLE;
 	}
 	return prober_main();
 }
@@ -61,7 +62,7 @@ int command_ask(int argc, char **argv)
 	(void)argv;
 	if (argc > 1) {
 		fputs("backburn ask: takes its questions on stdin\n", stderr);
-		return 64;
+		return EXIT_USAGE;
 	}
 	return asker_main();
 }

@@ -2,10 +2,10 @@
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "contract/json.h"
 #include "controller/commands/commands.h"
+#include "controller/exit_code.h"
 #include "controller/plan/catalogue.h"
 #include "controller/plan/catalogue_print.h"
 
@@ -55,7 +55,7 @@ static int print_one(const struct catalogue *catalogue, const struct arguments *
 	const struct catalogue_fault *fault = catalogue_find(catalogue, name);
 
 	if (fault && arguments->json) {
-		char *text = cJSON_Print(fault->published);
+		char *text = json_print_indented(fault->published);
 
 		puts(text);
 		free(text);
@@ -72,7 +72,7 @@ static int print_one(const struct catalogue *catalogue, const struct arguments *
 	nearest = catalogue_nearest(catalogue, name);
 	fprintf(stderr, "backburn: no fault named \"%s\"%s%s%s\n", name,
 		nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
-	return 64;
+	return EXIT_USAGE;
 }
 
 static void print_all(const struct catalogue *catalogue, bool json)
@@ -88,7 +88,7 @@ static void print_all(const struct catalogue *catalogue, bool json)
 				catalogue->faults[i].summary);
 	}
 	if (json) {
-		text = cJSON_Print(list);
+		text = json_print_indented(list);
 		puts(text);
 		free(text);
 	}
@@ -110,7 +110,7 @@ int command_faults(int argc, char **argv)
 	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
 	if (catalogue_builtin(&catalogue, &fail) < 0) {
 		fprintf(stderr, "backburn: %s\n", fail.text);
-		return 70;
+		return EXIT_TROUBLE;
 	}
 	if (arguments.fault)
 		code = print_one(&catalogue, &arguments);

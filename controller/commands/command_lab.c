@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <argp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "controller/commands/commands.h"
@@ -115,7 +114,7 @@ static int exec_in(const char *name, char **words)
 
 	if (!words[0] || !words[1] || (strcmp(words[1], "--") == 0 && !words[2])) {
 		fputs("usage: backburn lab exec LAB NODE -- COMMAND [ARGUMENT…]\n", stderr);
-		return 64;
+		return EXIT_USAGE;
 	}
 	if (lab_exec(name, words[0], words + (strcmp(words[1], "--") == 0 ? 2 : 1), &code, &fail) <
 		0)
@@ -145,7 +144,7 @@ int command_lab(int argc, char **argv)
 	}
 	if (argc < 3 || (argc > 3 && strcmp(argv[1], "exec") != 0)) {
 		usage(stderr);
-		return 64;
+		return EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "up") == 0)
 		return up(argv[2]);
@@ -158,5 +157,5 @@ int command_lab(int argc, char **argv)
 	if (strcmp(argv[1], "exec") == 0)
 		return exec_in(name, argv + 3);
 	usage(stderr);
-	return 64;
+	return EXIT_USAGE;
 }

@@ -9,16 +9,13 @@
 
 #include "contract/memory.h"
 #include "controller/commands/commands.h"
+#include "controller/exit_code.h"
 #include "controller/report/escape.h"
 #include "controller/report/report.h"
 
 enum {
 	OPTION_OUT = 256,
 	OPTION_GITHUB
-};
-enum {
-	EXIT_BAD_FILE = 65,
-	EXIT_TROUBLE = 70
 };
 enum {
 	WORD_MAX = 33 /* 16 random bytes in hex */
@@ -82,12 +79,10 @@ static void find_journal(const char *run, char **out_journal, char **out_dir)
 			abort();
 	} else {
 		*out_journal = must_copy(run);
-		*out_dir = !slash      ? strdup(".")
-			: slash == run ? strdup("/")
-				       : strndup(run, (size_t)(slash - run));
+		*out_dir = must_copy(!slash ? "." : slash == run ? "/" : run);
+		if (slash && slash != run)
+			(*out_dir)[slash - run] = '\0';
 	}
-	if (!*out_dir || !*out_journal)
-		abort();
 }
 
 /*

@@ -5,6 +5,7 @@
 
 #include "contract/json.h"
 #include "controller/commands/commands.h"
+#include "controller/exit_code.h"
 #include "controller/schema/schema.h"
 
 static error_t take(int key, char *argument, struct argp_state *state)
@@ -34,7 +35,7 @@ static int print(const struct schema_kind *kind)
 
 	if (catalogue_builtin(&catalogue, &fail) < 0) {
 		fprintf(stderr, "backburn: %s\n", fail.text);
-		return 70;
+		return EXIT_TROUBLE;
 	}
 	schema = schema_new(kind, &catalogue);
 	text = json_pretty(schema);
@@ -42,7 +43,7 @@ static int print(const struct schema_kind *kind)
 	free(text);
 	cJSON_Delete(schema);
 	catalogue_deinit(&catalogue);
-	return fflush(stdout) == 0 ? 0 : 70;
+	return fflush(stdout) == 0 ? 0 : EXIT_TROUBLE;
 }
 
 int command_schema(int argc, char **argv)

@@ -147,7 +147,7 @@ int command_validate(int argc, char **argv)
 	argp_parse(&parser, argc, argv, ARGP_NO_ARGS, &first, NULL);
 	if (first == argc) {
 		fprintf(stderr, "%s: which file?\n", argv[0]);
-		return 64;
+		return EXIT_USAGE;
 	}
 	for (int i = first; i < argc; i++) {
 		if (validate(argv[i], &fail) == 0)

@@ -9,11 +9,6 @@
 #include "controller/report/escape.h"
 #include "controller/run/reach.h"
 
-enum {
-	EXIT_NOT_REVERTED = 5,
-	EXIT_REFUSED = 4
-};
-
 static int worse(int a, int b)
 {
 	if (a == EXIT_NOT_REVERTED || b == EXIT_NOT_REVERTED)

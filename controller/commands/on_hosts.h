@@ -15,7 +15,7 @@ struct on_hosts {
 /*
  * Runs `backburn-injector WORDS…` on every host of an environment, one after the other, with our
  * stdout and stderr, a line with the host's name before each. Returns the worst exit code (5
- * before others), or 4/65 when the environment can't be used.
+ * before others), or that of the failure when the environment can't be used.
  */
 int on_hosts(const struct on_hosts *order);
 

@@ -2,6 +2,7 @@
 #include "controller/engine/engine.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

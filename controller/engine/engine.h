@@ -69,7 +69,7 @@ struct event {
 
 enum action_kind {
 	ACTION_JOURNAL,      /* data: the event, to be appended */
-	ACTION_START_PROBES, /* all probes and workloads, at at_ns */
+	ACTION_START_PROBES, /* all probes and workloads */
 	ACTION_QUERY,        /* ask group's `where` of node */
 	ACTION_INSPECT,      /* fault on node in its role: what would be hit */
 	ACTION_ARM,          /* fault on node in its role */
@@ -91,7 +91,6 @@ struct action {
 	const struct fault_record *fault;
 	const struct workload_spec *workload;
 	enum fault_role role;
-	int64_t at_ns;
 };
 
 enum engine_purpose {

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/units.h"

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "contract/json.h"
 #include "contract/list.h"
@@ -96,8 +94,7 @@ static void heal_what_is_over(struct engine *engine)
 static bool decides_precondition(const struct engine *engine, const struct invariant_spec *claim)
 {
 	return claim->gate == GATE_PRECONDITION &&
-		strcmp(*LIST_AT(claim->in, char *, claim->in.count - 1),
-			phase_current(engine)->id) == 0;
+		claim_last_phase(&engine->record.scenario, claim) == phase_current(engine);
 }
 
 static void after_healing(struct engine *engine)

@@ -8,6 +8,7 @@
 
 #include "contract/address.h"
 #include "contract/json.h"
+#include "contract/memory.h"
 
 #define AT(type, member) .offset = offsetof(struct type, member)
 
@@ -240,7 +241,7 @@ static void look_in(const char *scenario_path, const char *pattern, struct found
 			if (!source_has_kind(matches.gl_pathv[i], "backburn_environment"))
 				continue;
 			free(found->path);
-			found->path = strdup(matches.gl_pathv[i]);
+			found->path = must_copy(matches.gl_pathv[i]);
 			found->count++;
 			snprintf(found->list + used, sizeof(found->list) - used, "%s%s",
 				used ? ", " : "", matches.gl_pathv[i]);

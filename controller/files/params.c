@@ -2,27 +2,26 @@
 #include "controller/files/params.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "contract/json.h"
+#include "contract/memory.h"
 #include "contract/units.h"
-#include "controller/placeholder.h"
+#include "controller/texts/placeholder.h"
 
 struct params {
 	const cJSON *declared; /* the scenario's "params", may be NULL */
 	const struct param_values *values;
 };
 
-static const char *const type_words[] = {"duration", "ratio", "integer", "number", "string"};
-
+/* enum param_type; -1: none. The tree is not decoded yet. */
 static int type_of(const cJSON *spec)
 {
 	const char *word = json_string(spec, "type", "");
 
-	for (int i = 0; i < (int)(sizeof(type_words) / sizeof(type_words[0])); i++)
-		if (strcmp(type_words[i], word) == 0)
+	for (int i = 0; param_type_words[i]; i++)
+		if (strcmp(param_type_words[i], word) == 0)
 			return i;
 	return -1;
 }
@@ -73,7 +72,7 @@ static int check_value(
 		return cJSON_IsString(value) ? 0 : fail_at(fail, path, "must be a string");
 	text = json_print(value);
 	if (magnitude(type, value, &number) < 0)
-		outcome = fail_at(fail, path, "%s is not of type %s", text, type_words[type]);
+		outcome = fail_at(fail, path, "%s is not of type %s", text, param_type_words[type]);
 	else if (min && (magnitude(type, min, &bound) < 0 || number < bound))
 		outcome = fail_at(fail, path, "%s is below the parameter's min", text);
 	else if (max && (magnitude(type, max, &bound) < 0 || number > bound))
@@ -134,10 +133,8 @@ static enum placeholder_answer lookup_param(void *context, const char *name, cha
 		text->failed = true;
 		return PLACEHOLDER_KEEP;
 	}
-	*out_value = cJSON_IsString(value) ? strdup(value->valuestring) : json_print(value);
+	*out_value = cJSON_IsString(value) ? must_copy(value->valuestring) : json_print(value);
 	cJSON_Delete(value);
-	if (!*out_value)
-		abort();
 	return PLACEHOLDER_VALUE;
 }
 
@@ -181,9 +178,7 @@ static int apply_to_value(const struct params *params, cJSON *parent, cJSON **va
 		cJSON_free(replacement->string);
 		replacement->string = NULL;
 		if ((*value)->string) {
-			replacement->string = strdup((*value)->string);
-			if (!replacement->string)
-				abort();
+			replacement->string = must_copy((*value)->string);
 		}
 		cJSON_ReplaceItemViaPointer(parent, *value, replacement);
 		*value = replacement;

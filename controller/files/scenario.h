@@ -8,24 +8,17 @@
 #include "contract/processes.h"
 #include "contract/shape.h"
 #include "controller/files/source.h"
-#include "controller/text_match.h"
+#include "controller/texts/text_match.h"
 
 /*
  * A scenario as people write it, typed: one struct per object of the format, decoded through the
- * tables in scenario_tables.c. docs/scenario.md describes every key. Nothing here is resolved:
- * groups and nodes are still names.
+ * tables in scenario_tables*.c and probe_tables.c. docs/scenario.md describes every key. Nothing
+ * here is resolved: groups and nodes are still names.
  */
 struct owner {
 	char *team, *contact;
 };
 
-struct param_spec {
-	char *name;
-	int type; /* enum param_type */
-	cJSON *preset;
-	cJSON *min, *max;
-	char *help;
-};
 enum param_type {
 	PARAM_DURATION,
 	PARAM_RATIO,
@@ -33,10 +26,19 @@ enum param_type {
 	PARAM_NUMBER,
 	PARAM_STRING
 };
+extern const char *const param_type_words[];
+
+struct param_spec {
+	char *name;
+	int type;         /* enum param_type */
+	cJSON *preset;    /* key "default" */
+	cJSON *min, *max; /* NULL: no bound */
+	char *help;
+};
 
 struct secret_spec {
 	char *name;
-	char *env, *file;
+	char *env, *file; /* one of them; the other is NULL */
 };
 
 /* --- groups ---------------------------------------------------------------------------- */
@@ -54,7 +56,7 @@ struct where_spec {
 
 struct group_spec {
 	char *name;
-	cJSON *labels;
+	cJSON *labels;     /* object of strings */
 	struct list nodes; /* of char * */
 	char *in;
 	struct list without; /* key "not": of char * */
@@ -93,15 +95,15 @@ enum probe_type {
 };
 extern const char *const probe_type_words[];
 
-/* Which keys belong to which type is checked in plan/check_probes.c. */
+/* Which keys belong to which type its table says; those of `expect` plan/check_probes.c. */
 struct probe_spec {
 	char *name;
 	int type;         /* enum probe_type */
 	struct list from; /* of char *: nodes or groups */
 	struct probe_to *to;
 	char *method;
-	cJSON *url; /* a string or a secret */
-	cJSON *headers;
+	cJSON *url;     /* a string or a secret */
+	cJSON *headers; /* object of strings and secrets */
 	struct probe_body *body;
 	int connection; /* enum http_connection */
 	char *address;
@@ -116,7 +118,7 @@ struct probe_spec {
 };
 
 struct good_spec {
-	int outcome;
+	int outcome;           /* 0, "ok": the only one there is */
 	int64_t latency_lt_ns; /* 0: any */
 };
 
@@ -135,9 +137,9 @@ struct final_read_spec {
 
 struct workload_spec {
 	char *name;
-	int model;
+	int model;        /* 0, "set": the only one there is */
 	struct list from; /* of char * */
-	double rate;
+	double rate;      /* operations a second */
 	int64_t timeout_ns;
 	struct list exec; /* of char * */
 	struct final_read_spec *final_read;
@@ -286,17 +288,17 @@ struct scenario {
 	char *name, *title, *hypothesis;
 	struct owner *owner;
 	cJSON *links;
-	struct list tags;
+	struct list tags; /* of char * */
 	int64_t seed;
-	struct list use;       /* of char * */
-	struct list params;    /* of struct param_spec */
-	struct list secrets;   /* of struct secret_spec */
-	struct list groups;    /* of struct group_spec */
-	struct list probes;    /* of struct probe_spec */
-	struct list slos;      /* of struct slo_spec */
-	struct list workloads; /* of struct workload_spec */
-	struct list phases;
-	struct list invariants;
+	struct list use;        /* of char * */
+	struct list params;     /* of struct param_spec */
+	struct list secrets;    /* of struct secret_spec */
+	struct list groups;     /* of struct group_spec */
+	struct list probes;     /* of struct probe_spec */
+	struct list slos;       /* of struct slo_spec */
+	struct list workloads;  /* of struct workload_spec */
+	struct list phases;     /* of struct phase_spec, in the order of time */
+	struct list invariants; /* of struct invariant_spec */
 	struct guardrails_spec *guardrails;
 
 	/* What was decoded: parts merged, parameters put in; what the journal keeps. Owned. */
@@ -320,7 +322,8 @@ struct param_values {
 /*
  * Loads a scenario with its parts, puts parameters in their places and decodes it. `sources`
  * receives every file read (for later errors; sources_deinit() also after a failure).
- * References and claims are not checked yet: scenario_check() does that.
+ * References and claims are not checked yet: scenario_check() does that. Failure: FAIL_BAD_FILE
+ * with file and line, or FAIL_USAGE for a value of the command line; `out` is untouched.
  */
 int scenario_load(struct scenario *out, struct sources *sources, const char *path,
 	const struct param_values *values, struct fail *fail);
@@ -330,6 +333,7 @@ int scenario_from_merged(struct scenario *out, cJSON *merged, struct fail *fail)
 
 void scenario_deinit(struct scenario *scenario);
 
+/* By its name or id; NULL: there is none. */
 const struct group_spec *scenario_group(const struct scenario *scenario, const char *name);
 const struct probe_spec *scenario_probe(const struct scenario *scenario, const char *name);
 const struct slo_spec *scenario_slo(const struct scenario *scenario, const char *name);

@@ -3,8 +3,14 @@
 
 /* The scenario and the part as wholes, and what happens in a run: phases and faults. */
 
-static const char *const param_types[] = {"duration", "ratio", "integer", "number", "string", NULL};
-static const char *const timeout_words[] = {"fail", "go_on", "stop", NULL};
+const char *const param_type_words[] = {[PARAM_DURATION] = "duration",
+	[PARAM_RATIO] = "ratio",
+	[PARAM_INTEGER] = "integer",
+	[PARAM_NUMBER] = "number",
+	[PARAM_STRING] = "string",
+	NULL};
+static const char *const timeout_words[] = {
+	[TIMEOUT_FAIL] = "fail", [TIMEOUT_GO_ON] = "go_on", [TIMEOUT_STOP] = "stop", NULL};
 
 static const struct field owner_fields[] = {
 	{.key = "team",
@@ -22,7 +28,7 @@ static const struct shape owner_shape = SHAPE("owner", owner, owner_fields,
 static const struct field param_fields[] = {
 	{.key = "type",
 		.kind = FIELD_ENUM,
-		.words = param_types,
+		.words = param_type_words,
 		AT(param_spec, type),
 		.required = true,
 		.help = "What kind of value it is."},

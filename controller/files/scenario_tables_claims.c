@@ -3,9 +3,18 @@
 
 /* What is claimed, and what stops a run. */
 
-const char *const gate_words[] = {"must", "should", "report", "precondition", NULL};
-const char *const instant_words[] = {"start", "effect", "breach", "healed", NULL};
-static const char *const expect_words[] = {"held", "violated", NULL};
+const char *const gate_words[] = {[GATE_MUST] = "must",
+	[GATE_SHOULD] = "should",
+	[GATE_REPORT] = "report",
+	[GATE_PRECONDITION] = "precondition",
+	NULL};
+const char *const instant_words[] = {[INSTANT_START] = "start",
+	[INSTANT_EFFECT] = "effect",
+	[INSTANT_BREACH] = "breach",
+	[INSTANT_HEALED] = "healed",
+	NULL};
+static const char *const expect_words[] = {
+	[EXPECT_HELD] = "held", [EXPECT_VIOLATED] = "violated", NULL};
 
 /* --- invariants ------------------------------------------------------------------------ */
 

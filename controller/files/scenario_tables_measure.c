@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/files/scenario_tables.h"
+#include "controller/prober/orders.h"
 
 /* How a system is looked at: groups, SLOs, workloads; probes are in probe_tables.c. */
 
@@ -121,7 +122,7 @@ static const struct field good_fields[] = {
 		.kind = FIELD_DURATION,
 		AT(good_spec, latency_lt_ns),
 		.min = NS_PER_US,
-		.max = 300 * (double)NS_PER_SEC,
+		.max = TIMEOUT_MAX_NS,
 		.help = "A good event took less than this."},
 };
 static const struct shape good_shape =
@@ -199,15 +200,15 @@ static const struct field workload_fields[] = {
 		.kind = FIELD_NUMBER,
 		AT(workload_spec, rate),
 		.required = true,
-		.min = 0.1,
-		.max = 5000,
+		.min = RATE_MIN,
+		.max = RATE_MAX,
 		.help = "Operations a second."},
 	{.key = "timeout",
 		.kind = FIELD_DURATION,
 		AT(workload_spec, timeout_ns),
 		.preset = "\"2s\"",
 		.min = NS_PER_MS,
-		.max = 300 * (double)NS_PER_SEC,
+		.max = TIMEOUT_MAX_NS,
 		.help = "An operation without an answer by then is unknown."},
 	{.key = "exec",
 		.kind = FIELD_LIST,

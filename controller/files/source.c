@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "contract/json.h"
+#include "contract/memory.h"
 
 static int parse_text(struct source *source, struct fail *fail)
 {
@@ -36,9 +37,7 @@ static int check_kind(const struct source *source, const char *kind_key, struct 
 
 int source_load(struct source *source, const char *path, const char *kind_key, struct fail *fail)
 {
-	*source = (struct source){.path = strdup(path)};
-	if (!source->path)
-		abort();
+	*source = (struct source){.path = must_copy(path)};
 	if (json_read_file(path, SOURCE_BYTES_MAX, &source->text, &source->length, fail) < 0) {
 		fail->kind = FAIL_BAD_FILE;
 		source_deinit(source);
@@ -59,15 +58,15 @@ void source_deinit(struct source *source)
 	*source = (struct source){0};
 }
 
-int source_has_kind(const char *path, const char *kind_key)
+bool source_has_kind(const char *path, const char *kind_key)
 {
 	struct fail fail = FAIL_INIT;
 	struct source source;
 
 	if (source_load(&source, path, kind_key, &fail) < 0)
-		return 0;
+		return false;
 	source_deinit(&source);
-	return 1;
+	return true;
 }
 
 void sources_deinit(struct sources *sources)
@@ -138,14 +137,11 @@ void sources_explain(const struct sources *sources, struct fail *fail)
 char *path_beside(const char *file, const char *name)
 {
 	const char *slash = strrchr(file, '/');
-	char *path = NULL;
+	char *path;
 
-	if (*name == '/' || !slash) {
-		path = strdup(name);
-	} else if (asprintf(&path, "%.*s/%s", (int)(slash - file), file, name) < 0) {
-		path = NULL;
-	}
-	if (!path)
+	if (*name == '/' || !slash)
+		return must_copy(name);
+	if (asprintf(&path, "%.*s/%s", (int)(slash - file), file, name) < 0)
 		abort();
 	return path;
 }

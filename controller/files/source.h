@@ -2,6 +2,7 @@
 #ifndef BACKBURN_SOURCE_H
 #define BACKBURN_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <cjson/cJSON.h>
@@ -21,14 +22,15 @@ struct source {
 };
 
 /*
- * Reads and parses `path`. The six kinds of file are told apart by one key each
- * ("backburn", "backburn_lab", …): `kind_key` must be there, with the value 1.
+ * Reads and parses `path`. The kinds of file are told apart by one key each ("backburn",
+ * "backburn_lab", …): `kind_key` must be there, with the value 1. Failure: FAIL_BAD_FILE, with
+ * file and line in front; there is nothing to be freed then.
  */
 int source_load(struct source *source, const char *path, const char *kind_key, struct fail *fail);
 void source_deinit(struct source *source);
 
 /* True when the file parses and has the key at its top level. */
-int source_has_kind(const char *path, const char *kind_key);
+bool source_has_kind(const char *path, const char *kind_key);
 
 /* Several sources that together make one tree: a scenario and the parts it uses. */
 struct sources {
@@ -37,7 +39,7 @@ struct sources {
 };
 
 void sources_deinit(struct sources *sources);
-/* Loads one more; the new source is returned, borrowed until the next call. */
+/* Loads one more; the new source is returned, borrowed until the next call. NULL: it failed. */
 struct source *sources_add(
 	struct sources *sources, const char *path, const char *kind_key, struct fail *fail);
 

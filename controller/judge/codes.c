@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
 #include <stdio.h>
 
+#include "controller/exit_code.h"
 #include "controller/judge/judge_parts.h"
 
 /*
  * Exit codes and which wins. Each source of a code adds it with a sentence; the table's order is
- * the weight. 75, 6 and 4 end a run that has not injected what it should have, so that 1, 3 and 2
- * can't outweigh them honestly.
+ * the weight. LOCKED, NOT_STEADY and REFUSED end a run that has not injected what it should have,
+ * so that VIOLATED, STOPPED and INCONCLUSIVE can't outweigh them honestly.
  */
-static const int weights[] = {5, 70, 75, 6, 4, 1, 3, 2, 130, 143, 0};
+static const int weights[] = {EXIT_NOT_REVERTED, EXIT_TROUBLE, EXIT_LOCKED, EXIT_NOT_STEADY,
+	EXIT_REFUSED, EXIT_VIOLATED, EXIT_STOPPED, EXIT_INCONCLUSIVE, EXIT_SIGNAL + SIGINT,
+	EXIT_SIGNAL + SIGTERM, EXIT_HELD};
 
 static int weight_of(int code)
 {
@@ -47,11 +51,11 @@ static void add_claim(struct judgement *judgement, const struct claim_judgement 
 			verdict_words[own->verdict],
 			claim->expect == EXPECT_VIOLATED ? " where a violation was expected" : "",
 			own->text);
-		add_code(judgement, 1, reason);
+		add_code(judgement, EXIT_VIOLATED, reason);
 	} else if (own->finding == FINDING_UNPROVEN && claim->gate == GATE_MUST) {
 		snprintf(reason, sizeof(reason), "claim %s is INCONCLUSIVE: %.230s", claim->id,
 			own->text);
-		add_code(judgement, 2, reason);
+		add_code(judgement, EXIT_INCONCLUSIVE, reason);
 	}
 }
 
@@ -72,7 +76,7 @@ static void add_effects(const struct record *record, struct judgement *judgement
 			continue;
 		snprintf(reason, sizeof(reason), "the effect of fault %s is unproven: %.230s",
 			effect->fault->spec->id, effect->text);
-		add_code(judgement, 2, reason);
+		add_code(judgement, EXIT_INCONCLUSIVE, reason);
 	}
 }
 
@@ -85,19 +89,19 @@ static void add_reverts(struct judgement *judgement)
 			continue;
 		snprintf(reason, sizeof(reason), "the revert is not confirmed on %.60s: %.200s",
 			revert->node, revert->text);
-		add_code(judgement, 5, reason);
+		add_code(judgement, EXIT_NOT_REVERTED, reason);
 	}
 }
 
 static void add_stop(const struct record *record, struct judgement *judgement)
 {
 	static const int codes[] = {
-		[STOP_GUARDRAIL] = 3,
-		[STOP_PRECONDITION] = 6,
-		[STOP_REFUSED] = 4,
-		[STOP_INTERNAL] = 70,
-		[STOP_TIMEOUT] = 1,
-		[STOP_LOCKED] = 75,
+		[STOP_GUARDRAIL] = EXIT_STOPPED,
+		[STOP_PRECONDITION] = EXIT_NOT_STEADY,
+		[STOP_REFUSED] = EXIT_REFUSED,
+		[STOP_INTERNAL] = EXIT_TROUBLE,
+		[STOP_TIMEOUT] = EXIT_VIOLATED,
+		[STOP_LOCKED] = EXIT_LOCKED,
 	};
 	char reason[SENTENCE_MAX];
 
@@ -106,30 +110,31 @@ static void add_stop(const struct record *record, struct judgement *judgement)
 	snprintf(reason, sizeof(reason), "%.300s",
 		record->stop_text ? record->stop_text : "stopped");
 	add_code(judgement,
-		record->stop == STOP_SIGNAL ? 128 + record->stop_signal : codes[record->stop],
+		record->stop == STOP_SIGNAL ? EXIT_SIGNAL + record->stop_signal
+					    : codes[record->stop],
 		reason);
 }
 
 static const char *headline_of(const struct record *record, int code)
 {
 	switch (code) {
-	case 0:
+	case EXIT_HELD:
 		return "HELD";
-	case 1:
+	case EXIT_VIOLATED:
 		return "VIOLATED";
-	case 2:
+	case EXIT_INCONCLUSIVE:
 		return "INCONCLUSIVE";
-	case 3:
-	case 130:
-	case 143:
+	case EXIT_STOPPED:
+	case EXIT_SIGNAL + SIGINT:
+	case EXIT_SIGNAL + SIGTERM:
 		return "STOPPED";
-	case 4:
+	case EXIT_REFUSED:
 		return "REFUSED";
-	case 5:
+	case EXIT_NOT_REVERTED:
 		return "REVERT NOT CONFIRMED";
-	case 6:
+	case EXIT_NOT_STEADY:
 		return "NOT STEADY BEFORE";
-	case 75:
+	case EXIT_LOCKED:
 		return "LOCKED";
 	default:
 		return record->ended ? "BROKEN" : "CUT OFF";
@@ -144,9 +149,9 @@ void judge_codes(const struct record *record, struct judgement *judgement)
 		add_claim(judgement, claim);
 	add_effects(record, judgement);
 	if (!record->ended)
-		add_code(judgement, 70, "the journal ends before the run did");
+		add_code(judgement, EXIT_TROUBLE, "the journal ends before the run did");
 	if (judgement->code_count == 0)
-		add_code(judgement, 0, "every gate is met");
+		add_code(judgement, EXIT_HELD, "every gate is met");
 	judgement->exit_code = judgement->codes[0];
 	judgement->headline = headline_of(record, judgement->exit_code);
 }

@@ -46,7 +46,6 @@ struct pair_effect {
 	int64_t packets, segments;
 	int64_t matched;     /* segments that it looked at, hit or not */
 	int64_t connections; /* live just before arming; -1: nobody was asked */
-	bool counted_at_both;
 };
 
 /* One process that a fault aimed at. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -77,29 +78,36 @@ static const char *why_unproven(const struct process_evidence *process)
 	return process->reason ? process->reason : "could not be signalled";
 }
 
+__attribute__((format(printf, 2, 3))) static void add(
+	struct effect_judgement *out, const char *format, ...)
+{
+	size_t used = strlen(out->text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(out->text + used, sizeof(out->text) - used, format, args);
+	va_end(args);
+}
+
 static void say(const struct tallied *tallied, struct effect_judgement *out)
 {
 	const struct process_effect *first = LIST_AT(out->processes, struct process_effect, 0);
-	size_t used;
 
 	if (!tallied->targets) {
-		snprintf(out->text, sizeof(out->text), "no process is known to have been hit");
+		add(out, "no process is known to have been hit");
 		return;
 	}
-	used = (size_t)snprintf(out->text, sizeof(out->text),
-		"%zu of %zu process%s got SIG%s, %zu seen to exit", tallied->sent, tallied->targets,
-		tallied->targets == 1 ? "" : "es", first->process->signal, tallied->exited);
+	add(out, "%zu of %zu process%s got SIG%s, %zu seen to exit", tallied->sent,
+		tallied->targets, tallied->targets == 1 ? "" : "es", first->process->signal,
+		tallied->exited);
 	if (tallied->unproven)
-		used += (size_t)snprintf(out->text + used, sizeof(out->text) - used,
-			"; pid %lld on %.40s %.80s", (long long)tallied->unproven->process->pid,
+		add(out, "; pid %lld on %.40s %.80s", (long long)tallied->unproven->process->pid,
 			tallied->unproven->node, why_unproven(tallied->unproven->process));
 	if (tallied->silent_nodes)
-		used += (size_t)snprintf(out->text + used, sizeof(out->text) - used,
-			"; %zu node%s told of no process", tallied->silent_nodes,
+		add(out, "; %zu node%s told of no process", tallied->silent_nodes,
 			tallied->silent_nodes == 1 ? "" : "s");
 	if (out->predicted)
-		snprintf(out->text + used, sizeof(out->text) - used, "; predicted %zu, hit %zu",
-			out->predicted, out->predicted_hit);
+		add(out, "; predicted %zu, hit %zu", out->predicted, out->predicted_hit);
 }
 
 void judge_processes(const struct fault_record *fault, struct effect_judgement *out)

@@ -28,7 +28,6 @@ static void add_counted(const struct fault_record *fault, const char *node, cons
 		LIST_EACH(own->counters, struct counter, counter) {
 			if (counter->direction != direction || strcmp(counter->peer, peer) != 0)
 				continue;
-			pair->counted_at_both = pair->packets > 0 && counter->packets > 0;
 			pair->packets += counter->packets;
 			pair->segments += counter->segments;
 			pair->matched += counter->matched;

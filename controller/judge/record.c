@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/judge/record.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,16 +89,6 @@ static void free_fault(struct fault_record *fault)
 	free(fault->did);
 }
 
-static void free_runs(struct list *runs)
-{
-	LIST_EACH(*runs, struct service_record, run) {
-		free(run->node);
-		free(run->service);
-		free(run->last_exit);
-	}
-	free(runs->items);
-}
-
 static void free_workload(struct workload_record *workload)
 {
 	ranges_deinit(&workload->attempted);
@@ -157,8 +146,8 @@ void record_deinit(struct record *record)
 	free(record->workloads.items);
 	free(record->nodes.items);
 	free(record->groups.items);
-	free_runs(&record->runs_before);
-	free_runs(&record->runs_after);
+	record_free_runs(&record->runs_before);
+	record_free_runs(&record->runs_after);
 	list_free_texts(&record->services_before);
 	list_free_texts(&record->services_after);
 	free(record->run_id);
@@ -276,6 +265,8 @@ int64_t record_covered_ns(const struct record *record, const struct slo_spec *sl
 	return covered_ns == INT64_MAX ? 0 : covered_ns;
 }
 
+/* --- events of the journal --------------------------------------------------------------- */
+
 cJSON *journal_event(const char *type, int64_t at_ns)
 {
 	cJSON *event = json_object();
@@ -283,4 +274,11 @@ cJSON *journal_event(const char *type, int64_t at_ns)
 	json_put_number(event, "t_ns", (double)at_ns);
 	json_put_string(event, "event", type);
 	return event;
+}
+
+int64_t journal_time(const cJSON *event, const char *key)
+{
+	double number = json_number(event, key, (double)NEVER_NS);
+
+	return number >= 0 && number <= NUMBER_MAX ? (int64_t)number : NEVER_NS;
 }

@@ -25,7 +25,7 @@
 struct phase_record {
 	const struct phase_spec *spec;
 	int64_t start_ns, end_ns;
-	char how[16]; /* "time", "good", "timeout", "stopped" */
+	char how[16]; /* "time", "good", "timeout", "stopped"; "" before the end */
 };
 
 /* One fault on one node that enforces it. */
@@ -142,7 +142,10 @@ struct record {
 	int64_t end_ns;
 };
 
-/* The first event must be run_started; it carries the scenario. Consumes nothing. */
+/*
+ * The first event must be run_started; it carries the scenario. Consumes nothing. Another event, or
+ * a format of another version, is FAIL_PEER; a scenario that can't be decoded FAIL_BAD_FILE.
+ */
 int record_init(struct record *record, const cJSON *run_started, struct fail *fail);
 void record_deinit(struct record *record);
 
@@ -158,6 +161,7 @@ int64_t record_covered_ns(const struct record *record, const struct slo_spec *sl
 /* The source that a journal's event of a probe speaks of; NULL: none. */
 struct source_record *record_source(const struct record *record, const cJSON *event);
 
+/* By name or id; NULL: there is none. */
 struct fault_record *record_fault(const struct record *record, const char *id);
 
 /*
@@ -172,12 +176,23 @@ struct node_record *record_node(const struct record *record, const char *node);
 struct workload_record *record_workload(const struct record *record, const char *name);
 struct resolved_group *record_group(const struct record *record, const char *group);
 
-/* The events that a class of a window tells of, each at its own instant; record_apply() has checked
- * them. */
+/*
+ * The events that a class of a window tells of, each at its own instant. The window must be one
+ * that record_apply() has taken.
+ */
 void record_add_events(struct samples *samples, const struct source_record *source,
 	const struct probe_window *window, const struct class_runs *runs);
 
-/* An event with its type and time, to be completed by the caller. */
+/* --- events of the journal --------------------------------------------------------------- */
+
+enum {
+	JOURNAL_VERSION = 1 /* run_started says it as `journal` */
+};
+
+/* An event with its type and time, to be completed and deleted by the caller. */
 cJSON *journal_event(const char *type, int64_t at_ns);
+
+/* A time of an event; NEVER_NS when there is none, or one that no journal can hold. */
+int64_t journal_time(const cJSON *event, const char *key);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/judge/record_apply.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,13 +16,6 @@
  * reported is in record_measures.c, what faults did in record_evidence.c. Times in the journal are
  * nanoseconds since the run's zero as JSON numbers (exact up to 104 days).
  */
-
-int64_t record_time_of(const cJSON *event, const char *key)
-{
-	double number = json_number(event, key, (double)NEVER_NS);
-
-	return number >= 0 && number <= NUMBER_MAX ? (int64_t)number : NEVER_NS;
-}
 
 void record_replace_text(char **slot, const char *text)
 {
@@ -120,7 +114,7 @@ static int apply_services(struct record *record, const cJSON *event, struct fail
 	list_free_texts(list);
 	list_from_json(list, record_member(event, "services"));
 	record->services_known = record->services_known || !before;
-	record_add_runs(
+	record_take_runs(
 		before ? &record->runs_before : &record->runs_after, record_member(event, "runs"));
 	return 0;
 }
@@ -146,7 +140,7 @@ static int apply_phase_started(struct record *record, const cJSON *event, struct
 
 	if (!phase)
 		return record_unknown_name(event, "phase", fail);
-	phase->start_ns = record_time_of(event, "start_ns");
+	phase->start_ns = journal_time(event, "start_ns");
 	return 0;
 }
 
@@ -156,7 +150,7 @@ static int apply_phase_ended(struct record *record, const cJSON *event, struct f
 
 	if (!phase)
 		return record_unknown_name(event, "phase", fail);
-	phase->end_ns = record_time_of(event, "end_ns");
+	phase->end_ns = journal_time(event, "end_ns");
 	strncpy(phase->how, json_string(event, "how", ""), sizeof(phase->how) - 1);
 	return 0;
 }
@@ -219,9 +213,9 @@ static int apply_fault_arming(struct record *record, const cJSON *event, struct 
 	if (!fault)
 		return record_unknown_name(event, "fault", fail);
 	take_sides(fault, event);
-	fault->start_ns = record_time_of(event, "start_ns");
-	fault->deadline_ns = record_time_of(event, "deadline_ns");
-	fault->skew_ns = record_time_of(event, "skew_ns");
+	fault->start_ns = journal_time(event, "start_ns");
+	fault->deadline_ns = journal_time(event, "deadline_ns");
+	fault->skew_ns = journal_time(event, "skew_ns");
 	fault->at_once = cJSON_IsTrue(record_member(event, "at_once"));
 	record_replace_text(&fault->did, json_string(event, "did", NULL));
 	return 0;
@@ -236,8 +230,8 @@ static int apply_fault_armed(struct record *record, const cJSON *event, struct f
 		return record_unknown_name(event, "fault", fail);
 	node = record_fault_node(fault, json_string(event, "node", ""));
 	node->role = strcmp(json_string(event, "role", "on"), "from") == 0 ? ROLE_FROM : ROLE_ON;
-	node->armed_ns = record_time_of(event, "armed_ns");
-	node->late_ns = record_time_of(event, "late_ns");
+	node->armed_ns = journal_time(event, "armed_ns");
+	node->late_ns = journal_time(event, "late_ns");
 	return 0;
 }
 
@@ -248,7 +242,7 @@ static int apply_fault_healed(struct record *record, const cJSON *event, struct 
 	if (!fault)
 		return record_unknown_name(event, "fault", fail);
 	record_fault_node(fault, json_string(event, "node", ""))->healed_ns =
-		record_time_of(event, "healed_ns");
+		journal_time(event, "healed_ns");
 	return 0;
 }
 
@@ -258,11 +252,19 @@ static int apply_fault_over(struct record *record, const cJSON *event, struct fa
 
 	if (!fault)
 		return record_unknown_name(event, "fault", fail);
-	fault->healed_ns = record_time_of(event, "healed_ns");
+	fault->healed_ns = journal_time(event, "healed_ns");
 	return 0;
 }
 
 /* --- the end --------------------------------------------------------------------------- */
+
+/* The exit code is made of it: 0 for what is no signal's number. */
+static int signal_of(const cJSON *event)
+{
+	double number = json_number(event, "signal", 0);
+
+	return number >= 1 && number < NSIG ? (int)number : 0;
+}
 
 static int apply_stop(struct record *record, const cJSON *event, struct fail *fail)
 {
@@ -272,8 +274,8 @@ static int apply_stop(struct record *record, const cJSON *event, struct fail *fa
 		if (strcmp(stop_words[i], why) != 0)
 			continue;
 		record->stop = (enum stop_kind)i;
-		record->stop_ns = record_time_of(event, "t_ns");
-		record->stop_signal = (int)json_number(event, "signal", 0);
+		record->stop_ns = journal_time(event, "t_ns");
+		record->stop_signal = signal_of(event);
 		record_replace_text(&record->stop_id, json_string(event, "id", NULL));
 		record_replace_text(&record->stop_text, json_string(event, "text", NULL));
 		return 0;
@@ -285,7 +287,7 @@ static int apply_run_ended(struct record *record, const cJSON *event, struct fai
 {
 	(void)fail;
 	record->ended = true;
-	record->end_ns = record_time_of(event, "t_ns");
+	record->end_ns = journal_time(event, "t_ns");
 	return 0;
 }
 

@@ -8,10 +8,6 @@
 #include "controller/judge/record.h"
 
 /* Parts of the record that its files share. */
-enum {
-	JOURNAL_VERSION = 1
-};
-
 /* Of times and counts: beyond that a double is not exact, and sums of a few would leave 63 bits. */
 #define NUMBER_MAX 0x1p53
 
@@ -20,10 +16,14 @@ void record_took_effect(struct fault_record *fault, int64_t at_ns);
 /* One struct process_evidence of a journal. */
 int record_add_process(
 	struct fault_record *fault, struct fault_node *node, const cJSON *item, struct fail *fail);
-/* A lab's services: appends a struct service_record for each item of `runs` (or NULL). */
-void record_add_runs(struct list *list, const cJSON *runs);
+/*
+ * A lab's services: a struct service_record for each item of `runs` (or NULL), in the place of what
+ * `list` had.
+ */
+void record_take_runs(struct list *list, const cJSON *runs);
 
-/* Free a list of struct counter, of struct process_evidence, of struct measure. */
+/* Free a list of struct service_record, struct counter, struct process_evidence, struct measure. */
+void record_free_runs(struct list *runs);
 void record_free_counters(struct list *counters);
 void record_free_processes(struct list *processes);
 void record_free_measures(struct list *measures);
@@ -31,8 +31,8 @@ void record_free_measures(struct list *measures);
 /* The fault's entry for that node, a new one if there is none. */
 struct fault_node *record_fault_node(struct fault_record *fault, const char *name);
 
-/* A time of an event; NEVER_NS when there is none, or one that no journal can hold. */
-int64_t record_time_of(const cJSON *event, const char *key);
+/* The time itself, or NEVER_NS for one that no journal can hold. */
+int64_t record_sane_time(int64_t at_ns);
 const cJSON *record_member(const cJSON *event, const char *key);
 void record_replace_text(char **slot, const char *text);
 /* Always -1: the event's `key` names something that the scenario does not have. */

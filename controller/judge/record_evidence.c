@@ -7,8 +7,7 @@
 #include "controller/judge/record.h"
 #include "controller/judge/record_apply.h"
 
-/* What the nodes that carry a fault say that it did there. Each evidence replaces the one before.
- */
+/* What the nodes that carry a fault say that it did there; each word replaces the one before. */
 
 void record_free_counters(struct list *counters)
 {
@@ -26,15 +25,21 @@ void record_free_measures(struct list *measures)
 	*measures = (struct list){0};
 }
 
-/* Counters are added up; one that no kernel can have counted to is taken for none. */
-static int64_t sane_count(long long count)
+/*
+ * Counts of packets are added up, over all pairs of nodes. One that no kernel can have counted to
+ * is taken for none: 2^46 is five days of the fastest link there is, and leaves room for sums of a
+ * hundred thousand.
+ */
+#define PACKETS_MAX 0x1p46
+
+static int64_t sane_count(long long count, double most)
 {
-	return count > 0 && (double)count <= NUMBER_MAX ? count : 0;
+	return count > 0 && (double)count <= most ? count : 0;
 }
 
-static int64_t count_of(const cJSON *item, const char *key)
+static int64_t packets_of(const cJSON *item, const char *key)
 {
-	return sane_count(json_i64(item, key, 0));
+	return sane_count(json_i64(item, key, 0), PACKETS_MAX);
 }
 
 static void add_counter(struct fault_record *fault, struct fault_node *node, const cJSON *item)
@@ -43,12 +48,12 @@ static void add_counter(struct fault_record *fault, struct fault_node *node, con
 
 	record_replace_text(&counter->peer, json_string(item, "peer", ""));
 	counter->direction = strcmp(json_string(item, "direction", ""), "egress") == 0;
-	counter->packets = count_of(item, "packets");
-	counter->segments = count_of(item, "segments");
-	counter->bytes = count_of(item, "bytes");
-	counter->matched = count_of(item, "matched");
-	counter->first_ns = json_i64(item, "first_ns", NEVER_NS);
-	counter->last_ns = json_i64(item, "last_ns", NEVER_NS);
+	counter->packets = packets_of(item, "packets");
+	counter->segments = packets_of(item, "segments");
+	counter->bytes = sane_count(json_i64(item, "bytes", 0), NUMBER_MAX);
+	counter->matched = packets_of(item, "matched");
+	counter->first_ns = record_sane_time(json_i64(item, "first_ns", NEVER_NS));
+	counter->last_ns = record_sane_time(json_i64(item, "last_ns", NEVER_NS));
 	if (counter->packets > 0)
 		record_took_effect(fault, counter->first_ns);
 }
@@ -63,8 +68,8 @@ static int add_measure(struct fault_node *node, const cJSON *item, struct fail *
 
 	if (shape_decode(&measure_shape, item, "measures", &measure, fail) < 0)
 		return -1;
-	measure.count = sane_count(measure.count);
-	measure.hits = sane_count(measure.hits);
+	measure.count = sane_count(measure.count, PACKETS_MAX);
+	measure.hits = sane_count(measure.hits, PACKETS_MAX);
 	if (measure.hits > measure.count)
 		measure.hits = measure.count;
 	if (measure.unit == MEASURE_RATIO && measure.count)

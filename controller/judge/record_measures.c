@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "contract/json.h"
 #include "contract/list.h"
@@ -14,15 +12,19 @@
 static_assert(OUTCOME_COUNT <= sizeof(((struct source_record *)NULL)->outcomes) / sizeof(int64_t),
 	"a place for each outcome");
 
-/* What a scenario may ask for, and the longest window that a prober sends at that rate. */
-#define RATE_MIN 0.1
-#define RATE_MAX 5000
-#define WINDOW_EVENTS_MAX ((int64_t)(RATE_MAX * 60))
+/* At the highest rate in the longest window. */
+#define WINDOW_EVENTS_MAX ((int64_t)(RATE_MAX * WINDOW_MAX_NS / NS_PER_SEC))
+
+/*
+ * Clocks drift apart, but not by minutes. Events that are due later than that nobody can have seen:
+ * without this bound a prober could fill our memory with them, 300,000 in a line of sixty bytes.
+ */
+#define AHEAD_MAX_NS (120 * NS_PER_SEC)
 
 int record_apply_source(struct record *record, const cJSON *event, struct fail *fail)
 {
 	double rate = json_number(event, "rate", 0);
-	int64_t start_ns = record_time_of(event, "start_ns");
+	int64_t start_ns = journal_time(event, "start_ns");
 	struct source_record *source;
 
 	if (!scenario_probe(&record->scenario, json_string(event, "probe", "")))
@@ -39,6 +41,11 @@ int record_apply_source(struct record *record, const cJSON *event, struct fail *
 	source->last_heard_ns = start_ns;
 	source->latency = histogram_new();
 	return 0;
+}
+
+static int64_t due_ns(const struct source_record *source, int64_t index)
+{
+	return source->start_ns + (int64_t)((double)index / source->rate * 1e9);
 }
 
 /* Every event of the window must be in the runs, or a claim would rest on fewer than it says. */
@@ -72,20 +79,20 @@ void record_add_events(struct samples *samples, const struct source_record *sour
 
 	while (runs_next(&cursor, &good, &count, &checked) > 0)
 		for (; count > 0; count--, index++)
-			samples_add(samples,
-				source->start_ns + (int64_t)((double)index / source->rate * 1e9),
-				good);
+			samples_add(samples, due_ns(source, index), good);
 }
 
 /* All of a window is looked at before any of it is taken: the record holds whole events only. */
 static int check_window(const struct record *record, const struct source_record *source,
-	const struct probe_window *window, struct fail *fail)
+	const struct probe_window *window, int64_t heard_ns, struct fail *fail)
 {
 	if (window->first_index != source->next_index)
 		return fail_set(fail, FAIL_PEER, "window: begins at event %lld, expected %lld",
 			(long long)window->first_index, (long long)source->next_index);
 	if (window->count < 0 || window->count > WINDOW_EVENTS_MAX)
 		return fail_set(fail, FAIL_PEER, "window: an impossible number of events");
+	if (due_ns(source, window->first_index + window->count) > heard_ns + AHEAD_MAX_NS)
+		return fail_set(fail, FAIL_PEER, "window: tells of events that are not due yet");
 	LIST_EACH(window->classes, struct class_runs, runs)
 		if (check_runs(record, window, runs, fail) < 0)
 			return -1;
@@ -99,11 +106,11 @@ static int check_window(const struct record *record, const struct source_record 
 }
 
 static int add_window(struct record *record, struct source_record *source,
-	const struct probe_window *window, struct fail *fail)
+	const struct probe_window *window, int64_t heard_ns, struct fail *fail)
 {
 	size_t i = 0;
 
-	if (check_window(record, source, window, fail) < 0 ||
+	if (check_window(record, source, window, heard_ns, fail) < 0 ||
 		histogram_decode(source->latency, &window->latency, fail) < 0)
 		return -1;
 	LIST_EACH(window->classes, struct class_runs, runs)
@@ -116,6 +123,7 @@ static int add_window(struct record *record, struct source_record *source,
 	if (window->lag_max_ns > source->lag_max_ns)
 		source->lag_max_ns = window->lag_max_ns;
 	source->next_index = window->first_index + window->count;
+	source->last_heard_ns = heard_ns;
 	return 0;
 }
 
@@ -130,9 +138,7 @@ int record_apply_window(struct record *record, const cJSON *event, struct fail *
 	if (shape_decode(&probe_window_shape, record_member(event, "window"), "window", &window,
 		    fail) < 0)
 		return -1;
-	outcome = add_window(record, source, &window, fail);
-	if (outcome == 0)
-		source->last_heard_ns = record_time_of(event, "t_ns");
+	outcome = add_window(record, source, &window, journal_time(event, "t_ns"), fail);
 	shape_free(&probe_window_shape, &window);
 	return outcome;
 }

@@ -17,10 +17,22 @@ static int64_t small_number(const cJSON *item, const char *key)
 	return number > 0 && number <= NUMBER_MAX ? (int64_t)number : 0;
 }
 
-void record_add_runs(struct list *list, const cJSON *runs)
+void record_free_runs(struct list *runs)
+{
+	LIST_EACH(*runs, struct service_record, run) {
+		free(run->node);
+		free(run->service);
+		free(run->last_exit);
+	}
+	free(runs->items);
+	*runs = (struct list){0};
+}
+
+void record_take_runs(struct list *list, const cJSON *runs)
 {
 	const cJSON *item;
 
+	record_free_runs(list);
 	cJSON_ArrayForEach(item, runs) {
 		struct service_record *run = list_push(list, sizeof(*run));
 
@@ -46,8 +58,7 @@ void record_took_effect(struct fault_record *fault, int64_t at_ns)
 		fault->effect_ns = at_ns;
 }
 
-/* A time that no journal can hold is taken for none. */
-static int64_t sane_time(int64_t at_ns)
+int64_t record_sane_time(int64_t at_ns)
 {
 	return at_ns >= 0 && (double)at_ns <= NUMBER_MAX ? at_ns : NEVER_NS;
 }
@@ -59,8 +70,8 @@ int record_add_process(
 
 	if (shape_decode(&process_evidence_shape, item, "processes", &evidence, fail) < 0)
 		return -1;
-	evidence.sent_ns = sane_time(evidence.sent_ns);
-	evidence.exited_ns = sane_time(evidence.exited_ns);
+	evidence.sent_ns = record_sane_time(evidence.sent_ns);
+	evidence.exited_ns = record_sane_time(evidence.exited_ns);
 	if (evidence.result == SIGNAL_SENT)
 		record_took_effect(fault, evidence.sent_ns);
 	kept = list_push(&node->processes, sizeof(*kept));

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "contract/memory.h"
 #include "controller/lab/lab_paths.h"
 
 #define SEARCH_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -30,7 +31,7 @@ static char *find_program(const char *name)
 		part += *part == ':';
 		snprintf(path, sizeof(path), "%.*s/%s", (int)strcspn(part, ":"), part, name);
 		if (access(path, X_OK) == 0)
-			return strdup(path);
+			return must_copy(path);
 	}
 	return NULL;
 }
@@ -57,9 +58,7 @@ static int expand_argv(struct lab_command *command, const struct lab_file *file,
 {
 	size_t count = 0;
 
-	command->argv = calloc(argv->count + 1, sizeof(char *));
-	if (!command->argv)
-		abort();
+	command->argv = must_array(argv->count + 1, sizeof(char *));
 	LIST_EACH(*argv, char *, argument) {
 		if (lab_file_expand(file, node, *argument, &command->argv[count++], fail) < 0)
 			return -1;
@@ -85,9 +84,7 @@ static int expand_env(struct lab_command *command, const struct lab_file *file, 
 	size_t count = 0;
 	const cJSON *member;
 
-	command->envp = calloc((size_t)cJSON_GetArraySize(env) + 4, sizeof(char *));
-	if (!command->envp)
-		abort();
+	command->envp = must_array((size_t)cJSON_GetArraySize(env) + 4, sizeof(char *));
 	lab_path_node_dir(file->name, lab_file_node(file, node)->name, directory);
 	if (!cJSON_GetObjectItemCaseSensitive(env, "PATH"))
 		command->envp[count++] = join("PATH", SEARCH_PATH);
@@ -121,7 +118,7 @@ int lab_command_init(struct lab_command *command, const struct lab_file *file, s
 			made.argv[0]);
 		goto bad;
 	}
-	made.user = strdup(user_of(service));
+	made.user = must_copy(user_of(service));
 	*command = made;
 	return 0;
 bad:

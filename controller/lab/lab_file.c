@@ -2,11 +2,11 @@
 #include "controller/lab/lab_file.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "contract/memory.h"
 #include "controller/lab/lab_paths.h"
-#include "controller/placeholder.h"
+#include "controller/texts/placeholder.h"
 
 #define KNOWN_PLACEHOLDERS "{node.name}, {node.addr}, {node.dir}, {nodes.NAME.addr}"
 
@@ -216,7 +216,7 @@ static enum placeholder_answer address_value(
 
 	if (!lab_file_address(file, LAB_IPV4, LAB_FIRST_NODE_HOST + index, &address))
 		lab_file_address(file, LAB_IPV6, LAB_FIRST_NODE_HOST + index, &address);
-	*out_value = strdup(prefix_format(&address, text));
+	*out_value = must_copy(prefix_format(&address, text));
 	return PLACEHOLDER_VALUE;
 }
 
@@ -250,9 +250,9 @@ static enum placeholder_answer lookup(void *context, const char *name, char **ou
 	if (strcmp(name, "node.addr") == 0)
 		return address_value(file, expansion->index, out_value);
 	if (strcmp(name, "node.name") == 0)
-		*out_value = strdup(node);
+		*out_value = must_copy(node);
 	else if (strcmp(name, "node.dir") == 0)
-		*out_value = strdup(lab_path_node_dir(file->name, node, path));
+		*out_value = must_copy(lab_path_node_dir(file->name, node, path));
 	else
 		return PLACEHOLDER_UNKNOWN;
 	return PLACEHOLDER_VALUE;

@@ -186,6 +186,8 @@ int lab_file_parse(const char *text, size_t length, const char *origin, struct l
 		return -1;
 	}
 	file.text = strndup(text, length);
+	if (!file.text)
+		abort();
 	*out = file;
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "contract/memory.h"
 #include "contract/units.h"
 #include "controller/lab/lab_command.h"
 #include "controller/lab/lab_paths.h"
@@ -328,10 +329,8 @@ int lab_ready_wait(
 	int outcome = 0;
 
 	wait.open = wait.count;
-	wait.checks = calloc(wait.count + 1, sizeof(*wait.checks));
-	wait.fds = calloc(wait.count + 1, sizeof(*wait.fds));
-	if (!wait.checks || !wait.fds)
-		abort();
+	wait.checks = must_array(wait.count + 1, sizeof(*wait.checks));
+	wait.fds = must_array(wait.count + 1, sizeof(*wait.fds));
 	list_checks(file, wait.checks);
 	for (size_t i = 0; i < wait.count && outcome == 0; i++)
 		outcome = begin(&wait.checks[i], file, fail);

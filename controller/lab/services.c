@@ -2,15 +2,14 @@
 #include "controller/lab/services.h"
 
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "contract/failpoint.h"
+#include "contract/memory.h"
 #include "contract/units.h"
 #include "controller/lab/lab_command.h"
 #include "controller/lab/lab_start.h"
@@ -68,9 +67,7 @@ int services_init(struct services *services, const struct lab_file *file, struct
 {
 	struct services made = {.file = file};
 
-	made.runs = calloc(count_services(file) + 1, sizeof(*made.runs));
-	if (!made.runs)
-		abort();
+	made.runs = must_array(count_services(file) + 1, sizeof(*made.runs));
 	for (size_t node = 0; node < file->nodes.count; node++) {
 		LIST_EACH(lab_file_node(file, node)->services, struct lab_service, service) {
 			struct service_run *run = &made.runs[made.count++];
@@ -227,12 +224,10 @@ void services_bound_logs(struct services *services)
 
 cJSON *services_describe(const struct services *services)
 {
-	struct service_status *all = calloc(services->count + 1, sizeof(*all));
+	struct service_status *all = must_array(services->count + 1, sizeof(*all));
 	struct service_list list = {.services = {.items = all, .count = services->count}};
 	cJSON *description;
 
-	if (!all)
-		abort();
 	for (size_t i = 0; i < services->count; i++) {
 		struct service_run *run = &services->runs[i];
 

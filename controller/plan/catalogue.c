@@ -52,9 +52,7 @@ static int read_all(struct catalogue *catalogue, const cJSON *tree, struct fail 
 	const cJSON *policy = cJSON_GetObjectItemCaseSensitive(tree, "policy");
 
 	catalogue->faults =
-		calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*catalogue->faults));
-	if (!catalogue->faults)
-		abort();
+		must_array((size_t)cJSON_GetArraySize(list) + 1, sizeof(*catalogue->faults));
 	cJSON_ArrayForEach(entry, list) {
 		if (read_fault(&catalogue->faults[catalogue->count++], entry, fail) < 0)
 			return -1;

@@ -2,7 +2,6 @@
 #include "controller/plan/catalogue_print.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "contract/json.h"
 #include "contract/units.h"

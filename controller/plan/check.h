@@ -48,6 +48,13 @@ int64_t probe_least_sources(const struct scenario *scenario, const struct probe_
 /* Samples that a `holds` claim will have at least. */
 int64_t claim_samples(const struct scenario *scenario, const struct invariant_spec *claim);
 
+/*
+ * The last in time of the phases that a `holds` claim speaks of; its `in` may name them in any
+ * order. They exist (check_references()).
+ */
+const struct phase_spec *claim_last_phase(
+	const struct scenario *scenario, const struct invariant_spec *claim);
+
 /* The one SLO a claim looks at, NULL for a data claim. */
 const char *claim_slo(const struct invariant_spec *claim);
 /* "holds", "recovers", "data" or "budget". */

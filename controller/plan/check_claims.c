@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "contract/json.h"
@@ -56,6 +55,21 @@ const char *claim_kind(const struct invariant_spec *claim)
 	if (claim->recovers)
 		return "recovers";
 	return claim->data ? "data" : "budget";
+}
+
+const struct phase_spec *claim_last_phase(
+	const struct scenario *scenario, const struct invariant_spec *claim)
+{
+	const struct phase_spec *last = NULL;
+
+	LIST_EACH(claim->in, char *, id) {
+		const struct phase_spec *phase = scenario_phase(scenario, *id);
+
+		/* The scenario has its phases in one list, in the order of time. */
+		if (!last || phase > last)
+			last = phase;
+	}
+	return last;
 }
 
 /* How many nodes that names of nodes and groups mean, at the least. */
@@ -156,6 +170,23 @@ static int check_recovers(const struct subject *subject, const struct invariant_
 		instant_words[recovers->from->instant], duration_format(left_ns, left));
 }
 
+static int check_precondition(const struct scenario *scenario, const struct invariant_spec *claim,
+	const char *path, struct fail *fail)
+{
+	const struct phase_spec *last = claim_last_phase(scenario, claim);
+
+	LIST_EACH(scenario->phases, struct phase_spec, phase) {
+		if (phase->faults.count)
+			return fail_at(fail, path,
+				"a precondition must be decided before the first fault; phase "
+				"\"%s\" already has one",
+				phase->id);
+		if (phase == last)
+			break;
+	}
+	return 0;
+}
+
 static int check_claim(const struct subject *subject, const struct invariant_spec *claim,
 	const char *path, struct fail *fail)
 {
@@ -165,20 +196,8 @@ static int check_claim(const struct subject *subject, const struct invariant_spe
 	json_path_key(kind_path, path, claim_kind(claim));
 	if (claim->gate == GATE_PRECONDITION && !claim->holds)
 		return fail_at(fail, kind_path, "only \"holds\" can be a precondition");
-	if (claim->gate == GATE_PRECONDITION) {
-		const struct phase_spec *first = LIST_AT(scenario->phases, struct phase_spec, 0);
-
-		for (const struct phase_spec *phase = first;; phase++) {
-			if (phase->faults.count)
-				return fail_at(fail, path,
-					"a precondition must be decided before the first fault; "
-					"phase \"%s\" already has one",
-					phase->id);
-			if (strcmp(phase->id, *LIST_AT(claim->in, char *, claim->in.count - 1)) ==
-				0)
-				break;
-		}
-	}
+	if (claim->gate == GATE_PRECONDITION && check_precondition(scenario, claim, path, fail) < 0)
+		return -1;
 	if (claim->holds)
 		return check_holds(scenario, claim, kind_path, fail);
 	if (claim->recovers)
@@ -214,6 +233,19 @@ static int check_fault_times(const struct subject *subject, const struct phase_s
 	return 0;
 }
 
+/* A condition over a time that the phase does not have would always run out. */
+static int check_until(const struct phase_spec *phase, const char *path, struct fail *fail)
+{
+	char until[JSON_PATH_MAX], key_path[JSON_PATH_MAX], length[DURATION_TEXT_MAX];
+
+	if (!phase->until || phase->until->good_for_ns <= phase->at_most_ns)
+		return 0;
+	json_path_key(until, path, "until");
+	return fail_at(fail, json_path_key(key_path, until, "good_for"),
+		"phase \"%s\" ends after %s, before its condition can be met", phase->id,
+		duration_format(phase->at_most_ns, length));
+}
+
 static int check_phases(const struct subject *subject, struct fail *fail)
 {
 	const struct scenario *scenario = subject->scenario;
@@ -226,7 +258,10 @@ static int check_phases(const struct subject *subject, struct fail *fail)
 	LIST_EACH(scenario->phases, struct phase_spec, phase) {
 		size_t j = 0;
 
-		json_path_key(base, json_path_index(base, "phases", i++), "faults");
+		json_path_index(base, "phases", i++);
+		if (check_until(phase, base, fail) < 0)
+			return -1;
+		json_path_key(base, base, "faults");
 		LIST_EACH(phase->faults, struct fault_spec, fault)
 			if (check_fault_times(subject, phase, fault,
 				    json_path_index(path, base, j++), fail) < 0)

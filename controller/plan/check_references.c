@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "contract/json.h"
+#include "contract/memory.h"
 #include "controller/plan/check_parts.h"
 
 static int need_slo(
@@ -58,12 +58,9 @@ static bool built_from(const struct scenario *scenario, const struct group_spec 
 static int check_cycle(const struct scenario *scenario, const struct group_spec *group,
 	const struct at *at, struct fail *fail)
 {
-	bool *seen = calloc(scenario->groups.count, sizeof(*seen));
-	bool circular;
+	bool *seen = must_array(scenario->groups.count, sizeof(*seen));
+	bool circular = built_from(scenario, group, group, seen);
 
-	if (!seen)
-		abort();
-	circular = built_from(scenario, group, group, seen);
 	free(seen);
 	if (circular)
 		return fail_at(fail, at->path, "the group is defined by itself, round a circle");

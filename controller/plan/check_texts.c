@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "contract/json.h"
-#include "controller/placeholder.h"
 #include "controller/plan/check_parts.h"
+#include "controller/texts/placeholder.h"
 
 struct at at_key(const struct at *parent, const char *key)
 {

@@ -7,6 +7,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "controller/plan/check_parts.h"
 
 enum {
@@ -233,14 +234,12 @@ static int check_phase(const struct conflict_context *context, const struct phas
 	const struct at *at, struct fail *fail)
 {
 	size_t count = phase->faults.count, other;
-	struct fault_sides_known *faults = calloc(count + 1, sizeof(*faults));
-	struct list *from = calloc(count + 1, sizeof(*from));
+	struct fault_sides_known *faults = must_array(count + 1, sizeof(*faults));
+	struct list *from = must_array(count + 1, sizeof(*from));
 	struct at place = at_key(at, "faults");
 	char text[SAY_MAX];
 	int later;
 
-	if (!faults || !from)
-		abort();
 	for (size_t i = 0; i < count; i++) {
 		const struct fault_spec *spec = LIST_AT(phase->faults, struct fault_spec, i);
 

@@ -8,8 +8,8 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
-#include "controller/placeholder.h"
 #include "controller/plan/groups.h"
+#include "controller/texts/placeholder.h"
 
 struct plan_node *plan_add_node(struct plan *plan, const char *name, const char *host)
 {
@@ -75,6 +75,22 @@ struct plan_node *plan_node(const struct plan *plan, const char *name)
 		if (strcmp(node->name, name) == 0)
 			return node;
 	return NULL;
+}
+
+int plan_node_learn(struct plan_node *node, struct list *addresses, struct fail *fail)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	LIST_EACH(*addresses, struct prefix, address)
+		if (!prefix_is_address(address))
+			return fail_set(fail, FAIL_REFUSED,
+				"%s says that it has the address %s, which is a whole network",
+				node->name, prefix_format(address, text));
+	free(node->addresses.items);
+	node->addresses = *addresses;
+	*addresses = (struct list){0};
+	node->facts_known = true;
+	return 0;
 }
 
 const char *plan_node_address(const struct plan_node *node, char buffer[PREFIX_TEXT_MAX])

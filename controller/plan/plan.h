@@ -34,19 +34,31 @@ struct plan {
 	struct list nodes; /* of struct plan_node */
 };
 
-/* Nodes of an ordinary environment; a lab's are added by plan_add_node(). */
-void plan_init(struct plan *plan, const struct scenario *scenario,
-	const struct catalogue *catalogue, const struct environment *environment);
-void plan_deinit(struct plan *plan);
 /* A group as it means nodes for the rest of the run. */
 struct resolved_group {
 	char *group;
 	struct list nodes; /* of char * */
 };
 
+/*
+ * Nodes of an ordinary environment; a lab's are added by plan_add_node(). Scenario and catalogue
+ * may be NULL where only nodes are wanted.
+ */
+void plan_init(struct plan *plan, const struct scenario *scenario,
+	const struct catalogue *catalogue, const struct environment *environment);
+void plan_deinit(struct plan *plan);
+/* A new node at the end, without labels: those are the caller's to set. Earlier ones may move. */
 struct plan_node *plan_add_node(struct plan *plan, const char *name, const char *host);
 
+/* NULL: there is none of that name. */
 struct plan_node *plan_node(const struct plan *plan, const char *name);
+
+/*
+ * Takes over what a node's injector says of its addresses (of struct prefix; emptied). Each must be
+ * a whole one: a node that named a network would have all of that network cut off in its place.
+ * FAIL_REFUSED, with nothing taken.
+ */
+int plan_node_learn(struct plan_node *node, struct list *addresses, struct fail *fail);
 
 /* The first address of a node as text; IPv4 before IPv6. NULL while unknown. */
 const char *plan_node_address(const struct plan_node *node, char buffer[PREFIX_TEXT_MAX]);

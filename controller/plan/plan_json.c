@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/plan/plan_json.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/units.h"

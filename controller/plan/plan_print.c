@@ -2,7 +2,6 @@
 #include "controller/plan/plan_print.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "contract/units.h"
 #include "controller/measure/statistics.h"

@@ -2,7 +2,6 @@
 #include "controller/plan/radius.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "contract/host_port.h"
 #include "contract/json.h"

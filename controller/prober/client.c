@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/prober/client.h"
-#include "contract/memory.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "contract/memory.h"
 #include "controller/prober/text.h"
 
 enum {
@@ -206,9 +205,7 @@ int client_send(struct client *client, const char *bytes, size_t count)
 	if (client->closing || client->input_ended || client->exited ||
 		uv_stream_get_write_queue_size(stream) + count > INPUT_QUEUE_MAX)
 		return -1;
-	write = malloc(sizeof(*write) + count);
-	if (!write)
-		abort();
+	write = must_alloc(sizeof(*write) + count);
 	memcpy(write + 1, bytes, count);
 	buffer = uv_buf_init((char *)(write + 1), (unsigned int)count);
 	if (uv_write(write, stream, &buffer, 1, on_sent) < 0) {
@@ -240,9 +237,9 @@ const char *client_search_path(void)
 static char **make_environment(const struct list *given, char **path_variable)
 {
 	static char home[] = "HOME=/", language[] = "LANG=C.UTF-8";
-	char **env = calloc(FIXED_VARIABLES + given->count + 1, sizeof(*env)), **next = env;
+	char **env = must_array(FIXED_VARIABLES + given->count + 1, sizeof(*env)), **next = env;
 
-	if (!env || asprintf(path_variable, "PATH=%s", client_search_path()) < 0)
+	if (asprintf(path_variable, "PATH=%s", client_search_path()) < 0)
 		abort();
 	*next++ = *path_variable;
 	*next++ = home;
@@ -263,7 +260,7 @@ static int spawn(uv_loop_t *loop, struct client *client, const struct client_com
 		{.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
 			.data.stream = (uv_stream_t *)&client->errors},
 	};
-	char **argv = calloc(command->argv->count + 1, sizeof(*argv));
+	char **argv = must_array(command->argv->count + 1, sizeof(*argv));
 	char *path_variable;
 	char **env = make_environment(command->env, &path_variable);
 	uv_process_options_t options = {

@@ -7,16 +7,14 @@
 
 #include "contract/json.h"
 #include "contract/memory.h"
-#include "controller/placeholder.h"
+#include "contract/seed.h"
 #include "controller/prober/orders.h"
+#include "controller/texts/placeholder.h"
 
-/* Splitmix64 (Steele, Lea, Flood 2014): every input gives an unrelated output. */
+/* Every input gives an unrelated output. */
 static uint64_t mix(uint64_t value)
 {
-	value += UINT64_C(0x9e3779b97f4a7c15);
-	value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return value ^ (value >> 31);
+	return seed_next(&value);
 }
 
 struct event_values event_values_of(int64_t seed, int64_t n)
@@ -83,10 +81,8 @@ char *base64_encode(const void *bytes, size_t length)
 	static const char digits[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	const unsigned char *in = bytes;
-	char *text = malloc((length + 2) / 3 * 4 + 1), *out = text;
+	char *text = must_alloc((length + 2) / 3 * 4 + 1), *out = text;
 
-	if (!text)
-		abort();
 	for (size_t i = 0; i < length; i += 3) {
 		size_t left = length - i;
 		uint32_t group = (uint32_t)in[i] << 16 | (left > 1 ? (uint32_t)in[i + 1] << 8 : 0) |

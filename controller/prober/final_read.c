@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/prober/final_read.h"
-#include "contract/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/memory.h"
 #include "controller/prober/alarm.h"
 #include "controller/prober/answers.h"
 #include "controller/prober/client.h"
@@ -73,9 +73,7 @@ static void finish_if_complete(struct final_read *all)
 	if (all->left > 0)
 		return;
 	alarm_set(all->alarm, INT64_MAX);
-	reads = calloc(count + 1, sizeof(*reads));
-	if (!reads)
-		abort();
+	reads = must_array(count + 1, sizeof(*reads));
 	for (size_t i = 0; i < count; i++)
 		reads[i] = summarise(&all->reads[i],
 			LIST_AT(all->order.targets, struct read_target, i)->node,
@@ -158,9 +156,7 @@ int final_read_new(struct final_read_order *order, const struct final_read_reade
 	}
 	all->order = *order;
 	memset(order, 0, sizeof(*order));
-	all->reads = calloc(all->order.targets.count, sizeof(*all->reads));
-	if (!all->reads)
-		abort();
+	all->reads = must_array(all->order.targets.count, sizeof(*all->reads));
 	for (size_t i = 0; i < all->order.targets.count; i++)
 		start_read(all, &all->reads[i], LIST_AT(all->order.targets, struct read_target, i));
 	alarm_set(all->alarm, all->left ? clock_now_ns() + all->order.timeout_ns : 0);

@@ -2,8 +2,6 @@
 #ifndef BACKBURN_PROBER_FINAL_READ_H
 #define BACKBURN_PROBER_FINAL_READ_H
 
-#include <stdbool.h>
-
 #include <uv.h>
 
 #include "contract/fail.h"

@@ -166,8 +166,6 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
 	}
 	if (!watched) {
 		watched = must_alloc(sizeof(*watched));
-		if (!watched)
-			abort();
 		watched->http = http;
 		watched->socket = socket;
 		if (uv_poll_init_socket(http->loop, &watched->poll, socket) < 0) {
@@ -351,10 +349,8 @@ int http_new(
 
 	http->loop = loop;
 	http->options = *options;
-	http->transfers = calloc((size_t)options->capacity, sizeof(*http->transfers));
-	http->timer = calloc(1, sizeof(*http->timer));
-	if (!http->transfers || !http->timer)
-		abort();
+	http->transfers = must_array((size_t)options->capacity, sizeof(*http->transfers));
+	http->timer = must_alloc(sizeof(*http->timer));
 	if (set_up_multi(http, fail) < 0) {
 		free(http->transfers);
 		free(http->timer);

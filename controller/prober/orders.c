@@ -57,12 +57,12 @@ static const struct field id_range_fields[] = {
 		.kind = FIELD_INTEGER,
 		AT(id_range, first),
 		.required = true,
-		.max = COUNT_MAX},
+		.max = EXACT_MAX},
 	{.key = "last",
 		.kind = FIELD_INTEGER,
 		AT(id_range, last),
 		.required = true,
-		.max = COUNT_MAX},
+		.max = EXACT_MAX},
 };
 static const struct shape id_range_shape = SHAPE(id_range, "range", id_range_fields);
 
@@ -129,7 +129,7 @@ static const struct field member_read_fields[] = {
 		.kind = FIELD_INTEGER,
 		AT(member_read, duplicates),
 		.required = true,
-		.max = COUNT_MAX},
+		.max = EXACT_MAX},
 };
 static const struct shape member_read_shape = SHAPE(member_read, "read", member_read_fields);
 

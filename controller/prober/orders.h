@@ -6,7 +6,8 @@
 
 #include "contract/histogram.h"
 #include "contract/shape.h"
-#include "controller/text_match.h"
+#include "contract/units.h"
+#include "controller/texts/text_match.h"
 
 /*
  * What the controller and its prober (`backburn probe`) say to each other, in the framing of
@@ -20,6 +21,12 @@
 enum {
 	PROBER_VERSION = 1
 };
+
+/* What probes and workloads may be: events a second, time for one of them, length of a window. */
+#define RATE_MIN 0.1
+#define RATE_MAX 5000
+#define TIMEOUT_MAX_NS (300 * NS_PER_SEC)
+#define WINDOW_MAX_NS (60 * NS_PER_SEC)
 
 struct prober_hello {
 	int64_t version; /* both ways */
@@ -95,7 +102,7 @@ struct exec_order {
 /* Exactly one of http, tcp and exec. */
 struct probe_order {
 	char *id;
-	double rate;        /* events a second, 0.1..5000; exec: ..EXEC_RATE_MAX */
+	double rate;        /* events a second, RATE_MIN..RATE_MAX; exec: ..EXEC_RATE_MAX */
 	int64_t timeout_ns; /* from the intended send to the last byte */
 	int64_t start_ns;   /* intended instant of event 0; event i is start + i/rate */
 	int64_t window_ns;  /* length of a report window, by intended time */

@@ -13,11 +13,7 @@
 		.name = (label), .size = sizeof(struct type), SHAPE_FIELDS(table)                  \
 	}
 
-#define TIMEOUT_MAX_NS (300 * NS_PER_SEC)
 #define WINDOW_MIN_NS (10 * NS_PER_MS)
-#define WINDOW_MAX_NS (60 * NS_PER_SEC)
-#define RATE_MIN 0.1
-#define RATE_MAX 5000
-#define COUNT_MAX 9e15 /* counts are JSON numbers, exact up to 2^53 */
+#define EXACT_MAX 9e15 /* counts are JSON numbers, exact up to 2^53 */
 
 #endif

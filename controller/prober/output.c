@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/prober/output.h"
-#include "contract/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "contract/memory.h"
 
 struct queued_line {
 	uv_write_t write;

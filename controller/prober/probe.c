@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/prober/probe.h"
-#include "contract/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/memory.h"
 #include "controller/prober/alarm.h"
 #include "controller/prober/probe_kind.h"
 #include "controller/prober/schedule.h"

@@ -3,7 +3,6 @@
 #define BACKBURN_PROBER_PROBE_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "contract/fail.h"
 #include "controller/prober/orders.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/prober/prober.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "contract/units.h"
 #include "contract/verbs.h"
 #include "contract/wire.h"
+#include "controller/exit_code.h"
 #include "controller/prober/alarm.h"
 #include "controller/prober/final_read.h"
 #include "controller/prober/orders.h"
@@ -33,8 +33,6 @@ enum {
 	ATTEMPTS_MIN = 4,
 	WATCH_MS = 1000,
 	LAST_WISH_MS = 1000,
-	EXIT_USAGE = 64,
-	EXIT_INTERNAL = 70,
 };
 
 /* An order for another clock would be obeyed far too late, or all at once. */
@@ -120,13 +118,15 @@ static int do_ping(struct prober *prober, struct request *request, struct fail *
 
 static int check_start(int64_t start_ns, struct fail *fail)
 {
-	int64_t ahead_ns = start_ns - clock_now_ns();
+	int64_t now_ns = clock_now_ns();
+	/* In whole seconds, for the order may name any instant. */
+	int64_t ahead_s = start_ns / NS_PER_SEC - now_ns / NS_PER_SEC;
 
-	if (ahead_ns < -START_PAST_MAX_NS || ahead_ns > START_FUTURE_MAX_NS)
+	if (start_ns < now_ns - START_PAST_MAX_NS || start_ns > now_ns + START_FUTURE_MAX_NS)
 		return fail_set(fail, FAIL_USAGE,
 			"start_ns lies %lld s %s: is it of this process's CLOCK_MONOTONIC?",
-			(long long)llabs(ahead_ns / NS_PER_SEC),
-			ahead_ns < 0 ? "in the past" : "in the future");
+			(long long)llabs(ahead_s),
+			start_ns < now_ns ? "in the past" : "in the future");
 	return 0;
 }
 
@@ -470,7 +470,7 @@ static int serve(int descriptors)
 {
 	struct prober *prober = must_alloc(sizeof(*prober));
 	struct fail fail = FAIL_INIT;
-	int status = EXIT_INTERNAL;
+	int status = EXIT_TROUBLE;
 
 	prober->descriptors_left = descriptors;
 	if (start(prober, &fail) < 0) {
@@ -493,7 +493,7 @@ int prober_main(void)
 
 	if (privilege_drop(&fail) < 0) {
 		fprintf(stderr, "backburn probe: %s\n", fail.text);
-		return EXIT_INTERNAL;
+		return EXIT_TROUBLE;
 	}
 	if (uv_guess_handle(STDIN_FILENO) != UV_NAMED_PIPE ||
 		uv_guess_handle(STDOUT_FILENO) != UV_NAMED_PIPE) {
@@ -505,7 +505,7 @@ int prober_main(void)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return EXIT_INTERNAL;
+		return EXIT_TROUBLE;
 	status = serve(descriptors);
 	curl_global_cleanup();
 	return status;

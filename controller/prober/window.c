@@ -3,8 +3,8 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "contract/memory.h"
 #include "controller/prober/runs.h"
 #include "controller/prober/text.h"
 
@@ -67,9 +67,7 @@ static void open_next(struct windows *windows)
 		end_ns = windows->stop_ns;
 	first_index = schedule_first_at(&windows->schedule, start_ns);
 	count = schedule_first_at(&windows->schedule, end_ns) - first_index;
-	window = calloc(1, sizeof(*window) + (size_t)count * sizeof(window->events[0]));
-	if (!window)
-		abort();
+	window = must_array(1, sizeof(*window) + (size_t)count * sizeof(window->events[0]));
 	window->start_ns = start_ns;
 	window->end_ns = end_ns;
 	window->first_index = first_index;
@@ -141,10 +139,8 @@ void windows_settle(struct windows *windows, int64_t index, enum probe_outcome o
 
 static struct list count_outcomes(const struct window *window)
 {
-	int64_t *counts = calloc(OUTCOME_COUNT, sizeof(*counts));
+	int64_t *counts = must_array(OUTCOME_COUNT, sizeof(*counts));
 
-	if (!counts)
-		abort();
 	for (int64_t i = 0; i < window->count; i++)
 		counts[window->events[i].outcome]++;
 	return (struct list){.items = counts, .count = OUTCOME_COUNT};
@@ -152,11 +148,9 @@ static struct list count_outcomes(const struct window *window)
 
 static char *runs_of_class(const struct window *window, const struct probe_class *class)
 {
-	bool *good = calloc((size_t)window->count + 1, sizeof(*good));
+	bool *good = must_array((size_t)window->count + 1, sizeof(*good));
 	char *text;
 
-	if (!good)
-		abort();
 	for (int64_t i = 0; i < window->count; i++) {
 		const struct ended_event *event = &window->events[i];
 
@@ -170,16 +164,12 @@ static char *runs_of_class(const struct window *window, const struct probe_class
 
 static struct list judge_classes(const struct window *window, const struct list *classes)
 {
-	struct class_runs *runs = calloc(classes->count + 1, sizeof(*runs));
+	struct class_runs *runs = must_array(classes->count + 1, sizeof(*runs));
 	struct class_runs *next = runs;
 
-	if (!runs)
-		abort();
 	LIST_EACH(*classes, const struct probe_class, class) {
-		next->slo = strdup(class->slo);
+		next->slo = must_copy(class->slo);
 		next->runs = runs_of_class(window, class);
-		if (!next->slo)
-			abort();
 		next++;
 	}
 	return (struct list){.items = runs, .count = classes->count};
@@ -218,9 +208,7 @@ int windows_take(struct windows *windows, int64_t now_ns, struct probe_window *o
 	};
 	sum_latency(window, out);
 	if (window->last_error[0]) {
-		out->last_error = strdup(window->last_error);
-		if (!out->last_error)
-			abort();
+		out->last_error = must_copy(window->last_error);
 	}
 	free_first(windows);
 	return 0;

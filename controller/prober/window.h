@@ -3,7 +3,6 @@
 #define BACKBURN_PROBER_WINDOW_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "contract/shape.h"

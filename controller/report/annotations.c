@@ -10,10 +10,6 @@
 
 /* GitHub's workflow commands: a line each, which the runner shows at a file's line. */
 
-enum {
-	SCENARIO_FILE_MAX = 4 << 20
-};
-
 /* The scenario's file as it is now, if it is here and still the one that ran. */
 struct scenario_text {
 	char *text;
@@ -27,7 +23,7 @@ static struct scenario_text read_scenario(const char *path)
 	struct fail fail = FAIL_INIT;
 
 	if (path &&
-		json_read_file(path, SCENARIO_FILE_MAX, &source.text, &source.length, &fail) == 0)
+		json_read_file(path, SOURCE_BYTES_MAX, &source.text, &source.length, &fail) == 0)
 		source.tree = json_parse(source.text, source.length, &fail);
 	return source;
 }

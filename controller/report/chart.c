@@ -311,9 +311,11 @@ void chart_print_key(FILE *out, const struct report *report)
 	bool span = false, open = false, instant = false, recovery = false;
 
 	LIST_EACH(record->faults, struct fault_record, fault) {
-		span = span || (fault->start_ns != NEVER_NS && !fault->at_once);
-		open = open || (span && fault->healed_ns == NEVER_NS);
-		instant = instant || (fault->start_ns != NEVER_NS && fault->at_once);
+		if (fault->start_ns == NEVER_NS)
+			continue; /* it is not drawn */
+		span = span || !fault->at_once;
+		open = open || (!fault->at_once && fault->healed_ns == NEVER_NS);
+		instant = instant || fault->at_once;
 	}
 	LIST_EACH(report->judgement.claims, struct claim_judgement, own)
 		recovery = recovery || (own->claim->recovers && own->after_ns != NEVER_NS);

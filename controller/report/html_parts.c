@@ -2,7 +2,6 @@
 #include "controller/report/html_parts.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "contract/list.h"
 #include "contract/units.h"

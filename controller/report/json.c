@@ -309,10 +309,8 @@ cJSON *report_summary_json(const struct report *report)
 void report_json(FILE *out, const struct report *report)
 {
 	cJSON *json = report_summary_json(report);
-	char *text = cJSON_Print(json);
+	char *text = json_print_indented(json);
 
-	if (!text)
-		abort();
 	fprintf(out, "%s\n", text);
 	free(text);
 	cJSON_Delete(json);

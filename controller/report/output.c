@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "contract/failpoint.h"
+#include "contract/json.h"
 
 static int write_new(const char *path, const char *text, size_t length, struct fail *fail)
 {
@@ -62,10 +63,10 @@ int output_write(
 
 int output_write_json(const char *dir, const char *name, const cJSON *json, struct fail *fail)
 {
-	char *text = cJSON_Print(json), *line = NULL;
+	char *text = json_print_indented(json), *line = NULL;
 	int outcome;
 
-	if (!text || asprintf(&line, "%s\n", text) < 0)
+	if (asprintf(&line, "%s\n", text) < 0)
 		abort();
 	outcome = output_write(dir, name, line, strlen(line), fail);
 	free(text);

@@ -76,7 +76,7 @@ static void fault_arming(FILE *out, const cJSON *event)
 static void fault_armed(FILE *out, const cJSON *event)
 {
 	char late[DURATION_TEXT_MAX];
-	int64_t late_ns = (int64_t)json_number(event, "late_ns", 0);
+	int64_t late_ns = journal_time(event, "late_ns");
 
 	if (late_ns > 0)
 		say(out, event, "%s armed late on %s, by %s", json_string(event, "fault", "?"),
@@ -86,7 +86,7 @@ static void fault_armed(FILE *out, const cJSON *event)
 static void fault_inspected(FILE *out, const cJSON *event)
 {
 	const cJSON *result = cJSON_GetObjectItemCaseSensitive(event, "result");
-	int live = (int)json_number(result, "connection_count", 0);
+	double live = json_number(result, "connection_count", 0);
 	const cJSON *process;
 
 	cJSON_ArrayForEach(process, cJSON_GetObjectItemCaseSensitive(result, "processes")) {
@@ -95,7 +95,7 @@ static void fault_inspected(FILE *out, const cJSON *event)
 			json_string(event, "node", "?"), json_string(process, "cmdline", "?"));
 	}
 	if (live > 0)
-		say(out, event, "%s will hit %d live connection%s of %s",
+		say(out, event, "%s will hit %.0f live connection%s of %s",
 			json_string(event, "fault", "?"), live, live == 1 ? "" : "s",
 			json_string(event, "node", "?"));
 }

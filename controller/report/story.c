@@ -165,7 +165,7 @@ void story_begin(struct story *story, const cJSON *run_started)
 void story_apply(struct story *story, const struct record *record, const cJSON *event)
 {
 	const char *type = json_string(event, "event", "");
-	int64_t at_ns = story_time(event, "t_ns");
+	int64_t at_ns = journal_time(event, "t_ns");
 
 	if (strcmp(type, "heal") == 0) {
 		free(story->healed_wall);

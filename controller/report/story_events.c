@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "contract/json.h"
@@ -16,16 +15,9 @@ static const cJSON *member(const cJSON *event, const char *key)
 	return cJSON_GetObjectItemCaseSensitive(event, key);
 }
 
-int64_t story_time(const cJSON *event, const char *key)
-{
-	double number = json_number(event, key, (double)NEVER_NS);
-
-	return number >= 0 && number < 0x1p53 ? (int64_t)number : NEVER_NS;
-}
-
 static int64_t now_of(const cJSON *event)
 {
-	return story_time(event, "t_ns");
+	return journal_time(event, "t_ns");
 }
 
 /* --- groups, phases, nodes ------------------------------------------------------------- */
@@ -41,7 +33,7 @@ static void group_resolved(struct story *story, const cJSON *event)
 
 static void phase_started(struct story *story, const cJSON *event)
 {
-	story_tell(story, story_time(event, "start_ns"), "controller", "phase %s begins",
+	story_tell(story, journal_time(event, "start_ns"), "controller", "phase %s begins",
 		json_string(event, "phase", "?"));
 }
 
@@ -56,7 +48,7 @@ static void phase_ended(struct story *story, const cJSON *event)
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		if (strcmp(ends[i].how, how) == 0)
 			text = ends[i].text;
-	story_tell(story, story_time(event, "end_ns"), "controller", "phase %s ends: %s",
+	story_tell(story, journal_time(event, "end_ns"), "controller", "phase %s ends: %s",
 		json_string(event, "phase", "?"), text);
 }
 
@@ -89,11 +81,10 @@ static void node_recovered(struct story *story, const cJSON *event)
 static void fault_arming(struct story *story, const cJSON *event)
 {
 	char on[512], from[512];
-	int64_t start_ns = story_time(event, "start_ns"),
-		deadline_ns = story_time(event, "deadline_ns");
+	int64_t start_ns = journal_time(event, "start_ns"),
+		deadline_ns = journal_time(event, "deadline_ns");
 	char length[DURATION_TEXT_MAX];
 	const cJSON *counterpart = member(event, "from");
-
 	bool once = cJSON_IsTrue(member(event, "at_once"));
 
 	story_tell(story, now_of(event), "controller", "arming %s on %s%s%s, %s%s",
@@ -108,7 +99,7 @@ static void fault_arming(struct story *story, const cJSON *event)
 static void fault_inspected(struct story *story, const cJSON *event)
 {
 	const cJSON *result = member(event, "result");
-	int live = (int)json_number(result, "connection_count", 0);
+	double live = json_number(result, "connection_count", 0);
 	int hit = cJSON_GetArraySize(member(result, "processes"));
 	char node[WORDS_MAX];
 
@@ -116,7 +107,7 @@ static void fault_inspected(struct story *story, const cJSON *event)
 		snprintf(node, sizeof(node), "%d process%s of %.80s", hit, hit == 1 ? "" : "es",
 			json_string(event, "node", "?"));
 	else
-		snprintf(node, sizeof(node), "%d live connection%s of %.80s", live,
+		snprintf(node, sizeof(node), "%.0f live connection%s of %.80s", live,
 			live == 1 ? "" : "s", json_string(event, "node", "?"));
 	story_tell_node(story, now_of(event), node, "predicted hits of %s",
 		json_string(event, "fault", "?"));
@@ -127,7 +118,7 @@ static void fault_armed(struct story *story, const cJSON *event)
 	const char *node = json_string(event, "node", "?"),
 		   *fault = json_string(event, "fault", "?");
 	char late[DURATION_TEXT_MAX];
-	int64_t late_ns = story_time(event, "late_ns");
+	int64_t late_ns = journal_time(event, "late_ns");
 
 	if (late_ns > 0)
 		story_tell_node(story, now_of(event), node, "armed %s %s late", fault,
@@ -138,13 +129,13 @@ static void fault_armed(struct story *story, const cJSON *event)
 
 static void fault_healed(struct story *story, const cJSON *event)
 {
-	story_tell_node(story, story_time(event, "healed_ns"), json_string(event, "node", "?"),
+	story_tell_node(story, journal_time(event, "healed_ns"), json_string(event, "node", "?"),
 		"ended %s", json_string(event, "fault", "?"));
 }
 
 static void fault_over(struct story *story, const cJSON *event)
 {
-	story_tell(story, story_time(event, "healed_ns"), "fault", "%s is healed",
+	story_tell(story, journal_time(event, "healed_ns"), "fault", "%s is healed",
 		json_string(event, "fault", "?"));
 }
 

@@ -6,9 +6,6 @@
 
 /* What the story's files share. */
 
-/* A time of an event; NEVER_NS for one that no journal can hold. */
-int64_t story_time(const cJSON *event, const char *key);
-
 /* Adds a moment; one that never came (NEVER_NS) is left out. */
 void story_tell(struct story *story, int64_t at_ns, const char *actor, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

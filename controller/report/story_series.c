@@ -97,7 +97,7 @@ static void follow_target(
 	if (!target || strcmp(*last, target) == 0)
 		return;
 	if (**last)
-		story_tell(story, story_time(event, "t_ns"), "probe",
+		story_tell(story, journal_time(event, "t_ns"), "probe",
 			"%s from %s moved on from %s to %s", source->probe, source->from, *last,
 			target);
 	free(*last);
@@ -192,7 +192,7 @@ void story_add_acks(struct story *story, const struct record *record, const cJSO
 			(struct ack){.workload = workload,
 				.first = json_i64(range, "first", 0),
 				.last = json_i64(range, "last", 0),
-				.at_ns = story_time(event, "t_ns")};
+				.at_ns = journal_time(event, "t_ns")};
 }
 
 static int64_t acked_ns(

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/report/words.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "contract/list.h"
 #include "contract/units.h"
+#include "controller/exit_code.h"
 #include "controller/plan/check.h"
 
 /* --- tones ----------------------------------------------------------------------------- */
@@ -19,12 +19,12 @@ const char *const tone_names[] = {
 enum tone tone_of_run(const struct judgement *judgement)
 {
 	switch (judgement->exit_code) {
-	case 0:
+	case EXIT_HELD:
 		return TONE_GOOD;
-	case 1:
-	case 3:
-	case 5:
-	case 70:
+	case EXIT_VIOLATED:
+	case EXIT_STOPPED:
+	case EXIT_NOT_REVERTED:
+	case EXIT_TROUBLE:
 		return TONE_BAD;
 	default:
 		return TONE_OPEN;
@@ -231,7 +231,7 @@ const char *words_also(const struct report *report, char buffer[SENTENCE_MAX])
 	LIST_EACH(report->judgement.claims, struct claim_judgement, own)
 		if (own->finding == FINDING_OTHERWISE)
 			list_push_text(&names, own->claim->id);
-	if (names.count && (report->judgement.exit_code != 1 || names.count > 1))
+	if (names.count && (report->judgement.exit_code != EXIT_VIOLATED || names.count > 1))
 		snprintf(buffer + used, SENTENCE_MAX - used, "Claims other than expected: %s.",
 			words_join(&names, joined, sizeof(joined)));
 	list_free_texts(&names);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <string.h>
 
 #include "contract/list.h"
 #include "contract/units.h"
+#include "controller/exit_code.h"
 #include "controller/plan/check.h"
 #include "controller/prober/orders.h"
 #include "controller/report/words.h"
@@ -72,7 +72,7 @@ static void limit_of_statistics(const struct report *report, struct list *lines)
 
 static void limit_of_runs(const struct report *report, struct list *lines)
 {
-	if (report->judgement.exit_code == 0)
+	if (report->judgement.exit_code == EXIT_HELD)
 		words_add(lines,
 			"1 of 1 runs held: at 95 %% the failure chance of the next is still up to "
 			"95 %% (5 of 5: 45 %%, 59 of 59: 5 %%).");

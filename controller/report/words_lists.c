@@ -6,6 +6,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "contract/units.h"
 #include "controller/measure/statistics.h"
 #include "controller/plan/check.h"
@@ -267,10 +268,8 @@ static bool like_an_earlier(const struct node_record **nodes, size_t index)
 static void add_versions(const struct record *record, struct list *lines)
 {
 	size_t count = record->nodes.count, i = 0;
-	const struct node_record **nodes = calloc(count + 1, sizeof(struct node_record *));
+	const struct node_record **nodes = must_array(count + 1, sizeof(struct node_record *));
 
-	if (!nodes)
-		abort();
 	LIST_EACH(record->nodes, struct node_record, node)
 		nodes[i++] = node;
 	/* They answer in any order; a report should not. */

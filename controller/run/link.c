@@ -395,11 +395,9 @@ void link_request(struct link *link, const char *method, cJSON *body, const stru
 
 static char **plain_argv(const struct list *argv)
 {
-	char **plain = calloc(argv->count + 1, sizeof(*plain));
+	char **plain = must_array(argv->count + 1, sizeof(*plain));
 	size_t i = 0;
 
-	if (!plain)
-		abort();
 	LIST_EACH(*argv, char *, word)
 		plain[i++] = *word;
 	return plain;
@@ -455,9 +453,7 @@ struct link *link_open(uv_loop_t *loop, const struct link_options *options, stru
 	struct link *link = must_alloc(sizeof(*link));
 
 	link->options = *options;
-	link->label = strdup(options->label);
-	if (!link->label)
-		abort();
+	link->label = must_copy(options->label);
 	wire_reader_init(&link->reader, options->max_line);
 	init_handles(link, loop);
 	if (spawn(link, loop, fail) < 0) {

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,14 +59,14 @@ void order_fault(const struct plan *plan, const struct fault_record *fault, enum
 {
 	*out = (struct fault_order){.id = must_copy(fault->spec->id),
 		.fault = must_copy(fault->spec->fault),
-		.scope = calloc(1, sizeof(struct scope)),
+		.scope = must_alloc(sizeof(struct scope)),
 		.role = role,
 		.self = must_copy(node),
 		.seed = seed_of_fault(plan->scenario->seed, fault->spec->id),
 		.with = cJSON_Duplicate(fault->spec->with, true),
 		.start_ns = fault->start_ns,
 		.deadline_ns = fault->deadline_ns};
-	if (!out->scope || !out->with)
+	if (!out->with)
 		abort();
 	if (fault->spec->on->processes)
 		out->processes = copy_selector(fault->spec->on->processes);

@@ -12,6 +12,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "controller/lab/lab_cgroup.h"
 
 int reach_self_dir(char **out_dir, struct fail *fail)
@@ -23,9 +24,7 @@ int reach_self_dir(char **out_dir, struct fail *fail)
 		return fail_errno(fail, errno, "/proc/self/exe");
 	path[length] = '\0';
 	*strrchr(path, '/') = '\0';
-	*out_dir = strdup(path);
-	if (!*out_dir)
-		abort();
+	*out_dir = must_copy(path);
 	return 0;
 }
 
@@ -101,9 +100,7 @@ int reach_wait(const struct list *argv, struct fail *fail)
 
 	if (!argv->count)
 		return fail_set(fail, FAIL_INTERNAL, "nothing to start");
-	plain = calloc(argv->count + 1, sizeof(*plain));
-	if (!plain)
-		abort();
+	plain = must_array(argv->count + 1, sizeof(*plain));
 	LIST_EACH(*argv, char *, word)
 		plain[i++] = *word;
 	outcome = posix_spawnp(&pid, *LIST_AT(*argv, char *, 0), NULL, NULL, plain, environ);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/run/run.h"
-#include "controller/report/escape.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "contract/json.h"
@@ -13,15 +11,12 @@
 #include "controller/exit_code.h"
 #include "controller/plan/plan_json.h"
 #include "controller/plan/radius.h"
+#include "controller/report/escape.h"
 #include "controller/report/output.h"
 #include "controller/report/report.h"
 #include "controller/run/run_parts.h"
 
 /* One run from beginning to end: set up, execute or refuse, close, report. */
-enum {
-	EXIT_NOT_REVERTED = 5,
-	EXIT_DEFECT = 70
-};
 
 /* --- the run --------------------------------------------------------------------------- */
 
@@ -127,7 +122,7 @@ static int report_run(const struct run *run)
 	struct report report;
 	struct fail fail = FAIL_INIT;
 	char *path = NULL;
-	int code = EXIT_DEFECT;
+	int code = EXIT_TROUBLE;
 
 	if (asprintf(&path, "%s/journal.ndjson", run->dir) < 0)
 		abort();
@@ -136,7 +131,7 @@ static int report_run(const struct run *run)
 		/* What could not be written down can't be relied on, whatever it says. */
 		if ((report_write(&report, run->dir, &fail) < 0 || run->broken) &&
 			code != EXIT_NOT_REVERTED)
-			code = EXIT_DEFECT;
+			code = EXIT_TROUBLE;
 		if (run->options->json)
 			say_json(run, &report);
 		else
@@ -234,7 +229,7 @@ int run_with(const struct run_options *options, const struct run_work *work)
 	/* A signal while the lab was built ends that, and is the reason that counts. */
 	uv_run(run->loop, UV_RUN_NOWAIT);
 	if (run->signal && !run->engine)
-		code = 128 + run->signal;
+		code = EXIT_SIGNAL + run->signal;
 	if (run->brought_up && !options->keep_lab) {
 		struct fail down = FAIL_INIT;
 

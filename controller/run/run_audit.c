@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "contract/failpoint.h"
 #include "contract/json.h"
@@ -10,13 +9,13 @@
 #include "controller/run/reach.h"
 #include "controller/run/run_parts.h"
 
+/* What a node's state is, before and after, and what becomes of a node whose injector was lost. */
+
 /*
  * Connecting, 10 s for a live session to heal and end, and some seconds more. Whoever is not
  * reached in that time is left to its lease, and to `heal --run`.
  */
 #define RECOVERY_PATIENCE_NS (25 * NS_PER_SEC)
-
-/* What a node's state is, before and after, and what becomes of a node whose injector was lost. */
 
 /* Of 64 KiB each: far more than a host with a thousand links has to say. */
 enum {
@@ -111,7 +110,6 @@ static void audit_next(struct run_node *node, int64_t page)
 	const struct audit_params params = {.page = page};
 
 	node->audit_page = page;
-
 	link_request(node->injector, "audit", shape_encode(&audit_params_shape, &params),
 		&(struct link_wait){REQUEST_TIMEOUT_NS, audit_page, node});
 }

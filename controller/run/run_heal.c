@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,22 +191,22 @@ static int check_nodes(const struct run *run, struct fail *fail)
 
 /* --- the proof ------------------------------------------------------------------------- */
 
-/* 0 when every node is as before, 5 when one is not or did not answer. */
+/* NOT_REVERTED also when a node did not answer. */
 static int report_proof(const struct run *run)
 {
 	char *path = journal_path(run->dir);
 	struct report report;
 	struct fail fail = FAIL_INIT;
-	int code = 70;
+	int code = EXIT_TROUBLE;
 
 	if (report_load(&report, path, &fail) == 0) {
 		report_write(&report, run->dir, &fail);
-		code = 0;
+		code = EXIT_HELD;
 		LIST_EACH(report.judgement.reverts, struct revert_judgement, revert) {
 			printf("%-10s %s: %s\n", revert->node,
 				revert->confirmed ? "confirmed" : "NOT CONFIRMED", revert->text);
 			if (!revert->confirmed)
-				code = 5;
+				code = EXIT_NOT_REVERTED;
 		}
 		if (!report.judgement.reverts.count)
 			puts("nothing was touched before the run ended");
@@ -216,7 +215,7 @@ static int report_proof(const struct run *run)
 	}
 	if (fail.kind != FAIL_NONE) {
 		plain_line(stderr, "backburn: %s", fail.text);
-		code = 70;
+		code = EXIT_TROUBLE;
 	}
 	free(path);
 	return code;
@@ -249,7 +248,7 @@ static int prove(struct run *run, struct fail *fail)
 	}
 	journal_close(&run->journal);
 	screen_deinit(&run->screen);
-	return run->signal ? 128 + run->signal : report_proof(run);
+	return run->signal ? EXIT_SIGNAL + run->signal : report_proof(run);
 }
 
 int run_heal_run(const struct run_options *options)
@@ -262,7 +261,7 @@ int run_heal_run(const struct run_options *options)
 
 	if (!dir) {
 		fprintf(stderr, "backburn: %s: %s\n", options->heal_dir, strerror(errno));
-		return 64;
+		return EXIT_USAGE;
 	}
 	parent = must_copy(dir);
 	own.heal_dir = dir;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "contract/failpoint.h"
@@ -15,10 +14,8 @@ enum {
 	PINGS = 5
 };
 
-/* How long an injector may take to heal and exit when its stdin is closed. */
 /* 73 years: no machine has run that long, and sums of a few such times do not overflow. */
 #define CLOCK_MAX_NS (INT64_MAX / 4)
-#define CLOSE_PATIENCE_NS (10 * NS_PER_SEC)
 
 int64_t run_now_ns(const struct run *run)
 {
@@ -312,7 +309,7 @@ static void handle_closed(uv_handle_t *handle)
 void run_close_all(struct run *run)
 {
 	for (size_t i = 0; i < run->node_count; i++) {
-		link_close(run->nodes[i].injector, CLOSE_PATIENCE_NS);
+		link_close(run->nodes[i].injector, HEAL_PATIENCE_NS);
 		link_close(run->nodes[i].asker, NS_PER_SEC);
 	}
 	for (size_t i = 0; i < run->prober_count; i++)

@@ -10,9 +10,6 @@
 #include "controller/run/reach.h"
 #include "controller/run/run_parts.h"
 
-/* How long an injector may take to heal and exit when its stdin is closed. */
-#define HEAL_PATIENCE_NS (10 * NS_PER_SEC)
-
 /* Injectors: connecting, what the engine orders of them, and what becomes of a lost one. */
 
 /* Two are usual; processes that end, one after the other, may be some hundred. */
@@ -216,7 +213,7 @@ static void log_node(struct run_node *node, const struct hello_result *hello)
 	json_put_string(event, "tool", hello->tool);
 	json_put_string(event, "attach", hello->attach);
 	json_put_number(event, "pid", (double)hello->pid);
-	LIST_EACH(hello->addresses, struct prefix, address)
+	LIST_EACH(node->node->addresses, struct prefix, address)
 		json_append_string(addresses, prefix_format(address, text));
 	json_put(event, "addresses", addresses);
 	if (engine_note(node->run->engine, event, &fail) < 0)
@@ -290,15 +287,12 @@ static void hello_came(void *context, const struct wire_message *reply, const st
 		run_trouble(node->run, &fail);
 		return;
 	}
-	if (check_hello(node, &hello, &fail) < 0) {
+	if (check_hello(node, &hello, &fail) < 0 ||
+		plan_node_learn(node->node, &hello.addresses, &fail) < 0) {
 		run_trouble(node->run, &fail);
 	} else {
 		FAILPOINT(hello_answered);
 		log_node(node, &hello);
-		free(node->node->addresses.items);
-		node->node->addresses = hello.addresses;
-		hello.addresses = (struct list){0};
-		node->node->facts_known = true;
 		run_measure_clock(node->run, node->injector, &node->clock, clock_known, node);
 	}
 	shape_free(&hello_result_shape, &hello);

@@ -19,6 +19,8 @@
 
 /* How long an injector may take to answer; its faults end by the lease in any case. */
 #define REQUEST_TIMEOUT_NS ANSWER_PATIENCE_NS
+/* How long it may take to heal and exit when its stdin is closed. */
+#define HEAL_PATIENCE_NS (10 * NS_PER_SEC)
 
 enum {
 	RUN_WHO_MAX = 96
@@ -76,11 +78,11 @@ struct run {
 	struct run_prober *probers;
 	size_t prober_count;
 
-	size_t waiting;       /* answers that await() waits for */
+	size_t waiting;       /* answers that run_await() waits for */
 	struct fail trouble;  /* the first failure while setting up */
 	int signal;           /* received, 0: none */
 	int64_t probes_at_ns; /* probes begin then; NEVER_NS: started already, or not yet ordered */
-	bool probes_announced, done, broken;
+	bool done, broken;
 	bool journals; /* events are kept in a file, and shown */
 };
 
@@ -211,7 +213,7 @@ int run_await(struct run *run, struct fail *fail);
 /* The first trouble wins. */
 void run_trouble(struct run *run, const struct fail *fail);
 
-/* One ping exchange after another until the offset is good enough; then `done`. */
+/* A few pings, one after the other, of which the quickest counts; then `done`. */
 void run_measure_clock(struct run *run, struct link *link, struct clock_offset *clock,
 	void (*done)(void *context, const struct fail *why), void *context);
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "contract/json.h"
 #include "controller/exit_code.h"
 #include "controller/plan/plan_json.h"
 #include "controller/plan/plan_print.h"
@@ -18,7 +19,7 @@ static int print_plan(const struct run *run)
 
 	if (run->options->json) {
 		cJSON *json = preview_json(&run->plan, record);
-		char *text = cJSON_Print(json);
+		char *text = json_print_indented(json);
 
 		puts(text);
 		free(text);
@@ -32,11 +33,11 @@ static int print_plan(const struct run *run)
 	fprintf(stderr, "backburn: %s\n", record->stop_text);
 	switch (record->stop) {
 	case STOP_SIGNAL:
-		return 128 + record->stop_signal;
+		return EXIT_SIGNAL + record->stop_signal;
 	case STOP_INTERNAL:
-		return 70;
+		return EXIT_TROUBLE;
 	default:
-		return 4;
+		return EXIT_REFUSED;
 	}
 }
 
@@ -53,7 +54,7 @@ static int plan_on_nodes(struct run *run, struct fail *fail)
 	run_start_renewing(run);
 	if (run_connect(run, fail) < 0 || run_resolve_static(run, fail) < 0 ||
 		plan_check_radius(&run->plan, &engine_record(run->engine)->groups, fail) < 0)
-		code = run->signal ? 128 + run->signal : exit_code_of(fail->kind);
+		code = run->signal ? EXIT_SIGNAL + run->signal : exit_code_of(fail->kind);
 	else
 		run_execute(run);
 	run_close_all(run);

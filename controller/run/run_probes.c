@@ -8,8 +8,8 @@
 #include "contract/list.h"
 #include "contract/memory.h"
 #include "controller/plan/groups.h"
+#include "controller/prober/asker.h"
 #include "controller/prober/orders.h"
-#include "controller/run/asker.h"
 #include "controller/run/reach.h"
 #include "controller/run/run_parts.h"
 
@@ -141,9 +141,7 @@ int run_connect_probers(struct run *run, struct fail *fail)
 	struct list names = {0};
 
 	collect_origins(run, &names);
-	run->probers = calloc(names.count + 1, sizeof(*run->probers));
-	if (!run->probers)
-		abort();
+	run->probers = must_array(names.count + 1, sizeof(*run->probers));
 	LIST_EACH(names, char *, name) {
 		if (find_prober(run, *name))
 			continue;
@@ -275,7 +273,8 @@ static int start_all(struct run *run, struct fail *fail)
 	return outcome;
 }
 
-/* The engine hears that the probes have started when their first event is due (run.c's tick). */
+/* The engine hears that the probes have started when their first event is due (run_loop.c's tick).
+ */
 void run_start_probes(struct run *run)
 {
 	struct fail fail = FAIL_INIT;

@@ -12,6 +12,7 @@
 #include "contract/failpoint.h"
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "controller/plan/check.h"
 #include "controller/plan/groups.h"
 #include "controller/run/reach.h"
@@ -76,9 +77,7 @@ static int make_plan(struct run *run, struct fail *fail)
 	if (plan_check_limits(&run->plan, fail) < 0)
 		return -1;
 	run->node_count = run->plan.nodes.count;
-	run->nodes = calloc(run->node_count + 1, sizeof(*run->nodes));
-	if (!run->nodes)
-		abort();
+	run->nodes = must_array(run->node_count + 1, sizeof(*run->nodes));
 	for (size_t i = 0; i < run->node_count; i++) {
 		run->nodes[i].run = run;
 		run->nodes[i].node = LIST_AT(run->plan.nodes, struct plan_node, i);
@@ -286,7 +285,7 @@ cJSON *run_started_event(const struct run *run)
 {
 	cJSON *event = journal_event("run_started", 0);
 
-	json_put_number(event, "journal", 1);
+	json_put_number(event, "journal", JOURNAL_VERSION);
 	json_put_string(event, "tool", "backburn " BACKBURN_VERSION);
 	json_put_string(event, "run", run->run_id);
 	run_put_wall(event);

@@ -42,7 +42,7 @@ cJSON *schema_pattern(const char *pattern, const char *says)
 cJSON *schema_ref(const char *name)
 {
 	cJSON *schema = json_object();
-	char path[64];
+	char path[96];
 
 	snprintf(path, sizeof(path), "#/definitions/%s", name);
 	json_put_string(schema, "$ref", path);

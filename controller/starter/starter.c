@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/starter/starter.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,13 +231,12 @@ static void fill_in(cJSON *tree, const struct starter *starter)
 
 static int check_scenario(const cJSON *tree, struct fail *fail)
 {
-	static const struct param_values no_values;
 	struct scenario scenario;
 	struct catalogue catalogue;
 	cJSON *copy = cJSON_Duplicate(tree, true);
 	int outcome;
 
-	if (params_apply(copy, &no_values, fail) < 0) {
+	if (params_apply(copy, NULL, fail) < 0) {
 		cJSON_Delete(copy);
 		return -1;
 	}

@@ -2,8 +2,8 @@
 #include "contract/histogram.h"
 #include "contract/json.h"
 #include "controller/lab/supervisor.h"
+#include "controller/prober/asker.h"
 #include "controller/prober/orders.h"
-#include "controller/run/asker.h"
 #include "fuzz.h"
 
 /*

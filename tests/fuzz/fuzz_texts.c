@@ -3,9 +3,9 @@
 #include "contract/json.h"
 #include "contract/units.h"
 #include "controller/lab/lab_file.h"
-#include "controller/placeholder.h"
 #include "controller/report/escape.h"
-#include "controller/text_match.h"
+#include "controller/texts/placeholder.h"
+#include "controller/texts/text_match.h"
 #include "fuzz.h"
 
 /* The small grammars: durations, sizes, addresses, ports, placeholders, expectations of a text. */

@@ -111,7 +111,8 @@ static void people_read_three_digits(void **state)
 		{9994 * NS_PER_US, "9.99ms"}, {9996 * NS_PER_US, "10.0ms"},
 		{123 * NS_PER_SEC, "123s"}, {-1500 * NS_PER_MS, "-1.50s"},
 		{599400 * NS_PER_MS, "599s"}, {599600 * NS_PER_MS, "10m00s"},
-		{(3600 + 83) * NS_PER_SEC, "61m23s"}, {79200 * NS_PER_SEC, "22h00m"}};
+		{(3600 + 83) * NS_PER_SEC, "61m23s"}, {79200 * NS_PER_SEC, "22h00m"},
+		{INT64_MAX, "2562047h47m"}};
 	char text[DURATION_TEXT_MAX];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)

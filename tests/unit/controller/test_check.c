@@ -253,6 +253,10 @@ static const struct mutation claims[] = {
 	{"invariants[0].in", "['before','cut']", "invariants[0]",
 		"a precondition must be decided before the first fault; phase \"cut\" already has "
 		"one"},
+	/* whatever the order in which it names them */
+	{"invariants[0].in", "['cut','before']", "invariants[0]",
+		"a precondition must be decided before the first fault; phase \"cut\" already has "
+		"one"},
 	/* limits */
 	{"guardrails.limits.fault", "'9s'", "phases[1].faults[0]",
 		"fault \"cut-leader\" would last 10s, longer than its own limit "
@@ -265,6 +269,8 @@ static const struct mutation claims[] = {
 		"{'id':'b','fault':'partition','on':{'nodes':'n1'},'from':{'nodes':'n2'}}",
 		"phases[1].faults",
 		"2 faults in one phase; guardrails.limits.concurrent_faults allows 1"},
+	{"phases[2].until.good_for", "'31s'", "phases[2].until.good_for",
+		"phase \"settle\" ends after 30s, before its condition can be met"},
 	/* 30 + 10 + 30 + 20 s and 5 s to quiesce */
 	{"guardrails.limits.run", "'94s'", "guardrails.limits.run",
 		"the phases and final reads can take 95s, longer than this limit of 94s"},

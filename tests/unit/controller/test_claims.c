@@ -173,6 +173,8 @@ static void windows_are_taken_whole_or_not_at_all(void **state)
 		{"'first_index':0,'count':-1,'outcomes':[0],'classes':[]", NULL},
 		{"'first_index':0,'count':300001,'outcomes':[0],'classes':[]",
 			"window: an impossible number of events"},
+		{"'first_index':0,'count':300000,'outcomes':[0],'classes':[]",
+			"window: tells of events that are not due yet"},
 	};
 	struct record record = given_record(given_tree());
 
@@ -378,6 +380,36 @@ static void the_effect_is_the_first_packet_anywhere(void **state)
 	record_deinit(&record);
 }
 
+/* Sums with it would leave 63 bits. */
+static void an_effect_that_no_clock_can_tell_is_none(void **state)
+{
+	(void)state;
+	struct record record = cut("b100g900");
+	struct invariant_spec *claim = (struct invariant_spec *)given_claim(&record, "failover");
+
+	claim->recovers->from->instant = INSTANT_EFFECT;
+	given_event(&record, "evidence", SECONDS(12),
+		"'fault':'cut-leader','node':'n2','counters':["
+		"{'peer':'n1','direction':'egress','packets':'4',"
+		"'first_ns':'9223372036854775807'}]");
+	assert_int_equal(judge_instant(&record, claim->recovers), NEVER_NS);
+	record_deinit(&record);
+}
+
+static void a_signal_has_a_number_of_one(void **state)
+{
+	(void)state;
+	struct record record = given_record(given_tree());
+
+	given_event(&record, "stop", 1, "'why':'signal','signal':15");
+	assert_int_equal(record.stop_signal, 15);
+	given_event(&record, "stop", 1, "'why':'signal','signal':2147483647");
+	assert_int_equal(record.stop_signal, 0);
+	given_event(&record, "stop", 1, "'why':'signal','signal':-1e300");
+	assert_int_equal(record.stop_signal, 0);
+	record_deinit(&record);
+}
+
 static void a_fault_that_never_came_is_not_judged(void **state)
 {
 	(void)state;
@@ -446,6 +478,8 @@ int main(void)
 		cmocka_unit_test(what_the_data_does_not_reach_is_not_judged),
 		cmocka_unit_test(other_instants),
 		cmocka_unit_test(the_effect_is_the_first_packet_anywhere),
+		cmocka_unit_test(an_effect_that_no_clock_can_tell_is_none),
+		cmocka_unit_test(a_signal_has_a_number_of_one),
 		cmocka_unit_test(a_fault_that_never_came_is_not_judged),
 		cmocka_unit_test(budget_is_a_share_of_the_period),
 	};

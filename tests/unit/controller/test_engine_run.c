@@ -243,6 +243,25 @@ static void a_precondition_waits_for_its_data(void **state)
 	hands_deinit(&hands);
 }
 
+static void a_precondition_names_its_phases_in_any_order(void **state)
+{
+	(void)state;
+	cJSON *tree = given_tree();
+	struct hands hands;
+
+	given_set(tree, "phases[2]",
+		"{'id':'cut','for':'10s','faults':[{'id':'cut-leader','fault':'partition',"
+		"'on':{'nodes':'leader'},'from':{'nodes':'rest'}}]}");
+	given_set(tree, "phases[1]", "{'id':'calm','for':'20s'}");
+	given_set(tree, "invariants[0].in", "['calm','before']");
+	hands_init(&hands, tree);
+	/* The last of them in time has ended, and nothing before that decided. */
+	assert_true(hands_run_to(&hands, ENGINE_DECIDING, SECONDS(100)));
+	assert_true(hands.now_ns >= SECONDS(50));
+	assert_true(hands_run_to(&hands, ENGINE_ARMING, SECONDS(100)));
+	hands_deinit(&hands);
+}
+
 static void an_outage_before_the_fault_is_not_ours(void **state)
 {
 	(void)state;
@@ -416,6 +435,7 @@ int main(void)
 		cmocka_unit_test(an_unsteady_system_is_left_alone),
 		cmocka_unit_test(an_inconclusive_precondition_is_none),
 		cmocka_unit_test(a_precondition_waits_for_its_data),
+		cmocka_unit_test(a_precondition_names_its_phases_in_any_order),
 		cmocka_unit_test(an_outage_before_the_fault_is_not_ours),
 		cmocka_unit_test(a_timeout_does_what_was_said),
 		cmocka_unit_test(faults_have_their_own_times),

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/placeholder.h"
+#include "controller/texts/placeholder.h"
 #include "given.h"
 
 static enum placeholder_answer lookup(void *context, const char *name, char **out_value)

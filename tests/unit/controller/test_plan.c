@@ -19,6 +19,34 @@ static void add_address(struct plan *plan, const char *node, const char *text)
 	*(struct prefix *)list_push(&plan_node(plan, node)->addresses, sizeof(prefix)) = prefix;
 }
 
+/* A host says what addresses it has, and others are cut off from these. */
+static void a_network_is_nobodys_address(void **state)
+{
+	(void)state;
+	struct scenario scenario = given_scenario(given_tree());
+	struct catalogue catalogue = given_catalogue();
+	struct plan plan = given_plan(&scenario, &catalogue);
+	struct plan_node *node = plan_node(&plan, "n1");
+	struct list said = {0};
+	struct fail fail = FAIL_INIT;
+	char text[PREFIX_TEXT_MAX];
+
+	prefix_parse("10.7.0.1", list_push(&said, sizeof(struct prefix)), &fail);
+	prefix_parse("0.0.0.0/0", list_push(&said, sizeof(struct prefix)), &fail);
+	assert_int_equal(plan_node_learn(node, &said, &fail), -1);
+	assert_int_equal(fail.kind, FAIL_REFUSED);
+	assert_string_equal(
+		fail.text, "n1 says that it has the address 0.0.0.0/0, which is a whole network");
+	assert_string_equal(plan_node_address(node, text), "10.0.0.1");
+	said.count = 1;
+	assert_int_equal(plan_node_learn(node, &said, &fail), 0);
+	assert_string_equal(plan_node_address(node, text), "10.7.0.1");
+	assert_int_equal(said.count, 0);
+	plan_deinit(&plan);
+	catalogue_deinit(&catalogue);
+	scenario_deinit(&scenario);
+}
+
 /* --- names and limits ---------------------------------------------------------------------- */
 
 static void assert_name(const char *path, const char *json, const char *at, const char *text)
@@ -316,6 +344,7 @@ static void the_plan_says_what_can_be_shown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_network_is_nobodys_address),
 		cmocka_unit_test(names_exist_in_this_environment),
 		cmocka_unit_test(the_worst_case_is_refused),
 		cmocka_unit_test(texts_are_expanded_for_a_node),

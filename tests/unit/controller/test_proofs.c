@@ -70,12 +70,10 @@ static void each_pair_and_direction_is_added_up(void **state)
 	assert_string_equal(pairs[0].to, "n1");
 	assert_int_equal(pairs[0].packets, 10);
 	assert_int_equal(pairs[0].segments, 20);
-	assert_true(pairs[0].counted_at_both);
 	assert_int_equal(pairs[1].packets, 0); /* n1 → n2 */
 	assert_int_equal(pairs[2].packets, 0); /* n2 → n3 */
 	assert_string_equal(pairs[3].from, "n3");
 	assert_int_equal(pairs[3].packets, 5);
-	assert_false(pairs[3].counted_at_both);
 	assert_string_equal(own.text, "15 packets dropped, on every pair");
 	judgement_deinit(&judgement);
 	record_deinit(&record);
@@ -119,6 +117,30 @@ static void a_later_count_replaces_the_earlier(void **state)
 				 ->packets,
 		9);
 	judgement_deinit(&judgement);
+	record_deinit(&record);
+}
+
+/* Counts are added up: a node that names any number must not carry the sum beyond 63 bits. */
+static void a_count_that_no_kernel_reaches_is_none(void **state)
+{
+	(void)state;
+	struct record record = armed();
+	const struct fault_node *node;
+	const struct counter *counters;
+
+	given_event(&record, "evidence", SECONDS(19),
+		"'fault':'cut-leader','node':'n2','counters':["
+		"{'peer':'n1','direction':'egress','packets':'70368744177664','bytes':"
+		"'9007199254740992'},{'peer':'n3','direction':'egress','packets':"
+		"'70368744177665','segments':'9007199254740992','matched':'-1'}]");
+	node = LIST_AT(record_fault(&record, "cut-leader")->nodes, struct fault_node, 1);
+	counters = node->counters.items;
+	assert_string_equal(node->node, "n2");
+	assert_int_equal(counters[0].packets, 70368744177664);
+	assert_int_equal(counters[0].bytes, 9007199254740992);
+	assert_int_equal(counters[1].packets, 0);
+	assert_int_equal(counters[1].segments, 0);
+	assert_int_equal(counters[1].matched, 0);
 	record_deinit(&record);
 }
 
@@ -584,6 +606,7 @@ int main(void)
 		cmocka_unit_test(each_pair_and_direction_is_added_up),
 		cmocka_unit_test(nodes_began_no_further_apart_than_clocks_and_lateness_tell),
 		cmocka_unit_test(a_later_count_replaces_the_earlier),
+		cmocka_unit_test(a_count_that_no_kernel_reaches_is_none),
 		cmocka_unit_test(a_silent_pair_is_partial_and_none_is_none),
 		cmocka_unit_test(a_fault_that_was_never_armed_was_not_injected),
 		cmocka_unit_test(processes_are_proven_by_signal_and_exit),

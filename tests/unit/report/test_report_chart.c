@@ -102,6 +102,24 @@ static void missing_data_is_a_gap_and_not_a_zero(void **state)
 	free(text);
 }
 
+/* A fault that never began is not drawn, so the key has nothing to say of its end. */
+static void the_key_tells_of_what_is_drawn(void **state)
+{
+	cJSON *tree = given_tree();
+	struct told told;
+	char *text;
+
+	(void)state;
+	given_set(tree, "phases[3].faults",
+		"[{'id':'second','fault':'partition','on':{'nodes':'n1'},'from':{'nodes':'n2'}}]");
+	told_begin(&told, tree);
+	told_run(&told);
+	told_run_ends(&told, 100);
+	text = told_finish(&told, chart_print_key);
+	assert_has(text, "Red shade: a fault, from its start to its heal. ");
+	free(text);
+}
+
 static void nothing_measured_is_no_chart(void **state)
 {
 	struct told told;
@@ -276,6 +294,7 @@ int main(void)
 		cmocka_unit_test(phases_rules_and_recoveries_are_named),
 		cmocka_unit_test(a_line_falls_where_its_cause_is),
 		cmocka_unit_test(missing_data_is_a_gap_and_not_a_zero),
+		cmocka_unit_test(the_key_tells_of_what_is_drawn),
 		cmocka_unit_test(nothing_measured_is_no_chart),
 		cmocka_unit_test(a_long_run_makes_no_big_chart),
 		cmocka_unit_test(an_instant_is_a_mark),

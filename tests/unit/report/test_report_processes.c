@@ -75,11 +75,34 @@ static void signal_and_exit_stand_in_the_time_line(void **state)
 	told_end(&told);
 }
 
+/* `heal --run` looks at a lab's services once more: what it finds is how they are now. */
+static void a_later_look_replaces_the_earlier_one(void **state)
+{
+	struct report report;
+	struct told told;
+	char *text;
+
+	(void)state;
+	told_kill(&told);
+	told_event(&told, "services", SECONDS(90),
+		"'when':'after','services':['n2 etcd running'],"
+		"'runs':[{'node':'n2','service':'etcd','pid':950,'restarts':2}]");
+	told_report(&told, &report);
+	assert_int_equal(report.record.runs_after.count, 1);
+	text = told_form(&report, report_text);
+	assert_has(text, "etcd runs again as pid 950");
+	assert_has_not(text, "pid 900");
+	free(text);
+	report_deinit(&report);
+	told_end(&told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_shows_the_processes),
 		cmocka_unit_test(signal_and_exit_stand_in_the_time_line),
+		cmocka_unit_test(a_later_look_replaces_the_earlier_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

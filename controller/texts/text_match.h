@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "contract/fail.h"
 #include "contract/shape.h"
 
 /*

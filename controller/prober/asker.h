@@ -25,7 +25,7 @@ enum {
 
 extern const struct shape ask_get_shape, ask_answer_shape;
 
-/* The subcommand. Returns the exit code. */
+/* The subcommand. Returns the exit code: 0 at the end of stdin, 70 for what breaks the contract. */
 int asker_main(void);
 
 #endif

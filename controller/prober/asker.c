@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "controller/run/asker.h"
+#include "controller/prober/asker.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "contract/json.h"
+#include "contract/memory.h"
 #include "contract/units.h"
 #include "contract/wire.h"
+#include "controller/exit_code.h"
 #include "controller/prober/privilege.h"
 
 #define AT(type, member) .offset = offsetof(struct type, member)
@@ -153,7 +155,7 @@ static int serve(CURL *curl, struct body *body, struct wire_reader *reader, stru
 
 int asker_main(void)
 {
-	struct body *body = malloc(sizeof(*body));
+	struct body *body = must_alloc(sizeof(*body));
 	struct wire_reader reader;
 	struct fail fail = FAIL_INIT;
 	CURL *curl;
@@ -161,7 +163,7 @@ int asker_main(void)
 
 	wire_reader_init(&reader, WIRE_LINE_TO_INJECTOR_MAX);
 	curl = curl_easy_init();
-	if (!curl || !body)
+	if (!curl)
 		abort();
 	outcome = privilege_drop(&fail);
 	if (outcome == 0)
@@ -171,5 +173,5 @@ int asker_main(void)
 	curl_easy_cleanup(curl);
 	wire_reader_deinit(&reader);
 	free(body);
-	return outcome < 0 ? 70 : 0;
+	return outcome < 0 ? EXIT_TROUBLE : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "controller/placeholder.h"
+#include "controller/texts/placeholder.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "controller/text_match.h"
+#include "controller/texts/text_match.h"
 
 #include <stdio.h>
 #include <stdlib.h>
