@@ -123,8 +123,12 @@ void pause_ms(int ms); /* only between two looks at something that is awaited */
 
 /* A socket that lives in a node. */
 int world_socket(const struct world *world, int node, int family, int type);
+/* The same of a protocol that not every kernel has: -1, with errno, where there is none. */
+int world_socket_of(const struct world *world, int node, int family, int type, int protocol);
 
-/* The address of a node with a port; its length. */
+/* An address with a port; its length. */
+socklen_t sockaddr_of(const char *address, int family, int port, struct sockaddr_storage *out);
+/* That of a node. */
 socklen_t world_sockaddr(int node, int family, int port, struct sockaddr_storage *out);
 
 /* Sends one datagram and asserts that the sender hears of no error. True when it arrives. */
