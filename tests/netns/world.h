@@ -110,6 +110,11 @@ struct counted injector_counted(struct injector *injector, const char *id, const
 /* One of the fault's measures, as JSON; to be freed. Asserts that it is there. */
 cJSON *injector_measure(
 	struct injector *injector, const char *id, const char *name, const char *direction);
+/*
+ * Segments that should have gone through the fault's lane, and did not: on a busy machine its
+ * keeper may be late, and then packets pass.
+ */
+int64_t injector_passed_by(struct injector *injector, const char *id);
 
 /* Runs `recover` in a node; asserts its exit status, and returns what it said. */
 char *world_recover_saying(const struct world *world, int node, int expected, const char *option);
