@@ -175,7 +175,6 @@ static void sctp_by_its_port(struct world *world)
 		print_message("skipped: this kernel has no SCTP\n");
 		skip();
 	}
-	injector = injector_greeted(world, NODE_A, "120s");
 	for (int i = 0; i < 2; i++) {
 		const struct association pair = associate(world, NODE_B, families[i], PORT);
 		const struct association others[] = {
@@ -183,17 +182,18 @@ static void sctp_by_its_port(struct world *world)
 			associate(world, NODE_C, families[i], PORT),
 		};
 
-		/* The same port of another protocol is no neighbour's business. */
+		/* The same port of another protocol is another one. */
+		injector = injector_greeted(world, NODE_A, "120s");
 		injector_cut(injector, &udp);
 		assert_true(both_ways(&pair));
 		assert_no_hits(injector, udp.id);
 		injector_heal(injector, udp.id);
 		cut_it(injector, &pair, others, 2);
+		assert_int_equal(injector_finish(injector), 0);
 		dissolve(&pair);
 		dissolve(&others[0]);
 		dissolve(&others[1]);
 	}
-	assert_int_equal(injector_finish(injector), 0);
 }
 
 /* ---- VLANs ---- */
@@ -282,12 +282,10 @@ static void assert_arrived(const struct world *world, int other, int family, int
 	assert_int_equal(arrived(world, &back), wanted);
 }
 
-/*
- * A packet of a VLAN comes by two hooks, that of the VLAN's device and that of the link below it,
- * and counts once: whichever sees it first drops it.
- */
-static void cut_in_vlan(struct world *world, struct injector *injector, int family)
+/* A packet of a VLAN is seen at the link below it, with its tag, and counts once. */
+static void cut_in_vlan(struct world *world, int family)
 {
+	struct injector *injector = injector_greeted(world, NODE_A, "120s");
 	struct cut untagged = {.id = "untagged",
 		.on = NODE_A,
 		.from = NODE_B,
@@ -314,24 +312,57 @@ static void cut_in_vlan(struct world *world, struct injector *injector, int fami
 	injector_heal(injector, tagged.id);
 	assert_arrived(world, NODE_B, family, PORT, DATAGRAMS);
 	assert_true(udp_passes(world, NODE_A, NODE_B, family, PORT));
+	assert_int_equal(injector_finish(injector), 0);
+}
+
+/* Decided on the spot, and by way of a lane, where the packet has its tag below our label. */
+static void met_once_in_vlan(struct world *world, int family)
+{
+	static const struct {
+		const char *fault, *with;
+		int arriving;
+	} faults[] = {
+		{"loss", "{\"type\":\"every\",\"every\":2,\"ports\":7001}", DATAGRAMS / 2},
+		{"duplicate", "{\"ratio\":0,\"ports\":7001}", DATAGRAMS},
+		{"delay", "{\"delay\":\"20ms\",\"ports\":7001}", DATAGRAMS},
+	};
+	struct injector *injector = injector_greeted(world, NODE_A, "120s");
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		struct cut cut = {.fault = faults[i].fault,
+			.id = faults[i].fault,
+			.on = NODE_A,
+			.from = NODE_B,
+			.extra = inside(NODE_B, family),
+			.with = faults[i].with,
+			.for_ms = LONG_MS};
+
+		injector_cut(injector, &cut);
+		assert_arrived(world, NODE_B, family, PORT, faults[i].arriving);
+		for (int out = 0; out < 2; out++)
+			assert_int_equal(
+				injector_counted(injector, cut.id, out ? "egress" : "ingress")
+					.matched,
+				DATAGRAMS);
+		injector_heal(injector, cut.id);
+		assert_arrived(world, NODE_B, family, PORT, DATAGRAMS);
+	}
+	assert_int_equal(injector_finish(injector), 0);
 }
 
 static void a_vlan_on_the_link(struct world *world)
 {
-	struct injector *injector;
-
 	for (int node = 0; node < NODES; node++)
 		if (!add_vlan(world, node)) {
 			print_message("skipped: this kernel has no 8021q\n");
 			skip();
 		}
-	injector = injector_greeted(world, NODE_A, "120s");
 	for (int i = 0; i < 2; i++) {
 		assert_arrived(world, NODE_B, families[i], PORT, DATAGRAMS);
 		assert_arrived(world, NODE_C, families[i], PORT, DATAGRAMS);
-		cut_in_vlan(world, injector, families[i]);
+		cut_in_vlan(world, families[i]);
+		met_once_in_vlan(world, families[i]);
 	}
-	assert_int_equal(injector_finish(injector), 0);
 	for (int node = 0; node < NODES; node++)
 		remove_vlan(world, node);
 }
