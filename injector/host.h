@@ -138,6 +138,7 @@ struct host_link {
 	char name[16];
 	bool loopback;
 	bool ethernet; /* its packets have an Ethernet header */
+	bool stacked;  /* what it carries, another link of this namespace carries too */
 };
 /* List of struct host_link, all links of this network namespace. */
 int host_links(struct list *links, struct fail *fail);

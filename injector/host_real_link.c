@@ -20,6 +20,40 @@ static void forget(void *context)
 	list_free(context);
 }
 
+static const char *kind_of(struct nlmsghdr *message)
+{
+	const struct nlattr *info =
+		nlmsg_find_attr(message, sizeof(struct ifinfomsg), IFLA_LINKINFO);
+
+	if (!info)
+		return "";
+	return netlink_text(nla_find(nla_data(info), nla_len(info), IFLA_INFO_KIND));
+}
+
+static bool is_one_of(const char *word, const char *const *words)
+{
+	for (; *words; words++)
+		if (strcmp(word, *words) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A tunnel is not: below it packets have other addresses. Nor is what stands on a link of another
+ * namespace, as in a container.
+ */
+static bool is_stacked(struct nlmsghdr *message)
+{
+	static const char *const over_ports[] = {"bridge", "bond", "team", NULL};
+	static const char *const over_a_link[] = {
+		"vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", NULL};
+	const char *kind = kind_of(message);
+
+	return is_one_of(kind, over_ports) ||
+		(is_one_of(kind, over_a_link) &&
+			!nlmsg_find_attr(message, sizeof(struct ifinfomsg), IFLA_LINK_NETNSID));
+}
+
 static void take_link(const struct nlmsghdr *message, void *context)
 {
 	const struct ifinfomsg *info = nlmsg_data(message);
@@ -33,6 +67,7 @@ static void take_link(const struct nlmsghdr *message, void *context)
 	link->ifindex = info->ifi_index;
 	link->loopback = info->ifi_flags & IFF_LOOPBACK;
 	link->ethernet = info->ifi_type == ARPHRD_ETHER;
+	link->stacked = is_stacked((struct nlmsghdr *)message);
 	if (name)
 		snprintf(link->name, sizeof(link->name), "%s", netlink_text(name));
 }

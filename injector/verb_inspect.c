@@ -8,7 +8,6 @@
 #include "injector/host.h"
 #include "injector/lists.h"
 #include "injector/mechanisms/hooks.h"
-#include "injector/mechanisms/lanes.h"
 #include "injector/mechanisms/matcher.h"
 #include "injector/owners.h"
 #include "injector/proc_net.h"
@@ -116,7 +115,7 @@ static int inspect_links(
 	if (host_links(&links, fail) < 0)
 		return -1;
 	LIST_EACH(links, const struct host_link, link) {
-		if (link->loopback || lanes_own(link->name))
+		if (!hooks_wanted(link))
 			continue;
 		describe_hook(link, mode, out);
 		for (int d = 0; d < BB_DIRECTIONS && result == 0; d++) {

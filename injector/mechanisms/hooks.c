@@ -257,6 +257,11 @@ static bool is_gone(int ifindex)
 	return gone;
 }
 
+bool hooks_wanted(const struct host_link *link)
+{
+	return !link->loopback && !link->stacked && !lanes_own(link->name);
+}
+
 int hooks_sync(struct hooks *hooks, const struct list *links, struct fail *fail)
 {
 	for (size_t i = hooks->hooks.count; i-- > 0;) {
@@ -272,7 +277,7 @@ int hooks_sync(struct hooks *hooks, const struct list *links, struct fail *fail)
 		size_t before = hooks->hooks.count;
 		struct fail each = FAIL_INIT, undoing = FAIL_INIT;
 
-		if (link->loopback || lanes_own(link->name) || has_hook(hooks, link->ifindex))
+		if (!hooks_wanted(link) || has_hook(hooks, link->ifindex))
 			continue;
 		if (attach(hooks, link, &each) == 0)
 			continue;

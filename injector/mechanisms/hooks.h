@@ -10,9 +10,9 @@
 struct ledger;
 
 /*
- * Where the packet matcher hangs: both directions of every link but loopback, either by tcx at
- * the head of the chain, or as a direct-action filter of a clsact qdisc at the lowest free pref.
- * What is attached is shared by all faults of the session.
+ * Where the packet matcher hangs: both directions of every link but loopback and those that stand
+ * on others, either by tcx at the head of the chain, or as a direct-action filter of a clsact qdisc
+ * at the lowest free pref. What is attached is shared by all faults of the session.
  */
 struct hooks {
 	struct host_matcher *matcher; /* borrowed */
@@ -20,6 +20,9 @@ struct hooks {
 	enum attach_mode mode;        /* ATTACH_TCX or ATTACH_CLSACT */
 	struct list hooks;            /* of struct hook, in the order of attaching */
 };
+
+/* Hooked on a bridge and on its port, a packet would be lost, delayed and counted twice. */
+bool hooks_wanted(const struct host_link *link);
 
 /* Attaches to the links that have no hook yet, and forgets hooks of links that are gone. */
 int hooks_sync(struct hooks *hooks, const struct list *links, struct fail *fail);

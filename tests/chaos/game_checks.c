@@ -11,8 +11,7 @@
 
 /* What the kernel did, by what it was told; and what is left, before and after recovery. */
 enum {
-	GONE_PATIENCE_MS = 10000,
-	LONG_LEASE_MS = 5000
+	GONE_PATIENCE_MS = 10000
 };
 
 /* How long a datagram may have been on its way into the change, and an unfinished change lasts. */
@@ -123,7 +122,7 @@ static void check_lease(struct game *game)
 /* The lease is for links that are cut without a word; an end of input is heard at once. */
 static void check_prompt(struct game *game)
 {
-	if (game->plan.lease_ms < LONG_LEASE_MS || !game_killed(game, ROLE_CONTROLLER))
+	if (game->plan.lease_ms < PLAN_LONG_LEASE_MS || !game_killed(game, ROLE_CONTROLLER))
 		return;
 	for (size_t i = 0; i < game->parts.count; i++) {
 		const struct part *part = &game->parts.items[i];

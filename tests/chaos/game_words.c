@@ -75,6 +75,19 @@ static bool run_said(const struct game *game, const char *words)
 	return said;
 }
 
+/*
+ * A machine too busy to renew a lease of a second in time has broken the run for us: that is what
+ * it must say. While an injector still tries what its kernel can do, it is a refusal. A long lease
+ * has no such excuse.
+ */
+static bool lost_a_short_lease(const struct game *game)
+{
+	if (game->plan.lease_ms > PLAN_SHORT_LEASE_MS)
+		return false;
+	return (game->run.code == 70 && game->lease_lost) ||
+		(game->run.code == 4 && run_said(game, "did not answer renew in time"));
+}
+
 static void check_code(struct game *game, const struct told *told)
 {
 	struct findings *findings = &game->findings;
@@ -90,16 +103,12 @@ static void check_code(struct game *game, const struct told *told)
 		"the run ended with 0 although it lost a part of itself");
 	check(findings, CHECK_CODE, code != 0 || told->has_report,
 		"the run ended with 0, and its report is not complete");
-	/*
-	 * A machine too busy to renew a lease of a second in time has broken the run for us. While
-	 * an injector still tries what its kernel can do, that is a refusal, in these words.
-	 */
 	if (is_unharmed(game))
 		check(findings, CHECK_CODE,
 			code == 0 || code == 1 || code == 2 || code == 6 ||
-				(code == 70 && game->lease_lost) ||
-				(code == 4 && run_said(game, "did not answer renew in time")),
-			"nothing was done to the run, and it ended with %d", code);
+				lost_a_short_lease(game),
+			"nothing was done to the run, its lease is %d ms, and it ended with %d",
+			game->plan.lease_ms, code);
 	if (!told->summary)
 		return;
 	said = (int)cJSON_GetNumberValue(cJSON_GetObjectItem(told->summary, "exit_code"));

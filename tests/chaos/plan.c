@@ -72,7 +72,6 @@ static const enum kind turns[] = {
 	KIND_FAILPOINT,
 };
 enum {
-	LONG_LEASE_MS = 5000,
 	LONG_STOP_MS = 1200,
 	TURNS = sizeof(turns) / sizeof(turns[0])
 };
@@ -116,7 +115,7 @@ static void provide(struct chaos_plan *plan, const char *name)
 		plan->blow = (struct blow){ROLE_INJECTOR, 0, SIGKILL, true, 300};
 	}
 	if (strcmp(name, "lease_lost") == 0) {
-		plan->lease_ms = 1000;
+		plan->lease_ms = PLAN_SHORT_LEASE_MS;
 		plan->stopped_ms = 2500;
 		plan->blow = (struct blow){ROLE_CONTROLLER, 0, SIGSTOP, true, 300};
 	}
@@ -159,7 +158,7 @@ static void draw_blow(struct chaos_plan *plan, struct draw *draw, int number)
 	 */
 	if (plan->blow.victim == ROLE_INJECTOR && number == SIGSTOP &&
 		plan->stopped_ms >= LONG_STOP_MS) {
-		plan->lease_ms = LONG_LEASE_MS;
+		plan->lease_ms = PLAN_LONG_LEASE_MS;
 		plan->blow.when_armed = true;
 		plan->blow.delay_ms = 1500 + plan->blow.delay_ms % 700;
 	}
@@ -175,7 +174,7 @@ void plan_draw(uint64_t seed, struct chaos_plan *out)
 		.blow = {.victim = ROLES}};
 	out->kills = draw_percent(&draw, 25);
 	out->clsact = draw_percent(&draw, 50);
-	out->lease_ms = draw_percent(&draw, 50) ? 1000 : LONG_LEASE_MS;
+	out->lease_ms = draw_percent(&draw, 50) ? PLAN_SHORT_LEASE_MS : PLAN_LONG_LEASE_MS;
 	out->stopped_ms = draw_percent(&draw, 50) ? draw_between(&draw, 50, 900)
 						  : draw_between(&draw, LONG_STOP_MS, 4000);
 	out->runtime_dir = draw_percent(&draw, 50) &&

@@ -50,9 +50,9 @@ struct blow {
 struct chaos_plan {
 	uint64_t seed;
 	enum kind kind;
-	bool kills;  /* the scenario with a killed leader, else the one with a cut leader */
-	bool clsact; /* else tcx */
-	int lease_ms;
+	bool kills;    /* the scenario with a killed leader, else the one with a cut leader */
+	bool clsact;   /* else tcx */
+	int lease_ms;  /* one of the two below */
 	int failpoint; /* enum failpoint; FAILPOINTS: none */
 	enum failpoint_action action;
 	int nth;
@@ -65,7 +65,9 @@ struct chaos_plan {
 };
 
 enum {
-	PLAN_NODES = 4 /* of the lab: three members and the client */
+	PLAN_NODES = 4,             /* of the lab: three members and the client */
+	PLAN_SHORT_LEASE_MS = 1000, /* a busy machine may be too slow for it */
+	PLAN_LONG_LEASE_MS = 5000
 };
 
 /* The plan of a seed; the same for ever. Neighbouring seeds take the failpoints in turn. */

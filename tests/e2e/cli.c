@@ -23,6 +23,12 @@
 
 #include <cmocka.h>
 
+enum {
+	SKIPPED = 77,
+	NOT_STEADY = 6, /* exit code */
+	TRIES = 3
+};
+
 /* --- places ---------------------------------------------------------------------------- */
 
 static const char *from_environment(const char *name)
@@ -50,17 +56,20 @@ const char *cli_file(const char *name)
 	return buffer;
 }
 
+int cli_unavailable(void)
+{
+	if (geteuid() == 0)
+		return 0;
+	puts("skipped: needs root, since a lab is made of network namespaces");
+	return SKIPPED;
+}
+
 void cli_begin(struct cli *cli)
 {
 	snprintf(cli->dir, sizeof(cli->dir), "/tmp/backburn-test-XXXXXX");
 	assert_non_null(mkdtemp(cli->dir));
 	snprintf(cli->runs, sizeof(cli->runs), "%s/runs", cli->dir);
 }
-
-enum {
-	NOT_STEADY = 6, /* exit code */
-	TRIES = 3
-};
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
 {
@@ -186,13 +195,26 @@ void cli_run(const char *const *args, struct cli_result *result)
 	cli_wait(&process, 240, result);
 }
 
+static void assert_nothing_armed(const struct cli *cli, const struct cli_result *result)
+{
+	cJSON *journal = cli_journal(cli);
+
+	if (!strstr(result->out, "NOT STEADY BEFORE"))
+		fail_msg("exit %d, and it does not say why:\n%s\n%s", result->code, result->err,
+			result->out);
+	assert_non_null(cli_event(journal, "run_ended", NULL, NULL));
+	assert_null(cli_event(journal, "fault_arming", NULL, NULL));
+	cJSON_Delete(journal);
+}
+
 void cli_run_steady(const struct cli *cli, const char *const *args, struct cli_result *result)
 {
 	for (int try = 1;; try++) {
 		cli_run(args, result);
 		if (result->code != NOT_STEADY || try == TRIES)
 			return;
-		print_message("not steady before, the %d. time\n", try);
+		assert_nothing_armed(cli, result);
+		print_message("not steady before, in try %d of %d:\n%s\n", try, TRIES, result->out);
 		cli_result_free(result);
 		nftw(cli->runs, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 	}
@@ -338,6 +360,45 @@ cJSON *cli_journal(const struct cli *cli)
 	}
 	free(text);
 	return events;
+}
+
+double cli_number(const cJSON *object, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItem(object, key);
+
+	if (!cJSON_IsNumber(item))
+		fail_msg("no number \"%s\"", key);
+	return cJSON_GetNumberValue(item);
+}
+
+const char *cli_text(const cJSON *object, const char *key)
+{
+	const cJSON *item = cJSON_GetObjectItem(object, key);
+
+	if (!cJSON_IsString(item))
+		fail_msg("no text \"%s\"", key);
+	return cJSON_GetStringValue(item);
+}
+
+const cJSON *cli_first(const cJSON *object, const char *list)
+{
+	const cJSON *item = cJSON_GetArrayItem(cJSON_GetObjectItem(object, list), 0);
+
+	if (!item)
+		fail_msg("nothing under \"%s\"", list);
+	return item;
+}
+
+const cJSON *cli_item(const cJSON *list, const char *key, const char *value)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, list) {
+		if (strcmp(cli_text(item, key), value) == 0)
+			return item;
+	}
+	fail_msg("nothing whose %s is %s", key, value);
+	return NULL;
 }
 
 const cJSON *cli_event(const cJSON *journal, const char *type, const char *key, const char *value)

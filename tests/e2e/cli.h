@@ -13,6 +13,9 @@ enum {
 	CLI_ARGS_MAX = 24
 };
 
+/* First in main(): 77 (skipped) where no lab can be made, with the reason on stdout, else 0. */
+int cli_unavailable(void);
+
 /* A directory of the test's own, removed at its end by cli_end(). */
 struct cli {
 	char dir[64];
@@ -28,13 +31,13 @@ struct cli_result {
 };
 
 /* Runs the arguments (NULL-terminated) to their end. cli_result_free() after use. */
+void cli_run(const char *const *args, struct cli_result *result);
 /*
- * The same, up to three times while the run ends with 6: a machine that is too busy for the probes
- * is not steady before the fault, nothing was injected then, and nothing is shown. Of the tries
- * that ended so nothing is left in cli->runs.
+ * The same for `run`, up to three times while it ends with 6: on a machine that is too busy for the
+ * probes the system is not steady before the fault, and nothing is shown. Asserts that this is what
+ * the run says, and that no fault was armed in it. Of such tries nothing is left in cli->runs.
  */
 void cli_run_steady(const struct cli *cli, const char *const *args, struct cli_result *result);
-void cli_run(const char *const *args, struct cli_result *result);
 /*
  * The same as the user nobody, for whom the program is copied into cli->dir: the build may lie
  * where nobody may not look.
@@ -65,6 +68,13 @@ const char *cli_only_run(const struct cli *cli);
 cJSON *cli_summary(const struct cli *cli);
 /* All journal events so far of the only run, as an array; an empty one before there is a run. */
 cJSON *cli_journal(const struct cli *cli);
+/* Members of an object; asserts that they are there, and of that type. */
+double cli_number(const cJSON *object, const char *key);
+const char *cli_text(const cJSON *object, const char *key);
+/* The first object of a list, and the first whose member `key` is `value`; assert that it is there.
+ */
+const cJSON *cli_first(const cJSON *object, const char *list);
+const cJSON *cli_item(const cJSON *list, const char *key, const char *value);
 /* The first event of that type whose member `key` is `value` (key NULL: any); NULL: none. */
 const cJSON *cli_event(const cJSON *journal, const char *type, const char *key, const char *value);
 /* Waits until cli_event() is there; the caller deletes the returned journal. */

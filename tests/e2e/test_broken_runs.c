@@ -462,8 +462,9 @@ int main(void)
 			test_second_run_is_told_who_holds_the_environment, teardown),
 		cmocka_unit_test_teardown(test_heal_of_another_lab_leaves_this_run_alone, teardown),
 	};
+	int unavailable = cli_unavailable();
 
-	if (geteuid() != 0)
-		return 77;
+	if (unavailable)
+		return unavailable;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -357,8 +357,9 @@ int main(void)
 		cmocka_unit_test(test_what_others_run_is_there),
 		cmocka_unit_test(test_each_command_does_what_it_says),
 	};
+	int unavailable = cli_unavailable();
 
-	if (geteuid() != 0)
-		return 77;
+	if (unavailable)
+		return unavailable;
 	return cmocka_run_group_tests(tests, NULL, down);
 }

@@ -50,8 +50,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_init_writes_for_a_lab_holds),
 	};
+	int unavailable = cli_unavailable();
 
-	if (geteuid() != 0)
-		return 77;
+	if (unavailable)
+		return unavailable;
 	return cmocka_run_group_tests(tests, NULL, down);
 }

@@ -281,10 +281,9 @@ int main(void)
 		cmocka_unit_test(test_the_page_has_the_table),
 		cmocka_unit_test_setup_teardown(test_nobody_runs_the_main_job, begin, end),
 	};
+	int unavailable = cli_unavailable();
 
-	if (geteuid() != 0) {
-		print_message("needs root: a lab is made of network namespaces\n");
-		return 77;
-	}
+	if (unavailable)
+		return unavailable;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -309,10 +309,9 @@ int main(void)
 		cmocka_unit_test(a_refusal_does_not_quote_the_secret),
 		cmocka_unit_test(a_missing_secret_touches_nothing),
 	};
+	int unavailable = cli_unavailable();
 
-	if (geteuid() != 0) {
-		print_message("needs root: a lab is made of network namespaces\n");
-		return 77;
-	}
+	if (unavailable)
+		return unavailable;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

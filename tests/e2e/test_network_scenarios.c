@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,16 +16,21 @@
 
 /*
  * The scenarios of each network fault but the plain cut, as they are shipped, on a real etcd: what
- * was asked stands beside what was achieved, in both directions, and nothing is left behind. All of
- * them take ten minutes, so that is for BACKBURN_LONG=1; without it one that has two faults is run.
+ * was asked stands beside what was achieved, in both directions, no acknowledged write is lost, and
+ * nothing is left behind. All of them take ten minutes, so that is for BACKBURN_LONG=1; without it
+ * one that has two faults is run.
  *
- * Whether etcd then keeps its claims is for the scenarios to say: on a machine that is busy with
- * other tests it may not (exit 1), and the fault has done what it was asked for all the same.
+ * With BACKBURN_LONG=1 each must end with 0. Without it, this runs beside other tests on a machine
+ * that may be too busy for etcd to answer in time: exit 1 will do where claims about answers are
+ * all that failed. The fault must have done what it was asked for all the same.
  */
 enum {
 	MEASURES_MAX = 4,
 	VIOLATED = 1 /* exit code */
 };
+
+/* What chance may do once in a thousand runs. */
+#define BY_CHANCE 0.001
 
 struct asked {
 	const char *fault, *measure;
@@ -53,26 +59,6 @@ static const struct shown rate = {
 static const struct shown mtu = {"scenarios/etcd-follower-mtu.json", {{NULL, NULL, 0}}};
 static const struct shown bridge = {"scenarios/etcd-bridge.json", {{NULL, NULL, 0}}};
 
-static const cJSON *item_of(const cJSON *list, const char *key, const char *value)
-{
-	const cJSON *item;
-
-	cJSON_ArrayForEach(item, list) {
-		if (strcmp(cJSON_GetObjectItem(item, key)->valuestring, value) == 0)
-			return item;
-	}
-	fail_msg("nothing whose %s is %s", key, value);
-	return NULL;
-}
-
-static double number(const cJSON *object, const char *key)
-{
-	const cJSON *item = cJSON_GetObjectItem(object, key);
-
-	assert_true(cJSON_IsNumber(item));
-	return item->valuedouble;
-}
-
 /* Within half a percent: a quantile that is asked for is computed. */
 static bool is_about(double value, double asked)
 {
@@ -82,41 +68,89 @@ static bool is_about(double value, double asked)
 /* Once for each direction, as asked, and not found to differ. */
 static void assert_measured(const cJSON *faults, const struct asked *asked)
 {
-	const cJSON *fault = item_of(faults, "id", asked->fault), *measure;
+	const cJSON *fault = cli_item(faults, "id", asked->fault), *measure;
 	bool seen_in = false, seen_out = false;
 
 	cJSON_ArrayForEach(measure, cJSON_GetObjectItem(fault, "measures")) {
-		const char *direction = cJSON_GetObjectItem(measure, "direction")->valuestring;
+		const char *direction = cli_text(measure, "direction");
 
-		if (strcmp(cJSON_GetObjectItem(measure, "name")->valuestring, asked->measure) != 0)
+		if (strcmp(cli_text(measure, "name"), asked->measure) != 0)
 			continue;
 		seen_in |= strcmp(direction, "ingress") == 0;
 		seen_out |= strcmp(direction, "egress") == 0;
 		print_message("%s, %s: asked %g, achieved %g\n", asked->measure, direction,
-			number(measure, "asked"), number(measure, "achieved"));
-		assert_true(is_about(number(measure, "asked"), asked->value));
-		assert_true(number(measure, "achieved") > 0);
-		assert_true(number(measure, "count") > 0);
-		assert_string_equal(
-			cJSON_GetObjectItem(measure, "finding")->valuestring, "as asked");
+			cli_number(measure, "asked"), cli_number(measure, "achieved"));
+		assert_true(is_about(cli_number(measure, "asked"), asked->value));
+		assert_true(cli_number(measure, "achieved") > 0);
+		assert_true(cli_number(measure, "count") > 0);
+		assert_string_equal(cli_text(measure, "finding"), "as asked");
 	}
 	assert_true(seen_in && seen_out);
 }
 
 /* Two followers say little to one another: of 130 packets 1 % may spare all, by chance alone. */
-static void assert_proven(const cJSON *fault)
+/* Nothing but that the system was too slow, or gave no answer: nothing was lost. */
+static void assert_only_late(const cJSON *summary)
 {
-	const char *effect = cJSON_GetObjectItem(fault, "effect")->valuestring;
+	const cJSON *claim;
+	int failed = 0;
 
-	if (strcmp(effect, "partly proven") != 0)
-		assert_string_equal(effect, "proven");
+	cJSON_ArrayForEach(claim, cJSON_GetObjectItem(summary, "claims")) {
+		const char *kind = cli_text(claim, "kind");
+
+		if (strcmp(cli_text(claim, "finding"), "otherwise") != 0 ||
+			strcmp(cli_text(claim, "gate"), "report") == 0)
+			continue;
+		print_message("violated: %s: %s\n", cli_text(claim, "id"), cli_text(claim, "text"));
+		if (strcmp(kind, "holds") != 0 && strcmp(kind, "recovers") != 0)
+			fail_msg("%s is about more than answers", cli_text(claim, "id"));
+		failed++;
+	}
+	assert_true(failed > 0);
+}
+
+/* Whether all packets of a pair, both ways, may have been spared by this ratio. */
+static bool spared_by_chance(const cJSON *there, const cJSON *back, double ratio)
+{
+	double seen =
+		cli_number(there, "segments_looked_at") + cli_number(back, "segments_looked_at");
+
+	return ratio > 0 && seen > 0 && pow(1 - ratio, seen) > BY_CHANCE;
+}
+
+/*
+ * On every pair, but for one that chance may spare: of the 130 packets that two followers exchange
+ * in ten seconds a loss of 1 % takes none in one run of four.
+ */
+static void assert_proven(const cJSON *fault, const struct shown *shown)
+{
+	const cJSON *pairs = cJSON_GetObjectItem(fault, "pairs");
+	const char *effect = cli_text(fault, "effect");
+	double ratio = 0;
+
+	if (strcmp(effect, "proven") == 0)
+		return;
+	assert_string_equal(effect, "partly proven");
+	for (const struct asked *asked = shown->asked; asked->fault; asked++)
+		if (strcmp(asked->fault, cli_text(fault, "id")) == 0 && asked->value < 1)
+			ratio = asked->value;
+	for (int i = 0; i + 1 < cJSON_GetArraySize(pairs); i += 2) {
+		const cJSON *there = cJSON_GetArrayItem(pairs, i);
+		const cJSON *back = cJSON_GetArrayItem(pairs, i + 1);
+
+		if (cli_number(there, "packets") + cli_number(back, "packets") == 0 &&
+			!spared_by_chance(there, back, ratio))
+			fail_msg("%s between %s and %s: %s", cli_text(fault, "id"),
+				cli_text(there, "from"), cli_text(there, "to"),
+				cli_text(fault, "text"));
+	}
 }
 
 static void it_is_shown(void **state)
 {
 	const struct shown *shown = *state;
 	char *before = host_state("etcd"), *programs = programs_list();
-	const cJSON *faults, *fault;
+	const cJSON *faults, *fault, *data;
 	struct cli_result result;
 	struct cli cli;
 	cJSON *summary;
@@ -125,14 +159,19 @@ static void it_is_shown(void **state)
 	cli_run_steady(&cli,
 		(const char *[]){"run", cli_file(shown->scenario), "--runs", cli.runs, NULL},
 		&result);
-	if (result.code != 0 && result.code != VIOLATED) {
+	if (result.code != 0 && (result.code != VIOLATED || getenv("BACKBURN_LONG"))) {
 		print_message("%s\n%s\n", result.err, result.out); /* too long for fail_msg */
 		fail_msg("%s: exit %d", shown->scenario, result.code);
 	}
 	summary = cli_summary(&cli);
+	if (result.code == VIOLATED)
+		assert_only_late(summary);
+	data = cli_first(summary, "data");
+	assert_true(cli_number(data, "lost") == 0 && cli_number(data, "acknowledged") > 100);
 	faults = cJSON_GetObjectItem(summary, "faults");
+	assert_true(cJSON_GetArraySize(faults) > 0);
 	cJSON_ArrayForEach(fault, faults) {
-		assert_proven(fault);
+		assert_proven(fault, shown);
 	}
 	for (const struct asked *asked = shown->asked; asked->fault; asked++)
 		assert_measured(faults, asked);
@@ -167,9 +206,14 @@ int main(void)
 		SHOWN(bridge),
 	};
 
-	if (geteuid() != 0)
-		return 77;
-	if (!getenv("BACKBURN_LONG"))
+	int unavailable = cli_unavailable();
+
+	if (unavailable)
+		return unavailable;
+	if (!getenv("BACKBURN_LONG")) {
+		print_message("only %s: the %zu others take BACKBURN_LONG=1\n", tests[0].name,
+			sizeof(tests) / sizeof(tests[0]) - 1);
 		return _cmocka_run_group_tests("one scenario", tests, 1, NULL, down);
+	}
 	return cmocka_run_group_tests(tests, NULL, down);
 }

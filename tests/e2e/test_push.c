@@ -380,7 +380,9 @@ int main(void)
 		cmocka_unit_test(hosts_that_are_not_there),
 	};
 
-	if (geteuid() != 0 || access(LOADER, X_OK) != 0)
+	if (geteuid() != 0 || access(LOADER, X_OK) != 0) {
+		print_message("skipped: needs root, and " LOADER "\n");
 		return SKIPPED;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

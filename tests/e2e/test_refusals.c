@@ -276,8 +276,9 @@ int main(void)
 		cmocka_unit_test(test_environment_locked),
 		cmocka_unit_test(test_empty_group),
 	};
+	int unavailable = cli_unavailable();
 
-	if (geteuid() != 0)
-		return 77;
+	if (unavailable)
+		return unavailable;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -315,10 +315,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_way_that_is_cut, begin, end),
 		cmocka_unit_test_setup_teardown(test_a_way_that_loses_a_third, begin, end),
 	};
+	int unavailable = cli_unavailable();
 
-	if (geteuid() != 0) {
-		print_message("needs root: a lab is made of network namespaces\n");
-		return 77;
-	}
+	if (unavailable)
+		return unavailable;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

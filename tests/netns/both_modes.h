@@ -7,7 +7,8 @@
 /*
  * Runs each test twice in a fresh world of `nodes` nodes: attached by tcx, and by clsact. After
  * each, the world must be as it was. On a kernel without tcx that half is skipped, with the reason.
- * BACKBURN_ATTACH in the environment names the one mode to run. Returns what main() returns.
+ * BACKBURN_ATTACH in the environment names the one mode to run. Returns what main() returns: 77
+ * when all that ran was skipped.
  */
 struct world;
 

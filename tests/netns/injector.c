@@ -291,7 +291,8 @@ int64_t injector_packets(struct injector *injector, const char *id, const char *
 	return injector_counted(injector, id, direction).packets;
 }
 
-cJSON *injector_measure(
+/* NULL: there is none. */
+static cJSON *find_measure(
 	struct injector *injector, const char *id, const char *name, const char *direction)
 {
 	cJSON *evidence = injector_call(injector, "evidence", "{\"faults\":[\"%s\"]}", id);
@@ -305,8 +306,27 @@ cJSON *injector_measure(
 			found = cJSON_Duplicate(measure, true);
 	}
 	cJSON_Delete(evidence);
-	assert_non_null(found);
 	return found;
+}
+
+cJSON *injector_measure(
+	struct injector *injector, const char *id, const char *name, const char *direction)
+{
+	cJSON *measure = find_measure(injector, id, name, direction);
+
+	assert_non_null(measure);
+	return measure;
+}
+
+int64_t injector_passed_by(struct injector *injector, const char *id)
+{
+	cJSON *measure = find_measure(injector, id, "passed by", NULL);
+	int64_t count = measure
+		? (int64_t)cJSON_GetNumberValue(cJSON_GetObjectItem(measure, "achieved"))
+		: 0;
+
+	cJSON_Delete(measure);
+	return count;
 }
 
 /* ---- recovery ---- */

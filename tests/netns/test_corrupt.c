@@ -56,6 +56,9 @@ static void undetected_it_reaches_the_program(struct world *world)
 	injector_cut(injector, &cut);
 	send_and_look(world, 0.2, 0);
 	assert_true(injector_counted(injector, "bits", "egress").segments > 0);
+	assert_true(injector_counted(injector, "bits", "ingress").segments > 0);
+	injector_heal(injector, "bits");
+	send_and_look(world, 0, 0);
 	assert_int_equal(injector_finish(injector), 0);
 }
 

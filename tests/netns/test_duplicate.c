@@ -18,6 +18,17 @@ enum {
 
 static const int families[] = {AF_INET, AF_INET6};
 
+static void assert_once_each(const struct world *world, int from, int to)
+{
+	struct flood many = {
+		.from = from, .to = to, .family = AF_INET, .port = PORT, .count = SOME};
+	struct flooded some = flood(world, &many);
+
+	assert_int_equal(some.arrived, SOME);
+	assert_int_equal(some.copies, 0);
+	flooded_free(&some);
+}
+
 static void both_ways_some_come_twice(struct world *world)
 {
 	struct injector *injector = injector_greeted(world, NODE_A, "300s");
@@ -47,6 +58,8 @@ static void both_ways_some_come_twice(struct world *world)
 	}
 	assert_true(udp_passes(world, NODE_A, NODE_C, AF_INET, PORT));
 	injector_heal(injector, "twice");
+	assert_once_each(world, NODE_A, NODE_B);
+	assert_once_each(world, NODE_B, NODE_A);
 	assert_int_equal(injector_finish(injector), 0);
 }
 

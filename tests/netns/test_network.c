@@ -11,9 +11,11 @@
 #include <cmocka.h>
 
 #include "tests/netns/both_modes.h"
+#include "tests/netns/flood.h"
+#include "tests/netns/way.h"
 #include "tests/netns/world.h"
 
-/* What all network faults share, on this kernel: when they act, and on which connections. */
+/* What all network faults share, on this kernel: when they act, on which connections, and where. */
 
 enum {
 	PORT = 7001,
@@ -177,12 +179,96 @@ static void established_connections_only(struct world *world)
 	assert_int_equal(injector_finish(injector), 0);
 }
 
+/* --- a link on another ------------------------------------------------------------------------ */
+
+enum {
+	STACKED_COUNT = 1000,
+	STACKED_DELAY_MS = 40
+};
+
+/* As on a host of virtual machines: the node's addresses are those of a bridge, eth0 is its port.
+ */
+static void move_onto_bridge(const struct world *world)
+{
+	const char *netns = world_netns(world, NODE_A);
+
+	world_run("ip", "-n", netns, "link", "add", "br1", "type", "bridge", NULL);
+	world_run("ip", "-n", netns, "link", "set", "br1", "addrgenmode", "none", NULL);
+	world_run("ip", "-n", netns, "addr", "del", "10.99.0.1/24", "dev", "eth0", NULL);
+	world_run("ip", "-n", netns, "link", "set", "eth0", "master", "br1", NULL);
+	world_run("ip", "-n", netns, "addr", "add", "10.99.0.1/24", "dev", "br1", NULL);
+	world_run("ip", "-n", netns, "link", "set", "br1", "up", NULL);
+	assert_true(udp_passes_within(world, NODE_A, NODE_B, AF_INET, SOON_MS));
+}
+
+static void move_off_bridge(const struct world *world)
+{
+	const char *netns = world_netns(world, NODE_A);
+
+	world_run("ip", "-n", netns, "link", "del", "br1", NULL);
+	world_run("ip", "-n", netns, "addr", "add", "10.99.0.1/24", "dev", "eth0", NULL);
+}
+
+static void assert_half_arrives(const struct world *world, int from, int to)
+{
+	struct flood many = {
+		.from = from, .to = to, .family = AF_INET, .port = PORT, .count = STACKED_COUNT};
+	struct flooded flooded = flood(world, &many);
+
+	assert_int_equal(flooded.arrived, STACKED_COUNT / 2);
+	flooded_free(&flooded);
+}
+
+static void assert_delayed_once(const struct world *world, int from, int to)
+{
+	const struct way way = {from, to, AF_INET};
+	int64_t best_ns = way_best_ns(world, &way, 20);
+
+	assert_true(best_ns >= STACKED_DELAY_MS * INT64_C(1000000));
+	assert_true(best_ns < 2 * STACKED_DELAY_MS * INT64_C(1000000));
+}
+
+/* A packet passes the bridge and its port, and meets a fault once, as on a node without a bridge.
+ */
+static void a_link_on_another_is_not_hit_twice(struct world *world)
+{
+	struct injector *injector;
+	struct cut loss = {.fault = "loss",
+		.id = "half",
+		.on = NODE_A,
+		.from = NODE_B,
+		.with = "{\"type\":\"every\",\"every\":2,\"ports\":7001}",
+		.for_ms = LONG_MS};
+	struct cut delay = {.fault = "delay",
+		.id = "late",
+		.on = NODE_A,
+		.from = NODE_B,
+		.with = "{\"delay\":\"40ms\"}",
+		.for_ms = LONG_MS};
+
+	move_onto_bridge(world);
+	injector = injector_greeted(world, NODE_A, "60s");
+	injector_cut(injector, &loss);
+	assert_half_arrives(world, NODE_A, NODE_B);
+	assert_half_arrives(world, NODE_B, NODE_A);
+	assert_int_equal(injector_counted(injector, "half", "egress").matched, STACKED_COUNT);
+	assert_int_equal(injector_counted(injector, "half", "ingress").matched, STACKED_COUNT);
+	injector_heal(injector, "half");
+	injector_cut(injector, &delay);
+	assert_delayed_once(world, NODE_A, NODE_B);
+	assert_delayed_once(world, NODE_B, NODE_A);
+	injector_heal(injector, "late");
+	assert_int_equal(injector_finish(injector), 0);
+	move_off_bridge(world);
+}
+
 int main(void)
 {
 	static const struct world_test tests[] = {
 		WORLD_TEST(a_flapping_cut_comes_and_goes, 2),
 		WORLD_TEST(new_connections_only, 2),
 		WORLD_TEST(established_connections_only, 2),
+		WORLD_TEST(a_link_on_another_is_not_hit_twice, 2),
 	};
 
 	return run_in_both_modes(tests, sizeof(tests) / sizeof(tests[0]));

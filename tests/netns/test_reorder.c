@@ -21,6 +21,7 @@ static const int families[] = {AF_INET, AF_INET6};
 
 static void some_overtake_and_none_is_lost(struct world *world)
 {
+	struct flooded after;
 	struct injector *injector = injector_greeted(world, NODE_A, "300s");
 	struct cut cut = {.fault = "reorder",
 		.id = "ahead",
@@ -46,6 +47,15 @@ static void some_overtake_and_none_is_lost(struct world *world)
 		flooded_free(&flooded);
 	}
 	injector_heal(injector, "ahead");
+	after = flood(world,
+		&(struct flood){.from = NODE_A,
+			.to = NODE_B,
+			.family = AF_INET,
+			.port = PORT,
+			.count = SOME});
+	assert_int_equal(after.arrived, SOME);
+	assert_int_equal(after.overtaken, 0);
+	flooded_free(&after);
 	assert_int_equal(injector_finish(injector), 0);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -32,23 +33,32 @@ static int open_netns(const char *path)
 	return file;
 }
 
-int world_socket(const struct world *world, int node, int family, int type)
+int world_socket_of(const struct world *world, int node, int family, int type, int protocol)
 {
-	int home = open_netns("/proc/self/ns/net"), there, sock;
+	int home = open_netns("/proc/self/ns/net"), there, sock, error;
 	char path[128];
 
 	snprintf(path, sizeof(path), "/run/netns/%s", world_netns(world, node));
 	there = open_netns(path);
 	assert_int_equal(setns(there, CLONE_NEWNET), 0);
-	sock = socket(family, type | SOCK_CLOEXEC, 0);
+	sock = socket(family, type | SOCK_CLOEXEC, protocol);
+	error = errno;
 	assert_int_equal(setns(home, CLONE_NEWNET), 0);
 	close(there);
 	close(home);
+	errno = error;
+	return sock;
+}
+
+int world_socket(const struct world *world, int node, int family, int type)
+{
+	int sock = world_socket_of(world, node, family, type, 0);
+
 	assert_true(sock >= 0);
 	return sock;
 }
 
-socklen_t world_sockaddr(int node, int family, int port, struct sockaddr_storage *out)
+socklen_t sockaddr_of(const char *address, int family, int port, struct sockaddr_storage *out)
 {
 	memset(out, 0, sizeof(*out));
 	if (family == AF_INET) {
@@ -56,15 +66,20 @@ socklen_t world_sockaddr(int node, int family, int port, struct sockaddr_storage
 
 		ipv4->sin_family = AF_INET;
 		ipv4->sin_port = htons((uint16_t)port);
-		inet_pton(AF_INET, world_address(node, family), &ipv4->sin_addr);
+		assert_int_equal(inet_pton(AF_INET, address, &ipv4->sin_addr), 1);
 		return sizeof(*ipv4);
 	}
 	struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)out;
 
 	ipv6->sin6_family = AF_INET6;
 	ipv6->sin6_port = htons((uint16_t)port);
-	inet_pton(AF_INET6, world_address(node, family), &ipv6->sin6_addr);
+	assert_int_equal(inet_pton(AF_INET6, address, &ipv6->sin6_addr), 1);
 	return sizeof(*ipv6);
+}
+
+socklen_t world_sockaddr(int node, int family, int port, struct sockaddr_storage *out)
+{
+	return sockaddr_of(world_address(node, family), family, port, out);
 }
 
 static bool readable(int sock, int within_ms)

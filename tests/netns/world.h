@@ -110,6 +110,11 @@ struct counted injector_counted(struct injector *injector, const char *id, const
 /* One of the fault's measures, as JSON; to be freed. Asserts that it is there. */
 cJSON *injector_measure(
 	struct injector *injector, const char *id, const char *name, const char *direction);
+/*
+ * Segments that should have gone through the fault's lane, and did not: on a busy machine its
+ * keeper may be late, and then packets pass.
+ */
+int64_t injector_passed_by(struct injector *injector, const char *id);
 
 /* Runs `recover` in a node; asserts its exit status, and returns what it said. */
 char *world_recover_saying(const struct world *world, int node, int expected, const char *option);
@@ -123,8 +128,12 @@ void pause_ms(int ms); /* only between two looks at something that is awaited */
 
 /* A socket that lives in a node. */
 int world_socket(const struct world *world, int node, int family, int type);
+/* The same of a protocol that not every kernel has: -1, with errno, where there is none. */
+int world_socket_of(const struct world *world, int node, int family, int type, int protocol);
 
-/* The address of a node with a port; its length. */
+/* An address with a port; its length. */
+socklen_t sockaddr_of(const char *address, int family, int port, struct sockaddr_storage *out);
+/* That of a node. */
 socklen_t world_sockaddr(int node, int family, int port, struct sockaddr_storage *out);
 
 /* Sends one datagram and asserts that the sender hears of no error. True when it arrives. */

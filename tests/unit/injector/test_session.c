@@ -308,6 +308,11 @@ static void new_links_are_covered_and_lost_ones_forgotten(void **state)
 		fake_add_link(9, "late0");
 		session_links_changed(session);
 		assert_int_equal(fake.attachments.count, 6);
+		/* Its packets pass the others. */
+		fake_add_link(10, "br0");
+		((struct host_link *)fake.links.items)[fake.links.count - 1].stacked = true;
+		session_links_changed(session);
+		assert_int_equal(fake.attachments.count, 6);
 		fake_remove_link(9);
 		session_links_changed(session);
 		assert_int_equal(fake.attachments.count, 4);
