@@ -259,7 +259,8 @@ static int64_t hole_ns(const struct streams *streams, int64_t struck_ns, int64_t
 
 static int64_t survive(struct world *world, const struct moment *moment)
 {
-	struct injector *injector = anchored(world, LEASE);
+	/* An injector that is not killed has nobody here who renews its lease. */
+	struct injector *injector = anchored(world, moment->victim == KEEPER ? "60s" : LEASE);
 	struct streams streams;
 	int64_t struck_ns, seen_ns, normal_ns, end_ns, hole;
 
