@@ -434,6 +434,7 @@ static pid_t supervisor_of(const char *lab)
 /* The nodes of a lab stand without its supervisor, and so does what was done to them. */
 static void test_heal_reaches_nodes_without_a_supervisor(void **state)
 {
+	char *before = host_state("pair");
 	struct cli_result result;
 
 	(void)state;
@@ -448,6 +449,8 @@ static void test_heal_reaches_nodes_without_a_supervisor(void **state)
 	assert_non_null(strstr(result.out, "idle-a"));
 	assert_null(strstr(result.err, "is down"));
 	cli_result_free(&result);
+	must((const char *[]){"lab", "down", "pair", NULL});
+	assert_host_state("pair", before);
 }
 
 int main(void)
