@@ -99,7 +99,7 @@ const char *cli_write(const struct cli *cli, const char *name, const char *text)
 
 /* --- running --------------------------------------------------------------------------- */
 
-static char *slurp(int fd)
+char *cli_taken(int fd)
 {
 	off_t size = lseek(fd, 0, SEEK_END);
 	char *text = calloc(1, (size_t)size + 1);
@@ -179,12 +179,12 @@ void cli_wait(struct cli_process *process, int within_s, struct cli_result *resu
 	if (got == 0) {
 		kill(process->pid, SIGKILL);
 		waitpid(process->pid, &status, 0);
-		print_error("stderr so far:\n%s\n", slurp(process->err));
+		print_error("stderr so far:\n%s\n", cli_taken(process->err));
 		fail_msg("still running after %d s", within_s);
 	}
 	result->code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-	result->out = slurp(process->out);
-	result->err = slurp(process->err);
+	result->out = cli_taken(process->out);
+	result->err = cli_taken(process->err);
 }
 
 void cli_run(const char *const *args, struct cli_result *result)
@@ -327,7 +327,7 @@ char *cli_read(const char *path)
 
 	if (fd < 0)
 		fail_msg("%s: %s", path, strerror(errno));
-	return slurp(fd);
+	return cli_taken(fd);
 }
 
 cJSON *cli_summary(const struct cli *cli)
@@ -399,6 +399,17 @@ const cJSON *cli_item(const cJSON *list, const char *key, const char *value)
 	}
 	fail_msg("nothing whose %s is %s", key, value);
 	return NULL;
+}
+
+int cli_confirmed(const cJSON *summary)
+{
+	const cJSON *revert;
+	int count = 0;
+
+	cJSON_ArrayForEach(revert, cJSON_GetObjectItem(summary, "revert")) {
+		count += cJSON_IsTrue(cJSON_GetObjectItem(revert, "confirmed"));
+	}
+	return count;
 }
 
 const cJSON *cli_event(const cJSON *journal, const char *type, const char *key, const char *value)

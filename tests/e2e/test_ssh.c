@@ -86,16 +86,6 @@ static const cJSON *item(const cJSON *object, const char *key)
 	return found;
 }
 
-static int confirmed(const cJSON *summary)
-{
-	const cJSON *revert;
-	int count = 0;
-
-	cJSON_ArrayForEach(revert, item(summary, "revert"))
-		count += cJSON_IsTrue(item(revert, "confirmed"));
-	return count;
-}
-
 /* What the packet filters of backburn counted, by both sides, on behalf of all faults. */
 static double packets_counted(void)
 {
@@ -154,7 +144,7 @@ static void run_held(enum ssh_way way, const char *scenario)
 	run(way, scenario, 0);
 	summary = cli_summary(&cli);
 	assert_string_equal(item(summary, "verdict")->valuestring, "HELD");
-	assert_int_equal(confirmed(summary), lab.count);
+	assert_int_equal(cli_confirmed(summary), lab.count);
 	assert_true(packets_counted() > 0);
 	cJSON_Delete(summary);
 }
@@ -174,7 +164,7 @@ static void test_the_transport_survives(void **state)
 	/* Nothing but ssh goes there: had one of its packets been hit, it would be counted. */
 	run(SSH_WITH_SUDO, IDLE, CODE_UNPROVEN);
 	summary = cli_summary(&cli);
-	assert_int_equal(confirmed(summary), lab.count);
+	assert_int_equal(cli_confirmed(summary), lab.count);
 	assert_true(packets_counted() == 0);
 	cJSON_Delete(summary);
 }
@@ -226,7 +216,7 @@ static void heal_run(void)
 	expect(&result, 0);
 	cli_result_free(&result);
 	summary = cli_summary(&cli);
-	assert_int_equal(confirmed(summary), lab.count);
+	assert_int_equal(cli_confirmed(summary), lab.count);
 	cJSON_Delete(summary);
 }
 
@@ -258,7 +248,7 @@ static void test_a_way_that_is_cut(void **state)
 		fail_msg("what to do is not said:\n%s", result.out);
 	cli_result_free(&result);
 	summary = cli_summary(&cli);
-	assert_int_equal(confirmed(summary), lab.count - 1);
+	assert_int_equal(cli_confirmed(summary), lab.count - 1);
 	cJSON_Delete(summary);
 	journal = cli_journal(&cli);
 	assert_non_null(cli_event(journal, "node_lost", "node", "n1"));
@@ -273,7 +263,7 @@ static void assert_truthful(int code)
 {
 	cJSON *summary = cli_summary(&cli), *journal = cli_journal(&cli);
 	bool armed = cli_event(journal, "fault_arming", NULL, NULL) != NULL;
-	bool reverted = confirmed(summary) == (int)lab.count;
+	bool reverted = cli_confirmed(summary) == (int)lab.count;
 
 	print_message("exit %d, %s\n", code, item(summary, "verdict")->valuestring);
 	assert_int_equal(item(summary, "exit_code")->valueint, code);

@@ -131,16 +131,6 @@ static void start_long(struct cli_process *process)
 	free(text);
 }
 
-static int confirmed(const cJSON *summary)
-{
-	const cJSON *revert;
-	int count = 0;
-
-	cJSON_ArrayForEach(revert, item(summary, "revert"))
-		count += cJSON_IsTrue(item(revert, "confirmed"));
-	return count;
-}
-
 static int64_t now_ms(void)
 {
 	struct timespec now;
@@ -191,7 +181,7 @@ static void heal_run(void)
 	expect(&result, 0);
 	cli_result_free(&result);
 	summary = cli_summary(&cli);
-	assert_int_equal(confirmed(summary), GUESTS);
+	assert_int_equal(cli_confirmed(summary), GUESTS);
 	cJSON_Delete(summary);
 }
 
@@ -238,7 +228,7 @@ static double told_bound_s(void)
 	double bound_s = item(fault, "start_error_bound_s")->valuedouble;
 
 	assert_string_equal(item(summary, "verdict")->valuestring, "HELD");
-	assert_int_equal(confirmed(summary), GUESTS);
+	assert_int_equal(cli_confirmed(summary), GUESTS);
 	cJSON_Delete(summary);
 	assert_true(bound_s > 0);
 	return bound_s;
