@@ -18,6 +18,11 @@
 static const char begin[] = "<!-- begin: from the fault's tables, by tools/pages -->\n";
 static const char end[] = "<!-- end -->\n";
 
+/* What docs/adding-a-fault.md asks of a page. */
+static const char *const sections[] = {"\n```json\n", "\n## Parameters\n",
+	"\n## What it does on a node\n", "\n## What it never hits\n", "\n## Evidence\n",
+	"\n## Limits\n", "\n## Undo\n"};
+
 static void assert_page(const char *fault)
 {
 	struct cli_result result;
@@ -34,6 +39,9 @@ static void assert_page(const char *fault)
 		return;
 	}
 	from += strlen(begin);
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
+		if (!strstr(page, sections[i]))
+			fail_msg("%s has no section %s", name, sections[i]);
 	*to = '\0';
 	if (strcmp(from, result.out) != 0)
 		fail_msg("%s differs from what the tables say; tools/pages renews it", name);
