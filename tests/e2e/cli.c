@@ -147,17 +147,17 @@ void cli_start(const char *const *args, struct cli_process *process)
 	cli_start_program(argv, process);
 }
 
-static void pause_ms(int ms)
+void cli_pause_ms(int ms)
 {
 	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
 }
 
-static int64_t now_s(void)
+int64_t cli_now_ms(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 bool cli_has_ended(const struct cli_process *process)
@@ -170,12 +170,12 @@ bool cli_has_ended(const struct cli_process *process)
 
 void cli_wait(struct cli_process *process, int within_s, struct cli_result *result)
 {
-	int64_t until_s = now_s() + within_s;
+	int64_t until_ms = cli_now_ms() + within_s * INT64_C(1000);
 	int status = 0;
 	pid_t got;
 
-	while ((got = waitpid(process->pid, &status, WNOHANG)) == 0 && now_s() < until_s)
-		pause_ms(20);
+	while ((got = waitpid(process->pid, &status, WNOHANG)) == 0 && cli_now_ms() < until_ms)
+		cli_pause_ms(20);
 	if (got == 0) {
 		kill(process->pid, SIGKILL);
 		waitpid(process->pid, &status, 0);
@@ -431,7 +431,7 @@ const cJSON *cli_event(const cJSON *journal, const char *type, const char *key, 
 cJSON *cli_await_event(
 	const struct cli *cli, const char *type, const char *key, const char *value, int within_s)
 {
-	int64_t until_s = now_s() + within_s;
+	int64_t until_ms = cli_now_ms() + within_s * INT64_C(1000);
 
 	for (;;) {
 		cJSON *journal = cli_journal(cli);
@@ -439,9 +439,9 @@ cJSON *cli_await_event(
 		if (cli_event(journal, type, key, value))
 			return journal;
 		cJSON_Delete(journal);
-		if (now_s() > until_s)
+		if (cli_now_ms() > until_ms)
 			fail_msg("no event %s within %d s", type, within_s);
-		pause_ms(50);
+		cli_pause_ms(50);
 	}
 }
 

@@ -85,6 +85,12 @@ const cJSON *cli_event(const cJSON *journal, const char *type, const char *key, 
 cJSON *cli_await_event(
 	const struct cli *cli, const char *type, const char *key, const char *value, int within_s);
 
+/* CLOCK_MONOTONIC. */
+int64_t cli_now_ms(void);
+/* Between two looks at something that is awaited, or until the moment for a blow: for nothing else.
+ */
+void cli_pause_ms(int ms);
+
 /* Path of a program that was built here, valid until the next but three calls. */
 const char *cli_program(const char *name);
 

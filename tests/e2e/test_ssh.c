@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -171,14 +170,6 @@ static void test_the_transport_survives(void **state)
 
 /* --- a way that fails ------------------------------------------------------------------ */
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Whether clients are served, asked in the client's own way, beside everything of ours. */
 static bool is_served(void)
 {
@@ -190,20 +181,20 @@ static bool is_served(void)
 /* The instant from which clients are served again; fails after a while. */
 static int64_t served_again_ms(int within_s)
 {
-	int64_t until_ms = now_ms() + within_s * 1000;
+	int64_t until_ms = cli_now_ms() + within_s * 1000;
 
 	while (!is_served())
-		if (now_ms() > until_ms)
+		if (cli_now_ms() > until_ms)
 			fail_msg("not served within %d s", within_s);
-	return now_ms();
+	return cli_now_ms();
 }
 
 static void await_cut(int within_s)
 {
-	int64_t until_ms = now_ms() + within_s * 1000;
+	int64_t until_ms = cli_now_ms() + within_s * 1000;
 
 	while (is_served())
-		if (now_ms() > until_ms)
+		if (cli_now_ms() > until_ms)
 			fail_msg("still served after %d s", within_s);
 }
 
@@ -234,7 +225,7 @@ static void test_a_way_that_is_cut(void **state)
 	/* The phase is told of before it begins. */
 	await_cut(10);
 	ssh_lab_lose(&lab, "n1", 100);
-	cut_ms = now_ms();
+	cut_ms = cli_now_ms();
 	healed_ms = served_again_ms(30);
 	print_message("served again %lld ms after the way was cut, the lease is %d s\n",
 		(long long)(healed_ms - cut_ms), LEASE_S);

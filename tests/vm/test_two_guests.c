@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -131,14 +130,6 @@ static void start_long(struct cli_process *process)
 	free(text);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Asked by other means than ours. */
 static bool is_served(void)
 {
@@ -156,10 +147,10 @@ static bool is_served(void)
 
 static void await_served(bool served, int within_s)
 {
-	int64_t until_ms = now_ms() + within_s * 1000;
+	int64_t until_ms = cli_now_ms() + within_s * 1000;
 
 	while (is_served() != served)
-		if (now_ms() > until_ms)
+		if (cli_now_ms() > until_ms)
 			fail_msg("%s after %d s", served ? "not served" : "still served", within_s);
 }
 
@@ -278,11 +269,11 @@ static void test_a_link_cut_without_a_word(void **state)
 	(void)state;
 	start_and_await_cut(&process);
 	guest_set_ssh_link(b, false);
-	cut_ms = now_ms();
+	cut_ms = cli_now_ms();
 	/* The cut would last much longer: it is the lease that ends it. */
 	await_served(true, LEASE_S + SLOW_S);
 	print_message("served again %" PRId64 " ms after the link was cut, the lease is %d s\n",
-		now_ms() - cut_ms, LEASE_S);
+		cli_now_ms() - cut_ms, LEASE_S);
 	cli_wait(&process, RUN_WITHIN_S, &result);
 	expect(&result, CODE_NOT_REVERTED);
 	assert_non_null(strstr(result.out, "backburn heal --run"));
