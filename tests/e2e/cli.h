@@ -87,8 +87,7 @@ cJSON *cli_await_event(
 
 /* CLOCK_MONOTONIC. */
 int64_t cli_now_ms(void);
-/* Between two looks at something that is awaited, or until the moment for a blow: for nothing else.
- */
+/* Between two looks at what is awaited, or until the moment of a blow; for nothing else. */
 void cli_pause_ms(int ms);
 
 /* Path of a program that was built here, valid until the next but three calls. */
