@@ -41,7 +41,7 @@ static void leave(int home)
 static int link_in_node(
 	const struct world *world, int node, int program, int hook, unsigned int flags)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
+	struct bpf_link_create_opts options = {.sz = sizeof(options), .flags = flags};
 	int home = enter_node(world, node);
 	int link = bpf_link_create(
 		program, (int)if_nametoindex("eth0"), (enum bpf_attach_type)hook, &options);
