@@ -15,9 +15,23 @@
 #include "injector/lists.h"
 #include "injector/netlink.h"
 
-static void forget(void *context)
+/* Links as they are listed, and which of them are VLANs on which link. */
+struct seen_links {
+	struct list *links;
+	struct list vlans; /* of struct vlan */
+};
+
+struct vlan {
+	int ifindex;
+	uint32_t below;
+};
+
+static void forget_links(void *context)
 {
-	list_free(context);
+	struct seen_links *seen = context;
+
+	list_free(seen->links);
+	list_free(&seen->vlans);
 }
 
 static const char *kind_of(struct nlmsghdr *message)
@@ -57,38 +71,63 @@ static bool is_stacked(struct nlmsghdr *message)
 static void take_link(const struct nlmsghdr *message, void *context)
 {
 	const struct ifinfomsg *info = nlmsg_data(message);
+	struct seen_links *seen = context;
 	struct nlattr *name;
 	struct host_link *link;
 
 	if (message->nlmsg_type != RTM_NEWLINK)
 		return;
 	name = nlmsg_find_attr((struct nlmsghdr *)message, sizeof(*info), IFLA_IFNAME);
-	link = list_push(context, sizeof(*link));
+	link = list_push(seen->links, sizeof(*link));
 	link->ifindex = info->ifi_index;
 	link->loopback = info->ifi_flags & IFF_LOOPBACK;
 	link->ethernet = info->ifi_type == ARPHRD_ETHER;
 	link->stacked = is_stacked((struct nlmsghdr *)message);
+	if (strcmp(kind_of((struct nlmsghdr *)message), "vlan") == 0)
+		*(struct vlan *)list_push(&seen->vlans, sizeof(struct vlan)) = (struct vlan){
+			.ifindex = info->ifi_index,
+			.below = netlink_u32(nlmsg_find_attr(
+				(struct nlmsghdr *)message, sizeof(*info), IFLA_LINK)),
+		};
 	if (name)
 		snprintf(link->name, sizeof(link->name), "%s", netlink_text(name));
+}
+
+/* Below a VLAN on a VLAN a packet that comes in has two tags, behind which it can't be read. */
+static void need_vlans_on_vlans(const struct seen_links *seen)
+{
+	LIST_EACH(seen->vlans, const struct vlan, upper) {
+		LIST_EACH(seen->vlans, const struct vlan, lower) {
+			if (upper->below != (uint32_t)lower->ifindex)
+				continue;
+			LIST_EACH(*seen->links, struct host_link, link) {
+				if (link->ifindex == upper->ifindex)
+					link->stacked = false;
+			}
+		}
+	}
 }
 
 int host_links(struct list *links, struct fail *fail)
 {
 	struct ifinfomsg info = {.ifi_family = AF_UNSPEC};
+	struct seen_links seen = {.links = links};
 	struct netlink_dump dump = {
 		.type = RTM_GETLINK,
 		.header = &info,
 		.size = sizeof(info),
 		.each = take_link,
-		.restart = forget,
-		.context = links,
+		.restart = forget_links,
+		.context = &seen,
 	};
 
 	*links = (struct list){0};
 	if (netlink_dump(&dump, fail) < 0) {
-		list_free(links);
+		forget_links(&seen);
 		return fail_context(fail, "listing links");
 	}
+	need_vlans_on_vlans(&seen);
+	list_free(&seen.vlans);
 	return 0;
 }
 
@@ -116,6 +155,11 @@ void host_link_watch_drain(int file)
 	while (recv(file, buffer, sizeof(buffer), MSG_DONTWAIT) > 0 || errno == ENOBUFS ||
 		errno == EINTR)
 		errno = 0;
+}
+
+static void forget_addresses(void *context)
+{
+	list_free(context);
 }
 
 static void take_address(const struct nlmsghdr *message, void *context)
@@ -155,7 +199,7 @@ int host_addresses(struct list *prefixes, struct fail *fail)
 		.header = &info,
 		.size = sizeof(info),
 		.each = take_address,
-		.restart = forget,
+		.restart = forget_addresses,
 		.context = prefixes,
 	};
 

@@ -99,7 +99,7 @@ const char *cli_write(const struct cli *cli, const char *name, const char *text)
 
 /* --- running --------------------------------------------------------------------------- */
 
-static char *slurp(int fd)
+char *cli_taken(int fd)
 {
 	off_t size = lseek(fd, 0, SEEK_END);
 	char *text = calloc(1, (size_t)size + 1);
@@ -147,17 +147,17 @@ void cli_start(const char *const *args, struct cli_process *process)
 	cli_start_program(argv, process);
 }
 
-static void pause_ms(int ms)
+void cli_pause_ms(int ms)
 {
 	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
 }
 
-static int64_t now_s(void)
+int64_t cli_now_ms(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 bool cli_has_ended(const struct cli_process *process)
@@ -170,21 +170,21 @@ bool cli_has_ended(const struct cli_process *process)
 
 void cli_wait(struct cli_process *process, int within_s, struct cli_result *result)
 {
-	int64_t until_s = now_s() + within_s;
+	int64_t until_ms = cli_now_ms() + within_s * INT64_C(1000);
 	int status = 0;
 	pid_t got;
 
-	while ((got = waitpid(process->pid, &status, WNOHANG)) == 0 && now_s() < until_s)
-		pause_ms(20);
+	while ((got = waitpid(process->pid, &status, WNOHANG)) == 0 && cli_now_ms() < until_ms)
+		cli_pause_ms(20);
 	if (got == 0) {
 		kill(process->pid, SIGKILL);
 		waitpid(process->pid, &status, 0);
-		print_error("stderr so far:\n%s\n", slurp(process->err));
+		print_error("stderr so far:\n%s\n", cli_taken(process->err));
 		fail_msg("still running after %d s", within_s);
 	}
 	result->code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-	result->out = slurp(process->out);
-	result->err = slurp(process->err);
+	result->out = cli_taken(process->out);
+	result->err = cli_taken(process->err);
 }
 
 void cli_run(const char *const *args, struct cli_result *result)
@@ -327,7 +327,7 @@ char *cli_read(const char *path)
 
 	if (fd < 0)
 		fail_msg("%s: %s", path, strerror(errno));
-	return slurp(fd);
+	return cli_taken(fd);
 }
 
 cJSON *cli_summary(const struct cli *cli)
@@ -401,6 +401,17 @@ const cJSON *cli_item(const cJSON *list, const char *key, const char *value)
 	return NULL;
 }
 
+int cli_confirmed(const cJSON *summary)
+{
+	const cJSON *revert;
+	int count = 0;
+
+	cJSON_ArrayForEach(revert, cJSON_GetObjectItem(summary, "revert")) {
+		count += cJSON_IsTrue(cJSON_GetObjectItem(revert, "confirmed"));
+	}
+	return count;
+}
+
 const cJSON *cli_event(const cJSON *journal, const char *type, const char *key, const char *value)
 {
 	const cJSON *event;
@@ -420,7 +431,7 @@ const cJSON *cli_event(const cJSON *journal, const char *type, const char *key, 
 cJSON *cli_await_event(
 	const struct cli *cli, const char *type, const char *key, const char *value, int within_s)
 {
-	int64_t until_s = now_s() + within_s;
+	int64_t until_ms = cli_now_ms() + within_s * INT64_C(1000);
 
 	for (;;) {
 		cJSON *journal = cli_journal(cli);
@@ -428,9 +439,9 @@ cJSON *cli_await_event(
 		if (cli_event(journal, type, key, value))
 			return journal;
 		cJSON_Delete(journal);
-		if (now_s() > until_s)
+		if (cli_now_ms() > until_ms)
 			fail_msg("no event %s within %d s", type, within_s);
-		pause_ms(50);
+		cli_pause_ms(50);
 	}
 }
 

@@ -58,6 +58,8 @@ void cli_start_program(const char *const *argv, struct cli_process *process);
 void cli_run_program(const char *const *argv, struct cli_result *result);
 /* Whether it has, without taking notice of it: cli_wait() is still due. */
 bool cli_has_ended(const struct cli_process *process);
+/* All that was written to such a file, to be freed; closes it. */
+char *cli_taken(int fd);
 /* Waits, at most `within_s`; asserts that it ended. */
 void cli_wait(struct cli_process *process, int within_s, struct cli_result *result);
 
@@ -75,11 +77,18 @@ const char *cli_text(const cJSON *object, const char *key);
  */
 const cJSON *cli_first(const cJSON *object, const char *list);
 const cJSON *cli_item(const cJSON *list, const char *key, const char *value);
+/* Of how many nodes the revert is confirmed. */
+int cli_confirmed(const cJSON *summary);
 /* The first event of that type whose member `key` is `value` (key NULL: any); NULL: none. */
 const cJSON *cli_event(const cJSON *journal, const char *type, const char *key, const char *value);
 /* Waits until cli_event() is there; the caller deletes the returned journal. */
 cJSON *cli_await_event(
 	const struct cli *cli, const char *type, const char *key, const char *value, int within_s);
+
+/* CLOCK_MONOTONIC. */
+int64_t cli_now_ms(void);
+/* Between two looks at what is awaited, or until the moment of a blow; for nothing else. */
+void cli_pause_ms(int ms);
 
 /* Path of a program that was built here, valid until the next but three calls. */
 const char *cli_program(const char *name);

@@ -19,7 +19,6 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -201,33 +200,21 @@ static char *make_key(struct ssh_host *host, const char *beside)
 	return secret;
 }
 
-static void pause_ms(int ms)
-{
-	nanosleep(&(struct timespec){.tv_nsec = ms * 1000000L}, NULL);
-}
-
-static int64_t now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 static void await_listening(const struct ssh_host *host, const char *log)
 {
-	int64_t until_s = now_s() + LISTENING_WITHIN_S;
+	int64_t until_ms = cli_now_ms() + LISTENING_WITHIN_S * INT64_C(1000);
 
 	for (;;) {
 		char *text = read_text(log);
 		bool listening = strstr(text, "Server listening on") != NULL;
 
-		if (!listening && (waitpid(host->pid, NULL, WNOHANG) != 0 || now_s() > until_s))
+		if (!listening &&
+			(waitpid(host->pid, NULL, WNOHANG) != 0 || cli_now_ms() > until_ms))
 			fail_msg("sshd does not listen:\n%s", text);
 		free(text);
 		if (listening)
 			return;
-		pause_ms(20);
+		cli_pause_ms(20);
 	}
 }
 
@@ -295,7 +282,7 @@ static void add_one(void *context, pid_t pid)
 
 void ssh_host_down(struct ssh_host *host)
 {
-	int64_t until_s = now_s() + GONE_WITHIN_S;
+	int64_t until_ms = cli_now_ms() + GONE_WITHIN_S * INT64_C(1000);
 	size_t left;
 
 	kill(host->pid, SIGKILL);
@@ -305,8 +292,8 @@ void ssh_host_down(struct ssh_host *host)
 		ssh_host_each(host, end_one, host);
 		ssh_host_each(host, add_one, &left);
 		if (left)
-			pause_ms(20);
-	} while (left && now_s() < until_s);
+			cli_pause_ms(20);
+	} while (left && cli_now_ms() < until_ms);
 	assert_int_equal(left, 0);
 }
 
@@ -326,14 +313,14 @@ static void add_ours(void *context, pid_t pid)
 
 void ssh_host_assert_quiet(const struct ssh_host *host, int within_s)
 {
-	int64_t until_s = now_s() + within_s;
+	int64_t until_ms = cli_now_ms() + within_s * INT64_C(1000);
 	size_t ours;
 
 	do {
 		ours = 0;
 		ssh_host_each(host, add_ours, &ours);
 		if (ours)
-			pause_ms(20);
-	} while (ours && now_s() < until_s);
+			cli_pause_ms(20);
+	} while (ours && cli_now_ms() < until_ms);
 	assert_int_equal(ours, 0);
 }

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -34,14 +33,6 @@ enum {
 };
 
 static const char *const modes[] = {"tcx", "clsact"};
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* --- reaching the server from the client's namespace ----------------------------------- */
 
@@ -67,7 +58,7 @@ static int connect_once(int timeout_ms)
 /* From the client's namespace, again and again; at least once. */
 static bool connects_within(int within_ms, int attempt_ms)
 {
-	int64_t start_ms = now_ms();
+	int64_t start_ms = cli_now_ms();
 	pid_t child = fork();
 	int status;
 
@@ -80,7 +71,7 @@ static bool connects_within(int within_ms, int attempt_ms)
 		do {
 			if (connect_once(attempt_ms) == 0)
 				_exit(0);
-		} while (now_ms() - start_ms < within_ms);
+		} while (cli_now_ms() - start_ms < within_ms);
 		_exit(1);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -91,11 +82,11 @@ static bool connects_within(int within_ms, int attempt_ms)
 /* Milliseconds until a connection succeeds; asserts that one does within `within_ms`. */
 static int64_t reachable_after(int within_ms)
 {
-	int64_t start_ms = now_ms();
+	int64_t start_ms = cli_now_ms();
 
 	if (!connects_within(within_ms, 50))
 		fail_msg("not reachable within %d ms", within_ms);
-	return now_ms() - start_ms;
+	return cli_now_ms() - start_ms;
 }
 
 static bool reachable_now(void)
@@ -174,7 +165,7 @@ static void fail_with_what_it_said(struct broken *run)
 /* Starts a run and waits for the evidence that its cut is on. */
 static struct broken *begin(const char *attach)
 {
-	int64_t until_ms = now_ms() + 40000;
+	int64_t until_ms = cli_now_ms() + 40000;
 	struct broken *run = &current;
 
 	run->state = host_state("pair");
@@ -185,9 +176,9 @@ static struct broken *begin(const char *attach)
 			  "--param", "patience=20s", "--attach", attach, NULL},
 		&run->process);
 	while (!has_dropped(&run->cli)) {
-		if (now_ms() > until_ms || cli_has_ended(&run->process))
+		if (cli_now_ms() > until_ms || cli_has_ended(&run->process))
 			fail_with_what_it_said(run);
-		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+		cli_pause_ms(50);
 	}
 	assert_false(reachable_now());
 	return run;
@@ -196,16 +187,16 @@ static struct broken *begin(const char *attach)
 /* A controller that was killed waits for none of its children: they end a moment later. */
 static void await_state(char *before)
 {
-	int64_t until_ms = now_ms() + 15000;
+	int64_t until_ms = cli_now_ms() + 15000;
 
 	for (;;) {
 		char *now = host_state("pair");
 		bool same = strcmp(now, before) == 0;
 
 		free(now);
-		if (same || now_ms() > until_ms)
+		if (same || cli_now_ms() > until_ms)
 			break;
-		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+		cli_pause_ms(50);
 	}
 	assert_host_state("pair", before);
 }
@@ -407,7 +398,8 @@ static void test_heal_of_another_lab_leaves_this_run_alone(void **state)
 	must((const char *[]){"lab", "down", "empty", NULL});
 	assert_int_equal(kill(pid, 0), 0);
 	assert_false(reachable_now());
-	kill(run->process.pid, SIGTERM);
+	/* As when its terminal is closed: that is as good a reason to stop as SIGTERM. */
+	kill(run->process.pid, SIGHUP);
 	finish(run, 143, &result);
 	assert_reverted(run);
 	cli_result_free(&result);
@@ -434,6 +426,7 @@ static pid_t supervisor_of(const char *lab)
 /* The nodes of a lab stand without its supervisor, and so does what was done to them. */
 static void test_heal_reaches_nodes_without_a_supervisor(void **state)
 {
+	char *before = host_state("pair");
 	struct cli_result result;
 
 	(void)state;
@@ -448,6 +441,8 @@ static void test_heal_reaches_nodes_without_a_supervisor(void **state)
 	assert_non_null(strstr(result.out, "idle-a"));
 	assert_null(strstr(result.err, "is down"));
 	cli_result_free(&result);
+	must((const char *[]){"lab", "down", "pair", NULL});
+	assert_host_state("pair", before);
 }
 
 int main(void)

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -25,11 +24,6 @@ enum {
 	FIRST_MS = 300,
 	LAST_MS = 9500
 };
-
-static void pause_ms(int ms)
-{
-	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
-}
 
 /* --- what is known --------------------------------------------------------------------- */
 
@@ -109,7 +103,7 @@ static void killed_after(int ms)
 			  cli_file("tests/e2e/files/pair-env.json"), "--runs", cli.runs, NULL},
 		&process);
 	cJSON_Delete(cli_await_event(&cli, "run_started", NULL, NULL, 60));
-	pause_ms(ms);
+	cli_pause_ms(ms);
 	kill(process.pid, SIGKILL);
 	cli_wait(&process, 10, &result);
 	cli_result_free(&result);

@@ -147,17 +147,6 @@ static void await_end(struct hostile_run *run, int *out_status, struct rusage *o
 	}
 }
 
-static char *taken(int fd)
-{
-	off_t size = lseek(fd, 0, SEEK_END);
-	char *text = calloc(1, (size_t)size + 1);
-
-	assert_non_null(text);
-	assert_int_equal(pread(fd, text, (size_t)size, 0), size);
-	close(fd);
-	return text;
-}
-
 static void finish(struct hostile_run *run)
 {
 	const struct manner *manner = run->manner;
@@ -166,8 +155,8 @@ static void finish(struct hostile_run *run)
 	int status;
 
 	await_end(run, &status, &cost);
-	out = taken(run->process.out);
-	err = taken(run->process.err);
+	out = cli_taken(run->process.out);
+	err = cli_taken(run->process.err);
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != manner->code)
 		fail_msg("%s: status %x, expected exit %d\n%s\n%s", manner->name, status,
 			manner->code, err, out);

@@ -74,12 +74,33 @@ static void down(void)
 		fail_msg("%s", fail.text);
 }
 
+/* Before all of them. */
+static char *untouched;
+
+static int begin(void **state)
+{
+	(void)state;
+	untouched = host_state(LAB);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	free(untouched);
+	return 0;
+}
+
+/* After each, also one that failed: nothing of its lab is left. */
 static int clean(void **state)
 {
 	struct fail fail = FAIL_INIT;
 
 	(void)state;
-	return lab_down(LAB, &fail);
+	if (lab_down(LAB, &fail) < 0)
+		fail_msg("%s", fail.text);
+	assert_host_state(LAB, strdup(untouched));
+	return 0;
 }
 
 /* The status of the index-th service; the strings are not kept. */
@@ -537,5 +558,5 @@ int main(void)
 		puts("skipped: needs root, etcd and etcdctl");
 		return 77;
 	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, begin, end);
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <ftw.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,10 +13,15 @@
 #include "controller/plan/catalogue.h"
 #include "tests/e2e/cli.h"
 
-/* Each fault's page tells the parameters that there are, in the words of the tables. */
+/* Each fault's page tells the parameters that there are, and each page is found from another. */
 
 static const char begin[] = "<!-- begin: from the fault's tables, by tools/pages -->\n";
 static const char end[] = "<!-- end -->\n";
+
+/* What docs/adding-a-fault.md asks of a page. */
+static const char *const sections[] = {"\n```json\n", "\n## Parameters\n",
+	"\n## What it does on a node\n", "\n## What it never hits\n", "\n## Evidence\n",
+	"\n## Limits\n", "\n## Undo\n"};
 
 static void assert_page(const char *fault)
 {
@@ -32,6 +39,9 @@ static void assert_page(const char *fault)
 		return;
 	}
 	from += strlen(begin);
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
+		if (!strstr(page, sections[i]))
+			fail_msg("%s has no section %s", name, sections[i]);
 	*to = '\0';
 	if (strcmp(from, result.out) != 0)
 		fail_msg("%s differs from what the tables say; tools/pages renews it", name);
@@ -63,11 +73,76 @@ static void a_page_is_of_one_fault(void **state)
 	cli_result_free(&result);
 }
 
+/* --- links ----------------------------------------------------------------------------- */
+
+enum {
+	PAGES_MAX = 100
+};
+
+static struct page {
+	char path[PATH_MAX];
+	bool found; /* from another one */
+} pages[PAGES_MAX];
+static size_t page_count;
+
+static int add_page(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	const char *ending = strrchr(path, '.');
+
+	(void)status;
+	(void)walk;
+	if (type != FTW_F || !ending || strcmp(ending, ".md") != 0)
+		return 0;
+	assert_true(page_count < PAGES_MAX);
+	assert_non_null(realpath(path, pages[page_count++].path));
+	return 0;
+}
+
+/* A target as it stands on the page, which must be a file; returns where to look on. */
+static char *follow(const struct page *from, char *target)
+{
+	char path[PATH_MAX * 2], file[PATH_MAX], *behind = target + strcspn(target, ")");
+
+	if (*behind)
+		*behind++ = '\0';
+	target[strcspn(target, "#")] = '\0';
+	if (strstr(target, "://") || !*target)
+		return behind;
+	snprintf(path, sizeof(path), "%.*s/%s", (int)(strrchr(from->path, '/') - from->path),
+		from->path, target);
+	if (!realpath(path, file))
+		fail_msg("%s links to %s, which is not there", from->path, target);
+	for (size_t i = 0; i < page_count; i++)
+		if (&pages[i] != from && strcmp(pages[i].path, file) == 0)
+			pages[i].found = true;
+	return behind;
+}
+
+static void every_page_is_found_from_another(void **state)
+{
+	(void)state;
+	assert_int_equal(nftw(cli_file("docs"), add_page, 16, FTW_PHYS), 0);
+	assert_true(page_count > 20);
+	assert_non_null(realpath(cli_file("README.md"), pages[page_count].path));
+	pages[page_count++].found = true;
+	for (size_t i = 0; i < page_count; i++) {
+		char *text = cli_read(pages[i].path), *link = text;
+
+		while ((link = strstr(link, "](")))
+			link = follow(&pages[i], link + 2);
+		free(text);
+	}
+	for (size_t i = 0; i < page_count; i++)
+		if (!pages[i].found)
+			fail_msg("no page leads to %s", pages[i].path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_fault_has_its_page),
 		cmocka_unit_test(a_page_is_of_one_fault),
+		cmocka_unit_test(every_page_is_found_from_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -86,16 +85,6 @@ static const cJSON *item(const cJSON *object, const char *key)
 	return found;
 }
 
-static int confirmed(const cJSON *summary)
-{
-	const cJSON *revert;
-	int count = 0;
-
-	cJSON_ArrayForEach(revert, item(summary, "revert"))
-		count += cJSON_IsTrue(item(revert, "confirmed"));
-	return count;
-}
-
 /* What the packet filters of backburn counted, by both sides, on behalf of all faults. */
 static double packets_counted(void)
 {
@@ -154,7 +143,7 @@ static void run_held(enum ssh_way way, const char *scenario)
 	run(way, scenario, 0);
 	summary = cli_summary(&cli);
 	assert_string_equal(item(summary, "verdict")->valuestring, "HELD");
-	assert_int_equal(confirmed(summary), lab.count);
+	assert_int_equal(cli_confirmed(summary), lab.count);
 	assert_true(packets_counted() > 0);
 	cJSON_Delete(summary);
 }
@@ -174,20 +163,12 @@ static void test_the_transport_survives(void **state)
 	/* Nothing but ssh goes there: had one of its packets been hit, it would be counted. */
 	run(SSH_WITH_SUDO, IDLE, CODE_UNPROVEN);
 	summary = cli_summary(&cli);
-	assert_int_equal(confirmed(summary), lab.count);
+	assert_int_equal(cli_confirmed(summary), lab.count);
 	assert_true(packets_counted() == 0);
 	cJSON_Delete(summary);
 }
 
 /* --- a way that fails ------------------------------------------------------------------ */
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Whether clients are served, asked in the client's own way, beside everything of ours. */
 static bool is_served(void)
@@ -200,20 +181,20 @@ static bool is_served(void)
 /* The instant from which clients are served again; fails after a while. */
 static int64_t served_again_ms(int within_s)
 {
-	int64_t until_ms = now_ms() + within_s * 1000;
+	int64_t until_ms = cli_now_ms() + within_s * 1000;
 
 	while (!is_served())
-		if (now_ms() > until_ms)
+		if (cli_now_ms() > until_ms)
 			fail_msg("not served within %d s", within_s);
-	return now_ms();
+	return cli_now_ms();
 }
 
 static void await_cut(int within_s)
 {
-	int64_t until_ms = now_ms() + within_s * 1000;
+	int64_t until_ms = cli_now_ms() + within_s * 1000;
 
 	while (is_served())
-		if (now_ms() > until_ms)
+		if (cli_now_ms() > until_ms)
 			fail_msg("still served after %d s", within_s);
 }
 
@@ -226,7 +207,7 @@ static void heal_run(void)
 	expect(&result, 0);
 	cli_result_free(&result);
 	summary = cli_summary(&cli);
-	assert_int_equal(confirmed(summary), lab.count);
+	assert_int_equal(cli_confirmed(summary), lab.count);
 	cJSON_Delete(summary);
 }
 
@@ -244,7 +225,7 @@ static void test_a_way_that_is_cut(void **state)
 	/* The phase is told of before it begins. */
 	await_cut(10);
 	ssh_lab_lose(&lab, "n1", 100);
-	cut_ms = now_ms();
+	cut_ms = cli_now_ms();
 	healed_ms = served_again_ms(30);
 	print_message("served again %lld ms after the way was cut, the lease is %d s\n",
 		(long long)(healed_ms - cut_ms), LEASE_S);
@@ -258,7 +239,7 @@ static void test_a_way_that_is_cut(void **state)
 		fail_msg("what to do is not said:\n%s", result.out);
 	cli_result_free(&result);
 	summary = cli_summary(&cli);
-	assert_int_equal(confirmed(summary), lab.count - 1);
+	assert_int_equal(cli_confirmed(summary), lab.count - 1);
 	cJSON_Delete(summary);
 	journal = cli_journal(&cli);
 	assert_non_null(cli_event(journal, "node_lost", "node", "n1"));
@@ -273,7 +254,7 @@ static void assert_truthful(int code)
 {
 	cJSON *summary = cli_summary(&cli), *journal = cli_journal(&cli);
 	bool armed = cli_event(journal, "fault_arming", NULL, NULL) != NULL;
-	bool reverted = confirmed(summary) == (int)lab.count;
+	bool reverted = cli_confirmed(summary) == (int)lab.count;
 
 	print_message("exit %d, %s\n", code, item(summary, "verdict")->valuestring);
 	assert_int_equal(item(summary, "exit_code")->valueint, code);

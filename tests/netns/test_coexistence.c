@@ -20,6 +20,7 @@
 
 #include "tests/netns/both_modes.h"
 #include "tests/netns/flood.h"
+#include "tests/netns/hang.h"
 #include "tests/netns/world.h"
 
 /* Other people's programs and rules, and what the host's owner protects, stay as they are. */
@@ -29,8 +30,6 @@ enum {
 	OTHER_PORT = 7002,
 	LONG_MS = 60000,
 	SOON_MS = 15000,
-	TCX_INGRESS = 46,
-	TCX_EGRESS = 47,
 	MANY = 200,
 	MARKED_BYTES = 777, /* of a datagram that is told from all others by its length */
 	MARKED_LENGTH = 14 + 20 + 8 + MARKED_BYTES
@@ -104,60 +103,6 @@ static uint64_t foreign_count(const struct foreign *foreign)
 	return count;
 }
 
-static int enter(const char *path)
-{
-	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	int there = open(path, O_RDONLY | O_CLOEXEC);
-
-	assert_int_equal(setns(there, CLONE_NEWNET), 0);
-	close(there);
-	return home;
-}
-
-static int enter_node(const struct world *world)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "/run/netns/%s", world_netns(world, NODE_A));
-	return enter(path);
-}
-
-static void leave(int home)
-{
-	assert_int_equal(setns(home, CLONE_NEWNET), 0);
-	close(home);
-}
-
-static int attach_in_node(const struct world *world, int program, int hook)
-{
-	int home = enter_node(world);
-	int link = bpf_link_create(
-		program, (int)if_nametoindex("eth0"), (enum bpf_attach_type)hook, NULL);
-
-	leave(home);
-	return link;
-}
-
-/* The user's own filter, in the user's own clsact or in one that is there. */
-struct place {
-	enum bpf_tc_attach_point point;
-	uint32_t pref;
-};
-
-static void filter_in_node(const struct world *world, int program, struct place place)
-{
-	struct bpf_tc_hook hook = {.sz = sizeof(hook), .attach_point = place.point};
-	struct bpf_tc_opts options = {
-		.sz = sizeof(options), .handle = 1, .priority = place.pref, .prog_fd = program};
-	int home = enter_node(world), made;
-
-	hook.ifindex = (int)if_nametoindex("eth0");
-	made = bpf_tc_hook_create(&hook);
-	assert_true(made == 0 || made == -EEXIST);
-	assert_int_equal(bpf_tc_attach(&hook, &options), 0);
-	leave(home);
-}
-
 static void assert_foreign_is_listed(struct injector *injector, const char *name, bool ahead)
 {
 	char *order = injector_cut_order(&whole, now_ns());
@@ -182,7 +127,7 @@ static void a_foreign_tcx_program_keeps_working(struct world *world)
 	struct injector *injector;
 	uint64_t before;
 
-	foreign.link = attach_in_node(world, foreign.program, TCX_EGRESS);
+	foreign.link = hang_tcx(world, NODE_A, foreign.program, HANG_TCX_EGRESS);
 	if (foreign.link < 0) {
 		close(foreign.program);
 		close(foreign.map);
@@ -218,13 +163,12 @@ static char *filters_of(struct world *world)
 
 static void a_users_filter_keeps_working(struct world *world)
 {
-	const char *netns = world_netns(world, NODE_A);
 	struct foreign foreign = load_foreign();
 	struct injector *injector;
 	char *before, *after;
 	uint64_t seen;
 
-	filter_in_node(world, foreign.program, (struct place){BPF_TC_EGRESS, 1});
+	hang_filter(world, NODE_A, foreign.program, (struct filter_place){true, 1});
 	before = filters_of(world);
 	assert_non_null(strstr(before, "foreign"));
 	injector = injector_greeted(world, NODE_A, "30s");
@@ -245,7 +189,7 @@ static void a_users_filter_keeps_working(struct world *world)
 	assert_string_equal(before, after);
 	free(before);
 	free(after);
-	world_run("tc", "-n", netns, "qdisc", "del", "dev", "eth0", "clsact", NULL);
+	hang_no_filters(world, NODE_A);
 	close(foreign.program);
 	close(foreign.map);
 }
@@ -292,8 +236,8 @@ static long class_packets(const struct world *world)
 
 static void settle_in(struct belongings *own, const struct world *world)
 {
-	static const struct place places[] = {{BPF_TC_INGRESS, 7}, {BPF_TC_EGRESS, 7}};
-	static const int hooks[] = {TCX_INGRESS, TCX_EGRESS};
+	static const struct filter_place places[] = {{false, 7}, {true, 7}};
+	static const int hooks[] = {HANG_TCX_INGRESS, HANG_TCX_EGRESS};
 	const char *netns = world_netns(world, NODE_A);
 
 	world_run("tc", "-n", netns, "qdisc", "add", "dev", "eth0", "root", "handle", "1:", "htb",
@@ -310,10 +254,10 @@ static void settle_in(struct belongings *own, const struct world *world)
 	for (int i = 0; i < 2; i++) {
 		own->filters[i] = load_foreign_for(MARKED_LENGTH);
 		own->programs[i] = load_foreign_for(MARKED_LENGTH);
-		filter_in_node(world, own->filters[i].program, places[i]);
+		hang_filter(world, NODE_A, own->filters[i].program, places[i]);
 		if (own->has_programs)
 			own->programs[i].link =
-				attach_in_node(world, own->programs[i].program, hooks[i]);
+				hang_tcx(world, NODE_A, own->programs[i].program, hooks[i]);
 		own->has_programs &= own->programs[i].link >= 0;
 	}
 	own->qdiscs = show(world, "qdisc");
@@ -331,7 +275,7 @@ static void move_out(struct belongings *own, const struct world *world)
 
 	world_run("ip", "netns", "exec", netns, "nft", "delete", "table", "inet", "user", NULL);
 	world_run("tc", "-n", netns, "qdisc", "del", "dev", "eth0", "root", NULL);
-	world_run("tc", "-n", netns, "qdisc", "del", "dev", "eth0", "clsact", NULL);
+	hang_no_filters(world, NODE_A);
 	for (int i = 0; i < 2; i++) {
 		unload_foreign(&own->filters[i]);
 		unload_foreign(&own->programs[i]);
@@ -438,19 +382,18 @@ static void users_of_the_device_beside_lanes(struct world *world)
 /* Somebody puts a filter into the clsact that we made: it is theirs then. */
 static void a_clsact_that_others_came_to_use_stays(struct world *world)
 {
-	const char *netns = world_netns(world, NODE_A);
 	struct foreign foreign = load_foreign();
 	struct injector *injector = injector_greeted(world, NODE_A, "30s");
 	char *after;
 
 	injector_cut(injector, &whole);
-	filter_in_node(world, foreign.program, (struct place){BPF_TC_EGRESS, 77});
+	hang_filter(world, NODE_A, foreign.program, (struct filter_place){true, 77});
 	injector_heal(injector, NULL);
 	after = filters_of(world);
 	assert_non_null(strstr(after, "pref 77"));
 	assert_null(strstr(after, "bb_egress"));
 	free(after);
-	world_run("tc", "-n", netns, "qdisc", "del", "dev", "eth0", "clsact", NULL);
+	hang_no_filters(world, NODE_A);
 	assert_int_equal(injector_finish(injector), 0);
 	close(foreign.program);
 	close(foreign.map);

@@ -18,7 +18,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -28,19 +27,6 @@ enum {
 	BOOT_WITHIN_S = 240,
 	QMP_WITHIN_S = 20
 };
-
-static int64_t now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
-static void pause_ms(int ms)
-{
-	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
-}
 
 /* --- kernels --------------------------------------------------------------------------- */
 
@@ -192,7 +178,7 @@ static void fail_with_console(const struct guest *guest, const char *said)
 
 static void await_ssh(const struct guests *guests, const struct guest *guest)
 {
-	int64_t until_s = now_s() + BOOT_WITHIN_S;
+	int64_t until_ms = cli_now_ms() + BOOT_WITHIN_S * INT64_C(1000);
 	struct cli_result result;
 
 	for (;;) {
@@ -200,12 +186,12 @@ static void await_ssh(const struct guests *guests, const struct guest *guest)
 
 		guest_run(guests, guest, "true", &result);
 		up = result.code == 0;
-		if (!up && (now_s() > until_s || waitpid(guest->pid, NULL, WNOHANG) != 0))
+		if (!up && (cli_now_ms() > until_ms || waitpid(guest->pid, NULL, WNOHANG) != 0))
 			fail_with_console(guest, result.err);
 		cli_result_free(&result);
 		if (up)
 			return;
-		pause_ms(500);
+		cli_pause_ms(500);
 	}
 }
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -131,24 +130,6 @@ static void start_long(struct cli_process *process)
 	free(text);
 }
 
-static int confirmed(const cJSON *summary)
-{
-	const cJSON *revert;
-	int count = 0;
-
-	cJSON_ArrayForEach(revert, item(summary, "revert"))
-		count += cJSON_IsTrue(item(revert, "confirmed"));
-	return count;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Asked by other means than ours. */
 static bool is_served(void)
 {
@@ -166,10 +147,10 @@ static bool is_served(void)
 
 static void await_served(bool served, int within_s)
 {
-	int64_t until_ms = now_ms() + within_s * 1000;
+	int64_t until_ms = cli_now_ms() + within_s * 1000;
 
 	while (is_served() != served)
-		if (now_ms() > until_ms)
+		if (cli_now_ms() > until_ms)
 			fail_msg("%s after %d s", served ? "not served" : "still served", within_s);
 }
 
@@ -191,7 +172,7 @@ static void heal_run(void)
 	expect(&result, 0);
 	cli_result_free(&result);
 	summary = cli_summary(&cli);
-	assert_int_equal(confirmed(summary), GUESTS);
+	assert_int_equal(cli_confirmed(summary), GUESTS);
 	cJSON_Delete(summary);
 }
 
@@ -238,7 +219,7 @@ static double told_bound_s(void)
 	double bound_s = item(fault, "start_error_bound_s")->valuedouble;
 
 	assert_string_equal(item(summary, "verdict")->valuestring, "HELD");
-	assert_int_equal(confirmed(summary), GUESTS);
+	assert_int_equal(cli_confirmed(summary), GUESTS);
 	cJSON_Delete(summary);
 	assert_true(bound_s > 0);
 	return bound_s;
@@ -289,11 +270,11 @@ static void test_a_link_cut_without_a_word(void **state)
 	(void)state;
 	start_and_await_cut(&process);
 	guest_set_ssh_link(b, false);
-	cut_ms = now_ms();
+	cut_ms = cli_now_ms();
 	/* The cut would last much longer: it is the lease that ends it. */
 	await_served(true, LEASE_S + SLOW_S);
 	print_message("served again %" PRId64 " ms after the link was cut, the lease is %d s\n",
-		now_ms() - cut_ms, LEASE_S);
+		cli_now_ms() - cut_ms, LEASE_S);
 	cli_wait(&process, RUN_WITHIN_S, &result);
 	expect(&result, CODE_NOT_REVERTED);
 	assert_non_null(strstr(result.out, "backburn heal --run"));

@@ -205,14 +205,22 @@ static void the_pulse_goes_on_while_it_lives(void **state)
 {
 	struct lane_keeper *keeper = *state;
 	int64_t until_ns;
+	uint64_t last_ns;
+	int status;
 
 	for (int i = 0; i < 20; i++) {
 		await_beat(keeper);
 		assert_modest(keeper);
 	}
 	kill(keeper->pid, SIGSTOP);
-	usleep(20000);
+	assert_int_equal(waitpid(keeper->pid, &status, WUNTRACED), keeper->pid);
+	assert_true(WIFSTOPPED(status));
+	/* Nobody else moves it on: it runs out. */
+	last_ns = pulse_of(keeper);
 	assert_modest(keeper);
+	while ((uint64_t)keeper_now() <= last_ns)
+		usleep(1000);
+	assert_int_equal(pulse_of(keeper), last_ns);
 	kill(keeper->pid, SIGCONT);
 	await_beat(keeper);
 

@@ -62,8 +62,10 @@ static void the_schema_can_say_no(void **state)
 	bool accepted;
 
 	(void)state;
-	if (!accepted_by_schema("<testsuites/>", &accepted))
+	if (!accepted_by_schema("<testsuites/>", &accepted)) {
+		print_message("skipped: there is no xmllint, so no report is held against it\n");
 		skip();
+	}
 	assert_false(accepted);
 }
 
