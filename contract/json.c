@@ -356,7 +356,7 @@ void json_put_number(cJSON *object, const char *key, double value)
 	json_put(object, key, cJSON_CreateNumber(value));
 }
 
-void json_put_bool(cJSON *object, const char *key, int value)
+void json_put_bool(cJSON *object, const char *key, bool value)
 {
 	json_put(object, key, cJSON_CreateBool(value));
 }

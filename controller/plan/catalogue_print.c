@@ -11,7 +11,6 @@ enum {
 	KEY_WIDTH = 12
 };
 
-/* One word for what is inside. */
 void catalogue_print_kind(FILE *out, const struct field *field)
 {
 	switch (field->kind) {
