@@ -43,14 +43,6 @@ const char *json_nearest(const char *word, const char *const *words, size_t coun
 /* What a value is, for error texts: "a string", "an object", … */
 const char *json_kind(const cJSON *value);
 
-/*
- * A whole regular file into memory, NUL-terminated; nothing of it is parsed. FAIL_SYSTEM when it
- * can't be read; FAIL_BAD_FILE for what is no file, and above `max_bytes`, with both sizes named.
- * The caller frees *out_text.
- */
-int json_read_file(
-	const char *path, size_t max_bytes, char **out_text, size_t *out_length, struct fail *fail);
-
 /* Shorthands that treat "no memory" as the abort it is under Linux overcommit. */
 cJSON *json_object(void);
 cJSON *json_array(void);

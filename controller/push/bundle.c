@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/push/bundle.h"
+#include "contract/file.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -60,7 +61,7 @@ static int add_file(struct bundle *bundle, const char *name, const char *path, s
 	elf_file_deinit(&elf);
 	if (stat(path, &status) < 0)
 		return fail_errno(fail, errno, "%s", path);
-	if (json_read_file(path, FILE_BYTES_MAX, &file.data, &file.size, fail) < 0)
+	if (file_read(path, FILE_BYTES_MAX, &file.data, &file.size, fail) < 0)
 		return -1;
 	file.name = must_copy(name);
 	file.changed_s = status.st_mtime;

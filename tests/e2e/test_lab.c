@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "contract/file.h"
 #include "contract/json.h"
 #include "contract/units.h"
 #include "controller/lab/lab.h"
@@ -46,7 +47,7 @@ static struct lab_file etcd_lab(void)
 	size_t length;
 
 	snprintf(path, sizeof(path), "%s/scenarios/labs/etcd.json", getenv("BACKBURN_SOURCE"));
-	if (json_read_file(path, LAB_FILE_BYTES_MAX, &text, &length, &fail) < 0)
+	if (file_read(path, LAB_FILE_BYTES_MAX, &text, &length, &fail) < 0)
 		fail_msg("%s", fail.text);
 	name = strstr(text, "\"name\": \"etcd\"");
 	assert_non_null(name);
