@@ -8,7 +8,6 @@
 #include "contract/json.h"
 #include "controller/commands/commands.h"
 #include "controller/exit_code.h"
-#include "controller/lab/lab.h"
 #include "controller/plan/check.h"
 #include "controller/plan/plan_print.h"
 #include "controller/run/reach.h"

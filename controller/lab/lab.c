@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "contract/json.h"
 #include "controller/lab/lab_cgroup.h"
 #include "controller/lab/lab_command.h"
 #include "controller/lab/lab_fs.h"

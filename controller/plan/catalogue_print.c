@@ -3,7 +3,6 @@
 
 #include <assert.h>
 
-#include "contract/json.h"
 #include "contract/units.h"
 
 enum {

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "contract/file.h"
-#include "contract/json.h"
 #include "contract/memory.h"
 #include "contract/units.h"
 #include "contract/wire.h"

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
 #include "controller/push/remote.h"

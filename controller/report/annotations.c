@@ -4,8 +4,6 @@
 
 #include "contract/file.h"
 #include "contract/json.h"
-#include "contract/list.h"
-#include "controller/plan/check.h"
 #include "controller/report/escape.h"
 #include "controller/report/words.h"
 

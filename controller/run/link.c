@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "contract/failpoint.h"
-#include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
 #include "contract/units.h"

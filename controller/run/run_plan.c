@@ -4,7 +4,6 @@
 
 #include "contract/json.h"
 #include "controller/exit_code.h"
-#include "controller/plan/plan_json.h"
 #include "controller/plan/plan_print.h"
 #include "controller/plan/radius.h"
 #include "controller/report/preview.h"
