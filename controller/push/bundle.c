@@ -112,7 +112,8 @@ static int add_libraries(struct bundle *bundle, const char *program, struct fail
 	}
 	if (remote_must(&(struct remote_call){.connect = &nowhere,
 				.words = (const char *[]){elf.interpreter, "--list", program, NULL},
-				.patience_s = LOADER_PATIENCE_S},
+				.patience_s = LOADER_PATIENCE_S,
+				.longest_s = LOADER_PATIENCE_S},
 		    &answer, fail) == 0) {
 		outcome = 0;
 		rest = answer.out;
