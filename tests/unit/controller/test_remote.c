@@ -7,18 +7,14 @@
 #include "given.h"
 
 /* A shell here in place of a host. */
-static int run(const char *script, const char *input, int patience_s, int longest_s,
-	struct remote_answer *out, struct fail *fail)
+static int run(
+	struct remote_call call, const char *script, struct remote_answer *out, struct fail *fail)
 {
 	const struct list nowhere = {0};
 
-	return remote_run(&(struct remote_call){.connect = &nowhere,
-				  .words = (const char *[]){"sh", "-c", script, NULL},
-				  .input = input,
-				  .input_size = input ? strlen(input) : 0,
-				  .patience_s = patience_s,
-				  .longest_s = longest_s},
-		out, fail);
+	call.connect = &nowhere;
+	call.words = (const char *[]){"sh", "-c", script, NULL};
+	return remote_run(&call, out, fail);
 }
 
 static int64_t seconds(void)
@@ -31,11 +27,13 @@ static int64_t seconds(void)
 
 static void answers_and_codes_are_kept(void **state)
 {
+	const struct remote_call call = {
+		.input = "yes", .input_size = 3, .patience_s = 10, .longest_s = 20};
 	struct remote_answer answer;
 	struct fail fail = FAIL_INIT;
 
 	(void)state;
-	assert_int_equal(run("cat; echo no >&2; exit 3", "yes", 10, 20, &answer, &fail), 0);
+	assert_int_equal(run(call, "cat; echo no >&2; exit 3", &answer, &fail), 0);
 	assert_int_equal(answer.code, 3);
 	assert_string_equal(answer.out, "yes");
 	assert_string_equal(answer.err, "no\n");
@@ -44,11 +42,12 @@ static void answers_and_codes_are_kept(void **state)
 
 static void fails_within(const char *script, int patience_s, int longest_s, const char *why)
 {
+	const struct remote_call call = {.patience_s = patience_s, .longest_s = longest_s};
 	struct remote_answer answer;
 	struct fail fail = FAIL_INIT;
 	int64_t began = seconds();
 
-	assert_int_equal(run(script, NULL, patience_s, longest_s, &answer, &fail), -1);
+	assert_int_equal(run(call, script, &answer, &fail), -1);
 	assert_int_equal(fail.kind, FAIL_PEER);
 	assert_non_null(strstr(fail.text, why));
 	assert_true(seconds() - began <= 5);
