@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "contract/json.h"
+#include "controller/plan/check.h"
 #include "controller/plan/check_parts.h"
 
 /* A fault against what its kind says of itself in the catalogue. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "contract/json.h"
 #include "controller/run/run_parts.h"
 
 /* The dry run on one node: what a fault would hit there now. */
