@@ -2,13 +2,10 @@
 #include "contract/json.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "contract/memory.h"
 
@@ -168,68 +165,6 @@ cJSON *json_parse(const char *text, size_t length, struct fail *fail)
 	return value;
 }
 
-/* --- files ----------------------------------------------------------------------------- */
-
-static int read_all(int fd, char *text, size_t size, size_t *out_length)
-{
-	size_t used = 0;
-
-	while (used < size) {
-		ssize_t got = read(fd, text + used, size - used);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		used += (size_t)got;
-	}
-	*out_length = used;
-	return 0;
-}
-
-/* The size of an open regular file, when it is one and small enough. */
-static int check_size(
-	int fd, const char *path, size_t max_bytes, size_t *out_size, struct fail *fail)
-{
-	struct stat status;
-
-	if (fstat(fd, &status) < 0)
-		return fail_errno(fail, errno, "%s", path);
-	if (!S_ISREG(status.st_mode))
-		return fail_set(fail, FAIL_BAD_FILE, "%s: not a regular file", path);
-	if ((size_t)status.st_size > max_bytes)
-		return fail_set(fail, FAIL_BAD_FILE, "%s: %lld bytes; at most %zu are read", path,
-			(long long)status.st_size, max_bytes);
-	*out_size = (size_t)status.st_size;
-	return 0;
-}
-
-int json_read_file(
-	const char *path, size_t max_bytes, char **out_text, size_t *out_length, struct fail *fail)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), outcome;
-	char *text = NULL;
-	size_t size = 0;
-
-	if (fd < 0)
-		return fail_errno(fail, errno, "%s", path);
-	outcome = check_size(fd, path, max_bytes, &size, fail);
-	if (outcome == 0 && !(text = malloc(size + 1)))
-		outcome = fail_errno(fail, ENOMEM, "%s", path);
-	if (outcome == 0 && read_all(fd, text, size, out_length) < 0)
-		outcome = fail_errno(fail, errno, "%s", path);
-	close(fd);
-	if (outcome < 0 || !text) {
-		free(text);
-		return -1;
-	}
-	text[*out_length] = '\0';
-	*out_text = text;
-	return 0;
-}
-
 /* --- names and words ------------------------------------------------------------------- */
 
 static bool key_is_plain(const char *key)
@@ -356,7 +291,7 @@ void json_put_number(cJSON *object, const char *key, double value)
 	json_put(object, key, cJSON_CreateNumber(value));
 }
 
-void json_put_bool(cJSON *object, const char *key, int value)
+void json_put_bool(cJSON *object, const char *key, bool value)
 {
 	json_put(object, key, cJSON_CreateBool(value));
 }

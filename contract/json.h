@@ -43,20 +43,13 @@ const char *json_nearest(const char *word, const char *const *words, size_t coun
 /* What a value is, for error texts: "a string", "an object", … */
 const char *json_kind(const cJSON *value);
 
-/*
- * Whole file into memory, NUL-terminated; refused above `max_bytes` with both sizes named.
- * The caller frees *out_text.
- */
-int json_read_file(
-	const char *path, size_t max_bytes, char **out_text, size_t *out_length, struct fail *fail);
-
 /* Shorthands that treat "no memory" as the abort it is under Linux overcommit. */
 cJSON *json_object(void);
 cJSON *json_array(void);
 void json_put(cJSON *object, const char *key, cJSON *value);
 void json_put_string(cJSON *object, const char *key, const char *value);
 void json_put_number(cJSON *object, const char *key, double value);
-void json_put_bool(cJSON *object, const char *key, int value);
+void json_put_bool(cJSON *object, const char *key, bool value);
 /* 64-bit values travel as decimal strings: a JSON number is a double. */
 void json_put_i64(cJSON *object, const char *key, long long value);
 void json_append(cJSON *array, cJSON *value);

@@ -30,6 +30,15 @@ void list_push_text(struct list *list, const char *text)
 	*slot = must_copy(text);
 }
 
+char **list_vector(const struct list *list)
+{
+	char **vector = must_array(list->count + 1, sizeof(*vector));
+
+	if (list->count)
+		memcpy(vector, list->items, list->count * sizeof(*vector));
+	return vector;
+}
+
 bool list_has_text(const struct list *list, const char *text)
 {
 	LIST_EACH(*list, char *, item)

@@ -18,6 +18,9 @@ void *list_push(struct list *list, size_t item_size);
 void list_push_text(struct list *list, const char *text);
 bool list_has_text(const struct list *list, const char *text);
 void list_free_texts(struct list *list);
+/* As an argument vector, NULL behind the last. The texts stay the list's, the vector is the
+ * caller's. */
+char **list_vector(const struct list *list);
 
 /* The strings of a JSON list (other items are skipped). */
 void list_from_json(struct list *list, const cJSON *array);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "contract/json.h"
 #include "contract/memory.h"
 
 #define AT(type, member) .offset = offsetof(struct type, member)

@@ -27,7 +27,7 @@ struct process_selector {
 };
 extern const struct shape process_selector_shape;
 
-/* "exe /usr/bin/etcd, cgroup /lab/n1, the oldest 1". */
+/* "exe /usr/bin/etcd, cgroup /lab/n1; the oldest 1", cut to size - 1 bytes; buffer is returned. */
 const char *process_selector_text(
 	const struct process_selector *selector, char *buffer, size_t size);
 

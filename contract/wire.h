@@ -14,8 +14,10 @@
  * JSON-RPC 2.0, one object a line, over a byte stream. docs/protocol.md is the description for
  * those who write another injector; this file is the part that both sides share.
  */
+/* Bytes of a line, its newline not counted: what an injector sends, and what it reads. */
 #define WIRE_LINE_TO_CONTROLLER_MAX ((size_t)64 * 1024)
 #define WIRE_LINE_TO_INJECTOR_MAX ((size_t)1024 * 1024)
+/* Bytes that an injector keeps for a controller that does not read. */
 #define WIRE_QUEUE_MAX ((size_t)256 * 1024)
 
 enum {
@@ -63,6 +65,7 @@ struct wire_reader {
 
 void wire_reader_init(struct wire_reader *reader, size_t max_line);
 void wire_reader_deinit(struct wire_reader *reader);
+/* FAIL_PEER for a line, whole or not, that is longer than max_line, and ever after. */
 int wire_reader_feed(
 	struct wire_reader *reader, const char *bytes, size_t count, struct fail *fail);
 /* The next line without its newline, NUL-terminated, valid until the next call; NULL: none. */

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/file.h"
 #include "contract/json.h"
 #include "controller/commands/commands.h"
 #include "controller/exit_code.h"
-#include "controller/lab/lab.h"
 #include "controller/plan/check.h"
 #include "controller/plan/plan_print.h"
 #include "controller/run/reach.h"
@@ -22,7 +22,7 @@ static const struct schema_kind *kind_of(const char *path)
 	cJSON *tree;
 	char *text;
 
-	if (json_read_file(path, SOURCE_BYTES_MAX, &text, &length, &fail) == 0) {
+	if (file_read(path, SOURCE_BYTES_MAX, &text, &length, &fail) == 0) {
 		tree = json_parse(text, length, &fail);
 		kind = schema_kind_of(tree);
 		cJSON_Delete(tree);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/files/source.h"
+#include "contract/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ static int check_kind(const struct source *source, const char *kind_key, struct 
 int source_load(struct source *source, const char *path, const char *kind_key, struct fail *fail)
 {
 	*source = (struct source){.path = must_copy(path)};
-	if (json_read_file(path, SOURCE_BYTES_MAX, &source->text, &source->length, fail) < 0) {
+	if (file_read(path, SOURCE_BYTES_MAX, &source->text, &source->length, fail) < 0) {
 		fail->kind = FAIL_BAD_FILE;
 		source_deinit(source);
 		return -1;

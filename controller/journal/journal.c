@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "contract/failpoint.h"
+#include "contract/file.h"
 #include "contract/json.h"
 
 /* After these events a crash of the machine must not forget what was going on. */
@@ -80,20 +81,14 @@ void journal_close(struct journal *journal)
 int journal_append(struct journal *journal, const cJSON *event, struct fail *fail)
 {
 	char *text = json_print(event);
-	size_t length = strlen(text), done = 0;
+	size_t length = strlen(text);
 	int outcome = 0, refused = FAILPOINT_ERROR(journal_write);
 
 	if (refused)
 		outcome = fail_errno(fail, refused, "the journal could not be written");
 	text[length++] = '\n'; /* in the place of the NUL: write() needs none */
-	while (done < length && outcome == 0) {
-		ssize_t wrote = write(journal->fd, text + done, length - done);
-
-		if (wrote < 0 && errno != EINTR)
-			outcome = fail_errno(fail, errno, "the journal could not be written");
-		else if (wrote > 0)
-			done += (size_t)wrote;
-	}
+	if (outcome == 0 && file_write(journal->fd, text, length) < 0)
+		outcome = fail_errno(fail, errno, "the journal could not be written");
 	free(text);
 	if (outcome == 0 && needs_sync(event)) {
 		refused = FAILPOINT_ERROR(journal_sync);

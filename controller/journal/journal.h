@@ -12,12 +12,14 @@ struct journal {
 	int fd; /* -1: closed */
 };
 
+/* A new file, which must not be there yet: FAIL_SYSTEM. */
 int journal_open(struct journal *journal, const char *path, struct fail *fail);
 /*
  * Opens a journal that is there, to append to it. The torn line that a crash left at its end is cut
  * off: it never was an event. *out_torn says how many bytes that were.
  */
 int journal_reopen(struct journal *journal, const char *path, size_t *out_torn, struct fail *fail);
+/* FAIL_SYSTEM: the event may be there in part, and no other is to be appended. */
 int journal_append(struct journal *journal, const cJSON *event, struct fail *fail);
 void journal_close(struct journal *journal);
 

@@ -9,7 +9,6 @@
 #include "contract/list.h"
 #include "contract/memory.h"
 #include "controller/judge/record.h"
-#include "controller/prober/orders.h"
 
 /*
  * One function per kind of journal event, and the table that finds it; what probes and workloads

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/lab/lab.h"
+#include "contract/file.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -8,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "contract/json.h"
 #include "controller/lab/lab_cgroup.h"
 #include "controller/lab/lab_command.h"
 #include "controller/lab/lab_fs.h"
@@ -172,8 +172,8 @@ static bool same_file(const struct lab_file *file)
 	size_t length;
 	bool same;
 
-	if (json_read_file(lab_path_file(file->name, LAB_FILE_COPY, path), LAB_FILE_BYTES_MAX,
-		    &text, &length, &ignored) < 0)
+	if (file_read(lab_path_file(file->name, LAB_FILE_COPY, path), LAB_FILE_BYTES_MAX, &text,
+		    &length, &ignored) < 0)
 		return false;
 	same = strcmp(text, file->text) == 0;
 	free(text);

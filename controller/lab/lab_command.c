@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "contract/file.h"
 #include "contract/memory.h"
 #include "controller/lab/lab_paths.h"
 
@@ -146,19 +147,6 @@ void lab_command_deinit(struct lab_command *command)
 	*command = (struct lab_command){.log = -1};
 }
 
-static int write_all(int fd, const char *text)
-{
-	for (size_t left = strlen(text); left > 0;) {
-		ssize_t count = write(fd, text, left);
-
-		if (count < 0)
-			return -1;
-		text += count;
-		left -= (size_t)count;
-	}
-	return 0;
-}
-
 /* A service may rewrite its own configuration (sentinels do): the file belongs to its user. */
 static int write_files(const struct lab_file *file, size_t node, const struct lab_service *service,
 	int directory, struct fail *fail)
@@ -179,7 +167,7 @@ static int write_files(const struct lab_file *file, size_t node, const struct la
 			return -1;
 		fd = openat(directory, member->string,
 			O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
-		if (fd < 0 || write_all(fd, text) < 0 || fchown(fd, uid, gid) < 0)
+		if (fd < 0 || file_write(fd, text, strlen(text)) < 0 || fchown(fd, uid, gid) < 0)
 			error = errno;
 		free(text);
 		if (fd >= 0)

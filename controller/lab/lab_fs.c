@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "contract/file.h"
 #include "contract/units.h"
 #include "controller/lab/lab_paths.h"
 #include "controller/lab/lab_time.h"
@@ -151,24 +152,15 @@ bool lab_fs_exists(const char *lab)
 
 int lab_fs_write(const char *lab, const char *name, const char *text, struct fail *fail)
 {
-	size_t length = strlen(text), done = 0;
 	char path[LAB_PATH_MAX];
-	int fd;
+	int fd, outcome = 0;
 
 	lab_path_file(lab, name, path);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return fail_errno(fail, errno, "%s", path);
-	while (done < length) {
-		ssize_t count = write(fd, text + done, length - done);
-
-		if (count < 0) {
-			fail_errno(fail, errno, "%s", path);
-			close(fd);
-			return -1;
-		}
-		done += (size_t)count;
-	}
+	if (file_write(fd, text, strlen(text)) < 0)
+		outcome = fail_errno(fail, errno, "%s", path);
 	close(fd);
-	return 0;
+	return outcome;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/file.h"
 #include "contract/json.h"
 #include "controller/lab/lab_file.h"
 
@@ -198,7 +199,7 @@ int lab_file_load(const char *path, struct lab_file *out, struct fail *fail)
 	size_t length = 0;
 	int outcome;
 
-	if (json_read_file(path, LAB_FILE_BYTES_MAX, &text, &length, fail) < 0)
+	if (file_read(path, LAB_FILE_BYTES_MAX, &text, &length, fail) < 0)
 		return -1;
 	outcome = lab_file_parse(text, length, path, out, fail);
 	free(text);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "contract/json.h"
 #include "controller/plan/catalogue_print.h"
 
 /* The part of a fault's page that its tables tell; what they don't is written by hand around it. */

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 
-#include "contract/json.h"
 #include "contract/units.h"
 
 enum {
@@ -11,7 +10,6 @@ enum {
 	KEY_WIDTH = 12
 };
 
-/* One word for what is inside. */
 void catalogue_print_kind(FILE *out, const struct field *field)
 {
 	switch (field->kind) {

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contract/json.h"
 #include "contract/memory.h"
 #include "controller/plan/check_parts.h"
 

@@ -27,7 +27,6 @@ enum {
 	NAMES_MAX = 256
 };
 
-/* The names of a map or list whose items begin with their name. */
 const char *nearest_named(const struct list *list, size_t size, const char *name)
 {
 	const char *names[NAMES_MAX];
@@ -113,7 +112,6 @@ static bool secret_declared(const struct scenario *scenario, const char *name)
 	return false;
 }
 
-/* A value that may be a string with placeholders or a secret; objects and lists are walked. */
 int check_text_value(
 	const struct text_rules *rules, const cJSON *value, const struct at *at, struct fail *fail)
 {

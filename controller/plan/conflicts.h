@@ -17,17 +17,21 @@ struct fault_sides_known {
 	const struct list *on, *from; /* of char *; an empty `from`: it acts among `on` */
 };
 
-/*
- * Of one phase, in its order. `plan` NULL: groups are not resolved yet, and only what must overlap,
- * whoever they will be, counts; else addresses of nodes are known. Returns the index of the later
- * one of the first two that contradict each other, with out_other the earlier one; -1: none do.
- */
 struct conflict_context {
 	const struct scenario *scenario;
 	const struct catalogue *catalogue;
+	/*
+	 * With it addresses of nodes are known. NULL: groups are not resolved yet, and only what
+	 * must overlap, whoever they will be, counts.
+	 */
 	const struct plan *plan;
 	int64_t phase_ns; /* the longest that the phase may last */
 };
+
+/*
+ * `faults` are those of one phase, in its order. Returns the index of the later one of the first
+ * two that contradict each other, with out_other the earlier one; -1: none do.
+ */
 int conflicts_find(const struct conflict_context *context, const struct fault_sides_known *faults,
 	size_t count, size_t *out_other);
 

@@ -34,7 +34,10 @@ void nodes_of_names(const struct plan *plan, const struct list *known, const str
 int limits_check(const struct plan *plan, const struct list *known, const struct list *targets,
 	struct fail *fail);
 
-/* The value of a metric without labels in Prometheus text; 0 found, -1 not there. */
+/*
+ * The value of a metric in Prometheus text, found by all that stands before the blank: its name,
+ * and its labels as they are written there. 0 found, -1 not there or no number.
+ */
 int metric_find(const char *text, const char *metric, double *out_value);
 
 #endif

@@ -6,7 +6,6 @@
 #include "contract/units.h"
 #include "controller/measure/statistics.h"
 #include "controller/plan/check.h"
-#include "controller/plan/groups.h"
 #include "controller/plan/plan_print.h"
 #include "controller/plan/plan_times.h"
 

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "contract/units.h"
 #include "controller/plan/check.h"
 
 static int64_t larger(int64_t a, int64_t b)

@@ -2,11 +2,13 @@
 #ifndef BACKBURN_PLAN_TIMES_H
 #define BACKBURN_PLAN_TIMES_H
 
+#include "contract/units.h"
 #include "controller/files/scenario.h"
 #include "controller/plan/catalogue.h"
 
-/* How long what a node or a member is asked may take, and faults are armed that far ahead. */
+/* How long what a node or a member is asked may take. */
 #define ANSWER_PATIENCE_NS (15 * NS_PER_SEC)
+/* How far ahead of its start a fault is armed. */
 #define ARM_LEAD_NS NS_PER_SEC
 
 /*

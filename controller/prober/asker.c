@@ -2,13 +2,12 @@
 #include "controller/prober/asker.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "contract/json.h"
+#include "contract/file.h"
 #include "contract/memory.h"
 #include "contract/units.h"
 #include "contract/wire.h"
@@ -108,23 +107,6 @@ static char *respond(CURL *curl, struct body *body, const struct wire_message *r
 	return line;
 }
 
-static int write_all(const char *line)
-{
-	size_t left = strlen(line);
-
-	while (left > 0) {
-		ssize_t wrote = write(STDOUT_FILENO, line, left);
-
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote < 0)
-			return -1;
-		line += wrote;
-		left -= (size_t)wrote;
-	}
-	return 0;
-}
-
 static int serve(CURL *curl, struct body *body, struct wire_reader *reader, struct fail *fail)
 {
 	char buffer[4096];
@@ -144,7 +126,7 @@ static int serve(CURL *curl, struct body *body, struct wire_reader *reader, stru
 				return -1;
 			line = respond(curl, body, &request);
 			wire_message_deinit(&request);
-			outcome = write_all(line);
+			outcome = file_write(STDOUT_FILENO, line, strlen(line));
 			free(line);
 			if (outcome < 0)
 				return 0;

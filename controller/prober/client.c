@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "contract/list.h"
 #include "contract/memory.h"
 #include "controller/prober/text.h"
 
@@ -260,7 +261,7 @@ static int spawn(uv_loop_t *loop, struct client *client, const struct client_com
 		{.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE,
 			.data.stream = (uv_stream_t *)&client->errors},
 	};
-	char **argv = must_array(command->argv->count + 1, sizeof(*argv));
+	char **argv = list_vector(command->argv);
 	char *path_variable;
 	char **env = make_environment(command->env, &path_variable);
 	uv_process_options_t options = {
@@ -273,13 +274,10 @@ static int spawn(uv_loop_t *loop, struct client *client, const struct client_com
 	};
 	int outcome;
 
-	if (!argv)
-		abort();
 	if (command->no_input)
 		stdio[0].flags = UV_IGNORE;
 	if (!client->events.bytes)
 		stdio[1].flags = UV_IGNORE;
-	memcpy(argv, command->argv->items, command->argv->count * sizeof(*argv));
 	options.file = argv[0];
 	outcome = uv_spawn(loop, &client->process, &options);
 	free(path_variable);

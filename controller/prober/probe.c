@@ -9,7 +9,6 @@
 #include "controller/prober/alarm.h"
 #include "controller/prober/probe_kind.h"
 #include "controller/prober/schedule.h"
-#include "controller/prober/text.h"
 #include "controller/prober/window.h"
 
 struct probe {

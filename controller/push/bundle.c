@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/push/bundle.h"
+#include "contract/file.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
 #include "controller/push/remote.h"
@@ -60,7 +60,7 @@ static int add_file(struct bundle *bundle, const char *name, const char *path, s
 	elf_file_deinit(&elf);
 	if (stat(path, &status) < 0)
 		return fail_errno(fail, errno, "%s", path);
-	if (json_read_file(path, FILE_BYTES_MAX, &file.data, &file.size, fail) < 0)
+	if (file_read(path, FILE_BYTES_MAX, &file.data, &file.size, fail) < 0)
 		return -1;
 	file.name = must_copy(name);
 	file.changed_s = status.st_mtime;
@@ -112,7 +112,8 @@ static int add_libraries(struct bundle *bundle, const char *program, struct fail
 	}
 	if (remote_must(&(struct remote_call){.connect = &nowhere,
 				.words = (const char *[]){elf.interpreter, "--list", program, NULL},
-				.patience_s = LOADER_PATIENCE_S},
+				.patience_s = LOADER_PATIENCE_S,
+				.longest_s = LOADER_PATIENCE_S},
 		    &answer, fail) == 0) {
 		outcome = 0;
 		rest = answer.out;

@@ -13,6 +13,7 @@
 
 enum {
 	PATIENCE_S = 60,
+	LONGEST_S = 3600,
 	WORD_MAX = 192
 };
 
@@ -35,9 +36,10 @@ struct push {
 static int call(const struct push *push, const char *const *words, struct remote_answer *out,
 	struct fail *fail)
 {
-	return remote_must(
-		&(struct remote_call){
-			.connect = push->connect, .words = words, .patience_s = PATIENCE_S},
+	return remote_must(&(struct remote_call){.connect = push->connect,
+				   .words = words,
+				   .patience_s = PATIENCE_S,
+				   .longest_s = LONGEST_S},
 		out, fail);
 }
 
@@ -168,7 +170,8 @@ static int unpack(const struct push *push, struct fail *fail)
 				.words = WORDS("tar", "-xf", "-", "-C", push->part),
 				.input = push->bundle->archive,
 				.input_size = push->bundle->archive_size,
-				.patience_s = PATIENCE_S},
+				.patience_s = PATIENCE_S,
+				.longest_s = LONGEST_S},
 		    &answer, fail) == 0) {
 		remote_answer_deinit(&answer);
 		/* -T: never into a folder of that name that somebody else made meanwhile. */

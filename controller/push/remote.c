@@ -5,10 +5,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "contract/memory.h"
@@ -23,7 +26,8 @@ enum {
 struct conversation {
 	const struct remote_call *call;
 	pid_t pid;
-	int fds[STREAMS]; /* our ends; -1: closed */
+	int fds[STREAMS];   /* our ends; -1: closed */
+	int64_t ends_at_ms; /* of CLOCK_MONOTONIC */
 	size_t sent;
 	char *texts[STREAMS];
 	size_t lengths[STREAMS];
@@ -129,16 +133,32 @@ static void receive_some(struct conversation *talk, int stream)
 	talk->lengths[stream] += room;
 }
 
-/* Until both outputs have ended; -1: nothing moved for too long. */
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Milliseconds that poll() may wait: what is left of the whole, and no longer than the patience. */
+static int patience_ms(const struct conversation *talk)
+{
+	int64_t left = talk->ends_at_ms - now_ms(), patience = talk->call->patience_s * 1000LL;
+
+	return (int)(left <= 0 ? 0 : left < patience ? left : patience);
+}
+
+/* Until both outputs have ended; -1: nothing moved for too long, or it took too long. */
 static int converse(struct conversation *talk)
 {
 	while (talk->fds[OUT] >= 0 || talk->fds[ERR] >= 0) {
 		struct pollfd pollers[STREAMS] = {{.fd = talk->fds[IN], .events = POLLOUT},
 			{.fd = talk->fds[OUT], .events = POLLIN},
 			{.fd = talk->fds[ERR], .events = POLLIN}};
-		int ready = poll(pollers, STREAMS, talk->call->patience_s * 1000);
+		int ready = poll(pollers, STREAMS, patience_ms(talk));
 
-		if (ready == 0)
+		if (ready == 0 || now_ms() >= talk->ends_at_ms)
 			return -1;
 		if (ready < 0)
 			continue; /* a signal */
@@ -149,6 +169,21 @@ static int converse(struct conversation *talk)
 				receive_some(talk, i);
 	}
 	return 0;
+}
+
+/* Both outputs have ended, which is not yet an exit. */
+static int await_exit(const struct conversation *talk)
+{
+	struct pollfd end = {.fd = pidfd_open(talk->pid, 0), .events = POLLIN};
+	int ready;
+
+	if (end.fd < 0)
+		return -1;
+	do
+		ready = poll(&end, 1, patience_ms(talk));
+	while (ready < 0 && errno == EINTR);
+	close(end.fd);
+	return ready > 0 ? 0 : -1;
 }
 
 static int reap(struct conversation *talk)
@@ -169,7 +204,10 @@ int remote_run(const struct remote_call *call, struct remote_answer *out, struct
 		return -1;
 	for (int i = OUT; i <= ERR; i++)
 		talk.texts[i] = must_alloc(REMOTE_TEXT_MAX + 1);
+	talk.ends_at_ms = now_ms() + call->longest_s * 1000LL;
 	outcome = converse(&talk);
+	if (outcome == 0)
+		outcome = await_exit(&talk);
 	if (outcome < 0)
 		kill(talk.pid, SIGKILL);
 	for (int i = 0; i < STREAMS; i++)
@@ -180,7 +218,12 @@ int remote_run(const struct remote_call *call, struct remote_answer *out, struct
 	if (outcome == 0)
 		return 0;
 	remote_answer_deinit(out);
-	fail_set(fail, FAIL_PEER, "%s: no sign of life for %d s", call->words[0], call->patience_s);
+	if (now_ms() >= talk.ends_at_ms)
+		fail_set(fail, FAIL_PEER, "%s: not done after %d s", call->words[0],
+			call->longest_s);
+	else
+		fail_set(fail, FAIL_PEER, "%s: no sign of life for %d s", call->words[0],
+			call->patience_s);
 	return -1;
 }
 

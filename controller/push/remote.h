@@ -18,6 +18,7 @@ struct remote_call {
 	const void *input;          /* for its standard input, or NULL */
 	size_t input_size;
 	int patience_s; /* it is ended when nothing moves for that long */
+	int longest_s;  /* and after that, whatever moves */
 };
 
 enum {
@@ -29,11 +30,15 @@ struct remote_answer {
 	char *out, *err; /* text, NUL-terminated */
 };
 
-/* Fails when the program can't be started or falls silent; its own exit code is no failure. */
+/*
+ * Fails when the program can't be started (FAIL_SYSTEM), falls silent, does not exit or takes too
+ * long (FAIL_PEER): then it has been killed. Its own exit code is no failure. The caller frees with
+ * remote_answer_deinit().
+ */
 int remote_run(const struct remote_call *call, struct remote_answer *out, struct fail *fail);
 void remote_answer_deinit(struct remote_answer *answer);
 
-/* The same, and an exit code other than 0 is a failure with the last line of its stderr. */
+/* The same, and an exit code other than 0 is FAIL_REFUSED with the last line of its stderr. */
 int remote_must(const struct remote_call *call, struct remote_answer *out, struct fail *fail);
 
 #endif

@@ -2,9 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/file.h"
 #include "contract/json.h"
-#include "contract/list.h"
-#include "controller/plan/check.h"
 #include "controller/report/escape.h"
 #include "controller/report/words.h"
 
@@ -22,8 +21,7 @@ static struct scenario_text read_scenario(const char *path)
 	struct scenario_text source = {0};
 	struct fail fail = FAIL_INIT;
 
-	if (path &&
-		json_read_file(path, SOURCE_BYTES_MAX, &source.text, &source.length, &fail) == 0)
+	if (path && file_read(path, SOURCE_BYTES_MAX, &source.text, &source.length, &fail) == 0)
 		source.tree = json_parse(source.text, source.length, &fail);
 	return source;
 }

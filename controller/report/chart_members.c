@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "contract/units.h"
 #include "controller/report/chart_parts.h"
 #include "controller/report/escape.h"
 

@@ -2,9 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contract/list.h"
 #include "contract/units.h"
-#include "controller/plan/check.h"
 #include "controller/report/chart.h"
 #include "controller/report/escape.h"
 #include "controller/report/html_parts.h"

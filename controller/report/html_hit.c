@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "contract/list.h"
 #include "controller/report/escape.h"
 #include "controller/report/html_parts.h"
 #include "controller/report/words.h"

@@ -4,7 +4,6 @@
 
 #include "contract/list.h"
 #include "contract/units.h"
-#include "controller/plan/check.h"
 #include "controller/report/escape.h"
 #include "controller/report/words.h"
 

@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "contract/failpoint.h"
+#include "contract/file.h"
 #include "contract/json.h"
 
 static int write_new(const char *path, const char *text, size_t length, struct fail *fail)
 {
-	size_t done = 0;
 	int fd, error = -FAILPOINT_ERROR(report_write);
 
 	if (unlink(path) < 0 && errno != ENOENT)
@@ -21,14 +21,8 @@ static int write_new(const char *path, const char *text, size_t length, struct f
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return fail_errno(fail, errno, "%s", path);
-	while (done < length && !error) {
-		ssize_t wrote = write(fd, text + done, length - done);
-
-		if (wrote > 0)
-			done += (size_t)wrote;
-		else if (wrote < 0 && errno != EINTR)
-			error = errno;
-	}
+	if (!error && file_write(fd, text, length) < 0)
+		error = errno;
 	if (!error && fsync(fd) < 0)
 		error = errno;
 	if (close(fd) < 0 && !error)

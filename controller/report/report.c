@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "contract/json.h"
 #include "controller/journal/journal.h"
 #include "controller/plan/catalogue.h"
 #include "controller/plan/check.h"

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "contract/json.h"
-#include "contract/list.h"
 #include "contract/units.h"
 #include "controller/report/story_parts.h"
 #include "controller/report/words.h"

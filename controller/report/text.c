@@ -3,7 +3,6 @@
 
 #include "contract/list.h"
 #include "contract/units.h"
-#include "controller/plan/check.h"
 #include "controller/report/escape.h"
 #include "controller/report/words.h"
 #include "controller/report/wrap.h"

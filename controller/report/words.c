@@ -7,7 +7,6 @@
 #include "contract/list.h"
 #include "contract/units.h"
 #include "controller/exit_code.h"
-#include "controller/plan/check.h"
 
 /* --- tones ----------------------------------------------------------------------------- */
 

@@ -109,6 +109,7 @@ const char *words_afterwards(
 /* The same lab service at the end of the run; NULL when the process was none. */
 const struct service_record *words_successor(
 	const struct record *record, const struct process_effect *own);
+
 /*
  * The two spans in which a fault's gaps are looked for: "during cut-leader" and "after the heal of
  * cut-leader"; of one that is over at once "in the phase of kill-leader", and "after" that. Faults

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "contract/list.h"
 #include "contract/units.h"
 #include "controller/exit_code.h"
-#include "controller/plan/check.h"
 #include "controller/prober/orders.h"
 #include "controller/report/words.h"
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
 #include "contract/units.h"

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "contract/list.h"
 #include "contract/units.h"
 #include "controller/report/words.h"
 

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "contract/failpoint.h"
-#include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
 #include "contract/units.h"
@@ -393,19 +392,9 @@ void link_request(struct link *link, const char *method, cJSON *body, const stru
 
 /* --- the beginning --------------------------------------------------------------------- */
 
-static char **plain_argv(const struct list *argv)
-{
-	char **plain = must_array(argv->count + 1, sizeof(*plain));
-	size_t i = 0;
-
-	LIST_EACH(*argv, char *, word)
-		plain[i++] = *word;
-	return plain;
-}
-
 static int spawn(struct link *link, uv_loop_t *loop, struct fail *fail)
 {
-	char **argv = plain_argv(link->options.argv);
+	char **argv = list_vector(link->options.argv);
 	uv_stdio_container_t stdio[] = {
 		{.flags = UV_CREATE_PIPE | UV_READABLE_PIPE,
 			.data.stream = (uv_stream_t *)&link->in},

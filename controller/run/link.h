@@ -12,7 +12,7 @@
  * control characters.
  *
  * Callbacks run on the loop. After `lost` nothing else is called; every request that was still out
- * has been answered with a failure before.
+ * has been answered with a failure before. The link then frees itself: it is not to be used again.
  */
 struct link;
 
@@ -22,15 +22,16 @@ typedef void link_reply(void *context, const struct wire_message *reply, const s
 struct link_options {
 	const char *label;       /* for error texts: "injector on n1" */
 	const struct list *argv; /* of char *; copied */
-	size_t max_line;         /* of what the child sends */
-	size_t max_notices; /* notifications a second; more is a flood, and it is lost; 0: none come
-			     */
+	size_t max_line;         /* bytes of a line that the child sends */
+	/* Notifications a second; more is a flood, and the child is lost. 0: none come. */
+	size_t max_notices;
 	void *context;
 	void (*notified)(void *context, const struct wire_message *message);
 	void (*lost)(void *context, const struct fail *why);
 	void (*said)(void *context, const char *line); /* a line of stderr; may be NULL */
 };
 
+/* NULL when the child could not be started: FAIL_SYSTEM. */
 struct link *link_open(uv_loop_t *loop, const struct link_options *options, struct fail *fail);
 
 /* How long for an answer, and who gets it. */

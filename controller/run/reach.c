@@ -95,14 +95,11 @@ int reach_wait(const struct list *argv, struct fail *fail)
 {
 	char **plain;
 	int outcome, status;
-	size_t i = 0;
 	pid_t pid;
 
 	if (!argv->count)
 		return fail_set(fail, FAIL_INTERNAL, "nothing to start");
-	plain = must_array(argv->count + 1, sizeof(*plain));
-	LIST_EACH(*argv, char *, word)
-		plain[i++] = *word;
+	plain = list_vector(argv);
 	outcome = posix_spawnp(&pid, *LIST_AT(*argv, char *, 0), NULL, NULL, plain, environ);
 	if (outcome != 0)
 		fail_errno(fail, outcome, "cannot start %s", plain[0]);

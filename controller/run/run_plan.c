@@ -4,7 +4,6 @@
 
 #include "contract/json.h"
 #include "controller/exit_code.h"
-#include "controller/plan/plan_json.h"
 #include "controller/plan/plan_print.h"
 #include "controller/plan/radius.h"
 #include "controller/report/preview.h"
@@ -41,6 +40,19 @@ static int print_plan(const struct run *run)
 	}
 }
 
+/*
+ * As of the run that would be refused: what a node calls wrong use or a wrong file is none of the
+ * user's.
+ */
+static int refusal_code(const struct run *run, const struct fail *fail)
+{
+	if (run->signal)
+		return EXIT_SIGNAL + run->signal;
+	if (fail->kind == FAIL_USAGE || fail->kind == FAIL_BAD_FILE)
+		return EXIT_REFUSED;
+	return exit_code_of(fail->kind);
+}
+
 static int plan_on_nodes(struct run *run, struct fail *fail)
 {
 	const struct engine_options options = {.purpose = PURPOSE_PLAN, .lead_ns = ARM_LEAD_NS};
@@ -54,7 +66,7 @@ static int plan_on_nodes(struct run *run, struct fail *fail)
 	run_start_renewing(run);
 	if (run_connect(run, fail) < 0 || run_resolve_static(run, fail) < 0 ||
 		plan_check_radius(&run->plan, &engine_record(run->engine)->groups, fail) < 0)
-		code = run->signal ? EXIT_SIGNAL + run->signal : exit_code_of(fail->kind);
+		code = refusal_code(run, fail);
 	else
 		run_execute(run);
 	run_close_all(run);

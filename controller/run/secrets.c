@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/run/secrets.h"
+#include "contract/file.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
 #include "controller/prober/orders.h"
@@ -54,7 +54,7 @@ static int read_file(struct secrets *secrets, const struct secret_spec *secret, 
 {
 	char *path = path_beside(origin ? origin : "", secret->file), *text;
 	size_t length;
-	int outcome = json_read_file(path, SECRET_MAX, &text, &length, fail);
+	int outcome = file_read(path, SECRET_MAX, &text, &length, fail);
 
 	free(path);
 	if (outcome < 0) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/chaos/world.h"
+#include "contract/file.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -44,7 +45,7 @@ static cJSON *read_lab(const struct world *world)
 	cJSON *lab;
 
 	snprintf(path, sizeof(path), "%s/scenarios/labs/etcd.json", world->source);
-	if (json_read_file(path, 1 << 20, &text, &length, &fail) < 0) {
+	if (file_read(path, 1 << 20, &text, &length, &fail) < 0) {
 		fprintf(stderr, "%s\n", fail.text);
 		return NULL;
 	}

@@ -182,11 +182,11 @@ static void reply(const char *id, const char *result)
 	fflush(stdout);
 }
 
-static void refuse(const char *id)
+static void refuse(const char *id, const char *kind)
 {
 	printf("{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"error\":{\"code\":-32003,\"message\":"
-	       "\"no " ESCAPES "\",\"data\":{\"kind\":\"refused\"}}}\n",
-		id);
+	       "\"no " ESCAPES "\",\"data\":{\"kind\":\"%s\"}}}\n",
+		id, kind);
 	fflush(stdout);
 }
 
@@ -256,7 +256,9 @@ static void take(const cJSON *request)
 	const char *method = cJSON_GetObjectItem(request, "method")->valuestring;
 	const cJSON *params = cJSON_GetObjectItem(request, "params");
 
-	if (strcmp(method, "hello") == 0) {
+	if (strcmp(method, "hello") == 0 && is("wrong-use")) {
+		refuse(id, "usage");
+	} else if (strcmp(method, "hello") == 0) {
 		before_hello();
 		reply(id, hello());
 	} else if (strcmp(method, "ping") == 0) {
@@ -268,7 +270,7 @@ static void take(const cJSON *request)
 	} else if (strcmp(method, "renew") == 0) {
 		reply(id, "{\"until_ns\":\"1\"}");
 	} else if (strcmp(method, "arm") == 0 && is("refuse")) {
-		refuse(id);
+		refuse(id, "refused");
 	} else if (strcmp(method, "arm") == 0) {
 		reply(id, arm(params));
 		after_arm(id);

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "contract/file.h"
 #include "tests/unit/report/told.h"
 
 /*
@@ -353,7 +354,7 @@ static char *the_page(char **out_css)
 	html = told_form(&report, report_html);
 	assert_int_equal(report_write(&report, told.dir, &fail), 0);
 	snprintf(path, sizeof(path), "%s/report.css", told.dir);
-	assert_int_equal(json_read_file(path, 1 << 20, out_css, &length, &fail), 0);
+	assert_int_equal(file_read(path, 1 << 20, out_css, &length, &fail), 0);
 	report_deinit(&report);
 	told_end(&told);
 	return html;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "contract/file.h"
 #include "contract/json.h"
 #include "controller/files/source.h"
 #include "controller/schema/schema.h"
@@ -48,7 +49,7 @@ static cJSON *read_json(const char *path)
 	cJSON *tree;
 	char *text;
 
-	if (json_read_file(path, SOURCE_BYTES_MAX, &text, &length, &fail) < 0)
+	if (file_read(path, SOURCE_BYTES_MAX, &text, &length, &fail) < 0)
 		fail_msg("%s", fail.text);
 	tree = json_parse(text, length, &fail);
 	if (!tree)
@@ -365,7 +366,7 @@ static void the_published_schemas_are_those_of_the_tables(void **state)
 
 		cli_run((const char *[]){"schema", schema_kinds[i].name, NULL}, &result);
 		assert_int_equal(result.code, 0);
-		if (json_read_file(schema_path(&schema_kinds[i]), SOURCE_BYTES_MAX, &text, &length,
+		if (file_read(schema_path(&schema_kinds[i]), SOURCE_BYTES_MAX, &text, &length,
 			    &fail) < 0)
 			fail_msg("%s; tools/schemas writes it", fail.text);
 		if (strcmp(text, result.out) != 0)

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "contract/file.h"
 #include "contract/json.h"
 
 /* Exactly these bytes, with nothing behind them, so that a read too far is seen. */
@@ -213,17 +214,17 @@ static void files_are_bounded(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, "0123456789", 10), 10);
 	close(fd);
-	assert_int_equal(json_read_file(path, 10, &text, &length, &fail), 0);
+	assert_int_equal(file_read(path, 10, &text, &length, &fail), 0);
 	assert_int_equal(length, 10);
 	assert_string_equal(text, "0123456789");
 	free(text);
-	assert_int_equal(json_read_file(path, 9, &text, &length, &fail), -1);
+	assert_int_equal(file_read(path, 9, &text, &length, &fail), -1);
 	snprintf(expected, sizeof(expected), "%s: 10 bytes; at most 9 are read", path);
 	assert_string_equal(fail.text, expected);
 	unlink(path);
-	assert_int_equal(json_read_file(path, 9, &text, &length, &fail), -1);
+	assert_int_equal(file_read(path, 9, &text, &length, &fail), -1);
 	assert_int_equal(fail.error, ENOENT);
-	assert_int_equal(json_read_file("/tmp", 9, &text, &length, &fail), -1);
+	assert_int_equal(file_read("/tmp", 9, &text, &length, &fail), -1);
 	assert_string_equal(fail.text, "/tmp: not a regular file");
 }
 

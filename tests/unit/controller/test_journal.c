@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "contract/file.h"
 #include "controller/journal/journal.h"
 #include "controller/report/progress.h"
 #include "controller/report/report.h"
@@ -141,7 +142,7 @@ static void every_torn_end_is_read(void **state)
 	struct fail fail = FAIL_INIT;
 	size_t length, first;
 
-	assert_int_equal(json_read_file(path, 64 << 20, &text, &length, &fail), 0);
+	assert_int_equal(file_read(path, 64 << 20, &text, &length, &fail), 0);
 	first = strcspn(text, "\n") + 1;
 	/* Some way into the first line there is nothing to read, and that is said. */
 	write_text(torn, text, first - 1);
@@ -193,7 +194,7 @@ static void nonsense_is_refused_with_its_line(void **state)
 	struct fail fail = FAIL_INIT;
 	size_t length;
 
-	assert_int_equal(json_read_file(path, 64 << 20, &text, &length, &fail), 0);
+	assert_int_equal(file_read(path, 64 << 20, &text, &length, &fail), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct record record;
 		char *expected = NULL;
