@@ -9,6 +9,18 @@
 
 /* What the nodes that carry a fault say that it did there; each word replaces the one before. */
 
+/*
+ * Counts of packets are added up, over all pairs of nodes. One that no kernel can have counted to
+ * is taken for none: 2^46 is five days of the fastest link there is, and leaves room for sums of a
+ * hundred thousand.
+ */
+#define PACKETS_MAX 0x1p46
+
+static int64_t sane_count(long long count, double most)
+{
+	return count > 0 && (double)count <= most ? count : 0;
+}
+
 void record_free_counters(struct list *counters)
 {
 	LIST_EACH(*counters, struct counter, counter)
@@ -23,18 +35,6 @@ void record_free_measures(struct list *measures)
 		shape_free(&measure_shape, measure);
 	free(measures->items);
 	*measures = (struct list){0};
-}
-
-/*
- * Counts of packets are added up, over all pairs of nodes. One that no kernel can have counted to
- * is taken for none: 2^46 is five days of the fastest link there is, and leaves room for sums of a
- * hundred thousand.
- */
-#define PACKETS_MAX 0x1p46
-
-static int64_t sane_count(long long count, double most)
-{
-	return count > 0 && (double)count <= most ? count : 0;
 }
 
 static int64_t packets_of(const cJSON *item, const char *key)
