@@ -60,6 +60,10 @@ struct process_evidence {
 	int64_t exited_ns; /* when the exit was seen; 0: not seen */
 	int result;        /* enum signal_result */
 	char *reason;      /* of FAILED, else NULL */
+	/* Of one that was held still, else NULL and 0. */
+	char *how;       /* "trace", "stop", "freeze" */
+	int64_t times;   /* how often */
+	int64_t held_ns; /* how long in all */
 };
 extern const struct shape process_evidence_shape;
 

@@ -7,7 +7,9 @@
 #include "contract/verbs.h"
 #include "injector/ledger.h"
 #include "injector/lists.h"
+#include "injector/log.h"
 #include "injector/mechanisms/matcher.h"
+#include "injector/mechanisms/pauses.h"
 #include "injector/mechanisms/signals.h"
 #include "injector/plan.h"
 #include "injector/session.h"
@@ -125,6 +127,61 @@ static int64_t signal_next_ns(const struct effect *effect)
 	return effect->signals ? signals_next_ns(effect->signals) : INT64_MAX;
 }
 
+/* ---- pauses ---- */
+
+static int pause_arm(struct session *session, struct effect *effect, struct fail *fail)
+{
+	struct target_guard guard = session_guard(session);
+
+	if (open_ledger(session, fail) < 0)
+		return -1;
+	session->guardian.ledger = session->ledger;
+	return pauses_arm(&effect->pause, &guard, &session->guardian, &effect->pauses, fail);
+}
+
+static int pause_undo(struct session *session, struct effect *effect, struct fail *fail)
+{
+	(void)session;
+	return effect->pauses ? pauses_heal(effect->pauses, fail) : 0;
+}
+
+static void pause_evidence(
+	const struct session *session, const struct effect *effect, struct fault_evidence *out)
+{
+	(void)session;
+	if (!effect->pauses)
+		return;
+	pauses_evidence(effect->pauses, &out->processes);
+	pauses_measure(
+		effect->pauses, out->healed ? out->healed_ns : host_now_ns(), &out->measures);
+}
+
+/* A guardian that was killed has let go what it traced; the rest is let go here and now. */
+static bool pause_watch(struct effect *effect, int64_t now_ns)
+{
+	struct fail fail = FAIL_INIT;
+
+	(void)now_ns;
+	if (!effect->pauses || !pauses_orphaned(effect->pauses))
+		return false;
+	log_line("the guardian was killed: what it held goes on");
+	if (pauses_heal(effect->pauses, &fail) < 0)
+		log_line("%s", fail.text);
+	return true;
+}
+
+static int64_t pause_next_ns(const struct effect *effect)
+{
+	(void)effect;
+	return INT64_MAX; /* a session with something armed looks often enough */
+}
+
+static void pause_carrier(const struct session *session, struct arm_result *out)
+{
+	(void)session;
+	out->attach = must_copy("guardian");
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -148,6 +205,12 @@ static const struct {
 		.watch = signal_watch,
 		.next_ns = signal_next_ns,
 		.carrier = signal_carrier},
+	[EFFECT_PAUSE] = {.arm = pause_arm,
+		.undo = pause_undo,
+		.evidence = pause_evidence,
+		.watch = pause_watch,
+		.next_ns = pause_next_ns,
+		.carrier = pause_carrier},
 };
 static_assert(sizeof(kinds) / sizeof(kinds[0]) == EFFECT_KINDS, "a row for each kind");
 

@@ -75,6 +75,8 @@ int64_t host_process_parent(int64_t pid); /* 0: none, or not visible */
  * look into, has none; that we lack descriptors or memory to look is a failure.
  */
 int host_process_sockets(int64_t pid, struct list *inodes, struct fail *fail);
+/* SIGCONT, for one that is stopped by a signal; `out_was`: it was. */
+int host_process_resume(int64_t pid, uint64_t start_ticks, bool *out_was, struct fail *fail);
 /* SIGTERM (and SIGCONT, for one that is stopped), then waits for its end. */
 int host_process_stop(int64_t pid, uint64_t start_ticks, int64_t wait_ns, struct fail *fail);
 
@@ -130,6 +132,12 @@ int host_cgroup_below(const char *directory, char **out_path, struct fail *fail)
  * anew at the same place has another. FAIL_REFUSED when there is none.
  */
 int host_cgroup_id(const char *cgroup, uint64_t *out_id, struct fail *fail);
+/* Where it is mounted, to be freed. FAIL_REFUSED when no mount shows it. */
+int host_cgroup_directory(const char *cgroup, char **out_path, struct fail *fail);
+/* Whether it was frozen by its own cgroup.freeze. One that is gone, or another by now, was not. */
+int host_cgroup_thaw(const char *cgroup, uint64_t id, bool *out_was, struct fail *fail);
+/* Removes one that is empty; one that is gone is success. */
+int host_cgroup_remove(const char *directory, struct fail *fail);
 
 /* ---- links ---- */
 
@@ -224,6 +232,33 @@ struct lane_memory *host_keeper_memory(const struct host_keeper *keeper);
 void host_keeper_stop(struct host_keeper *keeper);
 /* Frees memory only, as when this process dies. */
 void host_keeper_forget(struct host_keeper *keeper);
+
+/* ---- the guardian ---- */
+
+/*
+ * A process that holds others still (injector/guard/guard.h), and that outlives this one for as
+ * long as it takes to let them go and to replay the ledgers in `runtime_dir`. `cgroup`: a directory
+ * that is made for it, or NULL; without it works too.
+ */
+struct host_guardian;
+/*
+ * Where such a directory may be made: in the highest cgroup above this process's own that it may
+ * write to, so that what ends the own one does not end the guardian. NULL: nowhere.
+ */
+char *host_guardian_cgroup(void);
+int host_guardian_start(
+	const char *runtime_dir, const char *cgroup, struct host_guardian **out, struct fail *fail);
+struct guard_memory *host_guardian_memory(const struct host_guardian *guardian);
+/* Says that something in the memory has changed. */
+void host_guardian_wake(const struct host_guardian *guardian);
+bool host_guardian_lives(const struct host_guardian *guardian);
+/*
+ * It lets go all, and ends; one that does not is killed. `in_order`: nothing is left to be undone,
+ * else it replays the ledger, whose lock must be free by then. NULL is fine.
+ */
+void host_guardian_stop(struct host_guardian *guardian, bool in_order);
+/* Frees memory only, as when this process dies. */
+void host_guardian_forget(struct host_guardian *guardian);
 
 /* ---- where programs hang ---- */
 

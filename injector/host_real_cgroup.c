@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
 #include "contract/memory.h"
 #include "injector/host.h"
@@ -131,17 +133,25 @@ int host_cgroup_below(const char *directory, char **out_path, struct fail *fail)
 	return fail_set(fail, FAIL_REFUSED, "%s lies in no cgroup v2 mount", directory);
 }
 
+int host_cgroup_directory(const char *cgroup, char **out_path, struct fail *fail)
+{
+	*out_path = translated(cgroup, real_mount_above);
+	if (*out_path)
+		return 0;
+	if (errno)
+		return fail_errno(fail, errno, "/proc/self/mountinfo");
+	return fail_set(
+		fail, FAIL_REFUSED, "cgroup %.200s: no mount of cgroup v2 shows it", cgroup);
+}
+
 int host_cgroup_id(const char *cgroup, uint64_t *out_id, struct fail *fail)
 {
-	char *directory = translated(cgroup, real_mount_above);
 	struct stat status;
+	char *directory;
 	int result = -1;
 
-	if (!directory && errno)
-		return fail_errno(fail, errno, "/proc/self/mountinfo");
-	if (!directory)
-		return fail_set(fail, FAIL_REFUSED, "cgroup %.200s: no mount of cgroup v2 shows it",
-			cgroup);
+	if (host_cgroup_directory(cgroup, &directory, fail) < 0)
+		return -1;
 	if (stat(directory, &status) < 0 && errno != ENOENT) {
 		fail_errno(fail, errno, "cgroup %.200s", cgroup);
 	} else if (!host_is_cgroup2(directory)) {
@@ -152,4 +162,47 @@ int host_cgroup_id(const char *cgroup, uint64_t *out_id, struct fail *fail)
 	}
 	free(directory);
 	return result;
+}
+
+/* Through a descriptor, so that it is the one that was looked at. */
+static int thaw(int directory, bool *out_was)
+{
+	int file = openat(directory, "cgroup.freeze", O_RDWR | O_CLOEXEC);
+	int result = 0;
+	char digit;
+
+	if (file < 0)
+		return errno == ENOENT ? 0 : -errno;
+	*out_was = read(file, &digit, 1) == 1 && digit == '1';
+	if (*out_was && write(file, "0", 1) != 1)
+		result = errno == ENODEV ? 0 : -errno;
+	close(file);
+	return result;
+}
+
+int host_cgroup_thaw(const char *cgroup, uint64_t id, bool *out_was, struct fail *fail)
+{
+	struct stat status;
+	char *directory;
+	int file, result = 0;
+
+	*out_was = false;
+	if (host_cgroup_directory(cgroup, &directory, fail) < 0)
+		return -1;
+	file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (file < 0 && errno != ENOENT)
+		result = -errno;
+	if (file >= 0 && fstat(file, &status) == 0 && status.st_ino == id)
+		result = thaw(file, out_was);
+	if (file >= 0)
+		close(file);
+	free(directory);
+	return result < 0 ? fail_errno(fail, result, "thawing cgroup %.200s", cgroup) : 0;
+}
+
+int host_cgroup_remove(const char *directory, struct fail *fail)
+{
+	if (rmdir(directory) == 0 || errno == ENOENT)
+		return 0;
+	return fail_errno(fail, errno, "removing cgroup %.200s", directory);
 }

@@ -51,6 +51,40 @@ uint64_t host_process_start(int64_t pid)
 	return stat_field(pid, 22);
 }
 
+/* The state's letter, which follows the name in its parentheses; '?' when there is none. */
+static char state_of(int64_t pid)
+{
+	char path[64], *text, state = '?';
+	struct fail ignored = FAIL_INIT;
+	const char *word;
+	size_t length;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/stat", pid);
+	if (host_file_read(path, 4096, &text, &length, &ignored) < 0)
+		return state;
+	word = real_stat_word(text, 3);
+	if (*word)
+		state = *word;
+	free(text);
+	return state;
+}
+
+int host_process_resume(int64_t pid, uint64_t start_ticks, bool *out_was, struct fail *fail)
+{
+	int process = pidfd_open((pid_t)pid, 0), result = 0;
+
+	*out_was = false;
+	if (process < 0)
+		return errno == ESRCH ? 0 : fail_errno(fail, errno, "process %" PRId64, pid);
+	if (host_process_start(pid) == start_ticks && state_of(pid) == 'T') {
+		*out_was = true;
+		if (pidfd_send_signal(process, SIGCONT, NULL, 0) < 0 && errno != ESRCH)
+			result = fail_errno(fail, errno, "continuing process %" PRId64, pid);
+	}
+	close(process);
+	return result;
+}
+
 int64_t host_process_parent(int64_t pid)
 {
 	int64_t parent = (int64_t)stat_field(pid, 4);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -125,6 +126,33 @@ static bool try_pidfd(struct host_matcher *matcher, char reason[REASON_MAX])
 	if (ok)
 		return say(reason, true, "a process was signalled, and its exit seen");
 	return say(reason, false, "%.200s", fail.kind ? fail.text : "an exit was not seen");
+}
+
+/* A child of our own is held still by ptrace, and let go. */
+static bool try_pause(struct host_matcher *matcher, char reason[REASON_MAX])
+{
+	pid_t child = fork_mortal();
+	const char *failed = NULL;
+	int status, error = 0;
+
+	(void)matcher;
+	if (child == 0) {
+		for (;;)
+			pause();
+	}
+	if (child < 0)
+		return say(reason, false, "fork: %s", strerror(errno));
+	if (ptrace(PTRACE_SEIZE, child, 0, 0) < 0 || ptrace(PTRACE_INTERRUPT, child, 0, 0) < 0)
+		failed = "ptrace";
+	else if (waitpid(child, &status, __WALL) != child || !WIFSTOPPED(status))
+		failed = "stopping it";
+	else if (ptrace(PTRACE_DETACH, child, 0, 0) < 0)
+		failed = "letting it go";
+	error = errno;
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	return failed ? say(reason, false, "%s: %s", failed, strerror(error))
+		      : say(reason, true, "a process was held, and let go");
 }
 
 static bool try_wire(struct host_matcher *matcher, char reason[REASON_MAX])
@@ -265,6 +293,7 @@ static const struct {
 	{"tcx", try_tcx, false},
 	{"clsact", try_clsact, false},
 	{"pidfd", try_pidfd, false},
+	{"pause", try_pause, false},
 	{"wire", try_wire, false},
 	{"lane", try_lane, false},
 	{"netem", try_netem, true},

@@ -85,15 +85,18 @@ int main(int argc, char **argv)
 	};
 	struct choice choice = {0};
 	struct fail fail = FAIL_INIT;
-	char name[64];
+	char name[64], score[PRIVILEGE_SCORE_MAX] = "";
 
 	argp_err_exit_status = EXIT_BAD_USE;
 	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &choice);
+	if (choice.command->run == command_session)
+		privilege_allow_guardian(score);
 	/* Before anything from outside is read, but for the word that names the command. */
 	if (privilege_reduce(choice.command->bare, choice.command->given, &fail) < 0) {
 		log_line("%s", fail.text);
 		return EXIT_DEFECT;
 	}
+	privilege_restore_score(score);
 	snprintf(name, sizeof(name), "backburn-injector %s", choice.command->name);
 	choice.argv[0] = name;
 	return choice.command->run(choice.argc, choice.argv);

@@ -27,6 +27,7 @@ void plan_deinit(struct plan *plan)
 		matcher_rule_free(effect->armed);
 		free(effect->hold);
 		signals_free(effect->signals);
+		pauses_free(effect->pauses);
 	}
 	LIST_EACH(plan->lists, struct list *, list) {
 		list_free(*list);

@@ -4,6 +4,7 @@
 
 #include "contract/shape.h"
 #include "injector/mechanisms/matcher.h"
+#include "injector/mechanisms/pauses.h"
 #include "injector/mechanisms/signals.h"
 
 /*
@@ -13,6 +14,7 @@
 enum effect_kind {
 	EFFECT_MATCH,  /* a rule of the packet matcher */
 	EFFECT_SIGNAL, /* a signal to processes, once */
+	EFFECT_PAUSE,  /* processes held still for a time */
 	EFFECT_KINDS
 };
 
@@ -23,6 +25,8 @@ struct effect {
 	struct matcher_rule *armed; /* set while it is in force */
 	struct signal_rule signal;  /* EFFECT_SIGNAL */
 	struct signals *signals;    /* set when it is armed */
+	struct pause_rule pause;    /* EFFECT_PAUSE */
+	struct pauses *pauses;      /* set when it is armed */
 };
 
 struct plan {

@@ -4,6 +4,7 @@
 
 #include "bpf/matcher.h"
 #include "contract/list.h"
+#include "contract/units.h"
 #include "contract/verbs.h"
 #include "injector/lane/spec_text.h"
 #include "injector/lists.h"
@@ -244,6 +245,31 @@ static void describe_signal(const struct signal_rule *rule, struct list *effects
 		rule->name);
 }
 
+static void describe_pause(const struct pause_rule *rule, struct list *effects, struct list *undo)
+{
+	static const char *const holds[] = {
+		[PAUSE_AUTO] = "hold",
+		[PAUSE_TRACE] = "hold still, by ptrace,",
+		[PAUSE_STOP] = "stop, by SIGSTOP,",
+		[PAUSE_FREEZE] = "freeze, by its cgroup,",
+	};
+	char wanted[SELECTOR_TEXT_MAX], on[DURATION_TEXT_MAX], period[DURATION_TEXT_MAX];
+
+	process_selector_text(rule->processes, wanted, sizeof(wanted));
+	if (rule->period_ns)
+		list_add_text(effects, "%s each process with %s, for %s of every %s",
+			holds[rule->how], wanted, duration_human(rule->on_ns, on),
+			duration_human(rule->period_ns, period));
+	else
+		list_add_text(effects, "%s each process with %s", holds[rule->how], wanted);
+	list_add_text(effects, "start the process that lets them go on time, unless it is there");
+	list_add_text(undo, "let them go on%s",
+		rule->how == PAUSE_TRACE
+			? "; the kernel does when their holder dies"
+			: ": the guardian does, and if that is killed together with the injector, "
+			  "`backburn-injector recover`");
+}
+
 void plan_describe(const struct plan *plan, struct list *effects, struct list *undo)
 {
 	if (!plan->effects.count)
@@ -255,6 +281,9 @@ void plan_describe(const struct plan *plan, struct list *effects, struct list *u
 			break;
 		case EFFECT_SIGNAL:
 			describe_signal(&effect->signal, effects, undo);
+			break;
+		case EFFECT_PAUSE:
+			describe_pause(&effect->pause, effects, undo);
 			break;
 		case EFFECT_KINDS:
 			break;

@@ -4,7 +4,9 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,6 +81,38 @@ static int drop(bool bare, struct fail *fail)
 		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return fail_errno(fail, errno, "cannot set no_new_privs");
 	return 0;
+}
+
+#define SCORE_PATH "/proc/self/oom_score_adj"
+
+static bool write_score(const char *score)
+{
+	int file = open(SCORE_PATH, O_WRONLY | O_CLOEXEC);
+	bool written = file >= 0 && write(file, score, strlen(score)) > 0;
+
+	if (file >= 0)
+		close(file);
+	return written;
+}
+
+void privilege_allow_guardian(char score[PRIVILEGE_SCORE_MAX])
+{
+	struct rlimit all = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+	int file = open(SCORE_PATH, O_RDONLY | O_CLOEXEC);
+	ssize_t got = file < 0 ? -1 : read(file, score, PRIVILEGE_SCORE_MAX - 1);
+
+	if (file >= 0)
+		close(file);
+	score[got > 0 ? got : 0] = '\0';
+	setrlimit(RLIMIT_MEMLOCK, &all);
+	if (score[0] && !write_score("-1000"))
+		score[0] = '\0';
+}
+
+void privilege_restore_score(const char *score)
+{
+	if (score[0])
+		write_score(score);
 }
 
 int privilege_reduce(bool bare, int given, struct fail *fail)

@@ -31,4 +31,15 @@ extern const size_t kept_capability_count;
  */
 int privilege_reduce(bool bare, int given, struct fail *fail);
 
+/*
+ * Before and after that, so that a child may lock its memory and lower its oom_score_adj to -1000
+ * without the powers that this takes: the kernel takes the lowest value that a privileged process
+ * has set as the bound for those that come after it. What is denied is left out.
+ */
+enum {
+	PRIVILEGE_SCORE_MAX = 16
+};
+void privilege_allow_guardian(char score[PRIVILEGE_SCORE_MAX]);
+void privilege_restore_score(const char *score);
+
 #endif

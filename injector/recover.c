@@ -41,7 +41,8 @@ static size_t undo_pending(const struct ledger_content *content, struct list *sa
 		char text[UNDO_TEXT_MAX] = "";
 		struct fail fail = FAIL_INIT;
 
-		if (is_held(&held, records[i].undo.ifindex)) {
+		/* 0: it is about no link. */
+		if (records[i].undo.ifindex && is_held(&held, records[i].undo.ifindex)) {
 			left++;
 			continue;
 		}

@@ -44,6 +44,9 @@ void session_free(struct session *session)
 	list_free(&session->faults);
 	matcher_free(session->matcher);
 	ledger_close(session->ledger);
+	/* One that is still there has something left to undo, which it does as for the dead. */
+	session->guardian.ledger = NULL;
+	guardian_dismiss(&session->guardian, false);
 	holder_release(session->config.runtime_dir, session->facts.netns_cookie, session->lock);
 	for (size_t i = 0; i < POLICIES; i++)
 		policy_deinit(&session->policies[i]);
@@ -321,5 +324,7 @@ int session_end(struct session *session, struct fail *fail)
 		*fail = settling;
 		result = -1;
 	}
+	if (result == 0)
+		guardian_dismiss(&session->guardian, true);
 	return result;
 }

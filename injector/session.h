@@ -27,10 +27,9 @@ struct matcher;
  * The order of things: session_new, session_line and session_tick as often as needed,
  * session_end (heals everything), session_free.
  *
- * The guardian, a small process that heals what the kernel can't end by itself when this process
- * is killed or stopped, has its place between ledger and effect: session_open_ledger() would
- * start it with the ledger's path, and an effect of kind EXPIRES_GUARDIAN would be handed to it
- * before it is made. No fault needs it yet.
+ * What the kernel can't end by itself is handed to the guardian (mechanisms/pauses.h), which ends
+ * it when this process is killed or stopped. It is started with the first fault that needs it, and
+ * dismissed at the end.
  */
 struct session_config {
 	const char *runtime_dir;
@@ -58,6 +57,7 @@ struct session {
 	int lock; /* of this network namespace; -1 before hello */
 	struct ledger *ledger;
 	struct matcher *matcher;
+	struct guardian_keep guardian;
 	struct list exempt;                     /* of struct prefix: what the policies protect */
 	struct port_set exempt_ports[POLICIES]; /* local ports never hit, of each policy */
 	int64_t lease_ns, lease_until_ns;

@@ -184,7 +184,8 @@ int session_plan(struct session *session, struct fault_order *order, struct sess
 
 static void close_idle_ledger(struct session *session)
 {
-	if (!matcher_is_idle(session->matcher))
+	if (!session->ledger || !matcher_is_idle(session->matcher) ||
+		ledger_pending(session->ledger))
 		return;
 	ledger_close(session->ledger);
 	session->ledger = NULL;

@@ -17,6 +17,9 @@ static const char *const kind_words[] = {[UNDO_TCX] = "tcx",
 	[UNDO_FILTER] = "filter",
 	[UNDO_QDISC] = "qdisc",
 	[UNDO_LANE] = "lane",
+	[UNDO_STOP] = "stop",
+	[UNDO_FREEZE] = "freeze",
+	[UNDO_GROUP] = "group",
 	[UNDO_KINDS] = NULL};
 
 static const struct field undo_fields[] = {
@@ -27,6 +30,9 @@ static const struct field undo_fields[] = {
 	{.key = "pref", .kind = FIELD_INTEGER, AT(pref)},
 	{.key = "name", .kind = FIELD_STRING, AT(name)},
 	{.key = "tag", .kind = FIELD_STRING, AT(tag)},
+	{.key = "pid", .kind = FIELD_I64, AT(pid)},
+	{.key = "start_ticks", .kind = FIELD_I64, AT(start_ticks)},
+	{.key = "cgroup", .kind = FIELD_I64, AT(cgroup)},
 };
 const struct shape undo_shape = {
 	.name = "undo record", .size = sizeof(struct undo), SHAPE_FIELDS(undo_fields)};
@@ -53,6 +59,15 @@ const char *undo_describe(const struct undo *undo, char text[static UNDO_TEXT_MA
 		break;
 	case UNDO_LANE:
 		snprintf(text, UNDO_TEXT_MAX, "remove link %s", undo->interface);
+		break;
+	case UNDO_STOP:
+		snprintf(text, UNDO_TEXT_MAX, "continue process %lld", (long long)undo->pid);
+		break;
+	case UNDO_FREEZE:
+		snprintf(text, UNDO_TEXT_MAX, "thaw cgroup %.200s", undo->interface);
+		break;
+	case UNDO_GROUP:
+		snprintf(text, UNDO_TEXT_MAX, "remove cgroup %.200s", undo->interface);
 		break;
 	case UNDO_KINDS:
 		break;
@@ -178,6 +193,36 @@ static int run_lane(const struct undo *undo, char *text, struct fail *fail)
 	return 0;
 }
 
+static int run_stop(const struct undo *undo, char *text, struct fail *fail)
+{
+	bool was;
+
+	if (host_process_resume(undo->pid, (uint64_t)undo->start_ticks, &was, fail) < 0)
+		return -1;
+	snprintf(text, UNDO_TEXT_MAX, "process %lld: %s", (long long)undo->pid,
+		was ? "continued" : "gone, or not stopped any more");
+	return 0;
+}
+
+static int run_freeze(const struct undo *undo, char *text, struct fail *fail)
+{
+	bool was;
+
+	if (host_cgroup_thaw(undo->interface, (uint64_t)undo->cgroup, &was, fail) < 0)
+		return -1;
+	snprintf(text, UNDO_TEXT_MAX, "cgroup %.200s: %s", undo->interface,
+		was ? "thawed" : "gone, or not frozen any more");
+	return 0;
+}
+
+static int run_group(const struct undo *undo, char *text, struct fail *fail)
+{
+	if (host_cgroup_remove(undo->interface, fail) < 0)
+		return -1;
+	snprintf(text, UNDO_TEXT_MAX, "cgroup %.200s removed, or gone", undo->interface);
+	return 0;
+}
+
 int undo_run(const struct undo *undo, char text[static UNDO_TEXT_MAX], struct fail *fail)
 {
 	char what[UNDO_TEXT_MAX] = "";
@@ -195,6 +240,15 @@ int undo_run(const struct undo *undo, char text[static UNDO_TEXT_MAX], struct fa
 		break;
 	case UNDO_LANE:
 		result = run_lane(undo, text, fail);
+		break;
+	case UNDO_STOP:
+		result = run_stop(undo, text, fail);
+		break;
+	case UNDO_FREEZE:
+		result = run_freeze(undo, text, fail);
+		break;
+	case UNDO_GROUP:
+		result = run_group(undo, text, fail);
 		break;
 	case UNDO_KINDS:
 		return fail_set(fail, FAIL_INTERNAL, "undo record of kind %d", undo->kind);

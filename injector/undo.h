@@ -18,16 +18,25 @@ enum undo_kind {
 	UNDO_FILTER, /* one of our cls_bpf filters */
 	UNDO_QDISC,  /* a clsact qdisc that we added */
 	UNDO_LANE,   /* a link of our own, with what hangs on it */
+	UNDO_STOP,   /* a process that is stopped by a signal */
+	UNDO_FREEZE, /* a cgroup that is frozen */
+	UNDO_GROUP,  /* a cgroup of our own: the guardian's */
 	UNDO_KINDS
 };
 
 struct undo {
 	int kind; /* enum undo_kind */
 	int64_t ifindex;
-	char *interface;  /* owned; for people: the number is what counts, but for UNDO_LANE */
-	int direction;    /* enum bb_direction; UNDO_TCX, UNDO_FILTER */
-	int64_t pref;     /* UNDO_FILTER */
-	char *name, *tag; /* owned; program that we attached: both must still match */
+	/*
+	 * Owned. For people, since the number is what counts; but for UNDO_LANE the link, for
+	 * UNDO_FREEZE the cgroup, for UNDO_GROUP its directory.
+	 */
+	char *interface;
+	int direction;            /* enum bb_direction; UNDO_TCX, UNDO_FILTER */
+	int64_t pref;             /* UNDO_FILTER */
+	char *name, *tag;         /* owned; program that we attached: both must still match */
+	int64_t pid, start_ticks; /* UNDO_STOP */
+	int64_t cgroup;           /* UNDO_FREEZE: the kernel's number of it */
 };
 extern const struct shape undo_shape;
 

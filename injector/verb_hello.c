@@ -167,6 +167,8 @@ int verb_hello(struct session *session, void *params, void *result, struct fail 
 	FAILPOINT(leftovers_healed);
 	read_policies(session);
 	session->matcher = matcher_new(mode, &session->exempt, session->exempt_ports);
+	session->guardian = (struct guardian_keep){
+		.runtime_dir = session->config.runtime_dir, .pid = session->facts.pid};
 	if (describe(session, result, fail) < 0) {
 		/* Another hello may follow, and begins afresh. */
 		matcher_free(session->matcher);
@@ -182,6 +184,7 @@ int verb_hello(struct session *session, void *params, void *result, struct fail 
 	session->lease_ns = hello->lease_ns;
 	session->lease_until_ns = host_now_ns() + hello->lease_ns;
 	matcher_lease(session->matcher, session->lease_until_ns);
+	guardian_lease(&session->guardian, session->lease_until_ns);
 	session->greeted = true;
 	FAILPOINT(hello_done);
 	return 0;
@@ -207,6 +210,7 @@ int verb_renew(struct session *session, void *params, void *result, struct fail 
 	session->lease_ns = renew->lease_ns;
 	session->lease_until_ns = host_now_ns() + renew->lease_ns;
 	matcher_lease(session->matcher, session->lease_until_ns);
+	guardian_lease(&session->guardian, session->lease_until_ns);
 	matcher_owners_changed(session->matcher);
 	until->until_ns = session->lease_until_ns;
 	FAILPOINT(renewed);

@@ -305,9 +305,11 @@ static int inspect_processes(const struct session *session, const struct plan *p
 		struct target_search found;
 		char spared[512];
 
-		if (effect->kind != EFFECT_SIGNAL)
+		if (effect->kind == EFFECT_MATCH)
 			continue;
-		if (targets_find(effect->signal.processes, &guard, &found, fail) < 0)
+		if (targets_find(effect->kind == EFFECT_SIGNAL ? effect->signal.processes
+							       : effect->pause.processes,
+			    &guard, &found, fail) < 0)
 			return -1;
 		LIST_EACH(found.found, const struct host_process, process) {
 			add_process(out, process);

@@ -24,7 +24,7 @@ static const int signal_numbers[] = {SIGNALS(NUMBER)};
 /* clang-format on */
 
 /* No fault may outlive its lease, and nobody would wake up what one of these stopped. */
-#define STOPS "the process would stay stopped (use pause when it exists)"
+#define STOPS "the process would stay stopped: use the fault \"pause\""
 static const struct refused_word refused[] = {
 	{"STOP", STOPS},
 	{"TSTP", STOPS},

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,51 +30,15 @@ enum {
 
 static const int families[] = {AF_INET, AF_INET6};
 
-static void enter(const char *directory)
-{
-	char path[PATH_MAX + 16];
-	int file;
-
-	snprintf(path, sizeof(path), "%s/cgroup.procs", directory);
-	file = open(path, O_WRONLY | O_CLOEXEC);
-	assert_true(file >= 0);
-	assert_int_equal(write(file, "0", 1), 1);
-	close(file);
-}
-
-/* Where this process was before it stepped into a cgroup of its own. */
-static void find_home(const struct victims *victims, char out[PATH_MAX])
-{
-	size_t mount = strlen(victims->outer) - strlen(victims->cgroup);
-	FILE *file = fopen("/proc/self/cgroup", "re");
-	char line[PATH_MAX], *end;
-
-	assert_non_null(file);
-	out[0] = '\0';
-	while (fgets(line, sizeof(line), file)) {
-		if (strncmp(line, "0::", 3) != 0)
-			continue;
-		end = strchr(line, '\n');
-		assert_non_null(end);
-		*end = '\0';
-		assert_true((size_t)snprintf(out, PATH_MAX, "%.*s%s", (int)mount, victims->outer,
-				    line + 3) < PATH_MAX);
-	}
-	fclose(file);
-	assert_true(out[0] == '/');
-}
-
 struct ground {
 	struct world *world;
 	struct victims victims;
-	char home[PATH_MAX];
 };
 
 static void ground_init(struct ground *ground, struct world *world)
 {
 	ground->world = world;
 	victims_init(&ground->victims);
-	find_home(&ground->victims, ground->home);
 }
 
 static int bound(const struct ground *ground, int node, int family, int port)
@@ -97,9 +60,9 @@ static struct pair pair_open(const struct ground *ground, int family)
 {
 	struct pair pair = {.family = family};
 
-	enter(ground->victims.inside);
+	victims_enter(ground->victims.inside);
 	pair.own = bound(ground, NODE_A, family, OWN_PORT);
-	enter(ground->home);
+	victims_leave(&ground->victims);
 	pair.other = bound(ground, NODE_A, family, OTHER_PORT);
 	pair.far = bound(ground, NODE_B, family, OWN_PORT);
 	return pair;
@@ -219,9 +182,9 @@ static void connections_and_listeners(struct world *world)
 	for (int f = 0; f < 2; f++) {
 		struct tcp_pair own, other;
 
-		enter(ground.victims.inside);
+		victims_enter(ground.victims.inside);
 		own = tcp_connect(world, NODE_B, NODE_A, families[f], OWN_PORT);
-		enter(ground.home);
+		victims_leave(&ground.victims);
 		other = tcp_connect(world, NODE_B, NODE_A, families[f], OTHER_PORT);
 		assert_true(connects(&ground, families[f], OWN_PORT));
 		cut_cgroup(injector, &ground, (struct cut){.id = f ? "six" : "four"});

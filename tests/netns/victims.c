@@ -39,6 +39,24 @@ static void find_cgroup_mount(char out[PATH_MAX])
 	assert_true(out[0] == '/');
 }
 
+/* Where this process is, as a directory. */
+static void find_home(const char *mount, char out[PATH_MAX])
+{
+	FILE *file = fopen("/proc/self/cgroup", "re");
+	char line[PATH_MAX];
+
+	assert_non_null(file);
+	out[0] = '\0';
+	while (fgets(line, sizeof(line), file)) {
+		if (strncmp(line, "0::", 3) != 0)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		assert_true((size_t)snprintf(out, PATH_MAX, "%s%s", mount, line + 3) < PATH_MAX);
+	}
+	fclose(file);
+	assert_true(out[0] == '/');
+}
+
 static void copy_program(const char *to)
 {
 	int in = open("/bin/sleep", O_RDONLY | O_CLOEXEC);
@@ -63,6 +81,7 @@ void victims_init(struct victims *victims)
 	snprintf(victims->policy, sizeof(victims->policy), "%s/policy.json", victims->dir);
 	copy_program(victims->exe);
 	find_cgroup_mount(mount);
+	find_home(mount, victims->home);
 	snprintf(victims->cgroup, sizeof(victims->cgroup), "/backburn-victims-%d", getpid());
 	assert_true((size_t)snprintf(victims->outer, PATH_MAX, "%s%s", mount, victims->cgroup) <
 		PATH_MAX);
@@ -87,6 +106,33 @@ void victims_deinit(struct victims *victims)
 	assert_int_equal(rmdir(victims->inside), 0);
 	assert_int_equal(rmdir(victims->outer), 0);
 	assert_int_equal(rmdir(victims->dir), 0);
+}
+
+static void put(pid_t pid, const char *directory)
+{
+	char path[PATH_MAX + 16];
+	int file;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", directory);
+	file = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(file >= 0);
+	assert_true(dprintf(file, "%d", pid) > 0);
+	close(file);
+}
+
+void victims_enter(const char *directory)
+{
+	put(0, directory);
+}
+
+void victims_put(const struct victims *victims, pid_t pid)
+{
+	put(pid, victims->inside);
+}
+
+void victims_leave(const struct victims *victims)
+{
+	victims_enter(victims->home);
 }
 
 static void write_text(const char *path, const char *text)

@@ -26,6 +26,7 @@ enum victim_kind {
 struct victims {
 	char dir[64], exe[96], pidfile[96], policy[96];
 	char outer[PATH_MAX], inside[PATH_MAX]; /* cgroups: directories */
+	char home[PATH_MAX];                    /* where this process was before: likewise */
 	char cgroup[96];                        /* `outer` below the mount */
 	pid_t pids[VICTIMS_MAX];
 	size_t count;
@@ -34,6 +35,12 @@ struct victims {
 void victims_init(struct victims *victims);
 /* Ends those that still live, and removes everything. */
 void victims_deinit(struct victims *victims);
+
+/* This process steps into a cgroup (a directory), and back to where it was at victims_init(). */
+void victims_enter(const char *directory);
+void victims_leave(const struct victims *victims);
+/* Another process steps into the cgroup `inside`. */
+void victims_put(const struct victims *victims, pid_t pid);
 
 /* Returns when the program runs. */
 pid_t victim_start(struct victims *victims, enum victim_kind kind);

@@ -187,7 +187,7 @@ static const struct mutation references[] = {
 		"kill is over as soon as it has acted: leave \"for\" out"},
 	{"phases[1].faults[0]", KILL("", "'exe':'/bin/x'", "'signal':'STOP'"),
 		"phases[1].faults[0].with.signal",
-		"\"STOP\" is refused: the process would stay stopped (use pause when it exists)"},
+		"\"STOP\" is refused: the process would stay stopped: use the fault \"pause\""},
 	{"phases[1].faults[0]", KILL("", "'exe':'/bin/x'", "'signal':'SIGKILL'"),
 		"phases[1].faults[0].with.signal",
 		"\"SIGKILL\" is not one of ABRT, ALRM, BUS, FPE, HUP, ILL, INT, KILL, PIPE, QUIT, "

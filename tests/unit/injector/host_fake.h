@@ -84,6 +84,9 @@ struct fake {
 	struct list lane_ends; /* of int: ifindex */
 	int lane_links;        /* how many were made so far */
 	int keeper;            /* its link's ifindex; 0: none lives */
+	int hold_error;        /* errno for which the guardian refuses all; 0: it does not */
+	bool guardian_dies;    /* it does not answer any more */
+	bool frozen;           /* by cgroup.freeze, or a process by SIGSTOP */
 	char boot_id[40];
 	int64_t pid;
 	uint32_t uid; /* 0: root, as an injector must be */

@@ -211,6 +211,45 @@ int host_cgroup_id(const char *cgroup, uint64_t *out_id, struct fail *fail)
 	return 0;
 }
 
+int host_cgroup_directory(const char *cgroup, char **out_path, struct fail *fail)
+{
+	if (fake_fails("cgroup_directory"))
+		return fake_refuse(fail, "cgroup_directory");
+	if (asprintf(out_path, "/sys/fs/cgroup%s", cgroup) < 0)
+		abort();
+	return 0;
+}
+
+int host_cgroup_thaw(const char *cgroup, uint64_t id, bool *out_was, struct fail *fail)
+{
+	(void)cgroup;
+	(void)id;
+	*out_was = false;
+	if (fake_fails("cgroup_thaw"))
+		return fake_refuse(fail, "cgroup_thaw");
+	*out_was = fake.frozen;
+	fake.frozen = false;
+	return 0;
+}
+
+int host_cgroup_remove(const char *directory, struct fail *fail)
+{
+	(void)directory;
+	return fake_fails("cgroup_remove") ? fake_refuse(fail, "cgroup_remove") : 0;
+}
+
+int host_process_resume(int64_t pid, uint64_t start_ticks, bool *out_was, struct fail *fail)
+{
+	(void)pid;
+	(void)start_ticks;
+	*out_was = false;
+	if (fake_fails("process_resume"))
+		return fake_refuse(fail, "process_resume");
+	*out_was = fake.frozen;
+	fake.frozen = false;
+	return 0;
+}
+
 int host_cgroup_below(const char *directory, char **out_path, struct fail *fail)
 {
 	static const char mount[] = "/sys/fs/cgroup";
