@@ -9,7 +9,9 @@
 /*
  * Did a fault on processes hit them? A signal that was sent is a fact of the kernel's. A signal
  * that can't be handled has only one outcome, so there the exit must have been seen as well; any
- * other may be handled or ignored, and that is the process's business, not the fault's.
+ * other may be handled or ignored, and that is the process's business, not the fault's. A process
+ * that was held still was so for a time that its node measured; whether for as long as was asked,
+ * the measure "held" tells (proof_measures.c).
  */
 struct tallied {
 	size_t targets, sent, exited, proven, silent_nodes;
@@ -27,7 +29,8 @@ static void add_node(
 
 			*effect = (struct process_effect){.node = own->node, .process = process};
 			effect->proven = process->result == SIGNAL_SENT &&
-				(!process->must_exit || process->exited_ns != NEVER_NS);
+				(!process->must_exit || process->exited_ns != NEVER_NS) &&
+				(!process->how || process->held_ns > 0);
 		}
 	}
 }
@@ -63,8 +66,24 @@ static void count_predicted(struct effect_judgement *effect)
 		}
 }
 
+static const char *why_not_held(const struct process_evidence *process)
+{
+	switch ((enum signal_result)process->result) {
+	case SIGNAL_NOT_SENT:
+	case SIGNAL_SENT:
+		return "was not held";
+	case SIGNAL_GONE:
+		return "had ended before";
+	case SIGNAL_FAILED:
+		break;
+	}
+	return process->reason ? process->reason : "could not be held";
+}
+
 static const char *why_unproven(const struct process_evidence *process)
 {
+	if (process->how)
+		return why_not_held(process);
 	switch ((enum signal_result)process->result) {
 	case SIGNAL_NOT_SENT:
 		return "was not signalled";
@@ -97,9 +116,13 @@ static void say(const struct tallied *tallied, struct effect_judgement *out)
 		add(out, "no process is known to have been hit");
 		return;
 	}
-	add(out, "%zu of %zu process%s got SIG%s, %zu seen to exit", tallied->sent,
-		tallied->targets, tallied->targets == 1 ? "" : "es", first->process->signal,
-		tallied->exited);
+	if (first->process->how)
+		add(out, "%zu of %zu process%s stood still", tallied->proven, tallied->targets,
+			tallied->targets == 1 ? "" : "es");
+	else
+		add(out, "%zu of %zu process%s got SIG%s, %zu seen to exit", tallied->sent,
+			tallied->targets, tallied->targets == 1 ? "" : "es", first->process->signal,
+			tallied->exited);
 	if (tallied->unproven)
 		add(out, "; pid %lld on %.40s %.80s", (long long)tallied->unproven->process->pid,
 			tallied->unproven->node, why_unproven(tallied->unproven->process));

@@ -86,6 +86,11 @@ static cJSON *processes_json(const struct record *record, const struct effect_ju
 			json_put_string(item, "reason", process->reason);
 		put_seconds(item, "sent_s", process->sent_ns);
 		put_seconds(item, "exited_s", process->exited_ns);
+		if (process->how) {
+			json_put_string(item, "how", process->how);
+			json_put_number(item, "times", (double)process->times);
+			put_seconds(item, "held_s", process->held_ns);
+		}
 		json_put_bool(item, "proven", own->proven);
 		put_successor(item, record, own);
 		json_append(list, item);

@@ -225,8 +225,9 @@ static void tell_processes(struct story *story, const struct effect_judgement *e
 		const struct process_evidence *process = own->process;
 
 		if (process->result == SIGNAL_SENT)
-			story_tell(story, process->sent_ns, "node", "%s: pid %lld gets SIG%s",
-				own->node, (long long)process->pid, process->signal);
+			story_tell(story, process->sent_ns, "node", "%s: pid %lld %s%s", own->node,
+				(long long)process->pid, process->how ? "stands still" : "gets SIG",
+				process->how ? "" : process->signal);
 		story_tell(story, process->exited_ns, "node", "%s: pid %lld has exited", own->node,
 			(long long)process->pid);
 	}

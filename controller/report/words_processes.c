@@ -58,6 +58,11 @@ const char *words_exit(const struct process_evidence *process, char buffer[WORDS
 {
 	char length[DURATION_TEXT_MAX];
 
+	if (process->how) {
+		snprintf(buffer, WORDS_MAX, process->times == 1 ? "once" : "%lld times",
+			(long long)process->times);
+		return buffer;
+	}
 	if (process->exited_ns == NEVER_NS)
 		snprintf(buffer, WORDS_MAX, "no exit seen");
 	else
@@ -66,10 +71,39 @@ const char *words_exit(const struct process_evidence *process, char buffer[WORDS
 	return buffer;
 }
 
+static const char *say_held(const struct process_evidence *process, char buffer[WORDS_MAX])
+{
+	char at[WORDS_MAX], length[DURATION_TEXT_MAX];
+	const char *by = strcmp(process->how, "trace") == 0 ? "ptrace"
+		: strcmp(process->how, "stop") == 0         ? "SIGSTOP"
+							    : "its cgroup's freezer";
+
+	switch ((enum signal_result)process->result) {
+	case SIGNAL_SENT:
+		snprintf(buffer, WORDS_MAX, "stood still from %.40s, for %s in all, by %s",
+			words_at(process->sent_ns, at), duration_human(process->held_ns, length),
+			by);
+		break;
+	case SIGNAL_NOT_SENT:
+		snprintf(buffer, WORDS_MAX, "was not held");
+		break;
+	case SIGNAL_GONE:
+		snprintf(buffer, WORDS_MAX, "had ended before it was held");
+		break;
+	case SIGNAL_FAILED:
+		snprintf(buffer, WORDS_MAX, "could not be held: %.80s",
+			process->reason ? process->reason : "no reason given");
+		break;
+	}
+	return buffer;
+}
+
 const char *words_signal(const struct process_evidence *process, char buffer[WORDS_MAX])
 {
 	char at[WORDS_MAX];
 
+	if (process->how)
+		return say_held(process, buffer);
 	switch ((enum signal_result)process->result) {
 	case SIGNAL_SENT:
 		snprintf(buffer, WORDS_MAX, "SIG%.20s at %.40s", process->signal,

@@ -13,9 +13,13 @@
 #include "tests/e2e/host_state.h"
 #include "tests/programs.h"
 
-/* The fault kill on a real etcd: planned, carried out, reported, and nothing left behind. */
+/*
+ * Faults on processes, kill and pause, on a real etcd: planned, carried out, reported, and nothing
+ * left behind.
+ */
 
 static const char scenario[] = "scenarios/etcd-leader-killed.json";
+static const char paused_scenario[] = "scenarios/etcd-leader-paused.json";
 
 static void assert_killed_and_back(const cJSON *summary, const char *said)
 {
@@ -39,7 +43,23 @@ static void assert_killed_and_back(const cJSON *summary, const char *said)
 	assert_non_null(strstr(said, line));
 }
 
-static void test_a_killed_leader_costs_seconds_and_no_data(void **state)
+static void assert_still_and_on(const cJSON *summary, const char *said)
+{
+	const cJSON *fault = cli_first(summary, "faults"), *process = cli_first(fault, "processes");
+	double asked_s = cli_number(fault, "healed_s") - cli_number(fault, "start_s");
+
+	assert_string_equal(cli_text(fault, "effect"), "proven");
+	assert_string_equal(cli_text(process, "how"), "trace");
+	assert_true(cli_number(process, "times") == 1);
+	assert_true(cli_number(process, "held_s") > asked_s / 2);
+	assert_true(cli_number(process, "held_s") < asked_s + 1);
+	/* Nobody started it again: it was there all the time. */
+	assert_true(cli_number(process, "service_pid_after") == cli_number(process, "pid"));
+	assert_true(cli_number(process, "service_restarts") == 0);
+	assert_non_null(strstr(said, "stood still from T+"));
+}
+
+static void run_it(const char *file, void (*check)(const cJSON *summary, const char *said))
 {
 	char *before = host_state("etcd"), *programs = programs_list();
 	struct cli_result result;
@@ -47,10 +67,9 @@ static void test_a_killed_leader_costs_seconds_and_no_data(void **state)
 	cJSON *summary;
 	double gap_s;
 
-	(void)state;
 	cli_begin(&cli);
-	cli_run_steady(&cli, (const char *[]){"run", cli_file(scenario), "--runs", cli.runs, NULL},
-		&result);
+	cli_run_steady(
+		&cli, (const char *[]){"run", cli_file(file), "--runs", cli.runs, NULL}, &result);
 	if (result.code != 0)
 		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
 	summary = cli_summary(&cli);
@@ -59,13 +78,25 @@ static void test_a_killed_leader_costs_seconds_and_no_data(void **state)
 	assert_true(gap_s >= 0.5 && gap_s <= 5);
 	assert_true(cli_number(cli_first(summary, "data"), "lost") == 0);
 	assert_true(cli_number(cli_first(summary, "data"), "acknowledged") > 1000);
-	assert_killed_and_back(summary, result.out);
+	check(summary, result.out);
 	cJSON_Delete(summary);
 	cli_result_free(&result);
 	cli_end(&cli);
 	/* A fault on processes needs no BPF. */
 	assert_no_new_programs(programs);
 	assert_host_state("etcd", before);
+}
+
+static void test_a_killed_leader_costs_seconds_and_no_data(void **state)
+{
+	(void)state;
+	run_it(scenario, assert_killed_and_back);
+}
+
+static void test_a_paused_leader_costs_seconds_and_no_data(void **state)
+{
+	(void)state;
+	run_it(paused_scenario, assert_still_and_on);
 }
 
 static void test_the_plan_names_who_would_be_hit(void **state)
@@ -105,6 +136,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_plan_names_who_would_be_hit),
 		cmocka_unit_test(test_a_killed_leader_costs_seconds_and_no_data),
+		cmocka_unit_test(test_a_paused_leader_costs_seconds_and_no_data),
 	};
 	int unavailable = cli_unavailable();
 
