@@ -9,17 +9,30 @@
 #include "injector/command.h"
 #include "injector/host.h"
 #include "injector/lists.h"
+#include "injector/recover.h"
+#include "injector/session.h"
 
 static const struct argp_option options[] = {
 	{"json", 'j', NULL, 0, "for programs", 0},
+	{"runtime-dir", 'r', "DIR", 0, "where ledgers and locks lie (" RUNTIME_DIR ")", 0},
 	{0},
+};
+
+struct asked {
+	bool json;
+	const char *runtime_dir;
 };
 
 static error_t take(int key, char *argument, struct argp_state *state)
 {
+	struct asked *asked = state->input;
+
 	switch (key) {
 	case 'j':
-		*(bool *)state->input = true;
+		asked->json = true;
+		return 0;
+	case 'r':
+		asked->runtime_dir = argument;
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "what is \"%s\"?", argument);
@@ -29,9 +42,10 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	}
 }
 
-static void print_json(const struct host_facts *facts, const struct list *capabilities)
+static void print_json(
+	const struct host_facts *facts, const struct list *capabilities, const struct list *left)
 {
-	cJSON *doctor = json_object(), *list = json_array();
+	cJSON *doctor = json_object(), *list = json_array(), *lines = json_array();
 	char *text;
 
 	LIST_EACH(*capabilities, const struct capability, capability) {
@@ -48,18 +62,26 @@ static void print_json(const struct host_facts *facts, const struct list *capabi
 	json_put_string(doctor, "kernel", facts->kernel);
 	json_put_string(doctor, "machine", facts->machine);
 	json_put(doctor, "capabilities", list);
+	LIST_EACH(*left, char *, line) {
+		json_append(lines, cJSON_CreateString(*line));
+	}
+	json_put(doctor, "left", lines);
 	text = json_print(doctor);
 	cJSON_Delete(doctor);
 	puts(text);
 	free(text);
 }
 
-static void print_text(const struct host_facts *facts, const struct list *capabilities)
+static void print_text(
+	const struct host_facts *facts, const struct list *capabilities, const struct list *left)
 {
 	printf("%s, Linux %s, %s\n", facts->host, facts->kernel, facts->machine);
 	LIST_EACH(*capabilities, const struct capability, capability) {
 		printf("  %-3s  %-14s %s\n", capability->ok ? "yes" : "no", capability->name,
 			capability->reason);
+	}
+	LIST_EACH(*left, char *, line) {
+		printf("  left  %s: run backburn-injector recover\n", *line);
 	}
 }
 
@@ -70,23 +92,25 @@ int command_doctor(int argc, char **argv)
 		.parser = take,
 		.doc = "Tries what this kernel can do, in a network namespace of its own. Loading "
 		       "a kernel module is the only trace it may leave (sch_netem, sch_ingress, "
-		       "cls_bpf).",
+		       "cls_bpf). Says as well what sessions that died have left.",
 	};
-	struct list capabilities = {0};
+	struct list capabilities = {0}, left = {0};
+	struct asked asked = {.runtime_dir = RUNTIME_DIR};
 	struct fail fail = FAIL_INIT;
 	struct host_facts facts;
-	bool json = false;
 
-	argp_parse(&parser, argc, argv, 0, NULL, &json);
+	argp_parse(&parser, argc, argv, 0, NULL, &asked);
 	if (host_facts(&facts, &fail) < 0 ||
 		host_try_capabilities(true, &capabilities, &fail) < 0) {
 		fprintf(stderr, "%s: %s\n", argv[0], fail.text);
 		return EXIT_DEFECT;
 	}
-	if (json)
-		print_json(&facts, &capabilities);
+	recover_left(asked.runtime_dir, &left);
+	if (asked.json)
+		print_json(&facts, &capabilities, &left);
 	else
-		print_text(&facts, &capabilities);
+		print_text(&facts, &capabilities, &left);
+	list_free_texts(&left);
 	LIST_EACH(capabilities, struct capability, capability) {
 		free(capability->name);
 		free(capability->reason);

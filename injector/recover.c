@@ -159,6 +159,58 @@ size_t recover_namespace(
 	return left;
 }
 
+/* ---- what is left ---- */
+
+/* Its owner lives when it is locked. */
+static void look_at(
+	const char *runtime_dir, uint64_t cookie, const char *session, struct list *said)
+{
+	char path[LEDGER_PATH_MAX], *text = NULL;
+	struct ledger_content content = {0};
+	struct fail fail = FAIL_INIT;
+	size_t length;
+	int lock;
+
+	ledger_file(path, runtime_dir, cookie, session);
+	if (!host_file_exists(path) || host_file_lock(path, &lock, &fail) < 0)
+		return;
+	if (host_file_read(path, LEDGER_BYTES_MAX, &text, &length, &fail) < 0 ||
+		ledger_parse(text, length, &content, &fail) < 0)
+		list_add_text(said, "%s can't be read: %s", path, fail.text);
+	else if (content.pending.count)
+		list_add_text(said, "session %s of %s died; %zu effects to undo", session,
+			content.header.controller, content.pending.count);
+	ledger_content_deinit(&content);
+	free(text);
+	host_file_close(lock);
+}
+
+void recover_left(const char *runtime_dir, struct list *said)
+{
+	struct list cookies = {0};
+	struct fail ignored = FAIL_INIT;
+
+	if (host_dir_list(runtime_dir, &cookies, &ignored) < 0)
+		return;
+	LIST_EACH(cookies, char *, name) {
+		char dir[LEDGER_PATH_MAX];
+		struct list sessions = {0};
+		uint64_t cookie;
+
+		if (u64_parse(*name, &cookie) < 0)
+			continue;
+		ledger_namespace_dir(dir, runtime_dir, cookie);
+		if (host_dir_list(dir, &sessions, &ignored) < 0)
+			continue;
+		LIST_EACH(sessions, char *, session) {
+			if (strcmp(*session, "lock") != 0)
+				look_at(runtime_dir, cookie, *session, said);
+		}
+		list_free_texts(&sessions);
+	}
+	list_free_texts(&cookies);
+}
+
 /* ---- all namespaces ---- */
 
 struct recovery {

@@ -21,6 +21,12 @@
 size_t recover_namespace(const char *runtime_dir, const struct host_facts *facts, uint64_t cookie,
 	struct list *said);
 
+/*
+ * What `recover` would find to undo now, in any namespace; a line for each session that died and
+ * left something. Touches nothing; a session that begins or ends meanwhile may be missed.
+ */
+void recover_left(const char *runtime_dir, struct list *said);
+
 struct recover_options {
 	const char *runtime_dir;
 	bool stop_live; /* end live sessions first, and undo theirs too */
