@@ -31,8 +31,8 @@ static const struct field endpoint_fields[] = {
 		.kind = FIELD_LIST,
 		.item = FIELD_PREFIX,
 		AT(endpoint, prefixes),
-		.required = true,
 		.allow_empty = true},
+	{.key = "set", .kind = FIELD_NAME, AT(endpoint, set)},
 };
 const struct shape endpoint_shape = {
 	.name = "endpoint", .size = sizeof(struct endpoint), SHAPE_FIELDS(endpoint_fields)};
@@ -109,6 +109,27 @@ static const struct field ping_result_fields[] = {
 const struct shape ping_result_shape = {.name = "ping result",
 	.size = sizeof(struct ping_result),
 	SHAPE_FIELDS(ping_result_fields)};
+
+/* --- peers ----------------------------------------------------------------------------- */
+
+static const struct field peers_params_fields[] = {
+	{.key = "set", .kind = FIELD_NAME, AT(peers_params, set), .required = true},
+	{.key = "prefixes",
+		.kind = FIELD_LIST,
+		.item = FIELD_PREFIX,
+		AT(peers_params, prefixes),
+		.required = true},
+};
+const struct shape peers_params_shape = {
+	.name = "peers", .size = sizeof(struct peers_params), SHAPE_FIELDS(peers_params_fields)};
+
+static const struct field peers_result_fields[] = {
+	{.key = "size", .kind = FIELD_INTEGER, AT(peers_result, size), .required = true},
+	{.key = "total", .kind = FIELD_INTEGER, AT(peers_result, total), .required = true},
+};
+const struct shape peers_result_shape = {.name = "peers result",
+	.size = sizeof(struct peers_result),
+	SHAPE_FIELDS(peers_result_fields)};
 
 /* --- inspect, arm ---------------------------------------------------------------------- */
 

@@ -30,8 +30,31 @@ extern const struct shape scope_shape;
 struct endpoint {
 	char *node;           /* name for evidence: "etcd-1", or "everything" */
 	struct list prefixes; /* of struct prefix: every address of the node */
+	char *set;            /* or the name of a set that `peers` has filled; NULL */
+	/* The injector's own: where the prefixes of a set are; borrowed, not on the wire. */
+	const struct list *known;
 };
 extern const struct shape endpoint_shape;
+
+static inline const struct list *endpoint_prefixes(const struct endpoint *endpoint)
+{
+	return endpoint->known ? endpoint->known : &endpoint->prefixes;
+}
+
+enum {
+	PEERS_MAX = 100000 /* prefixes in all sets of a session, and in a "from" of a scenario */
+};
+
+/* Adds to a set of the session, which begins with its first prefix and lasts as long as it. */
+struct peers_params {
+	char *set;
+	struct list prefixes; /* of struct prefix */
+};
+
+struct peers_result {
+	int64_t size;  /* of the set: what was named twice counts once */
+	int64_t total; /* of all sets */
+};
 
 enum attach_mode {
 	ATTACH_AUTO,
@@ -211,8 +234,8 @@ struct audit_result {
 };
 
 extern const struct shape hello_params_shape, hello_result_shape, ping_result_shape,
-	fault_order_shape, inspect_result_shape, arm_result_shape, renew_params_shape,
-	renew_result_shape, heal_params_shape, evidence_shape, audit_params_shape,
-	audit_result_shape, empty_shape;
+	peers_params_shape, peers_result_shape, fault_order_shape, inspect_result_shape,
+	arm_result_shape, renew_params_shape, renew_result_shape, heal_params_shape, evidence_shape,
+	audit_params_shape, audit_result_shape, empty_shape;
 
 #endif

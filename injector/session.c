@@ -15,6 +15,7 @@
 #include "injector/lists.h"
 #include "injector/log.h"
 #include "injector/mechanisms/matcher.h"
+#include "injector/peers.h"
 #include "injector/verb.h"
 
 #define EVIDENCE_EVERY_NS (500 * NS_PER_MS)
@@ -42,6 +43,7 @@ void session_free(struct session *session)
 	for (size_t i = 0; i < session->faults.count; i++)
 		session_fault_free(fault_at(session, i));
 	list_free(&session->faults);
+	peers_free(&session->sets);
 	matcher_free(session->matcher);
 	ledger_close(session->ledger);
 	holder_release(session->config.runtime_dir, session->facts.netns_cookie, session->lock);

@@ -65,6 +65,7 @@ struct session {
 	char *last_evidence;                    /* what was said last, without its time */
 	bool owes_evidence;                     /* something happened, and there was no room yet */
 	struct list faults;                     /* of struct session_fault * */
+	struct list sets;                       /* of struct peer_set *: named by faults */
 	struct list audit_state, audit_residue; /* of char *: the snapshot being paged out */
 	bool audited;
 };

@@ -11,6 +11,7 @@
 #include "injector/lists.h"
 #include "injector/mechanisms/chance.h"
 #include "injector/mechanisms/matcher.h"
+#include "injector/peers.h"
 #include "injector/registry.h"
 #include "injector/session.h"
 
@@ -128,7 +129,9 @@ static int plan(struct session *session, struct session_fault *fault, struct fai
 {
 	struct fault_order *order = &fault->order;
 
-	if (check_scope(order->scope, fail) < 0)
+	if (check_scope(order->scope, fail) < 0 ||
+		peers_bind(&session->sets, &order->on, fail) < 0 ||
+		peers_bind(&session->sets, &order->from, fail) < 0)
 		return -1;
 	fault->ops = registry_find(order->fault, fail);
 	if (!fault->ops || check_targets(fault->ops, order, fail) < 0)

@@ -24,6 +24,7 @@ const struct verb *verb_find(const char *name);
 
 int verb_hello(struct session *session, void *params, void *result, struct fail *fail);
 int verb_ping(struct session *session, void *params, void *result, struct fail *fail);
+int verb_peers(struct session *session, void *params, void *result, struct fail *fail);
 int verb_inspect(struct session *session, void *params, void *result, struct fail *fail);
 int verb_arm(struct session *session, void *params, void *result, struct fail *fail);
 int verb_renew(struct session *session, void *params, void *result, struct fail *fail);

@@ -9,6 +9,7 @@
 #include "injector/lists.h"
 #include "injector/mechanisms/hooks.h"
 #include "injector/mechanisms/lanes.h"
+#include "injector/mechanisms/match_table.h"
 #include "injector/mechanisms/matcher.h"
 #include "injector/proc_net.h"
 #include "injector/session.h"
@@ -130,20 +131,27 @@ static int inspect_links(
 
 /* ---- connections ---- */
 
-static const char *owner_of(const struct list *peers, const struct prefix *address)
+/* What the kernel's maps would hold for this effect alone. */
+static void table_of(
+	const struct session *session, const struct match_rule *rule, struct match_table *out)
 {
-	const char *owner = NULL;
-	int longest = -1;
+	struct match_source source = {.peers = rule->peers};
+	const struct list sources = {.items = &source, .count = 1};
 
-	LIST_EACH(*peers, const struct endpoint, peer) {
-		LIST_EACH(peer->prefixes, const struct prefix, prefix) {
-			if (prefix->length > longest && prefix_contains(prefix, address)) {
-				longest = prefix->length;
-				owner = peer->node;
-			}
-		}
-	}
-	return owner;
+	match_table_build(out, &sources, &session->exempt, NULL);
+}
+
+/* NULL: it belongs to nobody, or is protected. */
+static const char *owner_of(const struct match_table *table, const struct match_rule *rule,
+	const struct prefix *address)
+{
+	const struct match_entry *entry = match_table_lookup(table, address);
+
+	if (!entry || !entry->slots)
+		return NULL;
+	return LIST_AT(
+		*rule->peers, struct endpoint, match_table_count(table, 0, entry->peer)->endpoint)
+		->node;
 }
 
 static bool is_hit(const struct match_rule *rule, const struct tcp_socket *socket)
@@ -154,12 +162,8 @@ static bool is_hit(const struct match_rule *rule, const struct tcp_socket *socke
 			port_set_has(&rule->ports, socket->remote_port));
 }
 
-static bool is_exempt(const struct session *session, const struct tcp_socket *socket)
+static bool is_exempt_port(const struct session *session, const struct tcp_socket *socket)
 {
-	LIST_EACH(session->exempt, const struct prefix, prefix) {
-		if (prefix_contains(prefix, &socket->remote))
-			return true;
-	}
 	for (int i = 0; i < POLICIES; i++)
 		if (port_set_has(&session->exempt_ports[i], socket->local_port))
 			return true;
@@ -215,18 +219,22 @@ static int inspect_connections(const struct session *session, const struct plan 
 		return -1;
 	}
 	LIST_EACH(plan->effects, const struct effect, effect) {
+		struct match_table table;
+
 		if (effect->kind != EFFECT_MATCH)
 			continue;
+		table_of(session, &effect->match, &table);
 		LIST_EACH(sockets, const struct tcp_socket, socket) {
 			const char *peer;
 
-			if (!is_hit(&effect->match, socket) || is_exempt(session, socket) ||
+			if (!is_hit(&effect->match, socket) || is_exempt_port(session, socket) ||
 				transport_has(&carrying, socket) || stays_inside(&own, socket))
 				continue;
-			peer = owner_of(effect->match.peers, &socket->remote);
+			peer = owner_of(&table, &effect->match, &socket->remote);
 			if (peer)
 				add_connection(out, socket, peer);
 		}
+		match_table_deinit(&table);
 	}
 	list_free(&sockets);
 	list_free(&carrying);

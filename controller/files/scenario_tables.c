@@ -93,7 +93,7 @@ static const struct field from_fields[] = {
 		.item = FIELD_PREFIX,
 		.one_is_list = true,
 		AT(fault_from, prefixes),
-		.help = "Addresses and prefixes on the other side."},
+		.help = "Addresses and prefixes on the other side; at most 100000."},
 	{.key = "everything",
 		.kind = FIELD_BOOL,
 		AT(fault_from, everything),

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "contract/json.h"
+#include "contract/verbs.h"
 #include "controller/plan/check.h"
 #include "controller/plan/check_parts.h"
 
@@ -88,6 +89,10 @@ static int check_counterpart(const struct scenario *scenario, const struct catal
 		(from->everything && !kind->from_everything))
 		return fail_at(
 			fail, place.path, "%s does not support this counterpart", fault->fault);
+	if (from->prefixes.count > PEERS_MAX)
+		return fail_at(fail, at_key(&place, "prefixes").path,
+			"names %zu addresses and prefixes, more than %d", from->prefixes.count,
+			PEERS_MAX);
 	if (kind->within && takes_among(kind) && among_key(fault))
 		return fail_at(fail, at_key(&with, among_key(fault)).path,
 			"it parts the nodes of \"on\" among themselves: leave it out, or \"from\"");

@@ -7,6 +7,7 @@
 #include "contract/list.h"
 #include "contract/memory.h"
 #include "contract/seed.h"
+#include "controller/plan/counterparts.h"
 #include "controller/plan/groups.h"
 #include "controller/prober/orders.h"
 #include "controller/run/run_parts.h"
@@ -24,6 +25,7 @@ static void add_endpoint(const struct plan *plan, struct list *list, const char 
 {
 	struct endpoint *endpoint = list_push(list, sizeof(*endpoint));
 	const struct plan_node *node = plan_node(plan, name);
+	const struct fault_spec *set = counterpart_set_of(plan->scenario, name);
 	struct prefix prefix;
 	struct fail ignored = FAIL_INIT;
 
@@ -33,6 +35,8 @@ static void add_endpoint(const struct plan *plan, struct list *list, const char 
 			add_prefix(&endpoint->prefixes, address);
 		LIST_EACH(node->also_reached_as, struct prefix, address)
 			add_prefix(&endpoint->prefixes, address);
+	} else if (set) {
+		endpoint->set = must_copy(set->id); /* run_inspect.c has filled it */
 	} else if (strcmp(name, "everything") == 0) {
 		prefix_parse("0.0.0.0/0", &prefix, &ignored);
 		add_prefix(&endpoint->prefixes, &prefix);

@@ -19,6 +19,10 @@ enum {
 	PREFIXES_MIN = 16384,
 	COUNTERS_MIN = 16384,
 	ROOM_FACTOR = 4,
+	ROOM_MOST = 16384,
+	/* Of all rules that are armed: what a change of the tables needs for a moment is 100 bytes
+	   for each. */
+	CLAIMS_MAX = 4 * PEERS_MAX,
 	NEW_FLOWS = 32768,
 	NEW_FLOWS_MIN = 16
 };
@@ -113,7 +117,41 @@ static int apply_flows(struct matcher *matcher, struct fail *fail)
 
 static uint32_t at_least(size_t wanted, uint32_t least)
 {
-	return wanted * ROOM_FACTOR > least ? (uint32_t)(wanted * ROOM_FACTOR) : least;
+	size_t room = wanted * ROOM_FACTOR;
+
+	if (room > wanted + ROOM_MOST)
+		room = wanted + ROOM_MOST;
+	return room > least ? (uint32_t)room : least;
+}
+
+/* Sets may grow while they are in use, and maps can't: where there are any all must fit. */
+static struct host_matcher_sizes sizes_for(const struct matcher *matcher,
+	const struct match_table *table, const struct match_rule *spec)
+{
+	size_t sets = matcher->expects_sets ? PEERS_MAX : 0;
+
+	return (struct host_matcher_sizes){
+		.addresses = at_least(table->addresses + sets, ADDRESSES_MIN),
+		.prefixes = at_least(table->broad + sets, PREFIXES_MIN),
+		.counters = at_least(table->counts.count * BB_DIRECTIONS, COUNTERS_MIN),
+		.new_flows = spec->connections == BB_ALL_CONNECTIONS ? NEW_FLOWS_MIN : NEW_FLOWS,
+	};
+}
+
+static int check_claims(const struct matcher *matcher, struct fail *fail)
+{
+	size_t claims = 0;
+
+	for (int slot = 0; slot < BB_SLOTS; slot++)
+		if (matcher->rules[slot])
+			LIST_EACH(*matcher->rules[slot]->spec.peers, const struct endpoint, peer) {
+				claims += endpoint_prefixes(peer)->count;
+			}
+	if (claims <= CLAIMS_MAX)
+		return 0;
+	return fail_set(fail, FAIL_REFUSED,
+		"all armed faults together name %zu addresses and prefixes, more than %d", claims,
+		CLAIMS_MAX);
 }
 
 static int check_room(
@@ -147,12 +185,7 @@ static int load(struct matcher *matcher, const struct match_table *table,
 
 	if (matcher->loaded)
 		return check_flows(matcher, spec, fail);
-	matcher->sizes = (struct host_matcher_sizes){
-		.addresses = at_least(table->addresses, ADDRESSES_MIN),
-		.prefixes = at_least(table->broad, PREFIXES_MIN),
-		.counters = at_least(table->counts.count * BB_DIRECTIONS, COUNTERS_MIN),
-		.new_flows = spec->connections == BB_ALL_CONNECTIONS ? NEW_FLOWS_MIN : NEW_FLOWS,
-	};
+	matcher->sizes = sizes_for(matcher, table, spec);
 	if (host_matcher_load(&matcher->sizes, &matcher->loaded, fail) < 0)
 		return -1;
 	control = host_matcher_control(matcher->loaded);
@@ -307,6 +340,8 @@ static int prepare(struct matcher *matcher, struct matcher_rule *rule, struct le
 	struct match_table table;
 	int result = -1;
 
+	if (check_claims(matcher, fail) < 0)
+		return -1;
 	matcher_build_table(matcher, rule, &table);
 	if (load(matcher, &table, &rule->spec, ledger, fail) < 0 ||
 		check_room(&matcher->sizes, &table, fail) < 0 || apply_flows(matcher, fail) < 0 ||
@@ -339,6 +374,15 @@ static int tidy(struct matcher *matcher, struct fail *fail)
 	return -1;
 }
 
+/* With the last rule the maps go as a whole, when what uses them is gone. */
+static bool others_live(const struct matcher *matcher, const struct matcher_rule *rule)
+{
+	for (int slot = 0; slot < BB_SLOTS; slot++)
+		if (matcher->rules[slot] && matcher->rules[slot] != rule)
+			return true;
+	return false;
+}
+
 /* Ends the rule in the kernel, then rewrites the tables without it. */
 static int revert(struct matcher *matcher, struct matcher_rule *rule, struct fail *fail)
 {
@@ -350,6 +394,11 @@ static int revert(struct matcher *matcher, struct matcher_rule *rule, struct fai
 	close_slot(matcher, rule);
 	FAILPOINT(slot_closed);
 	closed = matcher_close_way(matcher, rule, fail);
+	if (!others_live(matcher, rule)) {
+		matcher->stale |= UINT64_C(1) << rule->slot;
+		matcher_fold(matcher, rule->slot);
+		return closed;
+	}
 	if (tidy(matcher, fail) == 0)
 		return closed;
 	matcher->stale |= UINT64_C(1) << rule->slot;
@@ -398,6 +447,27 @@ int matcher_heal(struct matcher *matcher, struct matcher_rule *rule, struct fail
 		return -1;
 	}
 	return 0;
+}
+
+void matcher_expect_sets(struct matcher *matcher)
+{
+	matcher->expects_sets = true;
+}
+
+int matcher_peers_changed(struct matcher *matcher, struct fail *fail)
+{
+	struct match_table table;
+
+	if (!matcher->loaded)
+		return 0;
+	if (check_claims(matcher, fail) < 0)
+		return -1;
+	matcher_build_table(matcher, NULL, &table);
+	if (check_room(&matcher->sizes, &table, fail) == 0 &&
+		matcher_change_table(matcher, &table, fail) == 0)
+		return 0;
+	match_table_deinit(&table);
+	return -1;
 }
 
 void matcher_rule_free(struct matcher_rule *rule)

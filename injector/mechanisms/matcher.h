@@ -74,6 +74,15 @@ int matcher_heal(struct matcher *matcher, struct matcher_rule *rule, struct fail
 int matcher_settle(struct matcher *matcher, struct fail *fail);
 void matcher_rule_free(struct matcher_rule *rule);
 
+/* Peers may come to be many: the maps that are loaded from here on have room for them. */
+void matcher_expect_sets(struct matcher *matcher);
+/*
+ * What endpoints of live rules name has changed: brings the maps to it, without touching what
+ * stays. On failure the caller puts back what was named before and calls again; until that has
+ * succeeded any mixture of both may be hit.
+ */
+int matcher_peers_changed(struct matcher *matcher, struct fail *fail);
+
 /* One struct counter per peer and direction of the rule; `peer` texts are owned copies. */
 void matcher_count(
 	const struct matcher *matcher, const struct matcher_rule *rule, struct list *counters);

@@ -25,6 +25,7 @@ struct matcher {
 	const struct list *exempt;    /* borrowed */
 	const struct port_set *ports; /* POLICIES of them, borrowed */
 	int64_t lease_until_ns;
+	bool expects_sets;
 	struct host_matcher_sizes sizes;
 	struct host_matcher *loaded; /* NULL while idle */
 	struct hooks hooks;

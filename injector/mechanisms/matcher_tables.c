@@ -2,11 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/units.h"
 #include "injector/host.h"
 #include "injector/lists.h"
 #include "injector/mechanisms/matcher_parts.h"
 
 /* The matcher's maps: peers and counters, from what the rules name to what the kernel holds. */
+
+#define IN_FLIGHT_NS (2 * NS_PER_MS)
 
 static void add_up(struct bb_counter *sum, const struct bb_counter *more)
 {
@@ -57,9 +60,15 @@ static int add_counters(struct matcher *matcher, const struct match_table *table
 	return 0;
 }
 
+/*
+ * Inner prefixes before outer ones: where a rule that acts already gets more peers, the holes in a
+ * prefix must be there before it is.
+ */
 static int put_entries(struct matcher *matcher, const struct match_table *table, struct fail *fail)
 {
-	LIST_EACH(table->entries, const struct match_entry, entry) {
+	for (size_t i = table->entries.count; i-- > 0;) {
+		const struct match_entry *entry =
+			LIST_AT(table->entries, const struct match_entry, i);
 		const struct match_entry *before =
 			match_table_find(&matcher->table, &entry->prefix);
 		struct bb_entry value = {.slots = entry->slots, .peer = entry->peer};
@@ -93,6 +102,26 @@ void matcher_fold(struct matcher *matcher, int slot)
 	}
 }
 
+/*
+ * Counters of entries that go. Rules that go on may count there until the last packet that found
+ * the entry before is through.
+ */
+static void fold_gone(struct matcher *matcher, const struct match_table *table)
+{
+	bool waited = false;
+
+	LIST_EACH(matcher->table.counts, const struct match_count, count) {
+		const struct matcher_rule *rule = matcher->rules[count->slot];
+
+		if (match_table_count(table, count->slot, count->peer))
+			continue;
+		if (!waited && rule && rule->live)
+			host_pause(IN_FLIGHT_NS);
+		waited |= rule && rule->live;
+		fold(matcher, count);
+	}
+}
+
 int matcher_change_table(struct matcher *matcher, struct match_table *table, struct fail *fail)
 {
 	if (add_counters(matcher, table, fail) < 0 || put_entries(matcher, table, fail) < 0 ||
@@ -103,10 +132,7 @@ int matcher_change_table(struct matcher *matcher, struct match_table *table, str
 	}
 	matcher->unsure = false;
 	matcher->stale = 0;
-	LIST_EACH(matcher->table.counts, const struct match_count, count) {
-		if (!match_table_count(table, count->slot, count->peer))
-			fold(matcher, count);
-	}
+	fold_gone(matcher, table);
 	match_table_deinit(&matcher->table);
 	matcher->table = *table;
 	return 0;

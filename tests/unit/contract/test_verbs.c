@@ -22,7 +22,10 @@ static const struct {
 	{&empty_shape, "{}"},
 	{&scope_shape, "{'netns':'/run/netns/a','cgroup':'/x','container':'containerd://1'}"},
 	{&endpoint_shape, "{'node':'n1','prefixes':['10.0.0.1','fd00::1']}"},
-	{&endpoint_shape, "{'node':'everything','prefixes':[]}"},
+	{&endpoint_shape, "{'node':'alone'}"},
+	{&endpoint_shape, "{'node':'cdn','set':'cdn'}"},
+	{&peers_params_shape, "{'set':'cdn','prefixes':['10.0.0.1','fd00::/64']}"},
+	{&peers_result_shape, "{'size':2,'total':3}"},
 	{&hello_params_shape,
 		"{'version':1,'session':'run-1','controller':'me@here pid 3','lease':'5s',"
 		"'attach':'clsact'}"},
@@ -37,18 +40,18 @@ static const struct {
 	{&fault_order_shape,
 		"{'id':'cut','fault':'partition','scope':{},'role':'from','with':{'direction':'"
 		"both'},"
-		"'on':[{'node':'n1','prefixes':['10.0.0.1']}],'from':[{'node':'n2','prefixes':[]}],"
+		"'on':[{'node':'n1','prefixes':['10.0.0.1']}],'from':[{'node':'n2'}],"
 		"'self':'n2','seed':'7','start_ns':'9007199254740993','deadline_ns':'"
 		"9007199254740995'}"},
 	{&fault_order_shape,
-		"{'id':'k','fault':'kill','scope':{},'role':'on','with':{},'on':[{'node':'n1',"
-		"'prefixes':[]}],'from':[],'processes':{'exe':'/bin/x','cmdline':'x *','pidfile':"
+		"{'id':'k','fault':'kill','scope':{},'role':'on','with':{},'on':[{'node':'n1'}],"
+		"'from':[],'processes':{'exe':'/bin/x','cmdline':'x *','pidfile':"
 		"'/run/x.pid','cgroup':'/"
 		"a','count':2},'seed':'0','start_ns':'1','deadline_ns':'2'}"},
 	/* Without a count: all of them. */
 	{&fault_order_shape,
-		"{'id':'k','fault':'kill','scope':{},'role':'on','with':{},'on':[{'node':'n1',"
-		"'prefixes':[]}],'from':[],'processes':{'exe':'/bin/x'},'seed':'3','start_ns':'1',"
+		"{'id':'k','fault':'kill','scope':{},'role':'on','with':{},'on':[{'node':'n1'}],"
+		"'from':[],'processes':{'exe':'/bin/x'},'seed':'3','start_ns':'1',"
 		"'deadline_ns':'2'}"},
 	{&inspect_result_shape,
 		"{'effects':['a'],'undo':['b'],'interfaces':['eth0'],'foreign':[{'interface':'eth0'"

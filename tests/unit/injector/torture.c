@@ -66,7 +66,9 @@ static const struct play_fault *fault_of(const struct play *play, const struct b
 
 static bool is_covered(const struct play *play, const struct play_fault *fault, int address)
 {
-	return fault->covers & 1u << address && !(play->has_policy && address == PROTECTED);
+	unsigned int covers = fault->covers | (fault->by_set ? play->set : 0);
+
+	return covers & 1u << address && !(play->has_policy && address == PROTECTED);
 }
 
 static bool is_link(uint32_t ifindex)
@@ -191,6 +193,10 @@ static void arm_on_packets(struct play *play, struct play_fault *fault)
 	size_t kind = draw(play, KINDS);
 	cJSON *armed;
 
+	if (play->set && draw(play, 2)) {
+		fault->by_set = true;
+		snprintf(from, sizeof(from), "{\"node\":\"set\",\"set\":\"s\"}");
+	}
 	for (int i = (int)draw(play, 3); i >= 0; i--) {
 		size_t used = strlen(from), peer = draw(play, PEERS);
 
@@ -304,10 +310,34 @@ static void change_links(struct play *play)
 	session_links_changed(play->session);
 }
 
+static bool acts(const struct play *play, const struct play_fault *fault)
+{
+	for (int slot = 0; slot < BB_SLOTS && fake.loaded; slot++)
+		if (fake.control.slots[slot].in_use &&
+			fault_of(play, &fake.control.slots[slot]) == fault)
+			return true;
+	return false;
+}
+
+/* Faults that use it hit what is added, or nothing of it; or they are healed, if it fails. */
+static void grow_set(struct play *play)
+{
+	size_t peer = draw(play, PEERS);
+	cJSON *grown = talk(
+		play->session, "peers", "{\"set\":\"s\",\"prefixes\":[\"%s\"]}", peers[peer].text);
+
+	if (grown)
+		play->set |= peers[peer].covers;
+	for (int i = 0; i < play->tried && !grown; i++)
+		if (play->faults[i].by_set && play->faults[i].in_force)
+			play->faults[i].in_force = acts(play, &play->faults[i]);
+	cJSON_Delete(grown);
+}
+
 static void step(struct play *play)
 {
 	fake_keeper_looks();
-	switch (draw(play, 10)) {
+	switch (draw(play, 11)) {
 	case 0:
 		tick(play, (int64_t)draw(play, 700) * NS_PER_MS);
 		break;
@@ -326,6 +356,9 @@ static void step(struct play *play)
 	case 4:
 		if (draw(play, 2) && !fake.dead)
 			fake_end_keeper();
+		break;
+	case 5:
+		grow_set(play);
 		break;
 	default:
 		if (play->tried < play->depth)
@@ -360,6 +393,7 @@ void play_perform(struct play *play)
 	play->has_policy = play->seed % 2;
 	play->may_signal = false;
 	play->tried = 0;
+	play->set = 0;
 	memset(play->faults, 0, sizeof(play->faults));
 	play->session = talk_greeted(mode);
 	/* A hello that failed may be said again. */
