@@ -250,6 +250,30 @@ static const struct field arm_result_fields[] = {
 const struct shape arm_result_shape = {
 	.name = "arm result", .size = sizeof(struct arm_result), SHAPE_FIELDS(arm_result_fields)};
 
+/* --- update ---------------------------------------------------------------------------- */
+
+static const struct field update_params_fields[] = {
+	{.key = "fault", .kind = FIELD_NAME, AT(update_params, fault), .required = true},
+	{.key = "with", .kind = FIELD_JSON, AT(update_params, with), .required = true},
+};
+const struct shape update_params_shape = {
+	.name = "update", .size = sizeof(struct update_params), SHAPE_FIELDS(update_params_fields)};
+
+static const struct field update_result_fields[] = {
+	{.key = "changed_ns", .kind = FIELD_I64, AT(update_result, changed_ns), .required = true},
+	{.key = "change", .kind = FIELD_INTEGER, AT(update_result, change), .required = true},
+};
+const struct shape update_result_shape = {.name = "update result",
+	.size = sizeof(struct update_result),
+	SHAPE_FIELDS(update_result_fields)};
+
+static const struct field fault_change_fields[] = {
+	{.key = "at_ns", .kind = FIELD_I64, AT(fault_change, at_ns), .required = true},
+	{.key = "with", .kind = FIELD_JSON, AT(fault_change, with), .required = true},
+};
+const struct shape fault_change_shape = {
+	.name = "change", .size = sizeof(struct fault_change), SHAPE_FIELDS(fault_change_fields)};
+
 /* --- renew, heal, evidence, audit ------------------------------------------------------ */
 
 static const struct field renew_params_fields[] = {
@@ -358,6 +382,12 @@ static const struct field fault_evidence_fields[] = {
 		.item = FIELD_OBJECT,
 		.sub = &measure_shape,
 		AT(fault_evidence, measures),
+		.allow_empty = true},
+	{.key = "changes",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &fault_change_shape,
+		AT(fault_evidence, changes),
 		.allow_empty = true},
 };
 static const struct shape fault_evidence_shape = {.name = "fault evidence",

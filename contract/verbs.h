@@ -148,6 +148,17 @@ struct arm_result {
 	struct list interfaces; /* of char * */
 };
 
+/* Other values for parameters of a fault that is armed, which goes on. */
+struct update_params {
+	char *fault; /* its id */
+	cJSON *with; /* those that change; each is one that its table calls live */
+};
+
+struct update_result {
+	int64_t changed_ns; /* from here on for sure */
+	int64_t change;     /* the how-manieth of this fault; counted from 1 */
+};
+
 struct renew_params {
 	int64_t lease_ns;
 };
@@ -203,6 +214,12 @@ struct measure {
 };
 extern const struct shape measure_shape;
 
+/* One `update` of a fault. Measures of what was in effect after it end in "after change N". */
+struct fault_change {
+	int64_t at_ns;
+	cJSON *with; /* what was changed */
+};
+
 struct fault_evidence {
 	char *id;
 	int64_t start_ns, deadline_ns;
@@ -211,6 +228,7 @@ struct fault_evidence {
 	struct list counters;  /* of struct counter */
 	struct list processes; /* of struct process_evidence */
 	struct list measures;  /* of struct measure */
+	struct list changes;   /* of struct fault_change, in order */
 };
 
 /* The result of `heal` and `evidence`, and the params of the `evidence` notification. */
@@ -235,7 +253,8 @@ struct audit_result {
 
 extern const struct shape hello_params_shape, hello_result_shape, ping_result_shape,
 	peers_params_shape, peers_result_shape, fault_order_shape, inspect_result_shape,
-	arm_result_shape, renew_params_shape, renew_result_shape, heal_params_shape, evidence_shape,
+	arm_result_shape, update_params_shape, update_result_shape, fault_change_shape,
+	renew_params_shape, renew_result_shape, heal_params_shape, evidence_shape,
 	audit_params_shape, audit_result_shape, empty_shape;
 
 #endif

@@ -163,6 +163,13 @@ static void add_evidence(struct session *session, struct session_fault *fault, s
 	evidence->deadline_ns = fault->order.deadline_ns;
 	evidence->healed = fault->state == FAULT_HEALED;
 	evidence->healed_ns = fault->healed_ns;
+	LIST_EACH(fault->changes, const struct fault_change, change) {
+		*(struct fault_change *)list_push(&evidence->changes, sizeof(*change)) =
+			(struct fault_change){
+				.at_ns = change->at_ns,
+				.with = cJSON_Duplicate(change->with, true),
+			};
+	}
 	LIST_EACH(fault->plan.effects, const struct effect, effect) {
 		effect_evidence(session, effect, evidence);
 	}

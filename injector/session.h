@@ -46,6 +46,7 @@ struct session_fault {
 	struct plan plan;
 	enum fault_state state;
 	int64_t healed_ns;
+	struct list changes; /* of struct fault_change */
 };
 
 struct session {
@@ -100,8 +101,17 @@ struct session_fault *session_find(const struct session *session, const char *id
 /* Checks scope, kind, parameters and policy, and plans. The order is taken over in any case. */
 int session_plan(struct session *session, struct fault_order *order, struct session_fault **out,
 	struct fail *fail);
+/* The same for a fault whose order is in its place; what is planned must be freed in any case. */
+int session_plan_again(struct session *session, struct session_fault *fault, struct fail *fail);
 void session_fault_free(struct session_fault *fault);
 int session_arm(struct session *session, struct session_fault *fault, struct fail *fail);
+/*
+ * Other values for some of its parameters, which must be live ones; `with` is taken over on
+ * success. ARMED and ACTIVE only. On failure all is as it was; or the fault is healed, as `fail`
+ * says.
+ */
+int session_change(
+	struct session *session, struct session_fault *fault, cJSON **with, struct fail *fail);
 /* Its start has come: ARMED → ACTIVE. */
 void session_start(struct session_fault *fault);
 int session_heal(struct session *session, struct session_fault *fault, struct fail *fail);

@@ -26,6 +26,10 @@ void session_fault_free(struct session_fault *fault)
 		shape_free(fault->ops->with, fault->with);
 	free(fault->with);
 	shape_free(&fault_order_shape, &fault->order);
+	LIST_EACH(fault->changes, struct fault_change, change) {
+		shape_free(&fault_change_shape, change);
+	}
+	list_free(&fault->changes);
 	free(fault);
 }
 
@@ -125,7 +129,7 @@ static int check_targets(
 	return 0;
 }
 
-static int plan(struct session *session, struct session_fault *fault, struct fail *fail)
+int session_plan_again(struct session *session, struct session_fault *fault, struct fail *fail)
 {
 	struct fault_order *order = &fault->order;
 
@@ -159,7 +163,7 @@ int session_plan(struct session *session, struct fault_order *order, struct sess
 
 	fault->order = *order;
 	*order = (struct fault_order){0};
-	if (plan(session, fault, fail) < 0) {
+	if (session_plan_again(session, fault, fail) < 0) {
 		fail_context(fail, "fault %s", fault->order.id);
 		session_fault_free(fault);
 		return -1;

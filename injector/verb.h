@@ -27,6 +27,7 @@ int verb_ping(struct session *session, void *params, void *result, struct fail *
 int verb_peers(struct session *session, void *params, void *result, struct fail *fail);
 int verb_inspect(struct session *session, void *params, void *result, struct fail *fail);
 int verb_arm(struct session *session, void *params, void *result, struct fail *fail);
+int verb_update(struct session *session, void *params, void *result, struct fail *fail);
 int verb_renew(struct session *session, void *params, void *result, struct fail *fail);
 int verb_heal(struct session *session, void *params, void *result, struct fail *fail);
 int verb_evidence(struct session *session, void *params, void *result, struct fail *fail);

@@ -68,6 +68,22 @@ int verb_arm(struct session *session, void *params, void *result, struct fail *f
 	return 0;
 }
 
+int verb_update(struct session *session, void *params, void *result, struct fail *fail)
+{
+	struct update_params *update = params;
+	struct session_fault *fault = session_find(session, update->fault);
+	struct update_result *out = result;
+
+	if (!fault)
+		return fail_set(fail, FAIL_USAGE, "no fault \"%s\" in this session", update->fault);
+	if (session_change(session, fault, &update->with, fail) < 0)
+		return fail_context(fail, "fault %s", update->fault);
+	out->change = (int64_t)fault->changes.count;
+	out->changed_ns =
+		LIST_AT(fault->changes, struct fault_change, fault->changes.count - 1)->at_ns;
+	return 0;
+}
+
 static int check_known(const struct session *session, const struct list *ids, struct fail *fail)
 {
 	LIST_EACH(*ids, char *, id) {

@@ -19,6 +19,7 @@ static const struct field fields[] = {
 	NETWORK_FIELDS(struct mtu, network),
 	{.key = "bytes",
 		.kind = FIELD_INTEGER,
+		.live = true,
 		.offset = offsetof(struct mtu, bytes),
 		.required = true,
 		.min = MTU_MIN,

@@ -155,16 +155,19 @@ static int check_claims(const struct matcher *matcher, struct fail *fail)
 }
 
 static int check_room(
-	const struct host_matcher_sizes *sizes, const struct match_table *table, struct fail *fail)
+	const struct matcher *matcher, const struct match_table *table, struct fail *fail)
 {
+	const struct host_matcher_sizes *sizes = &matcher->sizes;
+	size_t counters = matcher_counters(matcher, table);
+
 	if (table->addresses <= sizes->addresses && table->broad <= sizes->prefixes &&
-		table->counts.count * BB_DIRECTIONS <= sizes->counters)
+		counters <= sizes->counters)
 		return 0;
 	return fail_set(fail, FAIL_REFUSED,
 		"all armed faults together need %zu addresses, %zu prefixes and %zu counters; the "
 		"first one made room for %u, %u and %u; heal all, or arm the largest first",
-		table->addresses, table->broad, table->counts.count * BB_DIRECTIONS,
-		sizes->addresses, sizes->prefixes, sizes->counters);
+		table->addresses, table->broad, counters, sizes->addresses, sizes->prefixes,
+		sizes->counters);
 }
 
 /* Only the first rule makes room for new connections, which costs memory that no other needs. */
@@ -252,10 +255,11 @@ static void open_slot(struct matcher *matcher, struct matcher_rule *rule)
 	slot->flap_on_ns = (uint64_t)spec->flap_on_ns;
 	slot->flap_period_ns = (uint64_t)spec->flap_period_ns;
 	slot->action = (uint8_t)spec->action;
-	slot->mtu = spec->mtu;
 	slot->answer = spec->answer;
 	slot->fix_checksum = spec->fix_checksum;
-	slot->chance = spec->chance;
+	slot->current = rule->copy;
+	slot->mtu[rule->copy] = spec->mtu;
+	slot->chance[rule->copy] = spec->chance;
 	slot->lane = rule->way.ifindex;
 	slot->by_keeper = rule->way.by_keeper;
 	slot->missed = 0;
@@ -328,7 +332,7 @@ static struct matcher_rule *new_rule(
 	rule = must_alloc(sizeof(*rule));
 	rule->spec = *spec;
 	rule->slot = slot;
-	rule->folded = must_alloc(spec->peers->count * BB_DIRECTIONS * sizeof(*rule->folded));
+	rule->folded = must_alloc(2 * spec->peers->count * BB_DIRECTIONS * sizeof(*rule->folded));
 	matcher->rules[slot] = rule;
 	return rule;
 }
@@ -344,7 +348,7 @@ static int prepare(struct matcher *matcher, struct matcher_rule *rule, struct le
 		return -1;
 	matcher_build_table(matcher, rule, &table);
 	if (load(matcher, &table, &rule->spec, ledger, fail) < 0 ||
-		check_room(&matcher->sizes, &table, fail) < 0 || apply_flows(matcher, fail) < 0 ||
+		check_room(matcher, &table, fail) < 0 || apply_flows(matcher, fail) < 0 ||
 		host_links(&links, fail) < 0)
 		goto out;
 	FAILPOINT(program_loaded);
@@ -463,7 +467,7 @@ int matcher_peers_changed(struct matcher *matcher, struct fail *fail)
 	if (check_claims(matcher, fail) < 0)
 		return -1;
 	matcher_build_table(matcher, NULL, &table);
-	if (check_room(&matcher->sizes, &table, fail) == 0 &&
+	if (check_room(matcher, &table, fail) == 0 &&
 		matcher_change_table(matcher, &table, fail) == 0)
 		return 0;
 	match_table_deinit(&table);
@@ -479,6 +483,8 @@ void matcher_rule_free(struct matcher_rule *rule)
 	}
 	list_free(&rule->measured);
 	free(rule->folded);
+	free(rule->settled);
+	free(rule->hold_before);
 	free(rule);
 }
 

@@ -66,6 +66,9 @@ static const struct {
 		"'connection_count':0}"},
 	{&arm_result_shape,
 		"{'armed_ns':'12','late_ns':'0','attach':'tcx','interfaces':['eth0','lo']}"},
+	{&update_params_shape, "{'fault':'x','with':{'ratio':0.5}}"},
+	{&update_result_shape, "{'changed_ns':'9007199254740993','change':2}"},
+	{&fault_change_shape, "{'at_ns':'7','with':{'ratio':0.5}}"},
 	{&renew_params_shape, "{'lease':'200ms'}"},
 	{&renew_result_shape, "{'until_ns':'77'}"},
 	{&heal_params_shape, "{'faults':['a','b']}"},
@@ -76,7 +79,8 @@ static const struct {
 		"'healed_ns':'3','counters':[{'peer':'n2','direction':'egress','packets':'7',"
 		"'segments':'9','bytes':'1000','matched':'11','first_ns':'1','last_ns':'2'}],"
 		"'measures':[{'name':'loss','direction':'egress','unit':'ratio','bound':'about',"
-		"'asked':0.5,'achieved':0.25,'tolerance':0.125,'count':'4','hits':'1'}]}]}"},
+		"'asked':0.5,'achieved':0.25,'tolerance':0.125,'count':'4','hits':'1'}],'changes':["
+		"{'at_ns':'4','with':{'ratio':0.5}}]}]}"},
 	{&evidence_shape,
 		"{'now_ns':'5','faults':[{'id':'k','start_ns':'1','deadline_ns':'2','healed':true,"
 		"'healed_ns':'3','counters':[],'processes':[{'pid':7,'start_ticks':'12',"

@@ -162,6 +162,8 @@ size_t fake_open_count(void)
 void host_pause(int64_t ns)
 {
 	fake.now_ns += ns;
+	if (!fake.keeper_sleeps)
+		fake_keeper_looks();
 }
 
 int64_t host_now_ns(void)

@@ -83,6 +83,7 @@ struct fake {
 	struct list lane_ends; /* of int: ifindex */
 	int lane_links;        /* how many were made so far */
 	int keeper;            /* its link's ifindex; 0: none lives */
+	bool keeper_sleeps;    /* it takes no orders while the injector waits for that */
 	char boot_id[40];
 	int64_t pid;
 	uint32_t uid; /* 0: root, as an injector must be */

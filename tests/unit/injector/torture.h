@@ -32,6 +32,8 @@ struct play_fault {
 	bool by_set;   /* its peers are those of the play's set, and maybe others */
 	int64_t start_ns, deadline_ns;
 	unsigned int covers; /* bit per address of the model */
+	int kind;            /* of those on packets */
+	int value;           /* of what can be changed of it */
 	int64_t packets;     /* the most that was ever told */
 };
 
