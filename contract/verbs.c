@@ -25,6 +25,11 @@ static const struct field scope_fields[] = {
 const struct shape scope_shape = {
 	.name = "scope", .size = sizeof(struct scope), SHAPE_FIELDS(scope_fields)};
 
+const struct form host_name_form = {
+	.pattern = "^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$",
+	.says = "a host's name: letters, digits, hyphens and dots",
+};
+
 static const struct field endpoint_fields[] = {
 	{.key = "node", .kind = FIELD_STRING, AT(endpoint, node), .required = true},
 	{.key = "prefixes",
@@ -33,6 +38,7 @@ static const struct field endpoint_fields[] = {
 		AT(endpoint, prefixes),
 		.allow_empty = true},
 	{.key = "set", .kind = FIELD_NAME, AT(endpoint, set)},
+	{.key = "host", .kind = FIELD_STRING, .form = &host_name_form, AT(endpoint, host)},
 };
 const struct shape endpoint_shape = {
 	.name = "endpoint", .size = sizeof(struct endpoint), SHAPE_FIELDS(endpoint_fields)};
@@ -355,6 +361,23 @@ static const struct field measure_fields[] = {
 const struct shape measure_shape = {
 	.name = "measure", .size = sizeof(struct measure), SHAPE_FIELDS(measure_fields)};
 
+static const struct field host_evidence_fields[] = {
+	{.key = "host",
+		.kind = FIELD_STRING,
+		.form = &host_name_form,
+		AT(host_evidence, host),
+		.required = true},
+	{.key = "addresses",
+		.kind = FIELD_LIST,
+		.item = FIELD_PREFIX,
+		AT(host_evidence, addresses),
+		.allow_empty = true,
+		.required = true},
+	{.key = "trouble", .kind = FIELD_STRING, AT(host_evidence, trouble)},
+};
+const struct shape host_evidence_shape = {
+	.name = "host", .size = sizeof(struct host_evidence), SHAPE_FIELDS(host_evidence_fields)};
+
 static const struct field fault_evidence_fields[] = {
 	{.key = "id", .kind = FIELD_NAME, AT(fault_evidence, id), .required = true},
 	{.key = "start_ns", .kind = FIELD_I64, AT(fault_evidence, start_ns), .required = true},
@@ -388,6 +411,12 @@ static const struct field fault_evidence_fields[] = {
 		.item = FIELD_OBJECT,
 		.sub = &fault_change_shape,
 		AT(fault_evidence, changes),
+		.allow_empty = true},
+	{.key = "hosts",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &host_evidence_shape,
+		AT(fault_evidence, hosts),
 		.allow_empty = true},
 };
 static const struct shape fault_evidence_shape = {.name = "fault evidence",

@@ -31,7 +31,8 @@ struct endpoint {
 	char *node;           /* name for evidence: "etcd-1", or "everything" */
 	struct list prefixes; /* of struct prefix: every address of the node */
 	char *set;            /* or the name of a set that `peers` has filled; NULL */
-	/* The injector's own: where the prefixes of a set are; borrowed, not on the wire. */
+	char *host;           /* or a host's name, which the injector resolves; NULL */
+	/* The injector's own: where prefixes of a set or host are; borrowed, not on the wire. */
 	const struct list *known;
 };
 extern const struct shape endpoint_shape;
@@ -41,7 +42,12 @@ static inline const struct list *endpoint_prefixes(const struct endpoint *endpoi
 	return endpoint->known ? endpoint->known : &endpoint->prefixes;
 }
 
+/* Of letters, digits, hyphens and dots, at most 253. */
+extern const struct form host_name_form;
+
 enum {
+	HOSTS_MAX = 16,          /* names of a fault */
+	HOST_ADDRESSES_MAX = 64, /* of a name, old and new ones */
 	PEERS_MAX = 100000 /* prefixes in all sets of a session, and in a "from" of a scenario */
 };
 
@@ -220,6 +226,14 @@ struct fault_change {
 	cJSON *with; /* what was changed */
 };
 
+/* What a name of a fault stands for on this node: all that it has stood for since it was armed. */
+struct host_evidence {
+	char *host;
+	struct list addresses; /* of struct prefix */
+	char *trouble;         /* why the last lookup gave nothing, or not all; NULL */
+};
+extern const struct shape host_evidence_shape;
+
 struct fault_evidence {
 	char *id;
 	int64_t start_ns, deadline_ns;
@@ -229,6 +243,7 @@ struct fault_evidence {
 	struct list processes; /* of struct process_evidence */
 	struct list measures;  /* of struct measure */
 	struct list changes;   /* of struct fault_change, in order */
+	struct list hosts;     /* of struct host_evidence */
 };
 
 /* The result of `heal` and `evidence`, and the params of the `evidence` notification. */

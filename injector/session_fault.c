@@ -7,6 +7,7 @@
 #include "contract/verbs.h"
 #include "injector/effects.h"
 #include "injector/fault.h"
+#include "injector/hosts.h"
 #include "injector/ledger.h"
 #include "injector/lists.h"
 #include "injector/mechanisms/chance.h"
@@ -26,6 +27,7 @@ void session_fault_free(struct session_fault *fault)
 		shape_free(fault->ops->with, fault->with);
 	free(fault->with);
 	shape_free(&fault_order_shape, &fault->order);
+	hosts_free(&fault->hosts);
 	LIST_EACH(fault->changes, struct fault_change, change) {
 		shape_free(&fault_change_shape, change);
 	}
@@ -163,6 +165,9 @@ int session_plan(struct session *session, struct fault_order *order, struct sess
 
 	fault->order = *order;
 	*order = (struct fault_order){0};
+	session_take_hosts(session, &fault->hosts);
+	hosts_bind(&fault->hosts, &fault->order.on);
+	hosts_bind(&fault->hosts, &fault->order.from);
 	if (session_plan_again(session, fault, fail) < 0) {
 		fail_context(fail, "fault %s", fault->order.id);
 		session_fault_free(fault);

@@ -46,7 +46,11 @@ int verb_arm(struct session *session, void *params, void *result, struct fail *f
 	struct arm_result *armed = result;
 	struct session_fault *fault;
 
+	int parked = session_park(session, params, fail);
+
 	FAILPOINT(arm_taken);
+	if (parked)
+		return parked;
 	if (check_times(session, params, fail) < 0 ||
 		session_plan(session, params, &fault, fail) < 0)
 		return -1;
@@ -98,6 +102,7 @@ int verb_heal(struct session *session, void *params, void *result, struct fail *
 	const struct heal_params *heal = params;
 	int outcome = 0;
 
+	session_refuse_parked(session, &heal->faults);
 	if (check_known(session, &heal->faults, fail) < 0)
 		return -1;
 	if (heal->faults.count == 0)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "contract/verbs.h"
 #include "injector/effects.h"
 #include "injector/host.h"
+#include "injector/hosts.h"
 #include "injector/lists.h"
 #include "injector/mechanisms/hooks.h"
 #include "injector/mechanisms/lanes.h"
@@ -290,14 +292,33 @@ static int inspect_processes(const struct session *session, const struct plan *p
 	return 0;
 }
 
+/* "s3.example.com is 192.0.2.1, 192.0.2.2 here": another node may have others. */
+static void describe_hosts(const struct session_fault *fault, struct list *effects)
+{
+	char text[HOST_ADDRESSES_MAX * PREFIX_TEXT_MAX], address[PREFIX_TEXT_MAX];
+
+	LIST_EACH(fault->hosts, struct named_host *, host) {
+		size_t used = 0;
+
+		LIST_EACH((*host)->addresses, const struct prefix, prefix) {
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+				used ? ", " : "", prefix_format(prefix, address));
+		}
+		list_add_text(effects, "%s is %s here", (*host)->name, text);
+	}
+}
+
 int verb_inspect(struct session *session, void *params, void *result, struct fail *fail)
 {
 	struct inspect_result *out = result;
 	struct session_fault *fault;
-	int outcome = 0;
+	int outcome = session_park(session, params, fail);
 
+	if (outcome)
+		return outcome;
 	if (session_plan(session, params, &fault, fail) < 0)
 		return -1;
+	describe_hosts(fault, &out->effects);
 	if (plan_has(&fault->plan, EFFECT_MATCH))
 		outcome = inspect_traffic(session, &fault->plan, out, fail);
 	plan_describe(&fault->plan, &out->effects, &out->undo);

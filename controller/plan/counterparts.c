@@ -29,6 +29,8 @@ void counterpart_add_names(const struct fault_spec *fault, struct list *out)
 	else
 		LIST_EACH(fault->from->prefixes, struct prefix, prefix)
 			list_push_text(out, prefix_format(prefix, text));
+	LIST_EACH(fault->from->hosts, char *, host)
+		list_push_text(out, *host);
 	if (fault->from->everything)
 		list_push_text(out, "everything");
 }

@@ -22,7 +22,7 @@ bool counterpart_is_set(const struct fault_spec *fault);
 /* "prefixes of cut-cdn"; returns buffer. */
 const char *counterpart_set_name(const struct fault_spec *fault, char buffer[COUNTERPART_NAME_MAX]);
 
-/* Adds what is no node: prefixes as texts, or their set's name; "everything". */
+/* Adds what is no node: prefixes as texts, or their set's name; hosts; "everything". */
 void counterpart_add_names(const struct fault_spec *fault, struct list *out);
 
 /* The fault of the scenario whose prefixes go by that name; NULL: it is no set's name. */

@@ -85,6 +85,15 @@ static void pair_table(FILE *out, const struct judgement *judgement)
 		out);
 }
 
+static void hosts(FILE *out, const struct fault_record *fault)
+{
+	struct list lines = words_hosts(fault);
+
+	LIST_EACH(lines, char *, line)
+		element(out, "small", "%s", *line);
+	list_free_texts(&lines);
+}
+
 static void effect(FILE *out, const struct effect_judgement *own)
 {
 	const struct fault_record *fault = own->fault;
@@ -100,6 +109,7 @@ static void effect(FILE *out, const struct effect_judgement *own)
 		words_times(fault, text);
 		element(out, "small", "%s", text);
 	}
+	hosts(out, fault);
 	fputs("</li>\n", out);
 }
 

@@ -21,6 +21,15 @@ static void add_prefix(struct list *list, const struct prefix *prefix)
 	*(struct prefix *)list_push(list, sizeof(*prefix)) = *prefix;
 }
 
+/* A counterpart whose addresses each node finds for itself. */
+static void add_host(struct list *list, const char *name)
+{
+	struct endpoint *endpoint = list_push(list, sizeof(*endpoint));
+
+	endpoint->node = must_copy(name);
+	endpoint->host = must_copy(name);
+}
+
 static void add_endpoint(const struct plan *plan, struct list *list, const char *name)
 {
 	struct endpoint *endpoint = list_push(list, sizeof(*endpoint));
@@ -78,7 +87,10 @@ void order_fault(const struct plan *plan, const struct fault_record *fault, enum
 	LIST_EACH(fault->on, char *, name)
 		add_endpoint(plan, &out->on, *name);
 	LIST_EACH(fault->from, char *, name)
-		if (role != ROLE_ON || strcmp(*name, node) != 0) /* no node is cut from itself */
+		if (list_has_text(&fault->spec->from->hosts, *name))
+			add_host(&out->from, *name);
+		else if (role != ROLE_ON ||
+			strcmp(*name, node) != 0) /* no node is cut from itself */
 			add_endpoint(plan, &out->from, *name);
 }
 

@@ -73,7 +73,7 @@ const struct fault_ops fault_corrupt = {
 		"turn a bit in some of the packets, noticed by the receiver's kernel or by nobody",
 	.with = &shape,
 	.on = TARGET_NODES,
-	.from = TARGET_NODES | TARGET_PREFIXES | TARGET_EVERYTHING,
+	.from = TARGET_NODES | TARGET_PREFIXES | TARGET_HOSTS | TARGET_EVERYTHING,
 	.sides = SIDES_ON,
 	.expires = EXPIRES_KERNEL,
 	.silent = true,

@@ -371,6 +371,35 @@ static void many_prefixes_are_one_endpoint(void **state)
 	}
 }
 
+static void a_host_is_for_the_node_to_resolve(void **state)
+{
+	(void)state;
+	cJSON *tree = given_tree();
+	struct fault_record fault = {0};
+	const struct endpoint *from;
+	struct fault_order order;
+	struct stage *stage;
+
+	/* One has the name of a node of ours, and is meant as a host's all the same. */
+	given_set(tree, "phases[1].faults[0].from", "{'hosts':['s3.example.com','n3']}");
+	stage = stage_new(tree);
+	fault.spec = scenario_fault(&stage->scenario, "cut-leader", NULL);
+	counterpart_add_names(fault.spec, &fault.from);
+	list_push_text(&fault.on, "n2");
+	order_fault(&stage->plan, &fault, ROLE_ON, "n2", &order);
+	assert_int_equal(order.from.count, 2);
+	from = order.from.items;
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(from[i].node, i ? "n3" : "s3.example.com");
+		assert_string_equal(from[i].host, i ? "n3" : "s3.example.com");
+		assert_int_equal(from[i].prefixes.count, 0);
+	}
+	shape_free(&fault_order_shape, &order);
+	list_free_texts(&fault.on);
+	list_free_texts(&fault.from);
+	stage_free(stage);
+}
+
 /* Whoever carries it draws the same picture: they differ in nothing but in who they are. */
 static void orders_of_a_fault_within_differ_in_self_alone(void **state)
 {
@@ -422,6 +451,7 @@ int main(void)
 		cmocka_unit_test(missing_secrets_are_refused_by_name),
 		cmocka_unit_test(a_fault_order_names_both_sides),
 		cmocka_unit_test(many_prefixes_are_one_endpoint),
+		cmocka_unit_test(a_host_is_for_the_node_to_resolve),
 		cmocka_unit_test(orders_of_a_fault_within_differ_in_self_alone),
 	};
 

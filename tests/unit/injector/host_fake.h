@@ -64,6 +64,13 @@ struct fake_handle {
 	uint64_t start_ticks;
 };
 
+/* What the resolver says of a name. */
+struct fake_name {
+	const char *name;      /* borrowed */
+	const char *addresses; /* parted by blanks, borrowed; NULL: there is no such name */
+	bool hangs;            /* it never says it */
+};
+
 struct fake {
 	int64_t now_ns, wall_ns;
 	bool has_tcx;
@@ -77,6 +84,8 @@ struct fake {
 	struct list processes;       /* of struct fake_process */
 	struct list handles;         /* of struct fake_handle: pidfds that are open */
 	struct host_pidfile pidfile; /* whose pid is in the file */
+	struct list names;           /* of struct fake_name */
+	int lookups;                 /* that run */
 	bool loaded;
 	struct bb_control control;
 	struct list numbered;  /* of struct fake_number: links that packets come back to */
@@ -125,6 +134,9 @@ uint64_t fake_lookup(const char *address);
 void fake_add_process(const struct fake_process *process);
 /* 0: none. */
 int fake_last_signal(int64_t pid);
+/* From now on; instead of what it said before. */
+void fake_name(const char *name, const char *addresses);
+void fake_hang(const char *name);
 void fake_add_link(int ifindex, const char *name);
 /* Another tool's filter (with clsact, if there is none), or its tcx program for pref 0. */
 void fake_add_foreign(int ifindex, enum bb_direction direction, uint32_t pref);
