@@ -61,13 +61,20 @@ static void become_resolver(const char *name, int to)
 }
 
 /* What the child has from the moment of the fork it loses with its exec. */
-static pid_t fork_with_power(void)
+static pid_t fork_with_power(struct fail *fail)
 {
 	bool user = real_power_raise(CAP_SETUID), group = real_power_raise(CAP_SETGID);
-	pid_t pid = _Fork();
+	pid_t pid = -1;
 
+	if (user && group)
+		pid = _Fork();
+	else
+		fail_set(fail, FAIL_UNSUPPORTED,
+			"without CAP_SETUID and CAP_SETGID it would be looked up as root");
 	if (pid == 0)
 		return 0;
+	if (pid < 0 && user && group)
+		fail_errno(fail, errno, "starting a lookup");
 	real_power_lower(CAP_SETGID, group);
 	real_power_lower(CAP_SETUID, user);
 	return pid;
@@ -100,12 +107,11 @@ int host_lookup_start(const char *name, struct host_lookup **out, struct fail *f
 		host_lookup_end(lookup);
 		return -1;
 	}
-	lookup->pid = fork_with_power();
+	lookup->pid = fork_with_power(fail);
 	if (lookup->pid == 0)
 		become_resolver(name, ends[1]);
 	close(ends[1]);
 	if (lookup->pid < 0) {
-		fail_errno(fail, errno, "starting a lookup");
 		host_lookup_end(lookup);
 		return -1;
 	}

@@ -25,7 +25,8 @@ enum {
 	GREAT_CHUNK = 20000,
 	/* What the allocator keeps of the first cycle's tables it may use for the next. */
 	SLACK_KB = 4096,
-	RESTING_MOST_KB = 32768
+	RESTING_MOST_KB = 32768,
+	PEAK_MOST_KB = 65536
 };
 
 /* A fault on a node, from all that a set holds. */
@@ -176,6 +177,8 @@ static void the_last_of_many_is_hit(struct world *world)
 		assert_true(status_kb(injector, "VmRSS:") < first_kb + SLACK_KB);
 	}
 	assert_true(status_kb(injector, "VmRSS:") < RESTING_MOST_KB);
+	printf("at most %d kB\n", status_kb(injector, "VmHWM:"));
+	assert_true(status_kb(injector, "VmHWM:") < PEAK_MOST_KB);
 	assert_int_equal(injector_finish(injector), 0);
 }
 

@@ -27,6 +27,10 @@ enum {
 	DATABASES = 4
 };
 
+/* A host that has two of them. */
+#define NAME "two.example"
+#define NAMED (1u << 2 | 1u << 4)
+
 static const struct {
 	const char *text;
 	unsigned int covers; /* bit per address */
@@ -232,6 +236,13 @@ static void arm_on_packets(struct play *play, struct play_fault *fault)
 		fault->by_set = true;
 		snprintf(from, sizeof(from), "{\"node\":\"set\",\"set\":\"s\"}");
 	}
+	if (draw(play, 4) == 0) {
+		size_t used = strlen(from);
+
+		snprintf(from + used, sizeof(from) - used,
+			"%s{\"node\":\"h\",\"host\":\"" NAME "\"}", used ? "," : "");
+		fault->covers |= NAMED;
+	}
 	for (int i = (int)draw(play, 3); i >= 0; i--) {
 		size_t used = strlen(from), peer = draw(play, PEERS);
 
@@ -433,6 +444,7 @@ void play_set(const struct play *play)
 {
 	fake_reset();
 	kill_databases();
+	fake_name(NAME, "10.0.0.200 fd00::2");
 	fake_add_foreign(3, BB_INGRESS, 1);
 	fake_add_foreign(2, BB_EGRESS, 0);
 	if (play->seed % 2)
