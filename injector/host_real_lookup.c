@@ -83,7 +83,7 @@ static pid_t fork_with_power(struct fail *fail)
 static int watch(struct host_lookup *lookup, struct fail *fail)
 {
 	struct epoll_event event = {.events = EPOLLIN};
-	int file;
+	int file = -1;
 
 	if (host_lookup_watch(&file, fail) < 0)
 		return -1;
@@ -96,7 +96,7 @@ static int watch(struct host_lookup *lookup, struct fail *fail)
 int host_lookup_start(const char *name, struct host_lookup **out, struct fail *fail)
 {
 	struct host_lookup *lookup;
-	int ends[2];
+	int ends[2] = {-1, -1};
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return fail_errno(fail, errno, "pipe");

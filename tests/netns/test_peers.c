@@ -20,7 +20,7 @@ enum {
 	PEERS = 100000,
 	CHUNK = 2000,
 	PORT = 7001,
-	ARM_MOST_MS = 5000, /* of an emulated processor too */
+	ARM_MOST_MS = 14000, /* the controller waits for 15 s; usual is half a second */
 	CYCLES = 4,
 	GREAT_CHUNK = 20000,
 	/* What the allocator keeps of the first cycle's tables it may use for the next. */
