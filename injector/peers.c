@@ -59,8 +59,9 @@ static void put(struct list *out, const struct prefix *prefix)
 
 void peers_merge(const struct list *prefixes, const struct list *more, struct list *out)
 {
-	const struct prefix *old = prefixes->items, *old_end = old + prefixes->count, *new;
+	const struct prefix *old = prefixes->items, *new;
 	struct list added = {0};
+	size_t taken = 0;
 
 	LIST_EACH(*more, const struct prefix, prefix) {
 		*(struct prefix *)list_push(&added, sizeof(*prefix)) = match_normalised(prefix);
@@ -70,12 +71,12 @@ void peers_merge(const struct list *prefixes, const struct list *more, struct li
 	*out = (struct list){0};
 	new = added.items;
 	for (size_t i = 0; i < added.count; i++) {
-		while (old != old_end && match_compare(old, &new[i]) <= 0)
-			put(out, old++);
+		for (; taken < prefixes->count && match_compare(&old[taken], &new[i]) <= 0; taken++)
+			put(out, &old[taken]);
 		put(out, &new[i]);
 	}
-	while (old != old_end)
-		put(out, old++);
+	for (; taken < prefixes->count; taken++)
+		put(out, &old[taken]);
 	list_free(&added);
 }
 

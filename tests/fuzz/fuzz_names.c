@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "contract/address.h"
 #include "contract/verbs.h"
 #include "fuzz.h"
 #include "injector/names.h"
