@@ -15,10 +15,10 @@
 /* Packets on several CPUs try again; after so many times the order of two of them is lost. */
 #define CHANCE_TRIES 8
 
-/* Whether this packet is hit by the slot's chance. */
-VERIFIED_ALONE int chance_hits(__u32 slot, __u32 direction)
+/* Whether this packet is hit by that copy of the slot's chance. */
+VERIFIED_ALONE int chance_hits(__u32 slot, __u32 copy, __u32 direction)
 {
-	struct bb_chance *chance = &bb_control.slots[slot & (BB_SLOTS - 1)].chance;
+	struct bb_chance *chance = &bb_control.slots[slot & (BB_SLOTS - 1)].chance[copy & 1];
 	__u64 *progress = &chance->progress[direction & 1];
 	int hit = 0;
 

@@ -65,8 +65,9 @@ VERIFIED_ALONE int is_corruptible(struct __sk_buff *skb, const struct packet *pa
 VERIFIED_ALONE int corrupt(struct __sk_buff *skb, __u32 index, const struct packet *packet)
 {
 	const struct bb_slot *slot = &bb_control.slots[index & (BB_SLOTS - 1)];
+	const struct bb_chance *chance = &slot->chance[slot->current & 1];
 	__u32 network, length, offset;
-	__u64 random = drawn(~slot->chance.seed, slot->chance.progress[0] + skb->len);
+	__u64 random = drawn(~chance->seed, chance->progress[0] + skb->len);
 	struct payload payload;
 	__be32 before, after;
 	__u16 checksum;

@@ -125,11 +125,16 @@ struct bb_slot {
 	__u8 answer;       /* BB_SHORTEN: with ICMP */
 	__u8 by_keeper;    /* BB_HOLD: only while its pulse beats */
 	__u64 cgroup;      /* id; only packets of its sockets and of those below it. 0: all */
-	__u32 mtu;         /* BB_SHORTEN: longest packet that passes, from its IP header on */
 	__u32 lane;        /* BB_HOLD: ifindex */
 	__u64 missed; /* packets that should have gone through a lane or the wire, and could not */
 	struct bb_port_range ranges[BB_PORT_RANGES];
-	struct bb_chance chance;
+	/*
+	 * What may be changed while the fault acts is there twice, with counters for each: one
+	 * store goes over from one copy to the other.
+	 */
+	__u32 current; /* 0 or 1 */
+	__u32 mtu[2];  /* BB_SHORTEN: longest packet that passes, from its IP header on */
+	struct bb_chance chance[2];
 };
 
 struct bb_control {
@@ -164,9 +169,10 @@ struct bb_ports {
 	__u16 remote, local; /* host order */
 };
 
+#define BB_COUNTED(slot, copy) ((slot) | (copy) << 8)
 struct bb_counter_key {
 	__u32 peer; /* bb_entry.peer */
-	__u16 slot;
+	__u16 slot; /* BB_COUNTED() */
 	__u16 direction;
 };
 

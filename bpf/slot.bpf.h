@@ -121,9 +121,9 @@ VERIFIED_ALONE int is_protected(const struct hit *hit)
 
 /* ---- what it does ---- */
 
-VERIFIED_ALONE int count(const struct hit *hit, __u32 slot, __u32 acted)
+VERIFIED_ALONE int count(const struct hit *hit, __u32 counted, __u32 acted)
 {
-	struct bb_counter_key key = {.slot = slot};
+	struct bb_counter_key key = {.slot = counted};
 	struct bb_counter *counter;
 
 	if (!hit)
@@ -209,7 +209,7 @@ VERIFIED_ALONE int duplicate(struct __sk_buff *skb, __u32 label)
  * 1: it has done to the packet what it does. Below 0: it can't, whatever chance would say; such a
  * packet is none of those that its ratio is about.
  */
-static __always_inline int act(struct walk *walk, __u32 index)
+static __always_inline int act(struct walk *walk, __u32 index, __u32 copy)
 {
 	struct bb_slot *slot = &bb_control.slots[index & (BB_SLOTS - 1)];
 	struct hit *hit = &walk->hit;
@@ -219,20 +219,20 @@ static __always_inline int act(struct walk *walk, __u32 index)
 		hit->drop = true;
 		return 1;
 	case BB_SHORTEN:
-		hit->drop = packet_length(walk->skb, &hit->packet) > slot->mtu;
+		hit->drop = packet_length(walk->skb, &hit->packet) > slot->mtu[copy];
 		if (hit->drop && slot->answer)
-			hit->told = slot->mtu;
+			hit->told = slot->mtu[copy];
 		return hit->drop;
 	case BB_LOSE:
-		hit->drop = chance_hits(index, hit->direction);
+		hit->drop = chance_hits(index, copy, hit->direction);
 		return hit->drop;
 	case BB_CORRUPT:
 		if (!is_corruptible(walk->skb, &hit->packet))
 			return -1;
-		return chance_hits(index, hit->direction) &&
+		return chance_hits(index, copy, hit->direction) &&
 			corrupt(walk->skb, index, &hit->packet);
 	case BB_DUPLICATE:
-		return chance_hits(index, hit->direction) &&
+		return chance_hits(index, copy, hit->direction) &&
 			duplicate(walk->skb, label_of(hit, index));
 	case BB_HOLD:
 		return (!slot->by_keeper || keeper_takes(hit->now)) &&
@@ -249,6 +249,7 @@ static long try_slot(__u32 index, void *context)
 	struct hit *hit = &walk->hit;
 	__u32 i = index & (BB_SLOTS - 1);
 	struct bb_slot *slot = &bb_control.slots[i];
+	__u32 copy; /* the same for what is done and where it is counted */
 	int acted;
 
 	if (!(hit->mask >> i) || (hit->drop && i >= BB_WIRE_FIRST))
@@ -264,11 +265,12 @@ static long try_slot(__u32 index, void *context)
 		__sync_fetch_and_add(&slot->missed, hit->segments);
 		return 0;
 	}
-	acted = act(walk, i);
+	copy = READ_ONCE(slot->current) & 1;
+	acted = act(walk, i, copy);
 	if (!acted && slot->action == BB_HOLD)
 		__sync_fetch_and_add(&slot->missed, hit->segments);
 	if (acted >= 0)
-		count(hit, i, acted);
+		count(hit, BB_COUNTED(i, copy), acted);
 	return hit->lane != 0;
 }
 

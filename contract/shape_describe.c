@@ -58,6 +58,8 @@ static cJSON *describe_field(const struct field *field)
 		json_put_bool(out, "one_is_list", true);
 	if (field->allow_empty)
 		json_put_bool(out, "allow_empty", true);
+	if (field->live)
+		json_put_bool(out, "live", true);
 	if (field->choice)
 		json_put_string(out, "choice", choice_words[field->choice]);
 	if (field->needs)
@@ -191,6 +193,7 @@ static int read_field(const cJSON *in, struct field *out, struct fail *fail)
 	out->required = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(in, "required"));
 	out->one_is_list = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(in, "one_is_list"));
 	out->allow_empty = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(in, "allow_empty"));
+	out->live = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(in, "live"));
 	out->choice = choice_of(in);
 	out->needs = must_copy_if(json_string(in, "needs", NULL));
 	out->of = (unsigned int)json_number(in, "of", 0);

@@ -25,14 +25,20 @@ static const struct field scope_fields[] = {
 const struct shape scope_shape = {
 	.name = "scope", .size = sizeof(struct scope), SHAPE_FIELDS(scope_fields)};
 
+const struct form host_name_form = {
+	.pattern = "^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$",
+	.says = "a host's name: letters, digits, hyphens and dots",
+};
+
 static const struct field endpoint_fields[] = {
 	{.key = "node", .kind = FIELD_STRING, AT(endpoint, node), .required = true},
 	{.key = "prefixes",
 		.kind = FIELD_LIST,
 		.item = FIELD_PREFIX,
 		AT(endpoint, prefixes),
-		.required = true,
 		.allow_empty = true},
+	{.key = "set", .kind = FIELD_NAME, AT(endpoint, set)},
+	{.key = "host", .kind = FIELD_STRING, .form = &host_name_form, AT(endpoint, host)},
 };
 const struct shape endpoint_shape = {
 	.name = "endpoint", .size = sizeof(struct endpoint), SHAPE_FIELDS(endpoint_fields)};
@@ -109,6 +115,27 @@ static const struct field ping_result_fields[] = {
 const struct shape ping_result_shape = {.name = "ping result",
 	.size = sizeof(struct ping_result),
 	SHAPE_FIELDS(ping_result_fields)};
+
+/* --- peers ----------------------------------------------------------------------------- */
+
+static const struct field peers_params_fields[] = {
+	{.key = "set", .kind = FIELD_NAME, AT(peers_params, set), .required = true},
+	{.key = "prefixes",
+		.kind = FIELD_LIST,
+		.item = FIELD_PREFIX,
+		AT(peers_params, prefixes),
+		.required = true},
+};
+const struct shape peers_params_shape = {
+	.name = "peers", .size = sizeof(struct peers_params), SHAPE_FIELDS(peers_params_fields)};
+
+static const struct field peers_result_fields[] = {
+	{.key = "size", .kind = FIELD_INTEGER, AT(peers_result, size), .required = true},
+	{.key = "total", .kind = FIELD_INTEGER, AT(peers_result, total), .required = true},
+};
+const struct shape peers_result_shape = {.name = "peers result",
+	.size = sizeof(struct peers_result),
+	SHAPE_FIELDS(peers_result_fields)};
 
 /* --- inspect, arm ---------------------------------------------------------------------- */
 
@@ -229,6 +256,30 @@ static const struct field arm_result_fields[] = {
 const struct shape arm_result_shape = {
 	.name = "arm result", .size = sizeof(struct arm_result), SHAPE_FIELDS(arm_result_fields)};
 
+/* --- update ---------------------------------------------------------------------------- */
+
+static const struct field update_params_fields[] = {
+	{.key = "fault", .kind = FIELD_NAME, AT(update_params, fault), .required = true},
+	{.key = "with", .kind = FIELD_JSON, AT(update_params, with), .required = true},
+};
+const struct shape update_params_shape = {
+	.name = "update", .size = sizeof(struct update_params), SHAPE_FIELDS(update_params_fields)};
+
+static const struct field update_result_fields[] = {
+	{.key = "changed_ns", .kind = FIELD_I64, AT(update_result, changed_ns), .required = true},
+	{.key = "change", .kind = FIELD_INTEGER, AT(update_result, change), .required = true},
+};
+const struct shape update_result_shape = {.name = "update result",
+	.size = sizeof(struct update_result),
+	SHAPE_FIELDS(update_result_fields)};
+
+static const struct field fault_change_fields[] = {
+	{.key = "at_ns", .kind = FIELD_I64, AT(fault_change, at_ns), .required = true},
+	{.key = "with", .kind = FIELD_JSON, AT(fault_change, with), .required = true},
+};
+const struct shape fault_change_shape = {
+	.name = "change", .size = sizeof(struct fault_change), SHAPE_FIELDS(fault_change_fields)};
+
 /* --- renew, heal, evidence, audit ------------------------------------------------------ */
 
 static const struct field renew_params_fields[] = {
@@ -310,6 +361,23 @@ static const struct field measure_fields[] = {
 const struct shape measure_shape = {
 	.name = "measure", .size = sizeof(struct measure), SHAPE_FIELDS(measure_fields)};
 
+static const struct field host_evidence_fields[] = {
+	{.key = "host",
+		.kind = FIELD_STRING,
+		.form = &host_name_form,
+		AT(host_evidence, host),
+		.required = true},
+	{.key = "addresses",
+		.kind = FIELD_LIST,
+		.item = FIELD_PREFIX,
+		AT(host_evidence, addresses),
+		.allow_empty = true,
+		.required = true},
+	{.key = "trouble", .kind = FIELD_STRING, AT(host_evidence, trouble)},
+};
+const struct shape host_evidence_shape = {
+	.name = "host", .size = sizeof(struct host_evidence), SHAPE_FIELDS(host_evidence_fields)};
+
 static const struct field fault_evidence_fields[] = {
 	{.key = "id", .kind = FIELD_NAME, AT(fault_evidence, id), .required = true},
 	{.key = "start_ns", .kind = FIELD_I64, AT(fault_evidence, start_ns), .required = true},
@@ -337,6 +405,18 @@ static const struct field fault_evidence_fields[] = {
 		.item = FIELD_OBJECT,
 		.sub = &measure_shape,
 		AT(fault_evidence, measures),
+		.allow_empty = true},
+	{.key = "changes",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &fault_change_shape,
+		AT(fault_evidence, changes),
+		.allow_empty = true},
+	{.key = "hosts",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &host_evidence_shape,
+		AT(fault_evidence, hosts),
 		.allow_empty = true},
 };
 static const struct shape fault_evidence_shape = {.name = "fault evidence",

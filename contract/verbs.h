@@ -30,8 +30,37 @@ extern const struct shape scope_shape;
 struct endpoint {
 	char *node;           /* name for evidence: "etcd-1", or "everything" */
 	struct list prefixes; /* of struct prefix: every address of the node */
+	char *set;            /* or the name of a set that `peers` has filled; NULL */
+	char *host;           /* or a host's name, which the injector resolves; NULL */
+	/* The injector's own: where prefixes of a set or host are; borrowed, not on the wire. */
+	const struct list *known;
 };
 extern const struct shape endpoint_shape;
+
+static inline const struct list *endpoint_prefixes(const struct endpoint *endpoint)
+{
+	return endpoint->known ? endpoint->known : &endpoint->prefixes;
+}
+
+/* Of letters, digits, hyphens and dots, at most 253. */
+extern const struct form host_name_form;
+
+enum {
+	HOSTS_MAX = 16,          /* names of a fault */
+	HOST_ADDRESSES_MAX = 64, /* of a name, old and new ones */
+	PEERS_MAX = 100000 /* prefixes in all sets of a session, and in a "from" of a scenario */
+};
+
+/* Adds to a set of the session, which begins with its first prefix and lasts as long as it. */
+struct peers_params {
+	char *set;
+	struct list prefixes; /* of struct prefix */
+};
+
+struct peers_result {
+	int64_t size;  /* of the set: what was named twice counts once */
+	int64_t total; /* of all sets */
+};
 
 enum attach_mode {
 	ATTACH_AUTO,
@@ -125,6 +154,17 @@ struct arm_result {
 	struct list interfaces; /* of char * */
 };
 
+/* Other values for parameters of a fault that is armed, which goes on. */
+struct update_params {
+	char *fault; /* its id */
+	cJSON *with; /* those that change; each is one that its table calls live */
+};
+
+struct update_result {
+	int64_t changed_ns; /* from here on for sure */
+	int64_t change;     /* the how-manieth of this fault; counted from 1 */
+};
+
 struct renew_params {
 	int64_t lease_ns;
 };
@@ -180,6 +220,20 @@ struct measure {
 };
 extern const struct shape measure_shape;
 
+/* One `update` of a fault. Measures of what was in effect after it end in "after change N". */
+struct fault_change {
+	int64_t at_ns;
+	cJSON *with; /* what was changed */
+};
+
+/* What a name of a fault stands for on this node: all that it has stood for since it was armed. */
+struct host_evidence {
+	char *host;
+	struct list addresses; /* of struct prefix */
+	char *trouble;         /* why the last lookup gave nothing, or not all; NULL */
+};
+extern const struct shape host_evidence_shape;
+
 struct fault_evidence {
 	char *id;
 	int64_t start_ns, deadline_ns;
@@ -188,6 +242,8 @@ struct fault_evidence {
 	struct list counters;  /* of struct counter */
 	struct list processes; /* of struct process_evidence */
 	struct list measures;  /* of struct measure */
+	struct list changes;   /* of struct fault_change, in order */
+	struct list hosts;     /* of struct host_evidence */
 };
 
 /* The result of `heal` and `evidence`, and the params of the `evidence` notification. */
@@ -211,8 +267,9 @@ struct audit_result {
 };
 
 extern const struct shape hello_params_shape, hello_result_shape, ping_result_shape,
-	fault_order_shape, inspect_result_shape, arm_result_shape, renew_params_shape,
-	renew_result_shape, heal_params_shape, evidence_shape, audit_params_shape,
-	audit_result_shape, empty_shape;
+	peers_params_shape, peers_result_shape, fault_order_shape, inspect_result_shape,
+	arm_result_shape, update_params_shape, update_result_shape, fault_change_shape,
+	renew_params_shape, renew_result_shape, heal_params_shape, evidence_shape,
+	audit_params_shape, audit_result_shape, empty_shape;
 
 #endif

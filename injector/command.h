@@ -26,5 +26,6 @@ int command_catalogue(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_recover(int argc, char **argv);
 int command_lane(int argc, char **argv);
+int command_resolve(int argc, char **argv);
 
 #endif

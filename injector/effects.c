@@ -46,6 +46,12 @@ static int match_arm(struct session *session, struct effect *effect, struct fail
 	return matcher_arm(session->matcher, &effect->match, session->ledger, &effect->armed, fail);
 }
 
+static int match_change(struct session *session, struct effect *effect, const struct effect *wanted,
+	bool *out_torn, struct fail *fail)
+{
+	return matcher_change(session->matcher, effect->armed, &wanted->match, out_torn, fail);
+}
+
 static int match_undo(struct session *session, struct effect *effect, struct fail *fail)
 {
 	return effect->armed ? matcher_heal(session->matcher, effect->armed, fail) : 0;
@@ -57,7 +63,7 @@ static void match_evidence(
 	if (!effect->armed)
 		return;
 	matcher_count(session->matcher, effect->armed, &out->counters);
-	matcher_measure(session->matcher, effect->armed, &out->counters, &out->measures);
+	matcher_measure(session->matcher, effect->armed, &out->measures);
 }
 
 static void match_carrier(const struct session *session, struct arm_result *out)
@@ -187,6 +193,8 @@ static void pause_carrier(const struct session *session, struct arm_result *out)
 static const struct {
 	int (*arm)(struct session *session, struct effect *effect, struct fail *fail);
 	void (*start)(struct effect *effect); /* NULL: the kernel does */
+	int (*change)(struct session *session, struct effect *effect, const struct effect *wanted,
+		bool *out_torn, struct fail *fail); /* NULL: it has nothing that could be changed */
 	int (*undo)(struct session *session, struct effect *effect, struct fail *fail);
 	void (*evidence)(const struct session *session, const struct effect *effect,
 		struct fault_evidence *out);
@@ -195,6 +203,7 @@ static const struct {
 	void (*carrier)(const struct session *session, struct arm_result *out);
 } kinds[] = {
 	[EFFECT_MATCH] = {.arm = match_arm,
+		.change = match_change,
 		.undo = match_undo,
 		.evidence = match_evidence,
 		.carrier = match_carrier},
@@ -223,6 +232,14 @@ void effect_start(struct effect *effect)
 {
 	if (kinds[effect->kind].start)
 		kinds[effect->kind].start(effect);
+}
+
+int effect_change(struct session *session, struct effect *effect, const struct effect *wanted,
+	bool *out_torn, struct fail *fail)
+{
+	if (!kinds[effect->kind].change || effect->kind != wanted->kind)
+		return fail_set(fail, FAIL_REFUSED, "it has nothing that could be changed");
+	return kinds[effect->kind].change(session, effect, wanted, out_torn, fail);
 }
 
 int effect_undo(struct session *session, struct effect *effect, struct fail *fail)

@@ -20,6 +20,12 @@ struct target_guard;
 int effect_arm(struct session *session, struct effect *effect, struct fail *fail);
 /* Its start has come, for kinds that no kernel starts by itself. */
 void effect_start(struct effect *effect);
+/*
+ * Goes over to what `wanted`, of the same kind, says: as a whole, or not at all. But it is unknown
+ * what it does now when `*out_torn` comes back true beside a failure.
+ */
+int effect_change(struct session *session, struct effect *effect, const struct effect *wanted,
+	bool *out_torn, struct fail *fail);
 /* Before the start: disarms. Safe for one that was never armed. */
 int effect_undo(struct session *session, struct effect *effect, struct fail *fail);
 /* Adds what is known of it. */

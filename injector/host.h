@@ -139,6 +139,27 @@ int host_cgroup_thaw(const char *cgroup, uint64_t id, bool *out_was, struct fail
 /* Removes one that is empty; one that is gone is success. */
 int host_cgroup_remove(const char *directory, struct fail *fail);
 
+/* ---- names ---- */
+
+/* A name on its way through this host's resolver, in a process of its own. */
+struct host_lookup;
+enum host_lookup_state {
+	LOOKUP_RUNS,
+	LOOKUP_DONE,
+	LOOKUP_FAILED
+};
+int host_lookup_start(const char *name, struct host_lookup **out, struct fail *fail);
+/*
+ * Never waits. Fills `addresses` (struct prefix, some of them, in any order) when it is done, and
+ * `fail` when it failed. To be ended in any case.
+ */
+enum host_lookup_state host_lookup_look(
+	struct host_lookup *lookup, struct list *addresses, struct fail *fail);
+/* Ends it, wherever it is; NULL is fine. */
+void host_lookup_end(struct host_lookup *lookup);
+/* Borrowed: a descriptor that is readable when a lookup may have got on. */
+int host_lookup_watch(int *out_file, struct fail *fail);
+
 /* ---- links ---- */
 
 struct host_link {

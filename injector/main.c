@@ -18,6 +18,8 @@ static const struct command commands[] = {
 	{"recover", "undo what sessions that died have left", command_recover, false, 0},
 	{"lane", "hold packets back for a session, which starts this itself", command_lane, true,
 		LANE_FILES_END - LANE_FILE_TAP},
+	{"resolve", "find the addresses of a name for a session, which starts this itself",
+		command_resolve, true, 0},
 };
 enum {
 	COMMAND_COUNT = sizeof(commands) / sizeof(commands[0])

@@ -52,6 +52,12 @@ static const char *peers_text(const struct list *peers, char text[PEERS_TEXT_MAX
 		}
 		used += (size_t)snprintf(text + used, PEERS_TEXT_MAX - used, "%s%.63s",
 			named++ ? ", " : "", peer->node);
+		if (peer->host)
+			used += (size_t)snprintf(text + used, PEERS_TEXT_MAX - used,
+				" (%zu addresses)", endpoint_prefixes(peer)->count);
+		if (peer->set)
+			used += (size_t)snprintf(text + used, PEERS_TEXT_MAX - used,
+				" (%zu in set %.63s)", endpoint_prefixes(peer)->count, peer->set);
 	}
 	return text;
 }

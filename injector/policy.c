@@ -322,7 +322,7 @@ static int judge_peers(
 	if (!protect)
 		return 0;
 	LIST_EACH(*peers, const struct endpoint, peer) {
-		LIST_EACH(peer->prefixes, const struct prefix, prefix) {
+		LIST_EACH(*endpoint_prefixes(peer), const struct prefix, prefix) {
 			LIST_EACH(protect->prefixes, const struct prefix, hole) {
 				if (prefix_contains(hole, prefix))
 					return fail_set(fail, FAIL_REFUSED,
@@ -333,6 +333,13 @@ static int judge_peers(
 		}
 	}
 	return 0;
+}
+
+int policy_allows_peers(const struct policy *policy, const struct list *peers, struct fail *fail)
+{
+	if (policy->state != POLICY_READ || judge_peers(policy->rules.protect, peers, fail) == 0)
+		return 0;
+	return fail_context(fail, "refused by this host's policy %s", policy->path);
 }
 
 int policy_allows(const struct policy *policy, const struct fault_order *order,

@@ -78,6 +78,9 @@ struct policy_moment {
 int policy_allows(const struct policy *policy, const struct fault_order *order,
 	const struct list *peers, const struct policy_moment *moment, struct fail *fail);
 
+/* The same for peers (struct endpoint) alone: none of them may be protected. */
+int policy_allows_peers(const struct policy *policy, const struct list *peers, struct fail *fail);
+
 /* The same for the share of packets that its plan says it would hit, 0..1. */
 int policy_allows_share(
 	const struct policy *policy, const char *fault, double share, struct fail *fail);

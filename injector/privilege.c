@@ -19,6 +19,8 @@ const struct kept_capability kept_capabilities[] = {
 	{CAP_PERFMON, "CAP_PERFMON", false,
 		"the verifier takes the packet matcher only with it, which reads whose socket a "
 		"packet belongs to"},
+	{CAP_SETGID, "CAP_SETGID", true, "makes the process that resolves host names nobody's"},
+	{CAP_SETUID, "CAP_SETUID", true, "the same"},
 	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", true,
 		"names the BPF programs that others have attached, enters the network namespaces "
 		"in which something is to be undone, makes an empty one to try the kernel in"},

@@ -15,6 +15,7 @@
 #include "injector/lists.h"
 #include "injector/log.h"
 #include "injector/mechanisms/matcher.h"
+#include "injector/peers.h"
 #include "injector/verb.h"
 
 #define EVIDENCE_EVERY_NS (500 * NS_PER_MS)
@@ -42,6 +43,8 @@ void session_free(struct session *session)
 	for (size_t i = 0; i < session->faults.count; i++)
 		session_fault_free(fault_at(session, i));
 	list_free(&session->faults);
+	session_forget_parked(session);
+	peers_free(&session->sets);
 	matcher_free(session->matcher);
 	ledger_close(session->ledger);
 	/* One that is still there has something left to undo, which it does as for the dead. */
@@ -90,12 +93,26 @@ static void name_place(struct fail *fail)
 		fail_context(fail, "%s", path);
 }
 
+/* The verb's own words; its result, or VERB_LATER. */
+static int carry_out(struct session *session, const struct verb *verb, void *params, cJSON **out,
+	struct fail *fail)
+{
+	void *result = must_alloc(verb->result->size);
+	int outcome = verb->fn(session, params, result, fail);
+
+	if (outcome == 0)
+		*out = shape_encode(verb->result, result);
+	shape_free(verb->result, result);
+	free(result);
+	return outcome < 0 ? fail_context(fail, "%s", verb->name) : outcome;
+}
+
 static int answer(
 	struct session *session, const struct wire_message *request, cJSON **out, struct fail *fail)
 {
 	const struct verb *verb = verb_find(request->method);
-	void *params, *result;
-	int outcome = -1;
+	void *params;
+	int outcome;
 
 	if (!verb)
 		return fail_set(fail, FAIL_UNSUPPORTED, "this injector knows no verb \"%s\"",
@@ -103,20 +120,16 @@ static int answer(
 	if (!session->greeted && verb->fn != verb_hello)
 		return fail_set(fail, FAIL_USAGE, "say hello before anything else");
 	params = must_alloc(verb->params->size);
-	result = must_alloc(verb->result->size);
+	session->answering = (struct request){.id = request->id, .verb = verb};
 	if (shape_decode(verb->params, request->body, "", params, fail) < 0) {
 		name_place(fail);
-		goto out;
+		outcome = fail_context(fail, "%s", verb->name);
+	} else {
+		outcome = carry_out(session, verb, params, out, fail);
+		shape_free(verb->params, params);
 	}
-	outcome = verb->fn(session, params, result, fail);
-	if (outcome == 0)
-		*out = shape_encode(verb->result, result);
-	shape_free(verb->params, params);
-	shape_free(verb->result, result);
-out:
 	free(params);
-	free(result);
-	return outcome < 0 ? fail_context(fail, "%s", verb->name) : 0;
+	return outcome;
 }
 
 static void reply(struct session *session, uint64_t id, cJSON *result)
@@ -145,12 +158,31 @@ void session_line(struct session *session, const char *line, size_t length)
 		return;
 	}
 	if (message.kind == WIRE_REQUEST) {
-		if (answer(session, &message, &result, &fail) == 0)
+		int outcome = answer(session, &message, &result, &fail);
+
+		if (outcome == 0)
 			reply(session, message.id, result);
-		else
+		else if (outcome < 0)
 			outbox_put(&session->out, wire_error(message.id, &fail));
 	}
 	wire_message_deinit(&message);
+}
+
+void session_answer_later(struct session *session, const struct request *request, void *params,
+	const struct fail *why)
+{
+	struct fail fail = FAIL_INIT;
+	cJSON *result = NULL;
+
+	if (!why && carry_out(session, request->verb, params, &result, &fail) == 0) {
+		reply(session, request->id, result);
+		return;
+	}
+	if (why) {
+		fail = *why;
+		fail_context(&fail, "%s", request->verb->name);
+	}
+	outbox_put(&session->out, wire_error(request->id, &fail));
 }
 
 /* ---- evidence ---- */
@@ -164,6 +196,14 @@ static void add_evidence(struct session *session, struct session_fault *fault, s
 	evidence->deadline_ns = fault->order.deadline_ns;
 	evidence->healed = fault->state == FAULT_HEALED;
 	evidence->healed_ns = fault->healed_ns;
+	session_hosts_evidence(fault, &evidence->hosts);
+	LIST_EACH(fault->changes, const struct fault_change, change) {
+		*(struct fault_change *)list_push(&evidence->changes, sizeof(*change)) =
+			(struct fault_change){
+				.at_ns = change->at_ns,
+				.with = cJSON_Duplicate(change->with, true),
+			};
+	}
 	LIST_EACH(fault->plan.effects, const struct effect, effect) {
 		effect_evidence(session, effect, evidence);
 	}
@@ -268,6 +308,7 @@ bool session_tick(struct session *session, int64_t now_ns)
 	if (!session->greeted)
 		return true;
 	advance_all(session, now_ns);
+	session_look_at_names(session, now_ns);
 	due |= watch_all(session, now_ns);
 	/* The last evidence, with the healing in it, is not put off. */
 	if (was_armed)
@@ -287,6 +328,7 @@ int64_t session_next_ns(const struct session *session, int64_t now_ns)
 {
 	int64_t next_ns = session->greeted ? session->lease_until_ns : now_ns + NS_PER_SEC;
 
+	next_ns = earlier(next_ns, session_names_next_ns(session, now_ns));
 	if (session->owes_evidence)
 		next_ns = earlier(next_ns, session->evidence_ns + ROOM_EVERY_NS);
 	for (size_t i = 0; i < session->faults.count; i++) {
@@ -305,6 +347,12 @@ int64_t session_next_ns(const struct session *session, int64_t now_ns)
 						     : fault->order.deadline_ns);
 	}
 	return next_ns;
+}
+
+void session_names_came(struct session *session, int64_t now_ns)
+{
+	if (session->greeted)
+		session_look_at_names(session, now_ns);
 }
 
 void session_links_changed(struct session *session)

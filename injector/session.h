@@ -15,6 +15,8 @@
 #include "injector/policy.h"
 
 struct fault_ops;
+struct parked_order;
+struct verb;
 struct ledger;
 struct matcher;
 
@@ -45,6 +47,14 @@ struct session_fault {
 	struct plan plan;
 	enum fault_state state;
 	int64_t healed_ns;
+	struct list changes; /* of struct fault_change */
+	struct list hosts;   /* of struct named_host *: that its endpoints name */
+};
+
+/* What is to be answered. */
+struct request {
+	uint64_t id;
+	const struct verb *verb;
 };
 
 struct session {
@@ -61,10 +71,14 @@ struct session {
 	struct list exempt;                     /* of struct prefix: what the policies protect */
 	struct port_set exempt_ports[POLICIES]; /* local ports never hit, of each policy */
 	int64_t lease_ns, lease_until_ns;
-	int64_t evidence_ns;                    /* when evidence was last looked at */
-	char *last_evidence;                    /* what was said last, without its time */
-	bool owes_evidence;                     /* something happened, and there was no room yet */
-	struct list faults;                     /* of struct session_fault * */
+	int64_t evidence_ns;          /* when evidence was last looked at */
+	char *last_evidence;          /* what was said last, without its time */
+	bool owes_evidence;           /* something happened, and there was no room yet */
+	struct list faults;           /* of struct session_fault * */
+	struct list sets;             /* of struct peer_set *: named by faults */
+	struct request answering;     /* while a verb is at work */
+	struct list parked;           /* of struct parked_order *: they wait for host names */
+	struct parked_order *resumed; /* while the one whose names are known is carried out */
 	struct list audit_state, audit_residue; /* of char *: the snapshot being paged out */
 	bool audited;
 };
@@ -84,6 +98,9 @@ bool session_tick(struct session *session, int64_t now_ns);
 /* The instant at which session_tick() next has something to do. */
 int64_t session_next_ns(const struct session *session, int64_t now_ns);
 
+/* A lookup of a host name may have got on. */
+void session_names_came(struct session *session, int64_t now_ns);
+
 /* The links of this namespace changed. */
 void session_links_changed(struct session *session);
 
@@ -99,8 +116,43 @@ struct session_fault *session_find(const struct session *session, const char *id
 /* Checks scope, kind, parameters and policy, and plans. The order is taken over in any case. */
 int session_plan(struct session *session, struct fault_order *order, struct session_fault **out,
 	struct fail *fail);
+/* The same for a fault whose order is in its place; what is planned must be freed in any case. */
+int session_plan_again(struct session *session, struct session_fault *fault, struct fail *fail);
 void session_fault_free(struct session_fault *fault);
 int session_arm(struct session *session, struct session_fault *fault, struct fail *fail);
+/*
+ * Other values for some of its parameters, which must be live ones; `with` is taken over on
+ * success. ARMED and ACTIVE only. On failure all is as it was; or the fault is healed, as `fail`
+ * says.
+ */
+int session_change(
+	struct session *session, struct session_fault *fault, cJSON **with, struct fail *fail);
+/*
+ * `grown` takes the place of `prefixes`, which endpoints of faults borrow: what acts hits them at
+ * once. On failure all is as before, `grown` still the caller's; or, when there is no way back,
+ * those faults are healed, as `fail` says.
+ */
+int session_grow(struct session *session, struct list *prefixes, const struct list *grown,
+	struct fail *fail);
+
+/*
+ * VERB_LATER: the order names hosts; it is taken over, and its verb is called again with it when
+ * they are known. 0: nothing is to be waited for.
+ */
+int session_park(struct session *session, struct fault_order *order, struct fail *fail);
+/* The hosts of the order that was waited for; nothing when it was not. */
+void session_take_hosts(struct session *session, struct list *out);
+/* Orders with these ids (char *; none: all) are refused instead of being waited for. */
+void session_refuse_parked(struct session *session, const struct list *ids);
+void session_forget_parked(struct session *session);
+void session_look_at_names(struct session *session, int64_t now_ns);
+/* The instant at which names must be looked at; INT64_MAX: none. */
+int64_t session_names_next_ns(const struct session *session, int64_t now_ns);
+void session_hosts_evidence(const struct session_fault *fault, struct list *out);
+/* Calls the request's verb and answers; or says why that can't be (`why`). */
+void session_answer_later(struct session *session, const struct request *request, void *params,
+	const struct fail *why);
+
 /* Its start has come: ARMED → ACTIVE. */
 void session_start(struct session_fault *fault);
 int session_heal(struct session *session, struct session_fault *fault, struct fail *fail);

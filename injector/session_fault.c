@@ -7,11 +7,13 @@
 #include "contract/verbs.h"
 #include "injector/effects.h"
 #include "injector/fault.h"
+#include "injector/hosts.h"
 #include "injector/ledger.h"
 #include "injector/lists.h"
 #include "injector/mechanisms/chance.h"
 #include "injector/mechanisms/matcher.h"
 #include "injector/owners.h"
+#include "injector/peers.h"
 #include "injector/registry.h"
 #include "injector/session.h"
 #include "injector/targets.h"
@@ -27,6 +29,11 @@ void session_fault_free(struct session_fault *fault)
 		shape_free(fault->ops->with, fault->with);
 	free(fault->with);
 	shape_free(&fault_order_shape, &fault->order);
+	hosts_free(&fault->hosts);
+	LIST_EACH(fault->changes, struct fault_change, change) {
+		shape_free(&fault_change_shape, change);
+	}
+	list_free(&fault->changes);
 	free(fault);
 }
 
@@ -139,11 +146,13 @@ static int check_targets(
 	return 0;
 }
 
-static int plan(struct session *session, struct session_fault *fault, struct fail *fail)
+int session_plan_again(struct session *session, struct session_fault *fault, struct fail *fail)
 {
 	struct fault_order *order = &fault->order;
 
-	if (check_scope(order->scope, fail) < 0)
+	if (check_scope(order->scope, fail) < 0 ||
+		peers_bind(&session->sets, &order->on, fail) < 0 ||
+		peers_bind(&session->sets, &order->from, fail) < 0)
 		return -1;
 	fault->ops = registry_find(order->fault, fail);
 	if (!fault->ops || check_targets(fault->ops, order, fail) < 0)
@@ -173,7 +182,10 @@ int session_plan(struct session *session, struct fault_order *order, struct sess
 
 	fault->order = *order;
 	*order = (struct fault_order){0};
-	if (plan(session, fault, fail) < 0) {
+	session_take_hosts(session, &fault->hosts);
+	hosts_bind(&fault->hosts, &fault->order.on);
+	hosts_bind(&fault->hosts, &fault->order.from);
+	if (session_plan_again(session, fault, fail) < 0) {
 		fail_context(fail, "fault %s", fault->order.id);
 		session_fault_free(fault);
 		return -1;

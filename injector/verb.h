@@ -11,8 +11,12 @@ struct session;
 
 /*
  * The verbs of the wire, as a table: what goes in, what comes out, who does it. `fn` may take
- * things out of `params`; both structs are freed by the caller. The result starts zeroed.
+ * things out of `params`; both structs are freed by the caller. The result starts zeroed. 0, -1 or
+ * VERB_LATER: then the answer is not due yet (session_park()).
  */
+enum {
+	VERB_LATER = 1
+};
 struct verb {
 	const char *name;
 	const struct shape *params, *result;
@@ -24,8 +28,10 @@ const struct verb *verb_find(const char *name);
 
 int verb_hello(struct session *session, void *params, void *result, struct fail *fail);
 int verb_ping(struct session *session, void *params, void *result, struct fail *fail);
+int verb_peers(struct session *session, void *params, void *result, struct fail *fail);
 int verb_inspect(struct session *session, void *params, void *result, struct fail *fail);
 int verb_arm(struct session *session, void *params, void *result, struct fail *fail);
+int verb_update(struct session *session, void *params, void *result, struct fail *fail);
 int verb_renew(struct session *session, void *params, void *result, struct fail *fail);
 int verb_heal(struct session *session, void *params, void *result, struct fail *fail);
 int verb_evidence(struct session *session, void *params, void *result, struct fail *fail);

@@ -46,7 +46,11 @@ int verb_arm(struct session *session, void *params, void *result, struct fail *f
 	struct arm_result *armed = result;
 	struct session_fault *fault;
 
+	int parked = session_park(session, params, fail);
+
 	FAILPOINT(arm_taken);
+	if (parked)
+		return parked;
 	if (check_times(session, params, fail) < 0 ||
 		session_plan(session, params, &fault, fail) < 0)
 		return -1;
@@ -68,6 +72,22 @@ int verb_arm(struct session *session, void *params, void *result, struct fail *f
 	return 0;
 }
 
+int verb_update(struct session *session, void *params, void *result, struct fail *fail)
+{
+	struct update_params *update = params;
+	struct session_fault *fault = session_find(session, update->fault);
+	struct update_result *out = result;
+
+	if (!fault)
+		return fail_set(fail, FAIL_USAGE, "no fault \"%s\" in this session", update->fault);
+	if (session_change(session, fault, &update->with, fail) < 0)
+		return fail_context(fail, "fault %s", update->fault);
+	out->change = (int64_t)fault->changes.count;
+	out->changed_ns =
+		LIST_AT(fault->changes, struct fault_change, fault->changes.count - 1)->at_ns;
+	return 0;
+}
+
 static int check_known(const struct session *session, const struct list *ids, struct fail *fail)
 {
 	LIST_EACH(*ids, char *, id) {
@@ -82,6 +102,7 @@ int verb_heal(struct session *session, void *params, void *result, struct fail *
 	const struct heal_params *heal = params;
 	int outcome = 0;
 
+	session_refuse_parked(session, &heal->faults);
 	if (check_known(session, &heal->faults, fail) < 0)
 		return -1;
 	if (heal->faults.count == 0)

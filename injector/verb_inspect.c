@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "contract/verbs.h"
 #include "injector/effects.h"
 #include "injector/host.h"
+#include "injector/hosts.h"
 #include "injector/lists.h"
 #include "injector/mechanisms/hooks.h"
+#include "injector/mechanisms/match_table.h"
 #include "injector/mechanisms/matcher.h"
 #include "injector/owners.h"
 #include "injector/proc_net.h"
@@ -130,20 +133,27 @@ static int inspect_links(
 
 /* ---- connections ---- */
 
-static const char *peer_at(const struct list *peers, const struct prefix *address)
+/* What the kernel's maps would hold for this effect alone. */
+static void table_of(
+	const struct session *session, const struct match_rule *rule, struct match_table *out)
 {
-	const char *name = NULL;
-	int longest = -1;
+	struct match_source source = {.peers = rule->peers};
+	const struct list sources = {.items = &source, .count = 1};
 
-	LIST_EACH(*peers, const struct endpoint, peer) {
-		LIST_EACH(peer->prefixes, const struct prefix, prefix) {
-			if (prefix->length > longest && prefix_contains(prefix, address)) {
-				longest = prefix->length;
-				name = peer->node;
-			}
-		}
-	}
-	return name;
+	match_table_build(out, &sources, &session->exempt, NULL);
+}
+
+/* NULL: it belongs to nobody, or is protected. */
+static const char *peer_at(const struct match_table *table, const struct match_rule *rule,
+	const struct prefix *address)
+{
+	const struct match_entry *entry = match_table_lookup(table, address);
+
+	if (!entry || !entry->slots)
+		return NULL;
+	return LIST_AT(
+		*rule->peers, struct endpoint, match_table_count(table, 0, entry->peer)->endpoint)
+		->node;
 }
 
 static bool is_hit(const struct match_rule *rule, const struct tcp_socket *socket)
@@ -154,12 +164,8 @@ static bool is_hit(const struct match_rule *rule, const struct tcp_socket *socke
 			port_set_has(&rule->ports, socket->remote_port));
 }
 
-static bool is_exempt(const struct session *session, const struct tcp_socket *socket)
+static bool is_exempt_port(const struct session *session, const struct tcp_socket *socket)
 {
-	LIST_EACH(session->exempt, const struct prefix, prefix) {
-		if (prefix_contains(prefix, &socket->remote))
-			return true;
-	}
 	for (int i = 0; i < POLICIES; i++)
 		if (port_set_has(&session->exempt_ports[i], socket->local_port))
 			return true;
@@ -236,21 +242,24 @@ static int inspect_rule(const struct session *session, const struct match_rule *
 	const struct sight *sight, struct inspect_result *out, struct fail *fail)
 {
 	struct list inodes = {0};
+	struct match_table table;
 
 	if (rule->cgroup && owner_sockets(rule->cgroup, &inodes, fail) < 0)
 		return -1;
+	table_of(session, rule, &table);
 	LIST_EACH(sight->sockets, const struct tcp_socket, socket) {
 		const char *peer;
 
-		if (!is_hit(rule, socket) || is_exempt(session, socket) ||
+		if (!is_hit(rule, socket) || is_exempt_port(session, socket) ||
 			transport_has(&sight->carrying, socket) ||
 			stays_inside(&sight->own, socket) ||
 			(rule->cgroup && !has_inode(&inodes, socket->inode)))
 			continue;
-		peer = peer_at(rule->peers, &socket->remote);
+		peer = peer_at(&table, rule, &socket->remote);
 		if (peer)
 			add_connection(out, socket, peer);
 	}
+	match_table_deinit(&table);
 	list_free(&inodes);
 	return 0;
 }
@@ -321,14 +330,33 @@ static int inspect_processes(const struct session *session, const struct plan *p
 	return 0;
 }
 
+/* "s3.example.com is 192.0.2.1, 192.0.2.2 here": another node may have others. */
+static void describe_hosts(const struct session_fault *fault, struct list *effects)
+{
+	char text[HOST_ADDRESSES_MAX * PREFIX_TEXT_MAX], address[PREFIX_TEXT_MAX];
+
+	LIST_EACH(fault->hosts, struct named_host *, host) {
+		size_t used = 0;
+
+		LIST_EACH((*host)->addresses, const struct prefix, prefix) {
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+				used ? ", " : "", prefix_format(prefix, address));
+		}
+		list_add_text(effects, "%s is %s here", (*host)->name, text);
+	}
+}
+
 int verb_inspect(struct session *session, void *params, void *result, struct fail *fail)
 {
 	struct inspect_result *out = result;
 	struct session_fault *fault;
-	int outcome = 0;
+	int outcome = session_park(session, params, fail);
 
+	if (outcome)
+		return outcome;
 	if (session_plan(session, params, &fault, fail) < 0)
 		return -1;
+	describe_hosts(fault, &out->effects);
 	if (plan_has(&fault->plan, EFFECT_MATCH))
 		outcome = inspect_traffic(session, &fault->plan, out, fail);
 	plan_describe(&fault->plan, &out->effects, &out->undo);

@@ -8,6 +8,7 @@
 #include "controller/engine/engine_parts.h"
 #include "controller/plan/check.h"
 #include "controller/plan/conflicts.h"
+#include "controller/plan/counterparts.h"
 #include "controller/plan/groups.h"
 
 /*
@@ -18,13 +19,8 @@
 static void counterpart_names(
 	const struct engine *engine, const struct fault_spec *fault, struct list *out)
 {
-	char text[PREFIX_TEXT_MAX];
-
 	nodes_of_names(engine->plan, &engine->record.groups, &fault->from->nodes, out);
-	LIST_EACH(fault->from->prefixes, struct prefix, prefix)
-		list_push_text(out, prefix_format(prefix, text));
-	if (fault->from->everything)
-		list_push_text(out, "everything");
+	counterpart_add_names(fault, out);
 }
 
 /*

@@ -155,6 +155,7 @@ struct fault_on {
 struct fault_from {
 	struct list nodes;
 	struct list prefixes; /* of struct prefix */
+	struct list hosts;    /* of char *: names that each node resolves for itself */
 	bool everything;
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/files/scenario_tables.h"
+#include "contract/verbs.h"
 
 /* The scenario and the part as wholes, and what happens in a run: phases and faults. */
 
@@ -99,14 +100,21 @@ static const struct field from_fields[] = {
 		.item = FIELD_PREFIX,
 		.one_is_list = true,
 		AT(fault_from, prefixes),
-		.help = "Addresses and prefixes on the other side."},
+		.help = "Addresses and prefixes on the other side; at most 100000."},
 	{.key = "everything",
 		.kind = FIELD_BOOL,
 		AT(fault_from, everything),
 		.min = 1,
 		.max = 1,
 		.help = "true: everybody is on the other side."},
-	LATER("hosts"),
+	{.key = "hosts",
+		.kind = FIELD_LIST,
+		.item = FIELD_STRING,
+		.form = &host_name_form,
+		.one_is_list = true,
+		AT(fault_from, hosts),
+		.help = "Host names on the other side, at most 16. Each node that is hit resolves "
+			"them for itself, and again while the fault acts."},
 };
 static const struct shape from_shape = SHAPE("from", fault_from, from_fields,
 	"The counterpart of what is hit; does not count against the limits.");

@@ -11,7 +11,7 @@
 
 /* A file that people wrote, kept with its text so that an error can say file and line. */
 enum {
-	SOURCE_BYTES_MAX = 4 * 1024 * 1024
+	SOURCE_BYTES_MAX = 8 * 1024 * 1024
 };
 
 struct source {

@@ -84,6 +84,7 @@ static void free_fault(struct fault_record *fault)
 		record_free_counters(&node->counters);
 		record_free_processes(&node->processes);
 		record_free_measures(&node->measures);
+		record_free_hosts(&node->hosts);
 	}
 	free(fault->nodes.items);
 	free(fault->did);

@@ -37,6 +37,7 @@ struct fault_node {
 	struct list counters;  /* of struct counter; times relative to the run's zero */
 	struct list processes; /* of struct process_evidence; times likewise, or NEVER_NS */
 	struct list measures;  /* of struct measure; `hits` is never above `count` */
+	struct list hosts;     /* of struct host_evidence: what names stood for */
 };
 
 /* What a node said, before anything was armed, that the fault would hit there. */

@@ -26,6 +26,7 @@ void record_take_runs(struct list *list, const cJSON *runs);
 void record_free_runs(struct list *runs);
 void record_free_counters(struct list *counters);
 void record_free_processes(struct list *processes);
+void record_free_hosts(struct list *hosts);
 void record_free_measures(struct list *measures);
 
 /* The fault's entry for that node, a new one if there is none. */

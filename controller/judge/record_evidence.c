@@ -37,6 +37,14 @@ void record_free_measures(struct list *measures)
 	*measures = (struct list){0};
 }
 
+void record_free_hosts(struct list *hosts)
+{
+	LIST_EACH(*hosts, struct host_evidence, host)
+		shape_free(&host_evidence_shape, host);
+	free(hosts->items);
+	*hosts = (struct list){0};
+}
+
 static int64_t packets_of(const cJSON *item, const char *key)
 {
 	return sane_count(json_i64(item, key, 0), PACKETS_MAX);
@@ -93,6 +101,7 @@ int record_apply_evidence(struct record *record, const cJSON *event, struct fail
 	record_free_counters(&node->counters);
 	record_free_processes(&node->processes);
 	record_free_measures(&node->measures);
+	record_free_hosts(&node->hosts);
 	cJSON_ArrayForEach(item, record_member(event, "counters")) {
 		add_counter(fault, node, item);
 	}
@@ -103,6 +112,13 @@ int record_apply_evidence(struct record *record, const cJSON *event, struct fail
 	cJSON_ArrayForEach(item, record_member(event, "measures")) {
 		if (add_measure(node, item, fail) < 0)
 			return -1;
+	}
+	cJSON_ArrayForEach(item, record_member(event, "hosts")) {
+		struct host_evidence host;
+
+		if (shape_decode(&host_evidence_shape, item, "hosts", &host, fail) < 0)
+			return -1;
+		*(struct host_evidence *)list_push(&node->hosts, sizeof(host)) = host;
 	}
 	return 0;
 }

@@ -38,6 +38,7 @@ static int read_fault(struct catalogue_fault *out, const cJSON *entry, struct fa
 	out->within = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "within"));
 	out->from_nodes = list_has(from, "nodes");
 	out->from_prefixes = list_has(from, "prefixes");
+	out->from_hosts = list_has(from, "hosts");
 	out->from_everything = list_has(from, "everything");
 	out->published = cJSON_Duplicate(entry, true);
 	out->params = shape_from_description(params, fail);
@@ -117,7 +118,7 @@ bool catalogue_at_once(const struct catalogue *catalogue, const char *name)
 
 bool catalogue_has_from(const struct catalogue_fault *kind)
 {
-	return kind->from_nodes || kind->from_prefixes || kind->from_everything;
+	return kind->from_nodes || kind->from_prefixes || kind->from_hosts || kind->from_everything;
 }
 
 bool catalogue_acts_among(const char *param)

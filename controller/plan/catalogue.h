@@ -14,7 +14,7 @@ struct catalogue_fault {
 	char *name, *summary;
 	bool both_sides;   /* armed on the nodes of `from` as well */
 	bool on_processes; /* it hits processes, and `on` must say which */
-	bool from_nodes, from_prefixes, from_everything;
+	bool from_nodes, from_prefixes, from_hosts, from_everything;
 	bool at_once;     /* it acts at its start and is over: no `for` */
 	char *capability; /* what an injector must have for it */
 	char *did;        /* what becomes of a packet that it hits: "dropped"; NULL: no packets */

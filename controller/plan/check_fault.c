@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "contract/address.h"
 #include "contract/json.h"
+#include "contract/verbs.h"
 #include "controller/plan/check.h"
 #include "controller/plan/check_parts.h"
 
@@ -49,8 +51,8 @@ static int check_within(const struct scenario *scenario, const struct catalogue_
 
 	if (takes_among(kind) && !among_key(fault))
 		return fail_at(fail, at->path,
-			"%s needs the key \"from\", with exactly one of \"nodes\", \"prefixes\" "
-			"and \"everything\", or in \"with\" a \"shape\" or \"drops\"",
+			"%s needs the key \"from\", with exactly one of \"nodes\", \"prefixes\", "
+			"\"hosts\" and \"everything\", or in \"with\" a \"shape\" or \"drops\"",
 			fault->fault);
 	if (most_nodes(scenario, &fault->on->nodes) < 2)
 		return fail_at(fail, nodes.path,
@@ -61,11 +63,36 @@ static int check_within(const struct scenario *scenario, const struct catalogue_
 	return 0;
 }
 
+static int check_names(const struct fault_from *from, const struct at *at, struct fail *fail)
+{
+	struct at hosts = at_key(at, "hosts");
+	size_t index = 0;
+
+	if (from->prefixes.count > PEERS_MAX)
+		return fail_at(fail, at_key(at, "prefixes").path,
+			"names %zu addresses and prefixes, more than %d", from->prefixes.count,
+			PEERS_MAX);
+	if (from->hosts.count > HOSTS_MAX)
+		return fail_at(fail, hosts.path, "names %zu hosts, more than %d", from->hosts.count,
+			HOSTS_MAX);
+	LIST_EACH(from->hosts, char *, host) {
+		struct fail ignored = FAIL_INIT;
+		struct prefix prefix;
+
+		if (prefix_parse(*host, &prefix, &ignored) == 0)
+			return fail_at(fail, at_index(&hosts, index).path,
+				"%s is an address: it belongs into \"prefixes\"", *host);
+		index++;
+	}
+	return 0;
+}
+
 static int check_counterpart(const struct scenario *scenario, const struct catalogue_fault *kind,
 	const struct fault_spec *fault, const struct at *at, struct fail *fail)
 {
 	const struct fault_from *from = fault->from;
-	int counterparts = (from->nodes.count > 0) + (from->prefixes.count > 0) + from->everything;
+	int counterparts = (from->nodes.count > 0) + (from->prefixes.count > 0) +
+		(from->hosts.count > 0) + from->everything;
 	struct at place = at_key(at, "from"), with = at_key(at, "with");
 
 	if (!catalogue_has_from(kind) && counterparts)
@@ -77,17 +104,21 @@ static int check_counterpart(const struct scenario *scenario, const struct catal
 		return check_within(scenario, kind, fault, at, fail);
 	if (!counterparts)
 		return fail_at(fail, at->path,
-			"%s needs the key \"from\", with exactly one of \"nodes\", \"prefixes\" "
-			"and \"everything\"",
+			"%s needs the key \"from\", with exactly one of \"nodes\", \"prefixes\", "
+			"\"hosts\" and \"everything\"",
 			fault->fault);
 	if (counterparts > 1)
 		return fail_at(fail, place.path,
-			"needs exactly one of \"nodes\", \"prefixes\" and \"everything\"");
+			"needs exactly one of \"nodes\", \"prefixes\", \"hosts\" and "
+			"\"everything\"");
 	if ((from->nodes.count && !kind->from_nodes) ||
 		(from->prefixes.count && !kind->from_prefixes) ||
+		(from->hosts.count && !kind->from_hosts) ||
 		(from->everything && !kind->from_everything))
 		return fail_at(
 			fail, place.path, "%s does not support this counterpart", fault->fault);
+	if (check_names(from, &place, fail) < 0)
+		return -1;
 	if (kind->within && takes_among(kind) && among_key(fault))
 		return fail_at(fail, at_key(&with, among_key(fault)).path,
 			"it parts the nodes of \"on\" among themselves: leave it out, or \"from\"");

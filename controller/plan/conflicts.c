@@ -9,6 +9,7 @@
 #include "contract/list.h"
 #include "contract/memory.h"
 #include "controller/plan/check_parts.h"
+#include "controller/plan/counterparts.h"
 
 enum {
 	SAY_MAX = 320
@@ -16,35 +17,68 @@ enum {
 
 /* --- sides: have they somebody in common? ------------------------------------------------- */
 
-static void add_addresses(const struct plan *plan, const char *name, struct list *out)
+/* A prefix of one of two names. */
+struct side {
+	struct prefix prefix;
+	int of; /* 0 or 1 */
+};
+
+static void add_side(struct list *out, const struct list *prefixes, int of)
 {
-	const struct plan_node *node = plan ? plan_node(plan, name) : NULL;
+	LIST_EACH(*prefixes, struct prefix, prefix)
+		*(struct side *)list_push(out, sizeof(struct side)) =
+			(struct side){.prefix = *prefix, .of = of};
+}
+
+static void add_addresses(
+	const struct conflict_context *context, const char *name, int of, struct list *out)
+{
+	const struct plan_node *node = context->plan ? plan_node(context->plan, name) : NULL;
+	const struct fault_spec *set = counterpart_set_of(context->scenario, name);
 	struct fail ignored = FAIL_INIT;
 	struct prefix prefix;
 
-	if (!node) {
-		if (prefix_parse(name, &prefix, &ignored) == 0)
-			*(struct prefix *)list_push(out, sizeof(prefix)) = prefix;
-		return;
+	if (node) {
+		add_side(out, &node->addresses, of);
+		add_side(out, &node->also_reached_as, of);
+	} else if (set) {
+		add_side(out, &set->from->prefixes, of);
+	} else if (prefix_parse(name, &prefix, &ignored) == 0) {
+		add_side(out, &(struct list){.items = &prefix, .count = 1}, of);
 	}
-	LIST_EACH(node->addresses, struct prefix, address)
-		*(struct prefix *)list_push(out, sizeof(prefix)) = *address;
-	LIST_EACH(node->also_reached_as, struct prefix, address)
-		*(struct prefix *)list_push(out, sizeof(prefix)) = *address;
 }
 
-static bool addresses_meet(const struct plan *plan, const char *a, const char *b)
+/* Outer prefixes before inner ones, each family for itself. */
+static int compare_sides(const void *a, const void *b)
 {
-	struct list left = {0}, right = {0};
+	const struct prefix *x = &((const struct side *)a)->prefix;
+	const struct prefix *y = &((const struct side *)b)->prefix;
+	int order = x->ipv4 - y->ipv4;
+
+	if (!order)
+		order = memcmp(x->address, y->address, sizeof(x->address));
+	return order ? order : x->length - y->length;
+}
+
+/* Prefixes part, or lie in one another: so an outer one is the last of its side before. */
+static bool addresses_meet(const struct conflict_context *context, const char *a, const char *b)
+{
+	const struct prefix *outer[2] = {NULL, NULL};
+	struct list sides = {0};
 	bool meet = false;
 
-	add_addresses(plan, a, &left);
-	add_addresses(plan, b, &right);
-	LIST_EACH(left, struct prefix, one)
-		LIST_EACH(right, struct prefix, other)
-			meet = meet || prefix_contains(one, other) || prefix_contains(other, one);
-	free(left.items);
-	free(right.items);
+	add_addresses(context, a, 0, &sides);
+	add_addresses(context, b, 1, &sides);
+	if (sides.count)
+		qsort(sides.items, sides.count, sizeof(struct side), compare_sides);
+	LIST_EACH(sides, struct side, side) {
+		const struct prefix *own = outer[side->of], *other = outer[!side->of];
+
+		meet = meet || (other && prefix_contains(other, &side->prefix));
+		if (!own || !prefix_contains(own, &side->prefix))
+			outer[side->of] = &side->prefix;
+	}
+	free(sides.items);
 	return meet;
 }
 
@@ -53,10 +87,10 @@ static bool is_everything(const char *name)
 	return strcmp(name, "everything") == 0;
 }
 
-static bool meet(const struct plan *plan, const char *a, const char *b)
+static bool meet(const struct conflict_context *context, const char *a, const char *b)
 {
 	return strcmp(a, b) == 0 || is_everything(a) || is_everything(b) ||
-		addresses_meet(plan, a, b);
+		addresses_meet(context, a, b);
 }
 
 /*
@@ -100,15 +134,13 @@ static const char *common(const char *a, const char *b)
 static bool paths_meet(
 	const struct conflict_context *context, const struct path *a, const struct path *b)
 {
-	const struct plan *plan = context->plan;
-
 	LIST_EACH(*a->from, char *, own_from)
 		LIST_EACH(*b->from, char *, other_from) {
-			if (!meet(plan, *own_from, *other_from))
+			if (!meet(context, *own_from, *other_from))
 				continue;
 			LIST_EACH(*a->to, char *, own_to)
 				LIST_EACH(*b->to, char *, other_to)
-					if (meet(plan, *own_to, *other_to) &&
+					if (meet(context, *own_to, *other_to) &&
 						are_two(context->scenario,
 							common(*own_from, *other_from),
 							common(*own_to, *other_to)))
@@ -218,16 +250,11 @@ void conflict_say(
 
 /* --- a file alone ---------------------------------------------------------------------------- */
 
-static void add_counterparts(const struct fault_from *from, struct list *out)
+static void add_counterparts(const struct fault_spec *fault, struct list *out)
 {
-	char text[PREFIX_TEXT_MAX];
-
-	LIST_EACH(from->nodes, char *, name)
+	LIST_EACH(fault->from->nodes, char *, name)
 		list_push_text(out, *name);
-	LIST_EACH(from->prefixes, struct prefix, prefix)
-		list_push_text(out, prefix_format(prefix, text));
-	if (from->everything)
-		list_push_text(out, "everything");
+	counterpart_add_names(fault, out);
 }
 
 static int check_phase(const struct conflict_context *context, const struct phase_spec *phase,
@@ -243,7 +270,7 @@ static int check_phase(const struct conflict_context *context, const struct phas
 	for (size_t i = 0; i < count; i++) {
 		const struct fault_spec *spec = LIST_AT(phase->faults, struct fault_spec, i);
 
-		add_counterparts(spec->from, &from[i]);
+		add_counterparts(spec, &from[i]);
 		faults[i] = (struct fault_sides_known){
 			.spec = spec, .on = &spec->on->nodes, .from = &from[i]};
 	}

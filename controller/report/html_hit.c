@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "contract/list.h"
 #include "controller/report/escape.h"
 #include "controller/report/html_parts.h"
 #include "controller/report/words.h"
@@ -84,6 +85,15 @@ static void pair_table(FILE *out, const struct judgement *judgement)
 		out);
 }
 
+static void hosts(FILE *out, const struct fault_record *fault)
+{
+	struct list lines = words_hosts(fault);
+
+	LIST_EACH(lines, char *, line)
+		element(out, "small", "%s", *line);
+	list_free_texts(&lines);
+}
+
 static void effect(FILE *out, const struct effect_judgement *own)
 {
 	const struct fault_record *fault = own->fault;
@@ -99,6 +109,7 @@ static void effect(FILE *out, const struct effect_judgement *own)
 		words_times(fault, text);
 		element(out, "small", "%s", text);
 	}
+	hosts(out, fault);
 	fputs("</li>\n", out);
 }
 

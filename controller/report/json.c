@@ -132,6 +132,21 @@ static cJSON *measures_json(const struct effect_judgement *effect)
 	return list;
 }
 
+/* What names stood for, on each node that carried the fault. */
+static cJSON *hosts_json(const struct fault_record *fault)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(fault->nodes, struct fault_node, node)
+		LIST_EACH(node->hosts, struct host_evidence, host) {
+			cJSON *item = shape_encode(&host_evidence_shape, host);
+
+			json_put_string(item, "node", node->node);
+			json_append(list, item);
+		}
+	return list;
+}
+
 static cJSON *pairs_json(const struct effect_judgement *effect)
 {
 	cJSON *list = json_array();
@@ -173,6 +188,7 @@ static cJSON *faults_json(const struct report *report)
 		if (!own->fault->spec->on->processes)
 			json_put_string(item, "did", judge_did(own->fault));
 		json_put(item, "pairs", pairs_json(own));
+		json_put(item, "hosts", hosts_json(own->fault));
 		json_put(item, "processes", processes_json(&report->record, own));
 		json_put(item, "measures", measures_json(own));
 		json_put_number(item, "measures_differing", (double)own->measures_differing);

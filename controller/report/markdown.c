@@ -305,6 +305,21 @@ static void measure_table(struct page *page, const struct report *report)
 		}
 }
 
+static void host_lines(struct page *page, const struct fault_record *fault)
+{
+	struct list lines = words_hosts(fault);
+
+	LIST_EACH(lines, char *, line) {
+		FILE *out = begin(page);
+
+		fputs("  - ", out);
+		markdown(out, "%s", *line);
+		fputc('\n', out);
+		end(page, false);
+	}
+	list_free_texts(&lines);
+}
+
 static void hit(struct page *page, const struct report *report)
 {
 	char text[SENTENCE_MAX];
@@ -321,6 +336,7 @@ static void hit(struct page *page, const struct report *report)
 		markdown(out, ": %s; %s", own->text, text);
 		fputc('\n', out);
 		end(page, false);
+		host_lines(page, own->fault);
 	}
 	measure_table(page, report);
 	pair_table(page, report);

@@ -164,6 +164,15 @@ static void processes(FILE *out, const struct record *record, const struct effec
 	}
 }
 
+static void hosts(FILE *out, const struct fault_record *fault)
+{
+	struct list lines = words_hosts(fault);
+
+	LIST_EACH(lines, char *, line)
+		plain_line(out, "  %-12s %s", "", *line);
+	list_free_texts(&lines);
+}
+
 static void measures(FILE *out, const struct effect_judgement *effect)
 {
 	char text[SENTENCE_MAX], rests_on[WORDS_MAX];
@@ -197,6 +206,7 @@ static void effect(FILE *out, const struct record *record, const struct effect_j
 		words_pair(own->fault, &ways[i], text);
 		plain_line(out, "  %-12s %s", "", text);
 	}
+	hosts(out, own->fault);
 	measures(out, own);
 	processes(out, record, own);
 }

@@ -140,6 +140,9 @@ const char *words_source(const struct source_record *source, char buffer[WORDS_M
 struct list words_events(const struct report *report);
 
 /* Appends a line to a list of char *. */
+/* "s3.example.com on n1: 192.0.2.1, 192.0.2.2", for each name and node; list of char *. */
+struct list words_hosts(const struct fault_record *fault);
+
 void words_add(struct list *lines, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* "n1, n2, n3"; cut with "…" where it gets long. */

@@ -5,6 +5,7 @@
 #include "contract/list.h"
 #include "contract/memory.h"
 #include "contract/seed.h"
+#include "controller/plan/counterparts.h"
 #include "controller/plan/groups.h"
 #include "controller/prober/orders.h"
 #include "controller/run/run_parts.h"
@@ -18,10 +19,20 @@ static void add_prefix(struct list *list, const struct prefix *prefix)
 	*(struct prefix *)list_push(list, sizeof(*prefix)) = *prefix;
 }
 
+/* A counterpart whose addresses each node finds for itself. */
+static void add_host(struct list *list, const char *name)
+{
+	struct endpoint *endpoint = list_push(list, sizeof(*endpoint));
+
+	endpoint->node = must_copy(name);
+	endpoint->host = must_copy(name);
+}
+
 static void add_endpoint(const struct plan *plan, struct list *list, const char *name)
 {
 	struct endpoint *endpoint = list_push(list, sizeof(*endpoint));
 	const struct plan_node *node = plan_node(plan, name);
+	const struct fault_spec *set = counterpart_set_of(plan->scenario, name);
 	struct prefix prefix;
 	struct fail ignored = FAIL_INIT;
 
@@ -31,6 +42,8 @@ static void add_endpoint(const struct plan *plan, struct list *list, const char 
 			add_prefix(&endpoint->prefixes, address);
 		LIST_EACH(node->also_reached_as, struct prefix, address)
 			add_prefix(&endpoint->prefixes, address);
+	} else if (set) {
+		endpoint->set = must_copy(set->id); /* run_inspect.c has filled it */
 	} else if (strcmp(name, "everything") == 0) {
 		prefix_parse("0.0.0.0/0", &prefix, &ignored);
 		add_prefix(&endpoint->prefixes, &prefix);
@@ -72,7 +85,10 @@ void order_fault(const struct plan *plan, const struct fault_record *fault, enum
 	LIST_EACH(fault->on, char *, name)
 		add_endpoint(plan, &out->on, *name);
 	LIST_EACH(fault->from, char *, name)
-		if (role != ROLE_ON || strcmp(*name, node) != 0) /* no node is cut from itself */
+		if (list_has_text(&fault->spec->from->hosts, *name))
+			add_host(&out->from, *name);
+		else if (role != ROLE_ON ||
+			strcmp(*name, node) != 0) /* no node is cut from itself */
 			add_endpoint(plan, &out->from, *name);
 }
 

@@ -89,6 +89,15 @@ static cJSON *measures_json(const struct list *measures)
 	return array;
 }
 
+static cJSON *hosts_json(const struct list *hosts)
+{
+	cJSON *array = json_array();
+
+	LIST_EACH(*hosts, struct host_evidence, host)
+		json_append(array, shape_encode(&host_evidence_shape, host));
+	return array;
+}
+
 static void feed_evidence(struct run_node *node, const struct fault_evidence *fault)
 {
 	struct event event = {.kind = EVENT_EVIDENCE, .name = fault->id, .node = node->node->name};
@@ -100,6 +109,8 @@ static void feed_evidence(struct run_node *node, const struct fault_evidence *fa
 	json_put(data, "counters", counters_json(node, &fault->counters));
 	if (fault->processes.count)
 		json_put(data, "processes", processes_json(node, &fault->processes));
+	if (fault->hosts.count)
+		json_put(data, "hosts", hosts_json(&fault->hosts));
 	if (fault->measures.count)
 		json_put(data, "measures", measures_json(&fault->measures));
 	event.data = data;

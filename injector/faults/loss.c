@@ -32,7 +32,8 @@ static const char *const model_words[] = {[LOSS_RANDOM] = "random",
 #define RATIO(name, models, must, standard, text)                                                  \
 	{                                                                                          \
 		.key = #name, .kind = FIELD_RATIO, .offset = offsetof(struct loss, name),          \
-		.of = (models), .required = (must), .preset = (standard), .help = (text)           \
+		.live = true, .of = (models), .required = (must), .preset = (standard),            \
+		.help = (text)                                                                     \
 	}
 #define PLAIN (FIELD_OF(LOSS_RANDOM) | FIELD_OF(LOSS_CORRELATED))
 #define BURSTS FIELD_OF(LOSS_GILBERT_ELLIOTT)
@@ -49,6 +50,7 @@ static const struct field fields[] = {
 	RATIO(ratio, PLAIN, true, NULL, "how many are lost in the long run"),
 	{.key = "correlation",
 		.kind = FIELD_RATIO,
+		.live = true,
 		.offset = offsetof(struct loss, correlation),
 		.of = FIELD_OF(LOSS_CORRELATED),
 		.required = true,
@@ -65,6 +67,7 @@ static const struct field fields[] = {
 	RATIO(p14, FOUR, false, "0", "chance that a single packet is lost"),
 	{.key = "every",
 		.kind = FIELD_INTEGER,
+		.live = true,
 		.offset = offsetof(struct loss, every),
 		.of = FIELD_OF(LOSS_EVERY),
 		.required = true,
@@ -129,7 +132,7 @@ const struct fault_ops fault_loss = {
 	.summary = "lose some of the packets, at random or in bursts",
 	.with = &shape,
 	.on = TARGET_NODES,
-	.from = TARGET_NODES | TARGET_PREFIXES | TARGET_EVERYTHING,
+	.from = TARGET_NODES | TARGET_PREFIXES | TARGET_HOSTS | TARGET_EVERYTHING,
 	.sides = SIDES_ON,
 	.expires = EXPIRES_KERNEL,
 	.silent = true,

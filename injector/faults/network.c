@@ -107,7 +107,7 @@ size_t network_addresses(const struct list *peers)
 	size_t prefixes = 0;
 
 	LIST_EACH(*peers, const struct endpoint, peer) {
-		prefixes += peer->prefixes.count;
+		prefixes += endpoint_prefixes(peer)->count;
 	}
 	return prefixes;
 }

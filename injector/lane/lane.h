@@ -78,7 +78,9 @@ struct lane_counts {
 	struct histogram late;  /* from the instant due to written back, of all */
 };
 
-/* One fault. A new order is written into the copy that is not current, then `current` is flipped.
+/*
+ * One fault. A new order is written into the copy that is not current, then `current` is flipped.
+ * What came under an order is counted in its copy, until the copy is used for the next but one.
  */
 struct lane {
 	uint32_t current; /* 0 or 1 */
@@ -86,7 +88,7 @@ struct lane {
 	uint32_t version; /* counts orders; the keeper starts anew (seed, counts) at each */
 	uint32_t taken;   /* the keeper's: the version that it goes by */
 	struct lane_spec spec[2];
-	struct lane_counts counts[BB_DIRECTIONS];
+	struct lane_counts counts[2][BB_DIRECTIONS];
 };
 
 struct lane_memory {

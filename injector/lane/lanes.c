@@ -17,7 +17,8 @@ struct packet {
 	uint64_t rate_bytes;
 	uint32_t bytes, segments, length;
 	int32_t path; /* lane · BB_DIRECTIONS + direction */
-	bool counted; /* it came while the lane's order was in force */
+	int8_t copy;  /* of the lane's order that it came under; -1: none */
+	bool waits;   /* among those that a path has let in */
 	bool ahead;
 };
 
@@ -25,6 +26,7 @@ struct packet {
 struct own_lane {
 	bool usable, active;
 	uint32_t version;
+	int8_t copy; /* which of the two orders `spec` is */
 	struct lane_spec spec;
 	struct path paths[BB_DIRECTIONS];
 };
@@ -71,14 +73,17 @@ static void hurry(struct lanes *lanes, size_t lane)
 			queue_hurry(&lanes->queue, (int32_t)lane * BB_DIRECTIONS + direction);
 }
 
-/* What waits belongs to the order before, and is not counted in this one's. */
-static void forget(struct lanes *lanes, size_t lane)
+/* What still waits since the order before the last is not counted in the new one's place. */
+static void forget(struct lanes *lanes, size_t lane, int8_t copy)
 {
 	const struct queue *queue = &lanes->queue;
 
-	for (uint32_t i = 0; i < queue->count; i++)
-		if ((size_t)queue->heap[i].path / BB_DIRECTIONS == lane)
-			lanes->packets[queue->heap[i].packet].counted = false;
+	for (uint32_t i = 0; i < queue->count; i++) {
+		struct packet *packet = &lanes->packets[queue->heap[i].packet];
+
+		if ((size_t)queue->heap[i].path / BB_DIRECTIONS == lane && packet->copy == copy)
+			packet->copy = -1;
+	}
 }
 
 static void take_over(struct lanes *lanes, size_t lane, uint32_t version)
@@ -93,15 +98,18 @@ static void take_over(struct lanes *lanes, size_t lane, uint32_t version)
 	/* A torn copy is taken again at the next look. */
 	if (__atomic_load_n(&shared->version, __ATOMIC_ACQUIRE) != version)
 		return;
-	hurry(lanes, lane);
-	forget(lanes, lane);
+	forget(lanes, lane, (int8_t)current);
 	own->version = version;
+	own->copy = (int8_t)current;
 	own->usable = spec_check(&own->spec, &fail) == 0;
 	if (!own->usable)
 		lanes->memory->refused++;
 	for (int direction = 0; direction < BB_DIRECTIONS; direction++) {
-		path_start(&own->paths[direction], &own->spec, direction);
-		memset(&shared->counts[direction], 0, sizeof(shared->counts[direction]));
+		if (own->active)
+			path_change(&own->paths[direction], &own->spec, direction);
+		else
+			path_start(&own->paths[direction], &own->spec, direction);
+		memset(&shared->counts[current][direction], 0, sizeof(struct lane_counts));
 	}
 	__atomic_store_n(&shared->taken, version, __ATOMIC_RELEASE);
 }
@@ -142,10 +150,10 @@ const struct iovec *lanes_room(const struct lanes *lanes, int *count)
 /* The counts of a packet's order; NULL when it belongs to none. */
 static struct lane_counts *counts_of(struct lanes *lanes, const struct packet *packet)
 {
-	if (!packet->counted)
+	if (packet->copy < 0)
 		return NULL;
 	return &lanes->memory->lanes[packet->path / BB_DIRECTIONS]
-			.counts[packet->path % BB_DIRECTIONS];
+			.counts[packet->copy][packet->path % BB_DIRECTIONS];
 }
 
 static void count_lost(struct lane_counts *counts, const struct packet *packet)
@@ -183,6 +191,7 @@ static bool decide(struct lanes *lanes, const struct frame *frame, struct packet
 	}
 	packet->due_ns = decision.due_ns;
 	packet->ahead = decision.ahead;
+	packet->waits = true;
 	counts->ahead += decision.ahead;
 	counts->overtook += decision.overtakes;
 	return true;
@@ -210,17 +219,17 @@ void lanes_take(struct lanes *lanes, size_t length, int64_t now_ns)
 		.segments = (uint32_t)frame.segments,
 		.length = (uint32_t)length,
 		.path = (int32_t)(frame.lane * BB_DIRECTIONS + frame.direction),
-		.counted = own->active && own->usable && !lanes->ending,
+		.copy = own->active && own->usable && !lanes->ending ? own->copy : -1,
 	};
-	if (packet.counted && !decide(lanes, &frame, &packet))
+	if (packet.copy >= 0 && !decide(lanes, &frame, &packet))
 		return;
 	counts = counts_of(lanes, &packet);
 	kept = arena_keep(&lanes->arena, length);
 	if (kept == ARENA_NONE) {
-		if (counts) {
+		if (counts)
 			count_lost(counts, &packet);
+		if (packet.waits)
 			path_leave(&own->paths[frame.direction], packet.bytes);
-		}
 		return;
 	}
 	if (counts)
@@ -265,8 +274,9 @@ void lanes_left(struct lanes *lanes, const struct leaving *leaving, bool written
 	struct lane_counts *counts = counts_of(lanes, packet);
 	struct own_lane *own = &lanes->own[packet->path / BB_DIRECTIONS];
 
-	if (counts) {
+	if (packet->waits)
 		path_leave(&own->paths[packet->path % BB_DIRECTIONS], packet->bytes);
+	if (counts) {
 		counts->waiting--;
 		counts->left += written;
 		if (!written)

@@ -8,6 +8,15 @@ void path_start(struct path *path, const struct lane_spec *spec, int direction)
 	lane_random_start(&path->reorder, spec->seed, STREAM_REORDER, direction);
 }
 
+void path_change(struct path *path, const struct lane_spec *spec, int direction)
+{
+	struct path before = *path;
+
+	path_start(path, spec, direction);
+	path->waiting_bytes = before.waiting_bytes;
+	path->bucket.sent_ns = before.bucket.sent_ns;
+}
+
 static bool goes_ahead(struct path *path, const struct lane_spec *spec)
 {
 	bool first = path->spread.packets == 0, ahead;

@@ -33,6 +33,8 @@ struct decision {
 };
 
 void path_start(struct path *path, const struct lane_spec *spec, int direction);
+/* Another order while packets wait: they keep their time, and a slow link is as busy as it was. */
+void path_change(struct path *path, const struct lane_spec *spec, int direction);
 
 /* What happens to a packet of `bytes` (a frame), `rate_bytes` of which count for a rate. */
 struct decision path_decide(struct path *path, const struct lane_spec *spec, int64_t now_ns,

@@ -14,6 +14,7 @@
 /* Packets that were sent to a lane just before nothing was any more. */
 #define IN_FLIGHT_NS (2 * NS_PER_MS)
 #define LET_GO_NS (200 * NS_PER_MS)
+#define TAKE_OVER_NS (500 * NS_PER_MS) /* it looks every 20 ms; a busy machine is slower */
 #define SHAPED_WAIT_NS NS_PER_SEC
 
 bool lanes_own(const char *link_name)
@@ -183,28 +184,39 @@ static int start_keeper(struct lanes *lanes, struct fail *fail)
 	return 0;
 }
 
+/* The keeper looks at an order when its version has changed. */
+static void give_order(struct lane *lane, const struct lane_spec *spec)
+{
+	uint32_t spare = !lane->current;
+
+	lane->spec[spare] = *spec;
+	__atomic_store_n(&lane->current, spare, __ATOMIC_RELEASE);
+	__atomic_add_fetch(&lane->version, 1, __ATOMIC_RELEASE);
+}
+
 static int open_kept(struct lanes *lanes, int number, const struct lane_spec *spec,
 	struct lane_way *out, struct fail *fail)
 {
 	struct lane *lane;
-	uint32_t spare;
 
 	if (start_keeper(lanes, fail) < 0)
 		return fail_context(fail, "making a lane that is kept by a process");
 	lane = &host_keeper_memory(lanes->keeper)->lanes[number];
-	spare = !lane->current;
-	lane->spec[spare] = *spec;
-	__atomic_store_n(&lane->current, spare, __ATOMIC_RELEASE);
+	give_order(lane, spec);
 	__atomic_store_n(&lane->active, 1, __ATOMIC_RELEASE);
-	__atomic_add_fetch(&lane->version, 1, __ATOMIC_RELEASE);
 	*out = (struct lane_way){.ifindex = (uint32_t)lanes->kept.entry_index, .by_keeper = true};
 	return 0;
 }
 
 static uint64_t waiting(const struct lane *lane)
 {
-	return __atomic_load_n(&lane->counts[BB_INGRESS].waiting, __ATOMIC_ACQUIRE) +
-		__atomic_load_n(&lane->counts[BB_EGRESS].waiting, __ATOMIC_ACQUIRE);
+	uint64_t packets = 0;
+
+	for (int i = 0; i < 2 * BB_DIRECTIONS; i++)
+		packets +=
+			__atomic_load_n(&lane->counts[i / BB_DIRECTIONS][i % BB_DIRECTIONS].waiting,
+				__ATOMIC_ACQUIRE);
+	return packets;
 }
 
 /* What waits leaves at once; a keeper that does nothing any more is not waited for. */
@@ -219,6 +231,31 @@ static void let_go(struct lanes *lanes, int number)
 	do
 		host_pause(IN_FLIGHT_NS);
 	while (waiting(lane) && host_now_ns() < until_ns && host_keeper_lives(lanes->keeper));
+}
+
+static bool is_taken(const struct lane *lane)
+{
+	return __atomic_load_n(&lane->taken, __ATOMIC_ACQUIRE) == lane->version;
+}
+
+int lanes_change(struct lanes *lanes, int number, const struct lane_spec *spec, bool *out_torn,
+	struct fail *fail)
+{
+	int64_t until_ns = host_now_ns() + TAKE_OVER_NS;
+	struct lane *lane;
+
+	if (!lanes->keeper || !host_keeper_lives(lanes->keeper))
+		return fail_set(fail, FAIL_REFUSED,
+			"the process that keeps packets has died: nothing holds them back");
+	lane = &host_keeper_memory(lanes->keeper)->lanes[number];
+	give_order(lane, spec);
+	while (!is_taken(lane) && host_now_ns() < until_ns && host_keeper_lives(lanes->keeper))
+		host_pause(IN_FLIGHT_NS);
+	*out_torn = !is_taken(lane);
+	if (*out_torn)
+		return fail_set(fail, FAIL_SYSTEM,
+			"the process that keeps packets does not take a new order");
+	return 0;
 }
 
 /* ---- shaped lanes ---- */
@@ -323,5 +360,5 @@ const struct lane *lanes_kept(const struct lanes *lanes, int lane)
 	if (!lanes->keeper)
 		return NULL;
 	kept = &host_keeper_memory(lanes->keeper)->lanes[lane];
-	return __atomic_load_n(&kept->taken, __ATOMIC_ACQUIRE) == kept->version ? kept : NULL;
+	return is_taken(kept) ? kept : NULL;
 }

@@ -74,6 +74,12 @@ int lanes_wire(struct lanes *lanes, uint32_t *out_ifindex, struct fail *fail);
 int lanes_open(struct lanes *lanes, int lane, const struct lane_order *order, struct lane_way *out,
 	struct fail *fail);
 /*
+ * A kept lane goes by another order from here on: the keeper has taken it when this returns. On
+ * failure it goes by the one before; but by which is unknown when `*out_torn` comes back true.
+ */
+int lanes_change(struct lanes *lanes, int lane, const struct lane_spec *spec, bool *out_torn,
+	struct fail *fail);
+/*
  * Nothing new comes: what waits in the lane is let go, then the lane is no more. A shaped lane's
  * last packets may be lost when they would wait for longer than a second.
  */

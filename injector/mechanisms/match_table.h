@@ -2,6 +2,7 @@
 #ifndef BACKBURN_INJECTOR_MATCH_TABLE_H
 #define BACKBURN_INJECTOR_MATCH_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,7 +24,12 @@ struct match_source {
 struct match_entry {
 	struct prefix prefix;
 	uint64_t slots; /* 0: exempt */
-	uint32_t peer;  /* unique among all entries of a matcher's life; stays with its prefix */
+	/*
+	 * Entries that count for the same endpoints share one number. A number is not used for
+	 * others in a matcher's life, and stays while the endpoints of its entries do.
+	 */
+	uint32_t peer;
+	bool exempt;
 };
 
 /* Which endpoint of which fault an entry counts for. */
@@ -34,7 +40,7 @@ struct match_count {
 };
 
 struct match_table {
-	struct list entries;     /* of struct match_entry, sorted by match_compare() */
+	struct list entries;     /* of struct match_entry, sorted by match_compare(), no repeats */
 	struct list counts;      /* of struct match_count, sorted by slot and peer */
 	size_t addresses, broad; /* entries that are whole addresses, and the others */
 	uint32_t next_peer;
@@ -50,8 +56,13 @@ void match_table_build(struct match_table *out, const struct list *sources,
 void match_table_merge(struct match_table *table, const struct match_table *more);
 void match_table_deinit(struct match_table *table);
 
-/* Total order on prefixes: by length, then by address. */
+/* Total order on prefixes: by address, and then outer ones before inner ones. */
 int match_compare(const struct prefix *a, const struct prefix *b);
+/* An address written in the mapped form ("::ffff:10.0.0.1") is the IPv4 address. */
+struct prefix match_normalised(const struct prefix *prefix);
+/* The longest entry that the address lies in, as the kernel finds it; NULL: none. */
+const struct match_entry *match_table_lookup(
+	const struct match_table *table, const struct prefix *address);
 const struct match_entry *match_table_find(
 	const struct match_table *table, const struct prefix *prefix);
 const struct match_count *match_table_count(

@@ -19,6 +19,10 @@ enum {
 	PREFIXES_MIN = 16384,
 	COUNTERS_MIN = 16384,
 	ROOM_FACTOR = 4,
+	ROOM_MOST = 16384,
+	/* Of all rules that are armed: what a change of the tables needs for a moment is 100 bytes
+	   for each. */
+	CLAIMS_MAX = 4 * PEERS_MAX,
 	NEW_FLOWS = 32768,
 	NEW_FLOWS_MIN = 16
 };
@@ -113,20 +117,57 @@ static int apply_flows(struct matcher *matcher, struct fail *fail)
 
 static uint32_t at_least(size_t wanted, uint32_t least)
 {
-	return wanted * ROOM_FACTOR > least ? (uint32_t)(wanted * ROOM_FACTOR) : least;
+	size_t room = wanted * ROOM_FACTOR;
+
+	if (room > wanted + ROOM_MOST)
+		room = wanted + ROOM_MOST;
+	return room > least ? (uint32_t)room : least;
+}
+
+/* Sets may grow while they are in use, and maps can't: where there are any all must fit. */
+static struct host_matcher_sizes sizes_for(const struct matcher *matcher,
+	const struct match_table *table, const struct match_rule *spec)
+{
+	size_t sets = matcher->expects_sets ? PEERS_MAX : 0;
+
+	return (struct host_matcher_sizes){
+		.addresses = at_least(table->addresses + sets, ADDRESSES_MIN),
+		.prefixes = at_least(table->broad + sets, PREFIXES_MIN),
+		.counters = at_least(table->counts.count * BB_DIRECTIONS, COUNTERS_MIN),
+		.new_flows = spec->connections == BB_ALL_CONNECTIONS ? NEW_FLOWS_MIN : NEW_FLOWS,
+	};
+}
+
+static int check_claims(const struct matcher *matcher, struct fail *fail)
+{
+	size_t claims = 0;
+
+	for (int slot = 0; slot < BB_SLOTS; slot++)
+		if (matcher->rules[slot])
+			LIST_EACH(*matcher->rules[slot]->spec.peers, const struct endpoint, peer) {
+				claims += endpoint_prefixes(peer)->count;
+			}
+	if (claims <= CLAIMS_MAX)
+		return 0;
+	return fail_set(fail, FAIL_REFUSED,
+		"all armed faults together name %zu addresses and prefixes, more than %d", claims,
+		CLAIMS_MAX);
 }
 
 static int check_room(
-	const struct host_matcher_sizes *sizes, const struct match_table *table, struct fail *fail)
+	const struct matcher *matcher, const struct match_table *table, struct fail *fail)
 {
+	const struct host_matcher_sizes *sizes = &matcher->sizes;
+	size_t counters = matcher_counters(matcher, table);
+
 	if (table->addresses <= sizes->addresses && table->broad <= sizes->prefixes &&
-		table->counts.count * BB_DIRECTIONS <= sizes->counters)
+		counters <= sizes->counters)
 		return 0;
 	return fail_set(fail, FAIL_REFUSED,
 		"all armed faults together need %zu addresses, %zu prefixes and %zu counters; the "
 		"first one made room for %u, %u and %u; heal all, or arm the largest first",
-		table->addresses, table->broad, table->counts.count * BB_DIRECTIONS,
-		sizes->addresses, sizes->prefixes, sizes->counters);
+		table->addresses, table->broad, counters, sizes->addresses, sizes->prefixes,
+		sizes->counters);
 }
 
 /* Only the first rule makes room for new connections, which costs memory that no other needs. */
@@ -147,12 +188,7 @@ static int load(struct matcher *matcher, const struct match_table *table,
 
 	if (matcher->loaded)
 		return check_flows(matcher, spec, fail);
-	matcher->sizes = (struct host_matcher_sizes){
-		.addresses = at_least(table->addresses, ADDRESSES_MIN),
-		.prefixes = at_least(table->broad, PREFIXES_MIN),
-		.counters = at_least(table->counts.count * BB_DIRECTIONS, COUNTERS_MIN),
-		.new_flows = spec->connections == BB_ALL_CONNECTIONS ? NEW_FLOWS_MIN : NEW_FLOWS,
-	};
+	matcher->sizes = sizes_for(matcher, table, spec);
 	if (host_matcher_load(&matcher->sizes, &matcher->loaded, fail) < 0)
 		return -1;
 	control = host_matcher_control(matcher->loaded);
@@ -220,10 +256,11 @@ static void open_slot(struct matcher *matcher, struct matcher_rule *rule)
 	slot->flap_period_ns = (uint64_t)spec->flap_period_ns;
 	slot->action = (uint8_t)spec->action;
 	slot->cgroup = rule->cgroup;
-	slot->mtu = spec->mtu;
 	slot->answer = spec->answer;
 	slot->fix_checksum = spec->fix_checksum;
-	slot->chance = spec->chance;
+	slot->current = rule->copy;
+	slot->mtu[rule->copy] = spec->mtu;
+	slot->chance[rule->copy] = spec->chance;
 	slot->lane = rule->way.ifindex;
 	slot->by_keeper = rule->way.by_keeper;
 	slot->missed = 0;
@@ -296,7 +333,7 @@ static struct matcher_rule *new_rule(
 	rule = must_alloc(sizeof(*rule));
 	rule->spec = *spec;
 	rule->slot = slot;
-	rule->folded = must_alloc(spec->peers->count * BB_DIRECTIONS * sizeof(*rule->folded));
+	rule->folded = must_alloc(2 * spec->peers->count * BB_DIRECTIONS * sizeof(*rule->folded));
 	matcher->rules[slot] = rule;
 	return rule;
 }
@@ -308,11 +345,12 @@ static int prepare(struct matcher *matcher, struct matcher_rule *rule, struct le
 	struct match_table table;
 	int result = -1;
 
-	if (rule->spec.cgroup && host_cgroup_id(rule->spec.cgroup, &rule->cgroup, fail) < 0)
+	if (check_claims(matcher, fail) < 0 ||
+		(rule->spec.cgroup && host_cgroup_id(rule->spec.cgroup, &rule->cgroup, fail) < 0))
 		return -1;
 	matcher_build_table(matcher, rule, &table);
 	if (load(matcher, &table, &rule->spec, ledger, fail) < 0 ||
-		check_room(&matcher->sizes, &table, fail) < 0 || apply_flows(matcher, fail) < 0 ||
+		check_room(matcher, &table, fail) < 0 || apply_flows(matcher, fail) < 0 ||
 		host_links(&links, fail) < 0)
 		goto out;
 	FAILPOINT(program_loaded);
@@ -342,6 +380,15 @@ static int tidy(struct matcher *matcher, struct fail *fail)
 	return -1;
 }
 
+/* With the last rule the maps go as a whole, when what uses them is gone. */
+static bool others_live(const struct matcher *matcher, const struct matcher_rule *rule)
+{
+	for (int slot = 0; slot < BB_SLOTS; slot++)
+		if (matcher->rules[slot] && matcher->rules[slot] != rule)
+			return true;
+	return false;
+}
+
 /* Ends the rule in the kernel, then rewrites the tables without it. */
 static int revert(struct matcher *matcher, struct matcher_rule *rule, struct fail *fail)
 {
@@ -353,6 +400,11 @@ static int revert(struct matcher *matcher, struct matcher_rule *rule, struct fai
 	close_slot(matcher, rule);
 	FAILPOINT(slot_closed);
 	closed = matcher_close_way(matcher, rule, fail);
+	if (!others_live(matcher, rule)) {
+		matcher->stale |= UINT64_C(1) << rule->slot;
+		matcher_fold(matcher, rule->slot);
+		return closed;
+	}
 	if (tidy(matcher, fail) == 0)
 		return closed;
 	matcher->stale |= UINT64_C(1) << rule->slot;
@@ -403,6 +455,27 @@ int matcher_heal(struct matcher *matcher, struct matcher_rule *rule, struct fail
 	return 0;
 }
 
+void matcher_expect_sets(struct matcher *matcher)
+{
+	matcher->expects_sets = true;
+}
+
+int matcher_peers_changed(struct matcher *matcher, struct fail *fail)
+{
+	struct match_table table;
+
+	if (!matcher->loaded)
+		return 0;
+	if (check_claims(matcher, fail) < 0)
+		return -1;
+	matcher_build_table(matcher, NULL, &table);
+	if (check_room(matcher, &table, fail) == 0 &&
+		matcher_change_table(matcher, &table, fail) == 0)
+		return 0;
+	match_table_deinit(&table);
+	return -1;
+}
+
 void matcher_rule_free(struct matcher_rule *rule)
 {
 	if (!rule)
@@ -412,6 +485,8 @@ void matcher_rule_free(struct matcher_rule *rule)
 	}
 	list_free(&rule->measured);
 	free(rule->folded);
+	free(rule->settled);
+	free(rule->hold_before);
 	free(rule);
 }
 

@@ -75,13 +75,30 @@ int matcher_heal(struct matcher *matcher, struct matcher_rule *rule, struct fail
 int matcher_settle(struct matcher *matcher, struct fail *fail);
 void matcher_rule_free(struct matcher_rule *rule);
 
+/* Peers may come to be many: the maps that are loaded from here on have room for them. */
+void matcher_expect_sets(struct matcher *matcher);
+/*
+ * What endpoints of live rules name has changed: brings the maps to it, without touching what
+ * stays. On failure the caller puts back what was named before and calls again; until that has
+ * succeeded any mixture of both may be hit.
+ */
+int matcher_peers_changed(struct matcher *matcher, struct fail *fail);
+
+/*
+ * From here on the rule does as `spec` says, which differs in `mtu`, `chance` or `hold` only, and
+ * it begins to count anew; what was counted before is told beside it. One store in the kernel's
+ * page, or one order to the keeper, which has taken it when this returns. On failure nothing has
+ * changed; but `*out_torn` comes back true when it is unknown what the rule does now.
+ */
+int matcher_change(struct matcher *matcher, struct matcher_rule *rule,
+	const struct match_rule *spec, bool *out_torn, struct fail *fail);
+
 /* One struct counter per peer and direction of the rule; `peer` texts are owned copies. */
 void matcher_count(
 	const struct matcher *matcher, const struct matcher_rule *rule, struct list *counters);
-/* What was asked beside what was done, as struct measure; `counters` are those of matcher_count().
- */
-void matcher_measure(const struct matcher *matcher, const struct matcher_rule *rule,
-	const struct list *counters, struct list *measures);
+/* What was asked beside what was done, as struct measure; each of a rule's changes for itself. */
+void matcher_measure(
+	const struct matcher *matcher, const struct matcher_rule *rule, struct list *measures);
 
 /*
  * A cgroup that was removed and made anew – its service was started again – is another one to the

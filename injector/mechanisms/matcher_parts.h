@@ -14,11 +14,22 @@ struct matcher_rule {
 	int slot;
 	bool live;
 	bool tracks;               /* counted among those that need to know new connections */
-	struct bb_counter *folded; /* per endpoint and direction: counts of entries that are gone */
+	struct bb_counter *folded; /* per copy of the slot, endpoint and direction: counts of
+				      entries that are gone */
 	struct lane_way way;       /* BB_HOLD, while it is open */
-	struct list measured;      /* of struct measure: what a lane that is closed has told */
+	struct list measured;      /* of struct measure: what will not change any more */
 	uint64_t missed;           /* as its slot had counted when it was closed */
 	uint64_t cgroup;           /* the kernel's number of spec.cgroup; 0: none is asked for */
+
+	/* ---- changes ---- */
+	int changes;                    /* how often it was changed */
+	uint32_t copy;                  /* of the slot: the one in force */
+	int64_t changed_ns;             /* the last time */
+	bool before_counts;             /* what it was before may still count */
+	struct match_rule before;       /* that */
+	struct lane_order *hold_before; /* owned: what before.hold points to, or NULL */
+	struct bb_counter *settled; /* per endpoint and direction: counts of copies that were used
+				       again; NULL: none were */
 };
 
 struct matcher {
@@ -26,6 +37,7 @@ struct matcher {
 	const struct list *exempt;    /* borrowed */
 	const struct port_set *ports; /* POLICIES of them, borrowed */
 	int64_t lease_until_ns;
+	bool expects_sets;
 	struct host_matcher_sizes sizes;
 	struct host_matcher *loaded; /* NULL while idle */
 	struct hooks hooks;
@@ -56,6 +68,18 @@ int matcher_change_table(struct matcher *matcher, struct match_table *table, str
 /* Counts of a slot's entries, which go, are added to what its rule has counted. */
 void matcher_fold(struct matcher *matcher, int slot);
 
+/* Per endpoint and direction, as counted by one copy of the slot: adds it to `sums`. */
+void matcher_sum(const struct matcher *matcher, const struct matcher_rule *rule, uint32_t copy,
+	struct bb_counter *sums);
+/*
+ * Makes the copy's counters for all that the rule's entries count, or makes them new: what they
+ * were is in `settled` then.
+ */
+int matcher_count_anew(
+	struct matcher *matcher, struct matcher_rule *rule, uint32_t copy, struct fail *fail);
+/* How many counters a table's entries need. */
+size_t matcher_counters(const struct matcher *matcher, const struct match_table *table);
+
 /* --- matcher_paths.c -------------------------------------------------------------------- */
 
 /* Each link that packets can come back to from a lane has a number in the kernel's page. */
@@ -64,5 +88,8 @@ int matcher_number_links(struct matcher *matcher, const struct list *links, stru
 /* Makes what the rule's packets must go through; and lets it go, after its slot is closed. */
 int matcher_open_way(struct matcher *matcher, struct matcher_rule *rule, struct fail *fail);
 int matcher_close_way(struct matcher *matcher, struct matcher_rule *rule, struct fail *fail);
+
+/* What is known of the rule as it was up to the last change, for good; it counts no more. */
+void matcher_settle_before(struct matcher *matcher, struct matcher_rule *rule);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "injector/host.h"
@@ -92,28 +94,23 @@ int matcher_open_way(struct matcher *matcher, struct matcher_rule *rule, struct 
 	return 0;
 }
 
-static void measure_lane(
-	const struct matcher *matcher, const struct matcher_rule *rule, struct list *measures)
+/* What may still count: the rule as it is, and as it was up to the last change. */
+struct part {
+	const struct match_rule *spec;
+	int number;    /* how often it had been changed before */
+	uint32_t copy; /* of the slot, or of the lane's order */
+};
+
+static void measure_lane(const struct matcher *matcher, const struct matcher_rule *rule,
+	const struct part *part, struct list *measures)
 {
 	const struct lane *lane = lanes_kept(&matcher->lanes, rule->slot - BB_LANE_FIRST);
 
 	for (int direction = 0; lane && direction < BB_DIRECTIONS; direction++)
 		if (rule->spec.directions & 1u << direction)
-			lane_measures(&rule->spec.hold->spec, &lane->counts[direction], direction,
+			lane_measures(&part->spec->hold->spec,
+				&lane->counts[lane->current ^ part->copy][direction], direction,
 				measures);
-}
-
-int matcher_close_way(struct matcher *matcher, struct matcher_rule *rule, struct fail *fail)
-{
-	int result;
-
-	if (rule->spec.action != BB_HOLD || !rule->way.ifindex)
-		return 0;
-	result = lanes_close(&matcher->lanes, rule->slot - BB_LANE_FIRST, fail);
-	if (rule->way.by_keeper)
-		measure_lane(matcher, rule, &rule->measured);
-	rule->way = (struct lane_way){0};
-	return result;
 }
 
 /* ---- asked and done ---- */
@@ -127,23 +124,21 @@ static struct measure *add(struct list *measures, const char *name, int directio
 	return measure;
 }
 
-static void add_ratio(const struct matcher_rule *rule, const struct list *counters, int direction,
+static void add_ratio(const struct match_rule *spec, const struct bb_counter *sums, int direction,
 	struct list *measures)
 {
 	static const char *const names[] = {
 		[BB_LOSE] = "loss", [BB_CORRUPT] = "corruption", [BB_DUPLICATE] = "duplication"};
-	const struct bb_chance *chance = &rule->spec.chance;
+	const struct bb_chance *chance = &spec->chance;
 	double asked = chance_ratio(chance), scatter = chance_scatter(chance);
 	int64_t hits = 0, count = 0;
 	struct measure *measure;
 
-	LIST_EACH(*counters, const struct counter, counter) {
-		if (counter->direction != direction)
-			continue;
-		hits += counter->segments;
-		count += counter->matched;
+	for (size_t i = 0; i < spec->peers->count; i++) {
+		hits += (int64_t)sums[i * BB_DIRECTIONS + (size_t)direction].segments;
+		count += (int64_t)sums[i * BB_DIRECTIONS + (size_t)direction].matched;
 	}
-	measure = add(measures, names[rule->spec.action], direction);
+	measure = add(measures, names[spec->action], direction);
 	measure->unit = MEASURE_RATIO;
 	measure->bound = BOUND_ABOUT;
 	measure->asked = asked;
@@ -154,6 +149,88 @@ static void add_ratio(const struct matcher_rule *rule, const struct list *counte
 		measure->tolerance = 1.0 / (double)count;
 	else if (count && scatter != 1)
 		measure->tolerance = CHANCE_Z * sqrt(asked * (1 - asked) / (double)count * scatter);
+}
+
+static void measure_ratio(const struct matcher *matcher, const struct matcher_rule *rule,
+	const struct part *part, struct list *measures)
+{
+	struct bb_counter *sums =
+		must_alloc(rule->spec.peers->count * BB_DIRECTIONS * sizeof(*sums));
+
+	matcher_sum(matcher, rule, part->copy, sums);
+	for (int direction = 0; direction < BB_DIRECTIONS; direction++)
+		if (rule->spec.directions & 1u << direction)
+			add_ratio(part->spec, sums, direction, measures);
+	free(sums);
+}
+
+/* "loss after change 2": measures of one fault have names of their own. */
+static void name_part(struct list *measures, size_t first, int number)
+{
+	for (size_t i = first; number && i < measures->count; i++) {
+		struct measure *measure = LIST_AT(*measures, struct measure, i);
+		char *name;
+
+		if (asprintf(&name, "%s after change %d", measure->name, number) < 0)
+			abort();
+		free(measure->name);
+		measure->name = name;
+	}
+}
+
+static void measure_part(const struct matcher *matcher, const struct matcher_rule *rule,
+	const struct part *part, struct list *measures)
+{
+	size_t first = measures->count;
+
+	if (rule->way.by_keeper)
+		measure_lane(matcher, rule, part, measures);
+	if (rule->spec.action == BB_LOSE || rule->spec.action == BB_CORRUPT ||
+		rule->spec.action == BB_DUPLICATE)
+		measure_ratio(matcher, rule, part, measures);
+	name_part(measures, first, part->number);
+}
+
+/* A lane's copies count from the one in force, a slot's from the first. */
+static uint32_t copy_of(const struct matcher_rule *rule, bool before)
+{
+	return rule->spec.action == BB_HOLD ? before : rule->copy ^ before;
+}
+
+static void measure_before(
+	const struct matcher *matcher, const struct matcher_rule *rule, struct list *measures)
+{
+	if (rule->before_counts)
+		measure_part(matcher, rule,
+			&(struct part){&rule->before, rule->changes - 1, copy_of(rule, true)},
+			measures);
+}
+
+static void measure_parts(
+	const struct matcher *matcher, const struct matcher_rule *rule, struct list *measures)
+{
+	measure_before(matcher, rule, measures);
+	measure_part(matcher, rule,
+		&(struct part){&rule->spec, rule->changes, copy_of(rule, false)}, measures);
+}
+
+void matcher_settle_before(struct matcher *matcher, struct matcher_rule *rule)
+{
+	measure_before(matcher, rule, &rule->measured);
+	rule->before_counts = false;
+}
+
+int matcher_close_way(struct matcher *matcher, struct matcher_rule *rule, struct fail *fail)
+{
+	int result;
+
+	if (rule->spec.action != BB_HOLD || !rule->way.ifindex)
+		return 0;
+	result = lanes_close(&matcher->lanes, rule->slot - BB_LANE_FIRST, fail);
+	if (rule->way.by_keeper)
+		measure_parts(matcher, rule, &rule->measured);
+	rule->way = (struct lane_way){0};
+	return result;
 }
 
 /* Packets that came by on a link without a lane, or while the lane was out of order. */
@@ -180,19 +257,14 @@ static void add_copies(const struct list *from, struct list *to)
 	}
 }
 
-void matcher_measure(const struct matcher *matcher, const struct matcher_rule *rule,
-	const struct list *counters, struct list *measures)
+void matcher_measure(
+	const struct matcher *matcher, const struct matcher_rule *rule, struct list *measures)
 {
 	uint64_t missed = rule->missed;
 
 	add_copies(&rule->measured, measures);
-	if (rule->way.by_keeper)
-		measure_lane(matcher, rule, measures);
-	if (rule->spec.action == BB_LOSE || rule->spec.action == BB_CORRUPT ||
-		rule->spec.action == BB_DUPLICATE)
-		for (int direction = 0; direction < BB_DIRECTIONS; direction++)
-			if (rule->spec.directions & 1u << direction)
-				add_ratio(rule, counters, direction, measures);
+	if (rule->spec.action != BB_HOLD || rule->way.by_keeper)
+		measure_parts(matcher, rule, measures);
 	if (matcher->loaded && matcher->rules[rule->slot] == rule)
 		missed += host_matcher_control(matcher->loaded)->slots[rule->slot].missed;
 	add_missed(missed, measures);

@@ -2,11 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/units.h"
 #include "injector/host.h"
 #include "injector/lists.h"
 #include "injector/mechanisms/matcher_parts.h"
 
 /* The matcher's maps: peers and counters, from what the rules name to what the kernel holds. */
+
+#define IN_FLIGHT_NS (2 * NS_PER_MS)
 
 static void add_up(struct bb_counter *sum, const struct bb_counter *more)
 {
@@ -20,24 +23,57 @@ static void add_up(struct bb_counter *sum, const struct bb_counter *more)
 		sum->last_ns = more->last_ns;
 }
 
-static struct bb_counter_key counter_key(const struct match_count *count, int direction)
+enum {
+	COUNTERS = 2 * BB_DIRECTIONS /* of an entry's number and a slot, if it was changed */
+};
+
+/* `number`: first those of the slot's first copy. */
+static struct bb_counter_key counter_key(const struct match_count *count, unsigned int number)
 {
 	return (struct bb_counter_key){
-		.peer = count->peer, .slot = count->slot, .direction = (uint16_t)direction};
+		.peer = count->peer,
+		.slot = (uint16_t)BB_COUNTED(count->slot, number / BB_DIRECTIONS),
+		.direction = (uint16_t)(number % BB_DIRECTIONS),
+	};
+}
+
+static unsigned int counters_of(const struct matcher *matcher, const struct match_count *count)
+{
+	const struct matcher_rule *rule = matcher->rules[count->slot];
+
+	return rule && rule->changes ? COUNTERS : BB_DIRECTIONS;
+}
+
+size_t matcher_counters(const struct matcher *matcher, const struct match_table *table)
+{
+	size_t counters = 0;
+
+	LIST_EACH(table->counts, const struct match_count, count) {
+		counters += counters_of(matcher, count);
+	}
+	return counters;
+}
+
+/* Of a rule's sums per copy, endpoint and direction. */
+static size_t sum_index(const struct matcher_rule *rule, uint32_t copy, uint32_t endpoint)
+{
+	return (copy * rule->spec.peers->count + endpoint) * BB_DIRECTIONS;
 }
 
 static void fold(struct matcher *matcher, const struct match_count *count)
 {
 	struct matcher_rule *rule = matcher->rules[count->slot];
 
-	for (int direction = 0; direction < BB_DIRECTIONS; direction++) {
-		struct bb_counter_key key = counter_key(count, direction);
+	for (unsigned int i = 0; i < COUNTERS; i++) {
+		struct bb_counter_key key = counter_key(count, i);
 		struct bb_counter value;
 
 		host_matcher_read(matcher->loaded, &key, &value);
 		host_matcher_uncount(matcher->loaded, &key);
 		if (rule)
-			add_up(&rule->folded[count->endpoint * BB_DIRECTIONS + direction], &value);
+			add_up(&rule->folded[sum_index(rule, i / BB_DIRECTIONS, count->endpoint) +
+				       i % BB_DIRECTIONS],
+				&value);
 	}
 }
 
@@ -47,8 +83,8 @@ static int add_counters(struct matcher *matcher, const struct match_table *table
 		if (!matcher->unsure &&
 			match_table_count(&matcher->table, count->slot, count->peer))
 			continue;
-		for (int direction = 0; direction < BB_DIRECTIONS; direction++) {
-			struct bb_counter_key key = counter_key(count, direction);
+		for (unsigned int i = 0; i < counters_of(matcher, count); i++) {
+			struct bb_counter_key key = counter_key(count, i);
 
 			if (host_matcher_count(matcher->loaded, &key, fail) < 0)
 				return -1;
@@ -57,9 +93,15 @@ static int add_counters(struct matcher *matcher, const struct match_table *table
 	return 0;
 }
 
+/*
+ * Inner prefixes before outer ones: where a rule that acts already gets more peers, the holes in a
+ * prefix must be there before it is.
+ */
 static int put_entries(struct matcher *matcher, const struct match_table *table, struct fail *fail)
 {
-	LIST_EACH(table->entries, const struct match_entry, entry) {
+	for (size_t i = table->entries.count; i-- > 0;) {
+		const struct match_entry *entry =
+			LIST_AT(table->entries, const struct match_entry, i);
 		const struct match_entry *before =
 			match_table_find(&matcher->table, &entry->prefix);
 		struct bb_entry value = {.slots = entry->slots, .peer = entry->peer};
@@ -100,6 +142,26 @@ static void expect_prefixes(struct matcher *matcher, size_t count)
 		__ATOMIC_RELEASE);
 }
 
+/*
+ * Counters of entries that go. Rules that go on may count there until the last packet that found
+ * the entry before is through.
+ */
+static void fold_gone(struct matcher *matcher, const struct match_table *table)
+{
+	bool waited = false;
+
+	LIST_EACH(matcher->table.counts, const struct match_count, count) {
+		const struct matcher_rule *rule = matcher->rules[count->slot];
+
+		if (match_table_count(table, count->slot, count->peer))
+			continue;
+		if (!waited && rule && rule->live)
+			host_pause(IN_FLIGHT_NS);
+		waited |= rule && rule->live;
+		fold(matcher, count);
+	}
+}
+
 int matcher_change_table(struct matcher *matcher, struct match_table *table, struct fail *fail)
 {
 	expect_prefixes(matcher, matcher->table.broad + table->broad);
@@ -111,10 +173,7 @@ int matcher_change_table(struct matcher *matcher, struct match_table *table, str
 	}
 	matcher->unsure = false;
 	matcher->stale = 0;
-	LIST_EACH(matcher->table.counts, const struct match_count, count) {
-		if (!match_table_count(table, count->slot, count->peer))
-			fold(matcher, count);
-	}
+	fold_gone(matcher, table);
 	match_table_deinit(&matcher->table);
 	matcher->table = *table;
 	expect_prefixes(matcher, table->broad);
@@ -139,23 +198,63 @@ void matcher_build_table(
 	list_free(&sources);
 }
 
+void matcher_sum(const struct matcher *matcher, const struct matcher_rule *rule, uint32_t copy,
+	struct bb_counter *sums)
+{
+	const struct bb_counter *folded = &rule->folded[sum_index(rule, copy, 0)];
+
+	for (size_t i = 0; i < rule->spec.peers->count * BB_DIRECTIONS; i++)
+		add_up(&sums[i], &folded[i]);
+	if (matcher->rules[rule->slot] != rule)
+		return;
+	LIST_EACH(matcher->table.counts, const struct match_count, count) {
+		for (unsigned int d = 0; count->slot == rule->slot && d < BB_DIRECTIONS; d++) {
+			struct bb_counter_key key = counter_key(count, copy * BB_DIRECTIONS + d);
+			struct bb_counter value;
+
+			host_matcher_read(matcher->loaded, &key, &value);
+			add_up(&sums[count->endpoint * BB_DIRECTIONS + d], &value);
+		}
+	}
+}
+
+int matcher_count_anew(
+	struct matcher *matcher, struct matcher_rule *rule, uint32_t copy, struct fail *fail)
+{
+	size_t size = rule->spec.peers->count * BB_DIRECTIONS;
+
+	if (!rule->settled)
+		rule->settled = must_alloc(size * sizeof(*rule->settled));
+	matcher_sum(matcher, rule, copy, rule->settled);
+	memset(&rule->folded[sum_index(rule, copy, 0)], 0, size * sizeof(*rule->folded));
+	LIST_EACH(matcher->table.counts, const struct match_count, count) {
+		for (unsigned int d = 0; count->slot == rule->slot && d < BB_DIRECTIONS; d++) {
+			struct bb_counter_key key = counter_key(count, copy * BB_DIRECTIONS + d);
+
+			host_matcher_uncount(matcher->loaded, &key);
+		}
+	}
+	LIST_EACH(matcher->table.counts, const struct match_count, count) {
+		for (unsigned int d = 0; count->slot == rule->slot && d < BB_DIRECTIONS; d++) {
+			struct bb_counter_key key = counter_key(count, copy * BB_DIRECTIONS + d);
+
+			if (host_matcher_count(matcher->loaded, &key, fail) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
 void matcher_count(
 	const struct matcher *matcher, const struct matcher_rule *rule, struct list *counters)
 {
 	size_t size = rule->spec.peers->count * BB_DIRECTIONS;
 	struct bb_counter *sums = must_alloc(size * sizeof(*sums));
 
-	memcpy(sums, rule->folded, size * sizeof(*sums));
-	if (matcher->rules[rule->slot] == rule)
-		LIST_EACH(matcher->table.counts, const struct match_count, count) {
-			for (int d = 0; count->slot == rule->slot && d < BB_DIRECTIONS; d++) {
-				struct bb_counter_key key = counter_key(count, d);
-				struct bb_counter value;
-
-				host_matcher_read(matcher->loaded, &key, &value);
-				add_up(&sums[count->endpoint * BB_DIRECTIONS + d], &value);
-			}
-		}
+	if (rule->settled)
+		memcpy(sums, rule->settled, size * sizeof(*sums));
+	matcher_sum(matcher, rule, 0, sums);
+	matcher_sum(matcher, rule, 1, sums);
 	for (size_t i = 0; i < size; i++) {
 		struct counter *counter;
 

@@ -47,6 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	fake_reset();
 	kill_databases();
+	fake_name("s3.example.com", "10.0.0.5 fd00::5");
+	fake_hang("hangs.example");
 	fake.has_tcx = data[0] & 1;
 	session = session_new(&kill_config);
 	say(session, data + 1, size - 1, (int64_t)(data[0] >> 1) * 20 * NS_PER_MS);

@@ -22,7 +22,13 @@ static const struct {
 	{&empty_shape, "{}"},
 	{&scope_shape, "{'netns':'/run/netns/a','cgroup':'/x','container':'containerd://1'}"},
 	{&endpoint_shape, "{'node':'n1','prefixes':['10.0.0.1','fd00::1']}"},
-	{&endpoint_shape, "{'node':'everything','prefixes':[]}"},
+	{&endpoint_shape, "{'node':'alone'}"},
+	{&endpoint_shape, "{'node':'cdn','set':'cdn'}"},
+	{&endpoint_shape, "{'node':'s3','host':'s3.example.com'}"},
+	{&host_evidence_shape, "{'host':'s3.example.com','addresses':['10.0.0.1'],'trouble':'no'}"},
+	{&host_evidence_shape, "{'host':'s3.example.com','addresses':[]}"},
+	{&peers_params_shape, "{'set':'cdn','prefixes':['10.0.0.1','fd00::/64']}"},
+	{&peers_result_shape, "{'size':2,'total':3}"},
 	{&hello_params_shape,
 		"{'version':1,'session':'run-1','controller':'me@here pid 3','lease':'5s',"
 		"'attach':'clsact'}"},
@@ -37,18 +43,18 @@ static const struct {
 	{&fault_order_shape,
 		"{'id':'cut','fault':'partition','scope':{},'role':'from','with':{'direction':'"
 		"both'},"
-		"'on':[{'node':'n1','prefixes':['10.0.0.1']}],'from':[{'node':'n2','prefixes':[]}],"
+		"'on':[{'node':'n1','prefixes':['10.0.0.1']}],'from':[{'node':'n2'}],"
 		"'self':'n2','seed':'7','start_ns':'9007199254740993','deadline_ns':'"
 		"9007199254740995'}"},
 	{&fault_order_shape,
-		"{'id':'k','fault':'kill','scope':{},'role':'on','with':{},'on':[{'node':'n1',"
-		"'prefixes':[]}],'from':[],'processes':{'exe':'/bin/x','cmdline':'x *','pidfile':"
+		"{'id':'k','fault':'kill','scope':{},'role':'on','with':{},'on':[{'node':'n1'}],"
+		"'from':[],'processes':{'exe':'/bin/x','cmdline':'x *','pidfile':"
 		"'/run/x.pid','cgroup':'/"
 		"a','count':2},'seed':'0','start_ns':'1','deadline_ns':'2'}"},
 	/* Without a count: all of them. */
 	{&fault_order_shape,
-		"{'id':'k','fault':'kill','scope':{},'role':'on','with':{},'on':[{'node':'n1',"
-		"'prefixes':[]}],'from':[],'processes':{'exe':'/bin/x'},'seed':'3','start_ns':'1',"
+		"{'id':'k','fault':'kill','scope':{},'role':'on','with':{},'on':[{'node':'n1'}],"
+		"'from':[],'processes':{'exe':'/bin/x'},'seed':'3','start_ns':'1',"
 		"'deadline_ns':'2'}"},
 	{&inspect_result_shape,
 		"{'effects':['a'],'undo':['b'],'interfaces':['eth0'],'foreign':[{'interface':'eth0'"
@@ -63,6 +69,9 @@ static const struct {
 		"'connection_count':0}"},
 	{&arm_result_shape,
 		"{'armed_ns':'12','late_ns':'0','attach':'tcx','interfaces':['eth0','lo']}"},
+	{&update_params_shape, "{'fault':'x','with':{'ratio':0.5}}"},
+	{&update_result_shape, "{'changed_ns':'9007199254740993','change':2}"},
+	{&fault_change_shape, "{'at_ns':'7','with':{'ratio':0.5}}"},
 	{&renew_params_shape, "{'lease':'200ms'}"},
 	{&renew_result_shape, "{'until_ns':'77'}"},
 	{&heal_params_shape, "{'faults':['a','b']}"},
@@ -73,7 +82,8 @@ static const struct {
 		"'healed_ns':'3','counters':[{'peer':'n2','direction':'egress','packets':'7',"
 		"'segments':'9','bytes':'1000','matched':'11','first_ns':'1','last_ns':'2'}],"
 		"'measures':[{'name':'loss','direction':'egress','unit':'ratio','bound':'about',"
-		"'asked':0.5,'achieved':0.25,'tolerance':0.125,'count':'4','hits':'1'}]}]}"},
+		"'asked':0.5,'achieved':0.25,'tolerance':0.125,'count':'4','hits':'1'}],'changes':["
+		"{'at_ns':'4','with':{'ratio':0.5}}]}]}"},
 	{&evidence_shape,
 		"{'now_ns':'5','faults':[{'id':'k','start_ns':'1','deadline_ns':'2','healed':true,"
 		"'healed_ns':'3','counters':[],'processes':[{'pid':7,'start_ticks':'12',"

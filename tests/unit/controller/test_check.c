@@ -139,13 +139,25 @@ static const struct mutation references[] = {
 	{"phases[1].faults[0].fault", "'partiton'", "phases[1].faults[0].fault",
 		"no fault named \"partiton\" (did you mean \"partition\"?)"},
 	{"phases[1].faults[0].from", NULL, "phases[1].faults[0]",
-		"partition needs the key \"from\", with exactly one of \"nodes\", \"prefixes\" and "
-		"\"everything\", or in \"with\" a \"shape\" or \"drops\""},
+		"partition needs the key \"from\", with exactly one of \"nodes\", \"prefixes\", "
+		"\"hosts\" and \"everything\", or in \"with\" a \"shape\" or \"drops\""},
 	{"phases[1].faults[0].from.everything", "true", "phases[1].faults[0].from",
-		"needs exactly one of \"nodes\", \"prefixes\" and \"everything\""},
+		"needs exactly one of \"nodes\", \"prefixes\", \"hosts\" and \"everything\""},
+	{"phases[1].faults[0].from.hosts", "'s3.example.com'", "phases[1].faults[0].from",
+		"needs exactly one of \"nodes\", \"prefixes\", \"hosts\" and \"everything\""},
+	{"phases[1].faults[0].from", "{'hosts':['s3.example.com','a b']}",
+		"phases[1].faults[0].from.hosts[1]",
+		"\"a b\" is not a host's name: letters, digits, hyphens and dots"},
+	{"phases[1].faults[0].from", "{'hosts':'-f'}", "phases[1].faults[0].from.hosts", NULL},
+	{"phases[1].faults[0].from", "{'hosts':['s3.example.com','10.0.0.5']}",
+		"phases[1].faults[0].from.hosts[1]",
+		"10.0.0.5 is an address: it belongs into \"prefixes\""},
+	{"phases[1].faults[0].from",
+		"{'hosts':['a','b','c','d','e','f','g','h','i','j','k','l','m','n','o','p','q']}",
+		"phases[1].faults[0].from.hosts", "names 17 hosts, more than 16"},
 	{"phases[1].faults[0].from", "{}", "phases[1].faults[0]",
-		"partition needs the key \"from\", with exactly one of \"nodes\", \"prefixes\" and "
-		"\"everything\", or in \"with\" a \"shape\" or \"drops\""},
+		"partition needs the key \"from\", with exactly one of \"nodes\", \"prefixes\", "
+		"\"hosts\" and \"everything\", or in \"with\" a \"shape\" or \"drops\""},
 	{"phases[1].faults[0].on.processes", "{'exe':'/bin/x'}", "phases[1].faults[0].on.processes",
 		"partition hits nodes, not single processes: leave \"processes\" out"},
 	/* a fault among the nodes it is on */
@@ -158,8 +170,8 @@ static const struct mutation references[] = {
 		"{'id':'cut-leader','fault':'partition','on':{'nodes':'members'},'with':{'shape':"
 		"'sides'}}",
 		"phases[1].faults[0]",
-		"partition needs the key \"from\", with exactly one of \"nodes\", \"prefixes\" and "
-		"\"everything\", or in \"with\" a \"shape\" or \"drops\""},
+		"partition needs the key \"from\", with exactly one of \"nodes\", \"prefixes\", "
+		"\"hosts\" and \"everything\", or in \"with\" a \"shape\" or \"drops\""},
 	{"phases[1].faults[0]",
 		"{'id':'cut-leader','fault':'partition','on':{'nodes':'leader'},'with':{'shape':"
 		"'halves'}}",

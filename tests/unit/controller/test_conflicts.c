@@ -119,6 +119,88 @@ static void a_file_is_refused_for_what_must_contradict(void **state)
 	catalogue_deinit(&catalogue);
 }
 
+/* 11.0.0.0 and so many behind it, as `from`; then one more prefix. */
+static char *from_many(int count, const char *last)
+{
+	char *text = malloc((size_t)count * 24 + 64);
+	size_t used;
+
+	assert_non_null(text);
+	used = (size_t)sprintf(text, "{'prefixes':[");
+	for (int i = 0; i < count; i++)
+		used += (size_t)sprintf(text + used, "'11.0.%d.%d',", i >> 8, i & 255);
+	sprintf(text + used, "'%s']}", last);
+	return text;
+}
+
+static void large_sets_are_compared_by_what_they_hold(void **state)
+{
+	static const struct {
+		const char *a_last, *b_from;
+		bool refused;
+	} sets[] = {
+		{"12.0.0.1", "{'prefixes':'11.0.3.7'}", true},
+		{"12.0.0.1", "{'prefixes':'11.0.0.0/8'}", true},
+		{"12.0.0.1", "{'prefixes':'12.0.0.1'}", true},
+		{"12.0.0.1", "{'prefixes':['10.0.0.0/8','fd00::/8','13.0.0.0/8']}", false},
+		{"12.0.0.1", "{'nodes':'n2'}", false},
+		{"::/0", "{'prefixes':'10.0.0.1'}", false},
+		{"::/0", "{'prefixes':'fd00::1'}", true},
+	};
+	struct catalogue catalogue = given_catalogue();
+
+	(void)state;
+	make_alone(&catalogue);
+	for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		char *from = from_many(3000, sets[i].a_last);
+		cJSON *tree = tree_of(ON("'n1'", "'nodes':'n2'"), ON("'n1'", "'nodes':'n2'"));
+		struct fail fail = FAIL_INIT;
+		struct scenario scenario;
+		bool refused;
+
+		given_set(tree, "phases[1].faults[0].from", from);
+		given_set(tree, "phases[1].faults[1].from", sets[i].b_from);
+		scenario = given_scenario(tree);
+		refused = check_conflicts(&scenario, &catalogue, &fail) < 0;
+		if (refused != sets[i].refused)
+			fail_msg("case %zu: %s", i, refused ? fail.text : "not refused");
+		scenario_deinit(&scenario);
+		free(from);
+	}
+	catalogue_deinit(&catalogue);
+}
+
+static void a_from_has_a_limit(void **state)
+{
+	struct catalogue catalogue = given_catalogue();
+
+	(void)state;
+	for (int more = 0; more < 2; more++) {
+		char *text = malloc(32 * 100001);
+		cJSON *tree = given_tree();
+		struct fail fail = FAIL_INIT;
+		struct scenario scenario;
+		size_t used;
+
+		assert_non_null(text);
+		used = (size_t)sprintf(text, "{'prefixes':['10.9.9.9'");
+		for (int i = 1; i < 100000 + more; i++)
+			used += (size_t)sprintf(
+				text + used, ",'11.%d.%d.%d'", i >> 16, i >> 8 & 255, i & 255);
+		sprintf(text + used, "]}");
+		given_set(tree, "phases[1].faults[0].from", text);
+		scenario = given_scenario(tree);
+		assert_int_equal(scenario_check(&scenario, &catalogue, &fail), -more);
+		if (more) {
+			assert_string_equal(fail.path, "phases[1].faults[0].from.prefixes");
+			assert_non_null(strstr(fail.text, "100001"));
+		}
+		scenario_deinit(&scenario);
+		free(text);
+	}
+	catalogue_deinit(&catalogue);
+}
+
 /* The whole check says it too, and kinds that compose are nobody's business. */
 static void faults_that_compose_may_share_a_path(void **state)
 {
@@ -184,6 +266,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_refused_for_what_must_contradict),
+		cmocka_unit_test(large_sets_are_compared_by_what_they_hold),
+		cmocka_unit_test(a_from_has_a_limit),
 		cmocka_unit_test(faults_that_compose_may_share_a_path),
 		cmocka_unit_test(a_run_is_refused_when_groups_are_known),
 		cmocka_unit_test(other_phases_are_other_times),

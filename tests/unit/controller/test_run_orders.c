@@ -6,6 +6,7 @@
 
 #include "contract/list.h"
 #include "contract/seed.h"
+#include "controller/plan/counterparts.h"
 #include "controller/prober/orders.h"
 #include "controller/run/run_parts.h"
 #include "given.h"
@@ -328,6 +329,77 @@ static void a_fault_order_names_both_sides(void **state)
 	stage_free(stage);
 }
 
+/* More prefixes than evidence can hold one by one are a set, which is named and not spelled out. */
+static void many_prefixes_are_one_endpoint(void **state)
+{
+	(void)state;
+	for (int count = 64; count <= 65; count++) {
+		char prefixes[4096] = "[";
+		cJSON *tree = given_tree();
+		struct fault_record fault = {0};
+		struct fault_order order;
+		struct stage *stage;
+		size_t used = 1;
+
+		for (int i = 0; i < count; i++)
+			used += (size_t)snprintf(prefixes + used, sizeof(prefixes) - used,
+				"%s'11.0.0.%d'", i ? "," : "", i);
+		snprintf(prefixes + used, sizeof(prefixes) - used, "]");
+		given_set(tree, "phases[1].faults[0].from", "{}");
+		given_set(tree, "phases[1].faults[0].from.prefixes", prefixes);
+		stage = stage_new(tree);
+		fault.spec = scenario_fault(&stage->scenario, "cut-leader", NULL);
+		counterpart_add_names(fault.spec, &fault.from);
+		list_push_text(&fault.on, "n2");
+		order_fault(&stage->plan, &fault, ROLE_ON, "n2", &order);
+		if (count == 64) {
+			assert_int_equal(order.from.count, 64);
+			assert_string_equal(
+				LIST_AT(order.from, struct endpoint, 63)->node, "11.0.0.63");
+		} else {
+			const struct endpoint *only = order.from.items;
+
+			assert_int_equal(order.from.count, 1);
+			assert_string_equal(only->node, "prefixes of cut-leader");
+			assert_string_equal(only->set, "cut-leader");
+			assert_int_equal(only->prefixes.count, 0);
+		}
+		shape_free(&fault_order_shape, &order);
+		list_free_texts(&fault.on);
+		list_free_texts(&fault.from);
+		stage_free(stage);
+	}
+}
+
+static void a_host_is_for_the_node_to_resolve(void **state)
+{
+	(void)state;
+	cJSON *tree = given_tree();
+	struct fault_record fault = {0};
+	const struct endpoint *from;
+	struct fault_order order;
+	struct stage *stage;
+
+	/* One has the name of a node of ours, and is meant as a host's all the same. */
+	given_set(tree, "phases[1].faults[0].from", "{'hosts':['s3.example.com','n3']}");
+	stage = stage_new(tree);
+	fault.spec = scenario_fault(&stage->scenario, "cut-leader", NULL);
+	counterpart_add_names(fault.spec, &fault.from);
+	list_push_text(&fault.on, "n2");
+	order_fault(&stage->plan, &fault, ROLE_ON, "n2", &order);
+	assert_int_equal(order.from.count, 2);
+	from = order.from.items;
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(from[i].node, i ? "n3" : "s3.example.com");
+		assert_string_equal(from[i].host, i ? "n3" : "s3.example.com");
+		assert_int_equal(from[i].prefixes.count, 0);
+	}
+	shape_free(&fault_order_shape, &order);
+	list_free_texts(&fault.on);
+	list_free_texts(&fault.from);
+	stage_free(stage);
+}
+
 /* Whoever carries it draws the same picture: they differ in nothing but in who they are. */
 static void orders_of_a_fault_within_differ_in_self_alone(void **state)
 {
@@ -378,6 +450,8 @@ int main(void)
 		cmocka_unit_test(secrets_are_taken_out_of_the_environment),
 		cmocka_unit_test(missing_secrets_are_refused_by_name),
 		cmocka_unit_test(a_fault_order_names_both_sides),
+		cmocka_unit_test(many_prefixes_are_one_endpoint),
+		cmocka_unit_test(a_host_is_for_the_node_to_resolve),
 		cmocka_unit_test(orders_of_a_fault_within_differ_in_self_alone),
 	};
 

@@ -68,6 +68,7 @@ void fake_reset(void)
 	list_free(&fake.clsacts);
 	list_free(&fake.processes);
 	list_free(&fake.handles);
+	list_free(&fake.names);
 	forget_files();
 	fake = (struct fake){.now_ns = 1000 * NS_PER_SEC, .has_tcx = true, .pid = 42};
 	snprintf(fake.boot_id, sizeof(fake.boot_id), "boot-1");
@@ -149,7 +150,7 @@ char *fake_describe(bool with_files)
 
 size_t fake_open_count(void)
 {
-	size_t count = fake.handles.count;
+	size_t count = fake.handles.count + (size_t)fake.lookups;
 
 	LIST_EACH(fake.files, struct fake_file *, file) {
 		count += (*file)->locked;
@@ -162,6 +163,8 @@ size_t fake_open_count(void)
 void host_pause(int64_t ns)
 {
 	fake.now_ns += ns;
+	if (!fake.keeper_sleeps)
+		fake_keeper_looks();
 }
 
 int64_t host_now_ns(void)

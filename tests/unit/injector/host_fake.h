@@ -64,6 +64,13 @@ struct fake_handle {
 	uint64_t start_ticks;
 };
 
+/* What the resolver says of a name. */
+struct fake_name {
+	const char *name;      /* borrowed */
+	const char *addresses; /* parted by blanks, borrowed; NULL: there is no such name */
+	bool hangs;            /* it never says it */
+};
+
 struct fake {
 	int64_t now_ns, wall_ns;
 	bool has_tcx;
@@ -78,6 +85,8 @@ struct fake {
 	struct list handles;         /* of struct fake_handle: pidfds that are open */
 	struct host_pidfile pidfile; /* whose pid is in the file */
 	uint64_t cgroups_made_anew;  /* added to the numbers that they had before */
+	struct list names;           /* of struct fake_name */
+	int lookups;                 /* that run */
 	bool loaded;
 	struct bb_control control;
 	struct list numbered;  /* of struct fake_number: links that packets come back to */
@@ -87,6 +96,7 @@ struct fake {
 	int hold_error;        /* errno for which the guardian refuses all; 0: it does not */
 	bool guardian_dies;    /* it does not answer any more */
 	bool frozen;           /* by cgroup.freeze, or a process by SIGSTOP */
+	bool keeper_sleeps;    /* it takes no orders while the injector waits for that */
 	char boot_id[40];
 	int64_t pid;
 	uint32_t uid; /* 0: root, as an injector must be */
@@ -128,6 +138,9 @@ uint64_t fake_lookup(const char *address);
 void fake_add_process(const struct fake_process *process);
 /* 0: none. */
 int fake_last_signal(int64_t pid);
+/* From now on; instead of what it said before. */
+void fake_name(const char *name, const char *addresses);
+void fake_hang(const char *name);
 void fake_add_link(int ifindex, const char *name);
 /* Another tool's filter (with clsact, if there is none), or its tcx program for pref 0. */
 void fake_add_foreign(int ifindex, enum bb_direction direction, uint32_t pref);

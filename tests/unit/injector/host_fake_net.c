@@ -63,6 +63,7 @@ void fake_unload(void)
 
 void fake_hit(const char *address, int slot, enum bb_direction direction)
 {
+	uint32_t counted = BB_COUNTED((uint32_t)slot, fake.control.slots[slot].current);
 	struct fail fail = FAIL_INIT;
 	struct prefix prefix;
 
@@ -72,11 +73,12 @@ void fake_hit(const char *address, int slot, enum bb_direction direction)
 		if (memcmp(&entry->prefix, &prefix, sizeof(prefix)) != 0)
 			continue;
 		LIST_EACH(fake.counters, struct fake_counter, counter) {
-			if (counter->key.peer != entry->entry.peer || counter->key.slot != slot ||
-				counter->key.direction != direction)
+			if (counter->key.peer != entry->entry.peer ||
+				counter->key.slot != counted || counter->key.direction != direction)
 				continue;
 			counter->counter.packets++;
 			counter->counter.segments += 2;
+			counter->counter.matched += 5;
 			counter->counter.bytes += 100;
 			counter->counter.first_ns = counter->counter.last_ns =
 				(uint64_t)fake.now_ns;

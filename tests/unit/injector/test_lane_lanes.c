@@ -112,7 +112,9 @@ static int64_t leaves(struct bench *bench)
 
 static const struct lane_counts *counts(const struct bench *bench, size_t lane, int direction)
 {
-	return &bench->memory->lanes[lane].counts[direction];
+	const struct lane *shared = &bench->memory->lanes[lane];
+
+	return &shared->counts[shared->current][direction];
 }
 
 static void at_ms(struct bench *bench, int64_t ms)
@@ -193,27 +195,71 @@ static void the_end_of_an_order_lets_go(void **state)
 	assert_int_equal(leaves(bench), 1000);
 }
 
-static void a_new_order_starts_anew(void **state)
+static const struct lane_counts *counts_before(
+	const struct bench *bench, size_t lane, int direction)
+{
+	const struct lane *shared = &bench->memory->lanes[lane];
+
+	return &shared->counts[!shared->current][direction];
+}
+
+/* What waits keeps its time, and is counted where it came; what comes from then on is not held. */
+static void a_new_order_counts_anew(void **state)
 {
 	struct bench *bench = *state;
 
-	order_delay(bench, 0, 10);
+	order_delay(bench, 0, 100);
 	come(bench, 0, BB_INGRESS, 1);
 	at_ms(bench, 10);
-	assert_int_equal(leaves(bench), 1);
 	come(bench, 0, BB_INGRESS, 2);
 	order_delay(bench, 0, 20);
 	come(bench, 0, BB_INGRESS, 3); /* no look in between: a packet finds its order by itself */
 	assert_int_equal(bench->memory->lanes[0].taken, 2);
-	assert_int_equal(leaves(bench), 2);
 	assert_int_equal(leaves(bench), -1);
 	at_ms(bench, 30);
 	assert_int_equal(leaves(bench), 3);
+	assert_int_equal(leaves(bench), -1);
+	at_ms(bench, 100);
+	assert_int_equal(leaves(bench), 1);
+	assert_int_equal(counts_before(bench, 0, BB_INGRESS)->came, 2);
+	assert_int_equal(counts_before(bench, 0, BB_INGRESS)->left, 1);
+	assert_int_equal(counts_before(bench, 0, BB_INGRESS)->waiting, 1);
+	assert_int_equal(counts_before(bench, 0, BB_INGRESS)->early, 0);
 	assert_int_equal(counts(bench, 0, BB_INGRESS)->came, 1);
 	assert_int_equal(counts(bench, 0, BB_INGRESS)->left, 1);
-	assert_int_equal(counts(bench, 0, BB_INGRESS)->early, 0);
 	assert_int_equal(counts(bench, 0, BB_INGRESS)->waiting, 0);
 	assert_int_equal(counts(bench, 0, BB_INGRESS)->delay.max_ns, 20 * NS_PER_MS);
+	/* The copy of the first is the third's: what still waits is counted nowhere. */
+	order_delay(bench, 0, 30);
+	at_ms(bench, 120);
+	come(bench, 0, BB_INGRESS, 4);
+	assert_int_equal(leaves(bench), 2);
+	at_ms(bench, 150);
+	assert_int_equal(leaves(bench), 4);
+	assert_int_equal(counts(bench, 0, BB_INGRESS)->came, 1);
+	assert_int_equal(counts(bench, 0, BB_INGRESS)->left, 1);
+	assert_int_equal(counts(bench, 0, BB_INGRESS)->delay.max_ns, 30 * NS_PER_MS);
+}
+
+/* A slow link that gets another speed is as busy as it was. */
+static void what_queued_for_a_rate_goes_first(void **state)
+{
+	struct bench *bench = *state;
+	const uint64_t bytes = LENGTH - 14;
+
+	for (int faster = 0; faster < 2; faster++) {
+		struct lane_spec *spec = order(bench, 0);
+
+		spec->rate_bytes = bytes * (faster ? 1000 : 10); /* 1 or 100 ms for one packet */
+		spec->limit_bytes = 1 << 20;
+		order_done(bench, 0);
+		come(bench, 0, BB_EGRESS, 1 + (uint32_t)faster);
+	}
+	at_ms(bench, 100);
+	assert_int_equal(leaves(bench), 1);
+	assert_int_equal(leaves(bench), -1);
+	at_ms(bench, 102);
+	assert_int_equal(leaves(bench), 2);
 }
 
 /* A pause keeps the order: the same numbers go on. */
@@ -379,7 +425,8 @@ int main(void)
 		WITH_BENCH(packets_leave_when_they_are_due),
 		WITH_BENCH(a_lane_without_order_holds_nothing),
 		WITH_BENCH(the_end_of_an_order_lets_go),
-		WITH_BENCH(a_new_order_starts_anew),
+		WITH_BENCH(a_new_order_counts_anew),
+		WITH_BENCH(what_queued_for_a_rate_goes_first),
 		WITH_BENCH(an_order_can_rest),
 		WITH_BENCH(at_the_end_all_leave_as_they_came),
 		WITH_BENCH(what_the_lane_loses_is_counted),

@@ -69,9 +69,9 @@ static void packets_come_back_whole_and_in_time(void **state)
 		assert_int_equal(length, sent);
 		assert_true(took_ns >= 20 * NS_PER_MS);
 	}
-	await_number(&keeper->memory->lanes[3].counts[BB_EGRESS].left, 70);
-	assert_int_equal(keeper->memory->lanes[3].counts[BB_EGRESS].came, 70);
-	assert_int_equal(keeper->memory->lanes[3].counts[BB_INGRESS].came, 0);
+	await_number(&keeper->memory->lanes[3].counts[1][BB_EGRESS].left, 70);
+	assert_int_equal(keeper->memory->lanes[3].counts[1][BB_EGRESS].came, 70);
+	assert_int_equal(keeper->memory->lanes[3].counts[1][BB_INGRESS].came, 0);
 	assert_int_equal(keeper->memory->stray, 0);
 }
 
@@ -79,7 +79,7 @@ static void packets_come_back_whole_and_in_time(void **state)
 static void it_is_late_by_little(void **state)
 {
 	struct lane_keeper *keeper = *state;
-	const struct lane_counts *counts = &keeper->memory->lanes[0].counts[BB_EGRESS];
+	const struct lane_counts *counts = &keeper->memory->lanes[0].counts[1][BB_EGRESS];
 	struct histogram_edges edges;
 
 	keeper_order(keeper, 0, spec_of(3));
@@ -250,7 +250,7 @@ static void a_tap_that_goes_away_ends_it(void **state)
 static void a_tap_that_takes_nothing_loses(void **state)
 {
 	struct lane_keeper *keeper = *state;
-	const struct lane_counts *counts = &keeper->memory->lanes[0].counts[BB_EGRESS];
+	const struct lane_counts *counts = &keeper->memory->lanes[0].counts[1][BB_EGRESS];
 	int64_t until_ns = keeper_now() + PATIENCE_S * NS_PER_SEC;
 	uint64_t sent = 0;
 

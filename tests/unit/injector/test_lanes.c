@@ -370,7 +370,7 @@ static void a_dead_keeper_is_not_waited_for(void **state)
 	int64_t before_ns = fake.now_ns;
 
 	(void)state;
-	fake_keeper_memory()->lanes[0].counts[BB_EGRESS].waiting = 5;
+	fake_keeper_memory()->lanes[0].counts[1][BB_EGRESS].waiting = 5;
 	fake_end_keeper();
 	heal(rule);
 	assert_true(fake.now_ns - before_ns < 10 * NS_PER_MS);
@@ -382,7 +382,7 @@ static void one_that_lets_nothing_go_is_not_waited_for_long(void **state)
 	int64_t before_ns = fake.now_ns;
 
 	(void)state;
-	fake_keeper_memory()->lanes[0].counts[BB_EGRESS].waiting = 5;
+	fake_keeper_memory()->lanes[0].counts[1][BB_EGRESS].waiting = 5;
 	heal(rule);
 	assert_in_range(fake.now_ns - before_ns, 200 * NS_PER_MS, 250 * NS_PER_MS);
 }
@@ -470,7 +470,7 @@ static void tell(const struct matcher_rule *rule, struct list *counters, struct 
 {
 	*counters = *measures = (struct list){0};
 	matcher_count(matcher, rule, counters);
-	matcher_measure(matcher, rule, counters, measures);
+	matcher_measure(matcher, rule, measures);
 }
 
 static void assert_lane_told(const struct matcher_rule *rule, int64_t missed)
@@ -492,7 +492,7 @@ static void assert_lane_told(const struct matcher_rule *rule, int64_t missed)
 static void measures_of_a_healed_fault_stay(void **state)
 {
 	struct matcher_rule *rule = arm(BB_HOLD);
-	struct lane_counts *counts = &fake_keeper_memory()->lanes[0].counts[BB_EGRESS];
+	struct lane_counts *counts = &fake_keeper_memory()->lanes[0].counts[1][BB_EGRESS];
 	struct list counters, measures;
 
 	(void)state;

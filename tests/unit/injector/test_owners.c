@@ -65,6 +65,36 @@ static void one_made_anew_is_found_with_the_next_renewal(void **state)
 	end(session);
 }
 
+/* The parameters that name it are others after a change. */
+static void a_change_keeps_the_cgroup(void **state)
+{
+	struct session *session = talk_greeted("tcx");
+	cJSON *armed = talk(session, "arm",
+		"{\"id\":\"f\",\"fault\":\"loss\",\"scope\":{},\"role\":\"on\","
+		"\"with\":{\"ratio\":0.1,\"cgroup\":\"/apps/db\"},"
+		"\"on\":[{\"node\":\"a\",\"prefixes\":[\"10.0.0.1\"]}],"
+		"\"from\":[{\"node\":\"b\",\"prefixes\":[\"10.0.0.2\"]}],"
+		"\"start_ns\":\"%lld\",\"deadline_ns\":\"%lld\"}",
+		(long long)fake.now_ns + 1, (long long)(fake.now_ns + LONG_NS));
+
+	(void)state;
+	if (!armed)
+		fail_msg("%s", talk_error);
+	cJSON_Delete(armed);
+	for (int i = 0; i < 3; i++) {
+		cJSON *changed = talk(
+			session, "update", "{\"fault\":\"f\",\"with\":{\"ratio\":0.%d}}", i + 2);
+
+		if (!changed)
+			fail_msg("%s", talk_error);
+		cJSON_Delete(changed);
+		fake.cgroups_made_anew += 100;
+		cJSON_Delete(talk(session, "renew", "{\"lease\":\"5s\"}"));
+		assert_int_equal(slot_in_use()->cgroup, 7008 + 100 * (i + 1));
+	}
+	end(session);
+}
+
 static void assert_refused(struct session *session, const char *with, const char *part)
 {
 	const char *order = talk_order("no", with, fake.now_ns + 1, fake.now_ns + LONG_NS);
@@ -164,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_slot_has_the_cgroups_number, reset),
 		cmocka_unit_test_setup(one_made_anew_is_found_with_the_next_renewal, reset),
+		cmocka_unit_test_setup(a_change_keeps_the_cgroup, reset),
 		cmocka_unit_test_setup(cgroups_whose_packets_are_left_alone, reset),
 		cmocka_unit_test_setup(what_it_contradicts, reset),
 		cmocka_unit_test_setup(the_dry_run_lists_its_connections_only, reset),

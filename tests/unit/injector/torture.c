@@ -27,6 +27,10 @@ enum {
 	DATABASES = 4
 };
 
+/* A host that has two of them. */
+#define NAME "two.example"
+#define NAMED (1u << 2 | 1u << 4)
+
 static const struct {
 	const char *text;
 	unsigned int covers; /* bit per address */
@@ -54,6 +58,33 @@ static uint32_t draw(struct play *play, uint32_t below)
 	return play->random % below;
 }
 
+/* What is done to packets, and by which ways. */
+static const struct {
+	const char *fault, *with;
+	/* What can be changed of it, or NULL; and what stands around a number from 100 to 999. */
+	const char *live, *before, *after;
+} kinds[] = {
+	{"partition", "{}", NULL, NULL, NULL},
+	{"partition", "{\"direction\":\"in\"}", NULL, NULL, NULL},
+	{"partition", "{\"direction\":\"out\"}", NULL, NULL, NULL},
+	{"partition", "{\"ports\":[80,\"90-99\"]}", NULL, NULL, NULL},
+	{"mtu", "{\"bytes\":1200,\"protocol\":\"udp\"}", "bytes", "", ""},
+	{"loss", "{\"ratio\":0.1}", "ratio", "0.", ""},
+	{"loss", "{\"ratio\":0.1,\"cgroup\":\"/apps/db\"}", "ratio", "0.", ""},
+	{"loss", "{\"type\":\"gilbert_elliott\",\"to_bad\":0.1,\"to_good\":0.2}", NULL, NULL, NULL},
+	{"corrupt", "{\"ratio\":0.1}", "ratio", "0.", ""},
+	{"duplicate", "{\"ratio\":0.1,\"direction\":\"in\"}", NULL, NULL, NULL},
+	{"delay", "{\"delay\":\"20ms\"}", "delay", "\"", "ms\""},
+	{"delay", "{\"delay\":\"20ms\",\"lane\":\"tap\"}", "delay", "\"", "ms\""},
+	{"delay", "{\"delay\":\"20ms\",\"lane\":\"netem\"}", "delay", "\"", "ms\""},
+	{"reorder", "{\"ratio\":0.1}", NULL, NULL, NULL},
+	{"rate", "{\"bandwidth\":\"1Mbit\"}", NULL, NULL, NULL},
+	{"rate", "{\"bandwidth\":\"1Mbit\",\"lane\":\"netem\"}", NULL, NULL, NULL},
+};
+enum {
+	KINDS = sizeof(kinds) / sizeof(kinds[0])
+};
+
 /* ---- the model ---- */
 
 static const struct play_fault *fault_of(const struct play *play, const struct bb_slot *slot)
@@ -66,7 +97,9 @@ static const struct play_fault *fault_of(const struct play *play, const struct b
 
 static bool is_covered(const struct play *play, const struct play_fault *fault, int address)
 {
-	return fault->covers & 1u << address && !(play->has_policy && address == PROTECTED);
+	unsigned int covers = fault->covers | (fault->by_set ? play->set : 0);
+
+	return covers & 1u << address && !(play->has_policy && address == PROTECTED);
 }
 
 static bool is_link(uint32_t ifindex)
@@ -117,6 +150,38 @@ static void check_way(const struct play *play, int number)
 	}
 }
 
+/* What was changed last is what is in force. */
+static void check_value(const struct play *play, const struct play_fault *fault, int number)
+{
+	const struct bb_slot *slot = &fake.control.slots[number];
+	const struct lane *lane;
+	int64_t value;
+
+	if (!fault->value)
+		return;
+	switch ((enum bb_action)slot->action) {
+	case BB_SHORTEN:
+		value = slot->mtu[slot->current];
+		break;
+	case BB_LOSE:
+	case BB_CORRUPT:
+		value = (int64_t)((double)slot->chance[slot->current].hit[0] / 4294967296.0 * 1000 +
+			0.5);
+		break;
+	case BB_HOLD:
+		if (!fake_keeper_memory())
+			return;
+		lane = &fake_keeper_memory()->lanes[number - BB_LANE_FIRST];
+		value = lane->spec[lane->current].delay_ns / NS_PER_MS;
+		break;
+	default:
+		return;
+	}
+	if (value != fault->value)
+		fail_msg("%s: %s does %d, and was told %d", play->scene, fault->id, (int)value,
+			fault->value);
+}
+
 static void check_slot(const struct play *play, int slot)
 {
 	const struct play_fault *fault = fault_of(play, &fake.control.slots[slot]);
@@ -125,6 +190,7 @@ static void check_slot(const struct play *play, int slot)
 		fail_msg("%s: slot %d acts for %s, which is not in force", play->scene, slot,
 			fault ? fault->id : "nobody");
 	check_way(play, slot);
+	check_value(play, fault, slot);
 	for (int i = 0; i < ADDRESSES; i++) {
 		bool hit = fake_lookup(addresses[i]) >> slot & 1;
 
@@ -161,37 +227,23 @@ static void check(const struct play *play)
 
 /* ---- steps ---- */
 
-/* What is done to packets, and by which ways. */
-static const struct {
-	const char *fault, *with;
-} kinds[] = {
-	{"partition", "{}"},
-	{"partition", "{\"direction\":\"in\"}"},
-	{"partition", "{\"direction\":\"out\"}"},
-	{"partition", "{\"ports\":[80,\"90-99\"]}"},
-	{"mtu", "{\"bytes\":1200,\"protocol\":\"udp\"}"},
-	{"loss", "{\"ratio\":0.1}"},
-	{"loss", "{\"ratio\":0.1,\"cgroup\":\"/apps/db\"}"},
-	{"loss", "{\"type\":\"gilbert_elliott\",\"to_bad\":0.1,\"to_good\":0.2}"},
-	{"corrupt", "{\"ratio\":0.1}"},
-	{"duplicate", "{\"ratio\":0.1,\"direction\":\"in\"}"},
-	{"delay", "{\"delay\":\"20ms\"}"},
-	{"delay", "{\"delay\":\"20ms\",\"lane\":\"tap\"}"},
-	{"delay", "{\"delay\":\"20ms\",\"lane\":\"netem\"}"},
-	{"reorder", "{\"ratio\":0.1}"},
-	{"rate", "{\"bandwidth\":\"1Mbit\"}"},
-	{"rate", "{\"bandwidth\":\"1Mbit\",\"lane\":\"netem\"}"},
-};
-enum {
-	KINDS = sizeof(kinds) / sizeof(kinds[0])
-};
-
 static void arm_on_packets(struct play *play, struct play_fault *fault)
 {
 	char from[512] = "";
 	size_t kind = draw(play, KINDS);
 	cJSON *armed;
 
+	if (play->set && draw(play, 2)) {
+		fault->by_set = true;
+		snprintf(from, sizeof(from), "{\"node\":\"set\",\"set\":\"s\"}");
+	}
+	if (draw(play, 4) == 0) {
+		size_t used = strlen(from);
+
+		snprintf(from + used, sizeof(from) - used,
+			"%s{\"node\":\"h\",\"host\":\"" NAME "\"}", used ? "," : "");
+		fault->covers |= NAMED;
+	}
 	for (int i = (int)draw(play, 3); i >= 0; i--) {
 		size_t used = strlen(from), peer = draw(play, PEERS);
 
@@ -207,6 +259,7 @@ static void arm_on_packets(struct play *play, struct play_fault *fault)
 		fault->id, kinds[kind].fault, kinds[kind].with, from, fault->start_ns,
 		fault->deadline_ns);
 	fault->in_force = armed;
+	fault->kind = (int)kind;
 	cJSON_Delete(armed);
 }
 
@@ -305,10 +358,54 @@ static void change_links(struct play *play)
 	session_links_changed(play->session);
 }
 
+static bool acts(const struct play *play, const struct play_fault *fault)
+{
+	for (int slot = 0; slot < BB_SLOTS && fake.loaded; slot++)
+		if (fake.control.slots[slot].in_use &&
+			fault_of(play, &fake.control.slots[slot]) == fault)
+			return true;
+	return false;
+}
+
+/* Faults that use it hit what is added, or nothing of it; or they are healed, if it fails. */
+static void grow_set(struct play *play)
+{
+	size_t peer = draw(play, PEERS);
+	cJSON *grown = talk(
+		play->session, "peers", "{\"set\":\"s\",\"prefixes\":[\"%s\"]}", peers[peer].text);
+
+	if (grown)
+		play->set |= peers[peer].covers;
+	for (int i = 0; i < play->tried && !grown; i++)
+		if (play->faults[i].by_set && play->faults[i].in_force)
+			play->faults[i].in_force = acts(play, &play->faults[i]);
+	cJSON_Delete(grown);
+}
+
+/* It does as the one order says, or as the other; or it is healed, if it fails. */
+static void change_one(struct play *play)
+{
+	struct play_fault *fault = &play->faults[draw(play, (uint32_t)play->tried)];
+	int value = (int)draw(play, 900) + 100;
+	cJSON *changed;
+	char with[64];
+
+	if (fault->kill || !kinds[fault->kind].live)
+		return;
+	snprintf(with, sizeof(with), "{\"%s\":%s%d%s}", kinds[fault->kind].live,
+		kinds[fault->kind].before, value, kinds[fault->kind].after);
+	changed = talk(play->session, "update", "{\"fault\":\"%s\",\"with\":%s}", fault->id, with);
+	if (changed)
+		fault->value = value;
+	else if (fault->in_force)
+		fault->in_force = acts(play, fault);
+	cJSON_Delete(changed);
+}
+
 static void step(struct play *play)
 {
 	fake_keeper_looks();
-	switch (draw(play, 10)) {
+	switch (draw(play, 12)) {
 	case 0:
 		tick(play, (int64_t)draw(play, 700) * NS_PER_MS);
 		break;
@@ -328,6 +425,13 @@ static void step(struct play *play)
 		if (draw(play, 2) && !fake.dead)
 			fake_end_keeper();
 		break;
+	case 5:
+		grow_set(play);
+		break;
+	case 6:
+		if (play->tried)
+			change_one(play);
+		break;
 	default:
 		if (play->tried < play->depth)
 			arm_next(play);
@@ -341,6 +445,7 @@ void play_set(const struct play *play)
 {
 	fake_reset();
 	kill_databases();
+	fake_name(NAME, "10.0.0.200 fd00::2");
 	fake_add_foreign(3, BB_INGRESS, 1);
 	fake_add_foreign(2, BB_EGRESS, 0);
 	if (play->seed % 2)
@@ -357,10 +462,11 @@ void play_perform(struct play *play)
 {
 	const char *mode = play->clsact ? "clsact" : "tcx";
 
-	play->random = play->seed * 2654435761u + 1;
+	play->random = play->seed * 2654435761u + 2;
 	play->has_policy = play->seed % 2;
 	play->may_signal = false;
 	play->tried = 0;
+	play->set = 0;
 	memset(play->faults, 0, sizeof(play->faults));
 	play->session = talk_greeted(mode);
 	/* A hello that failed may be said again. */

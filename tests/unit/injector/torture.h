@@ -29,8 +29,11 @@ struct play_fault {
 	char id[8];
 	bool kill;     /* otherwise a fault on packets */
 	bool in_force; /* armed, and nobody has tried to heal it */
+	bool by_set;   /* its peers are those of the play's set, and maybe others */
 	int64_t start_ns, deadline_ns;
 	unsigned int covers; /* bit per address of the model */
+	int kind;            /* of those on packets */
+	int value;           /* of what can be changed of it */
 	int64_t packets;     /* the most that was ever told */
 };
 
@@ -46,6 +49,7 @@ struct play {
 	bool has_policy, may_signal;
 	struct session *session; /* NULL: nobody could say hello */
 	struct play_fault faults[PLAY_FAULTS_MAX];
+	unsigned int set; /* what the set "s" covers, a bit per address; 0: there is none */
 	int tried;
 };
 

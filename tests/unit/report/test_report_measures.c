@@ -143,6 +143,34 @@ static void programs_get_the_numbers(void **state)
 	told_end(&told);
 }
 
+/* Which addresses were hit, of a counterpart that is a name. */
+static void names_are_told_with_their_addresses(void **state)
+{
+	static void (*const forms[])(FILE * out, const struct report *report) = {
+		report_text, report_html, report_markdown};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct told told;
+		char *text;
+
+		told_begin(&told, given_tree());
+		told_run(&told);
+		told_event(&told, "evidence", SECONDS(66),
+			"'fault':'cut-leader','node':'n2','counters':[],'hosts':[{'host':"
+			"'s3.example.com','addresses':['192.0.2.1','2001:db8::1'],"
+			"'trouble':'it <b>hangs</b>'}]");
+		told_run_ends(&told, 100);
+		text = told_finish(&told, forms[i]);
+		assert_has(text, "192.0.2.1");
+		assert_has(text, "2001:db8::1");
+		assert_has(text, "hangs");
+		if (forms[i] != report_text)
+			assert_has_not(text, "<b>hangs");
+		free(text);
+	}
+}
+
 static void hostile_names_and_numbers_stay_text(void **state)
 {
 	static const char reordering[] = {(char)0xe2, (char)0x80, (char)0xae, '\0'};
@@ -246,6 +274,7 @@ int main(void)
 		cmocka_unit_test(the_page_has_a_table),
 		cmocka_unit_test(a_run_without_measures_has_no_table),
 		cmocka_unit_test(programs_get_the_numbers),
+		cmocka_unit_test(names_are_told_with_their_addresses),
 		cmocka_unit_test(hostile_names_and_numbers_stay_text),
 		cmocka_unit_test(faults_that_begin_together_share_their_gap),
 		cmocka_unit_test(quantities_are_said_in_their_unit),
