@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <argp.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,8 @@ static const struct command commands[] = {
 		command_resolve, true, 0},
 };
 enum {
-	COMMAND_COUNT = sizeof(commands) / sizeof(commands[0])
+	COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]),
+	LARGE_BYTES = 128 * 1024
 };
 
 const char *argp_program_version = "backburn-injector " BACKBURN_VERSION;
@@ -89,6 +91,8 @@ int main(int argc, char **argv)
 	struct fail fail = FAIL_INIT;
 	char name[64], score[PRIVILEGE_SCORE_MAX] = "";
 
+	/* Else the C library keeps what libbpf needed for a moment to read the kernel's types. */
+	mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
 	argp_err_exit_status = EXIT_BAD_USE;
 	argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, &choice);
 	if (choice.command->run == command_session)
