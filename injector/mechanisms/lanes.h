@@ -77,7 +77,7 @@ int lanes_open(struct lanes *lanes, int lane, const struct lane_order *order, st
  * A kept lane goes by another order from here on: the keeper has taken it when this returns. On
  * failure it goes by the one before; but by which is unknown when `*out_torn` comes back true.
  */
-int lanes_change(struct lanes *lanes, int lane, const struct lane_spec *spec, bool *out_torn,
+int lanes_change(struct lanes *lanes, int number, const struct lane_spec *spec, bool *out_torn,
 	struct fail *fail);
 /*
  * Nothing new comes: what waits in the lane is let go, then the lane is no more. A shaped lane's
