@@ -28,7 +28,9 @@
  */
 enum {
 	END_WITHIN_MS = 5000,
-	FILE_PIPE = STDERR_FILENO + 1
+	DEAD_WITHIN_MS = 1000,
+	FILE_PIPE = STDERR_FILENO + 1,
+	FILE_INJECTOR /* its pidfd */
 };
 
 struct host_guardian {
@@ -84,13 +86,18 @@ static void leave_cgroup(const struct host_guardian *guardian)
 		rmdir(guardian->cgroup);
 }
 
-/* What the injector had begun, and can't undo any more. */
+/*
+ * What the injector had begun, and can't undo any more. The pipe may have ended a moment before the
+ * lock on its ledger does; one that lives, and failed to heal, has let go of that already.
+ */
 static void replay(const char *runtime_dir)
 {
+	struct pollfd end = {.fd = FILE_INJECTOR, .events = POLLIN};
 	struct host_facts facts;
 	struct list said = {0};
 	struct fail fail = FAIL_INIT;
 
+	poll(&end, 1, DEAD_WITHIN_MS);
 	if (host_facts(&facts, &fail) < 0) {
 		log_line("guardian: %s", fail.text);
 		return;
@@ -107,8 +114,16 @@ static void become_guardian(const struct host_guardian *guardian, int pipe, cons
 {
 	struct guard_memory *memory = guardian->memory;
 
-	/* What the injector held open, its ledger's lock above all, goes with the injector. */
-	if (dup2(pipe, FILE_PIPE) < 0 || close_range(FILE_PIPE + 1, ~0U, 0) < 0)
+	int injector = (int)syscall(SYS_pidfd_open, getppid(), 0), files[2];
+
+	/*
+	 * First out of the way of one another. What the injector held open, its ledger's lock above
+	 * all, goes with the injector.
+	 */
+	files[0] = fcntl(pipe, F_DUPFD, FILE_INJECTOR + 1);
+	files[1] = fcntl(injector, F_DUPFD, FILE_INJECTOR + 1);
+	if (files[0] < 0 || files[1] < 0 || dup2(files[0], FILE_PIPE) < 0 ||
+		dup2(files[1], FILE_INJECTOR) < 0 || close_range(FILE_INJECTOR + 1, ~0U, 0) < 0)
 		_exit(1);
 	for (int file = STDIN_FILENO; file <= STDOUT_FILENO; file++)
 		close(file);

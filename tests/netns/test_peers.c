@@ -141,6 +141,20 @@ static void assert_described(struct injector *injector)
 	cJSON_Delete(result);
 }
 
+/* A sanitizer keeps memory for itself, and so its own count. */
+static void assert_at_most(const struct injector *injector, const char *key, int most_kb)
+{
+	int kb = status_kb(injector, key);
+
+#if !defined(__SANITIZE_ADDRESS__)
+	if (kb >= most_kb)
+		fail_msg("%s %d kB, and less than %d were expected", key, kb, most_kb);
+#else
+	(void)most_kb;
+	(void)kb;
+#endif
+}
+
 static void the_last_of_many_is_hit(struct world *world)
 {
 	struct injector *injector = injector_greeted(world, NODE_A, "120s");
@@ -174,11 +188,11 @@ static void the_last_of_many_is_hit(struct world *world)
 		assert_int_equal(maps_of(injector), maps);
 		if (cycle == 0)
 			first_kb = status_kb(injector, "VmRSS:");
-		assert_true(status_kb(injector, "VmRSS:") < first_kb + SLACK_KB);
+		assert_at_most(injector, "VmRSS:", first_kb + SLACK_KB);
 	}
-	assert_true(status_kb(injector, "VmRSS:") < RESTING_MOST_KB);
+	assert_at_most(injector, "VmRSS:", RESTING_MOST_KB);
 	printf("at most %d kB\n", status_kb(injector, "VmHWM:"));
-	assert_true(status_kb(injector, "VmHWM:") < PEAK_MOST_KB);
+	assert_at_most(injector, "VmHWM:", PEAK_MOST_KB);
 	assert_int_equal(injector_finish(injector), 0);
 }
 
