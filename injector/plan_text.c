@@ -156,7 +156,9 @@ static void describe_action(const struct match_rule *rule, struct spec_text *out
 
 static const char *owner_text(const char *cgroup, char text[OWNER_TEXT_MAX])
 {
-	snprintf(text, OWNER_TEXT_MAX, cgroup ? ", cgroup %.200s" : "", cgroup);
+	text[0] = '\0';
+	if (cgroup)
+		snprintf(text, OWNER_TEXT_MAX, ", cgroup %.200s", cgroup);
 	return text;
 }
 

@@ -41,7 +41,7 @@ static void the_slot_has_the_cgroups_number(void **state)
 	(void)state;
 	talk_arm(session, "cut", "{\"cgroup\":\"/apps/db\"}", LONG_NS);
 	assert_int_equal(slot_in_use()->cgroup, 7008);
-	talk(session, "heal", "{}");
+	cJSON_Delete(talk(session, "heal", "{}"));
 	talk_arm(session, "all", "{}", LONG_NS);
 	assert_int_equal(slot_in_use()->cgroup, 0);
 	end(session);
