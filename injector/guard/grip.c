@@ -194,12 +194,10 @@ static int read_below(int directory, const char *name, char *text, size_t size)
 	ssize_t got = file < 0 ? -1 : read(file, text, size - 1);
 	int error = errno;
 
+	text[got > 0 ? got : 0] = '\0';
 	if (file >= 0)
 		close(file);
-	if (got < 0)
-		return -error;
-	text[got] = '\0';
-	return 0;
+	return got < 0 ? -error : 0;
 }
 
 static int write_freeze(const struct grip *grip, const char *digit)

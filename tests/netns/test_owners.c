@@ -167,7 +167,7 @@ static bool connects(const struct ground *ground, int family, int port)
 	socklen_t size = world_sockaddr(NODE_A, family, port, &address);
 	bool connected;
 
-	connect(sock, (struct sockaddr *)&address, size);
+	(void)connect(sock, (struct sockaddr *)&address, size);
 	connected = poll(&wait, 1, LOST_AFTER_MS) == 1 && !(wait.revents & (POLLERR | POLLHUP));
 	close(sock);
 	return connected;
