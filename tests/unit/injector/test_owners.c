@@ -75,7 +75,7 @@ static void a_change_keeps_the_cgroup(void **state)
 		"\"on\":[{\"node\":\"a\",\"prefixes\":[\"10.0.0.1\"]}],"
 		"\"from\":[{\"node\":\"b\",\"prefixes\":[\"10.0.0.2\"]}],"
 		"\"start_ns\":\"%lld\",\"deadline_ns\":\"%lld\"}",
-		(long long)fake.now_ns + 1, (long long)(fake.now_ns + LONG_NS));
+		(long long)fake.now_ns + 1, (long long)fake.now_ns + LONG_NS);
 
 	(void)state;
 	if (!armed)
