@@ -68,6 +68,7 @@ struct measure_judgement {
 	const char *node;              /* borrowed from the record */
 	const struct measure *measure; /* borrowed from the record */
 	enum measure_finding finding;
+	bool directed; /* of one direction of packets; else of processes */
 	/* MEASURE_RATIO: of confidence 99.9 % for the ratio behind `hits` of `count`. */
 	struct statistics_interval interval;
 };

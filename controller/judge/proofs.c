@@ -271,6 +271,7 @@ void judge_effect(
 	out->ran_to_its_end = was_injected(fault) && ran_to_its_end(record, fault);
 	if (fault->spec->on->processes) {
 		judge_processes(fault, out);
+		judge_measures(fault, out);
 		return;
 	}
 	add_pairs(fault, &out->pairs);

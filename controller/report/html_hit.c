@@ -123,7 +123,7 @@ static void measure_row(
 	element(out, "td", "%s", fault->spec->id);
 	element(out, "th scope=\"row\"", "%s", measure->name);
 	element(out, "td", "%s", own->node);
-	element(out, "td", "%s", words_direction(measure->direction));
+	element(out, "td", "%s", words_direction(own));
 	element(out, "td class=\"number\"", "%s", words_asked(measure, text));
 	element(out, "td class=\"number\"", "%s", words_achieved(measure, text));
 	element(out, "td", "%s", words_rests_on(own, text));
@@ -177,7 +177,7 @@ static void process_row(FILE *out, const struct record *record,
 static void process_table(FILE *out, const struct report *report)
 {
 	static const char *const columns[] = {"Fault", "Node", "Pid", "Had run", "Command line",
-		"Signal", "Exit", "Afterwards", NULL};
+		"What happened", "Then", "Afterwards", NULL};
 	size_t rows = 0;
 
 	LIST_EACH(report->judgement.effects, struct effect_judgement, effect)
@@ -189,8 +189,8 @@ static void process_table(FILE *out, const struct report *report)
 	if (!rows)
 		return;
 	html_table_end(out);
-	fputs("<p class=\"note\">Signals went through pidfds, which never mean another process; "
-	      "an exit is when it was seen.</p>\n",
+	fputs("<p class=\"note\">Each was chosen by a pidfd, which never means another process; an "
+	      "exit is when it was seen.</p>\n",
 		out);
 }
 

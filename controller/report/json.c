@@ -113,7 +113,8 @@ static cJSON *measures_json(const struct effect_judgement *effect)
 
 		json_put_string(item, "name", measure->name);
 		json_put_string(item, "node", own->node);
-		json_put_string(item, "direction", direction_words[measure->direction]);
+		if (own->directed)
+			json_put_string(item, "direction", direction_words[measure->direction]);
 		json_put_string(item, "unit", measure_unit_words[measure->unit]);
 		json_put_string(item, "bound", measure_bound_words[measure->bound]);
 		json_put(item, "asked",

@@ -285,7 +285,7 @@ static void measure_row(
 	markdown(out, "%s", measure->name);
 	fputs(" | ", out);
 	markdown(out, "%s", own->node);
-	fprintf(out, " | %s | %s | %s | %s | %s |\n", words_direction(measure->direction),
+	fprintf(out, " | %s | %s | %s | %s | %s |\n", words_direction(own),
 		words_asked(measure, asked), words_achieved(measure, achieved),
 		words_rests_on(own, rests_on), words_measure_found(own));
 	end(page, false);

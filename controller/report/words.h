@@ -165,7 +165,7 @@ void words_pair(const struct fault_record *fault, const struct pair_effect ways[
 /* "1 %", "50ms", "9.8 Mbit/s", "35 packets": a value in that enum measure_unit. */
 const char *words_quantity(int unit, double value, char buffer[WORDS_MAX]);
 /* "in", "out": as the node sees it. */
-const char *words_direction(int direction);
+const char *words_direction(const struct measure_judgement *own);
 
 /* The cells of a measure's row: "at most 10 Mbit/s"; "9.8 Mbit/s"; what that rests on; "ok". */
 const char *words_asked(const struct measure *measure, char buffer[WORDS_MAX]);

@@ -67,9 +67,11 @@ enum tone tone_of_measure(const struct measure_judgement *own)
 	return TONE_NONE;
 }
 
-const char *words_direction(int direction)
+const char *words_direction(const struct measure_judgement *own)
 {
-	return direction ? "out" : "in";
+	if (!own->directed)
+		return "–";
+	return own->measure->direction ? "out" : "in";
 }
 
 const char *words_asked(const struct measure *measure, char buffer[WORDS_MAX])
@@ -118,6 +120,9 @@ const char *words_rests_on(const struct measure_judgement *own, char buffer[WORD
 			words_quantity(MEASURE_RATIO, own->interval.lower, low),
 			words_quantity(MEASURE_RATIO, own->interval.upper, high),
 			say_tolerance(measure, off));
+	else if (measure->count > 0 && !own->directed)
+		snprintf(buffer, WORDS_MAX, "the least of %lld%.60s", (long long)measure->count,
+			say_tolerance(measure, off));
 	else if (measure->count > 0)
 		snprintf(buffer, WORDS_MAX, "%lld sample%s%.60s", (long long)measure->count,
 			measure->count == 1 ? "" : "s", say_tolerance(measure, off));
@@ -142,9 +147,10 @@ void words_measure(const struct measure_judgement *own, char buffer[SENTENCE_MAX
 	char asked[WORDS_MAX], achieved[WORDS_MAX];
 	bool wanted = measure->bound != BOUND_NONE;
 
-	snprintf(buffer, SENTENCE_MAX, "%.40s on %.60s, %s: %.40s%s%.40s", measure->name, own->node,
-		words_direction(measure->direction), words_achieved(measure, achieved),
-		wanted ? ", asked " : "", wanted ? words_asked(measure, asked) : "");
+	snprintf(buffer, SENTENCE_MAX, "%.40s on %.60s%s%s: %.40s%s%.40s", measure->name, own->node,
+		own->directed ? ", " : "", own->directed ? words_direction(own) : "",
+		words_achieved(measure, achieved), wanted ? ", asked " : "",
+		wanted ? words_asked(measure, asked) : "");
 }
 
 /* --- those of a fault that differ -------------------------------------------------------- */
