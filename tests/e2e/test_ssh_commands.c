@@ -55,33 +55,38 @@ static int down(void **state)
 	return cli_labs_down((const char *[]){"sshpair", NULL});
 }
 
-/* It ends with that code, and has said each of these, ended by NULL. */
-static void run(const char *const *args, int code, const char *const said[SAID_MAX])
+/* Whether it ends with that code, and has said each of these, ended by NULL; what is wrong is told.
+ */
+static bool says(const char *const *args, int code, const char *const said[SAID_MAX])
 {
 	struct cli_result result;
+	bool right;
 
 	ssh_lab_run(&lab, args, &result);
-	for (size_t i = 0; said[i] || result.code != code; i++)
-		if (result.code != code || !strstr(result.out, said[i]))
-			fail_msg("%s: exit %d, wanted %d and \"%s\"\n%s\n%s", args[0], result.code,
-				code, said[i] ? said[i] : "", result.err, result.out);
+	right = result.code == code;
+	for (size_t i = 0; right && said[i]; i++)
+		right = strstr(result.out, said[i]) != NULL;
+	if (!right)
+		print_error("%s: exit %d, wanted %d\n%s\n%s", args[0], result.code, code,
+			result.err, result.out);
 	cli_result_free(&result);
+	return right;
 }
 
 /* Every node has a host of its own, so each has its word. */
-static void go_through(enum ssh_way way)
+static void assert_all_works(enum ssh_way way)
 {
 	const char *path = ssh_lab_environment(&lab, way);
 	char environment[256];
 
 	snprintf(environment, sizeof(environment), "%s", path);
-	run((const char *[]){"doctor", "--on", environment, NULL}, 0,
-		(const char *[SAID_MAX]){"the packet matcher loads", "n1", "client"});
-	run((const char *[]){"plan", cli_file("tests/e2e/files/short.json"), "--on", environment,
-		    NULL},
-		0, (const char *[SAID_MAX]){"  nodes        1 hit, ", "n1", "client"});
-	run((const char *[]){"heal", "--on", environment, NULL}, 0,
-		(const char *[SAID_MAX]){"nothing to undo"});
+	assert_true(says((const char *[]){"doctor", "--on", environment, NULL}, 0,
+		(const char *[SAID_MAX]){"the packet matcher loads", "n1", "client"}));
+	assert_true(says((const char *[]){"plan", cli_file("tests/e2e/files/short.json"), "--on",
+				 environment, NULL},
+		0, (const char *[SAID_MAX]){"  nodes        1 hit, ", "n1", "client"}));
+	assert_true(says((const char *[]){"heal", "--on", environment, NULL}, 0,
+		(const char *[SAID_MAX]){"nothing to undo"}));
 	for (size_t i = 0; i < lab.count; i++)
 		ssh_host_assert_quiet(&lab.hosts[i], QUIET_WITHIN_S);
 }
@@ -92,14 +97,14 @@ static void test_from_nothing_to_a_plan(void **state)
 
 	(void)state;
 	snprintf(environment, sizeof(environment), "%s", ssh_lab_environment(&lab, SSH_WITH_SUDO));
-	run((const char *[]){"push", "--on", environment, NULL}, 0,
+	assert_true(says((const char *[]){"push", "--on", environment, NULL}, 0,
 		(const char *[SAID_MAX]){
-			"n1: pushed ", "idle-a: pushed ", "idle-b: pushed ", "client: pushed "});
+			"n1: pushed ", "idle-a: pushed ", "idle-b: pushed ", "client: pushed "}));
 	/* A second time there is nothing to bring. */
-	run((const char *[]){"push", "--on", environment, "n1", NULL}, 0,
-		(const char *[SAID_MAX]){"n1: has ", " already, and it runs"});
-	go_through(SSH_WITH_SUDO);
-	go_through(SSH_AS_ROOT);
+	assert_true(says((const char *[]){"push", "--on", environment, "n1", NULL}, 0,
+		(const char *[SAID_MAX]){"n1: has ", " already, and it runs"}));
+	assert_all_works(SSH_WITH_SUDO);
+	assert_all_works(SSH_AS_ROOT);
 }
 
 int main(void)
