@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +10,12 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "contract/memory.h"
 #include "injector/guard/guardian.h"
 #include "injector/host.h"
+#include "injector/host_real_child.h"
 #include "injector/lists.h"
 #include "injector/log.h"
 #include "injector/recover.h"
@@ -35,9 +33,7 @@ enum {
 
 struct host_guardian {
 	struct guard_memory *memory;
-	int pipe; /* our end: closed by us or by our death */
-	pid_t pid;
-	int pidfd;
+	struct real_child child;
 	char *cgroup; /* the directory of its cgroup; NULL: it stays in ours */
 	char *home;   /* the directory of ours */
 };
@@ -193,18 +189,20 @@ static int map_memory(struct host_guardian *guardian, struct fail *fail)
 static int spawn(struct host_guardian *guardian, const char *runtime_dir, struct fail *fail)
 {
 	int ends[2];
+	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return fail_errno(fail, errno, "pipe");
-	guardian->pid = _Fork();
-	if (guardian->pid == 0)
+	pid = _Fork();
+	if (pid == 0)
 		become_guardian(guardian, ends[0], runtime_dir);
 	close(ends[0]);
-	guardian->pipe = ends[1];
-	if (guardian->pid < 0)
+	if (pid < 0) {
+		close(ends[1]);
 		return fail_errno(fail, errno, "starting a guardian");
-	fcntl(guardian->pipe, F_SETFL, O_NONBLOCK);
-	guardian->pidfd = (int)syscall(SYS_pidfd_open, guardian->pid, 0);
+	}
+	fcntl(ends[1], F_SETFL, O_NONBLOCK);
+	real_child_started(&guardian->child, pid, ends[1]);
 	return 0;
 }
 
@@ -213,7 +211,7 @@ int host_guardian_start(
 {
 	struct host_guardian *guardian = must_alloc(sizeof(*guardian));
 
-	guardian->pipe = guardian->pidfd = -1;
+	guardian->child = (struct real_child)REAL_CHILD_NONE;
 	guardian->home = own_cgroup();
 	if (cgroup && mkdir(cgroup, S_IRWXU) < 0)
 		log_line("guardian: no cgroup of its own: %s: %s", cgroup, strerror(errno));
@@ -235,15 +233,13 @@ struct guard_memory *host_guardian_memory(const struct host_guardian *guardian)
 void host_guardian_wake(const struct host_guardian *guardian)
 {
 	/* A pipe that is full will wake it anyway. */
-	if (write(guardian->pipe, "", 1) < 0 && errno != EAGAIN)
+	if (write(guardian->child.life, "", 1) < 0 && errno != EAGAIN)
 		log_line("guardian: %s", strerror(errno));
 }
 
 bool host_guardian_lives(const struct host_guardian *guardian)
 {
-	struct pollfd end = {.fd = guardian->pidfd, .events = POLLIN};
-
-	return poll(&end, 1, 0) == 0;
+	return real_child_lives(&guardian->child);
 }
 
 void host_guardian_stop(struct host_guardian *guardian, bool in_order)
@@ -252,17 +248,7 @@ void host_guardian_stop(struct host_guardian *guardian, bool in_order)
 		return;
 	if (guardian->memory && in_order)
 		__atomic_store_n(&guardian->memory->leave, 1, __ATOMIC_RELEASE);
-	if (guardian->pipe >= 0)
-		close(guardian->pipe);
-	guardian->pipe = -1;
-	if (guardian->pid > 0) {
-		struct pollfd end = {.fd = guardian->pidfd, .events = POLLIN};
-
-		if (guardian->pidfd < 0 || poll(&end, 1, END_WITHIN_MS) != 1)
-			kill(guardian->pid, SIGKILL);
-		while (waitpid(guardian->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	real_child_stop(&guardian->child, END_WITHIN_MS);
 	if (guardian->cgroup)
 		rmdir(guardian->cgroup);
 	host_guardian_forget(guardian);
@@ -274,10 +260,7 @@ void host_guardian_forget(struct host_guardian *guardian)
 		return;
 	if (guardian->memory)
 		munmap(guardian->memory, sizeof(*guardian->memory));
-	if (guardian->pipe >= 0)
-		close(guardian->pipe);
-	if (guardian->pidfd >= 0)
-		close(guardian->pidfd);
+	real_child_forget(&guardian->child);
 	free(guardian->cgroup);
 	free(guardian->home);
 	free(guardian);

@@ -12,14 +12,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "contract/failpoint.h"
 #include "contract/memory.h"
 #include "injector/host.h"
 #include "injector/host_real.h"
+#include "injector/host_real_child.h"
 #include "injector/host_real_power.h"
 #include "injector/lane/lane.h"
 
@@ -38,9 +37,7 @@ enum {
 
 struct host_keeper {
 	int ifindex;
-	int life; /* our end of a pipe: the keeper ends when it is closed, by us or by our death */
-	pid_t pid;
-	int pidfd;
+	struct real_child child;
 	struct lane_memory *memory;
 };
 
@@ -117,21 +114,21 @@ static void run_first(pid_t pid)
 static int spawn(struct host_keeper *keeper, int files[KEEPER_FILES], struct fail *fail)
 {
 	int life[2];
+	pid_t pid;
 
 	if (pipe2(life, O_CLOEXEC) < 0)
 		return fail_errno(fail, errno, "pipe");
 	files[KEEPER_LIFE] = life[0];
-	keeper->pid = _Fork();
-	if (keeper->pid == 0)
+	pid = _Fork();
+	if (pid == 0)
 		become_keeper(files);
 	close(life[0]);
-	if (keeper->pid < 0) {
+	if (pid < 0) {
 		close(life[1]);
 		return fail_errno(fail, errno, "starting a lane's keeper");
 	}
-	run_first(keeper->pid);
-	keeper->life = life[1];
-	keeper->pidfd = (int)syscall(SYS_pidfd_open, keeper->pid, 0);
+	run_first(pid);
+	real_child_started(&keeper->child, pid, life[1]);
 	return 0;
 }
 
@@ -163,7 +160,7 @@ failed:
 static int await_pulse(struct host_matcher *matcher, struct host_keeper *keeper, struct fail *fail)
 {
 	int64_t until_ns = host_now_ns() + (int64_t)END_WITHIN_MS * 10 * 1000000;
-	struct pollfd end = {.fd = keeper->pidfd, .events = POLLIN};
+	struct pollfd end = {.fd = keeper->child.pidfd, .events = POLLIN};
 
 	while (host_now_ns() < until_ns) {
 		if (real_matcher_pulse(matcher) > (uint64_t)host_now_ns())
@@ -184,7 +181,7 @@ int host_keeper_start(
 		[KEEPER_MEMORY] = -1};
 	int result = -1;
 
-	keeper->life = keeper->pidfd = -1;
+	keeper->child = (struct real_child)REAL_CHILD_NONE;
 	files[KEEPER_TAP] = real_tap_open(name, fail);
 	if (files[KEEPER_TAP] < 0)
 		goto out;
@@ -214,9 +211,7 @@ int host_keeper_link(const struct host_keeper *keeper)
 
 bool host_keeper_lives(const struct host_keeper *keeper)
 {
-	struct pollfd end = {.fd = keeper->pidfd, .events = POLLIN};
-
-	return poll(&end, 1, 0) == 0;
+	return real_child_lives(&keeper->child);
 }
 
 struct lane_memory *host_keeper_memory(const struct host_keeper *keeper)
@@ -226,20 +221,9 @@ struct lane_memory *host_keeper_memory(const struct host_keeper *keeper)
 
 void host_keeper_stop(struct host_keeper *keeper)
 {
-	struct pollfd end;
-
 	if (!keeper)
 		return;
-	if (keeper->life >= 0)
-		close(keeper->life);
-	keeper->life = -1;
-	if (keeper->pid > 0) {
-		end = (struct pollfd){.fd = keeper->pidfd, .events = POLLIN};
-		if (keeper->pidfd < 0 || poll(&end, 1, END_WITHIN_MS) != 1)
-			kill(keeper->pid, SIGKILL);
-		while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
+	real_child_stop(&keeper->child, END_WITHIN_MS);
 	host_keeper_forget(keeper);
 }
 
@@ -249,9 +233,6 @@ void host_keeper_forget(struct host_keeper *keeper)
 		return;
 	if (keeper->memory)
 		munmap(keeper->memory, sizeof(*keeper->memory));
-	if (keeper->life >= 0)
-		close(keeper->life);
-	if (keeper->pidfd >= 0)
-		close(keeper->pidfd);
+	real_child_forget(&keeper->child);
 	free(keeper);
 }

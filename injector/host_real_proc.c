@@ -30,43 +30,47 @@ const char *real_stat_word(const char *stat, int number)
 	return at ? at + 1 : "";
 }
 
-/* The same of a process; 0 when there is none. */
-static uint64_t stat_field(int64_t pid, int number)
+/* The field of a process, to be freed; NULL when there is no such process. */
+static char *stat_field(int64_t pid, int number)
 {
-	char path[PROC_PATH_MAX], *text;
-	struct fail ignored = FAIL_INIT;
-	uint64_t value = 0;
-	size_t length;
-
-	snprintf(path, sizeof(path), "/proc/%" PRId64 "/stat", pid);
-	if (host_file_read(path, STAT_BYTES_MAX, &text, &length, &ignored) < 0)
-		return 0;
-	value = strtoull(real_stat_word(text, number), NULL, 10);
-	free(text);
-	return value;
-}
-
-uint64_t host_process_start(int64_t pid)
-{
-	return stat_field(pid, 22);
-}
-
-/* The state's letter, which follows the name in its parentheses; '?' when there is none. */
-static char state_of(int64_t pid)
-{
-	char path[64], *text, state = '?';
+	char path[PROC_PATH_MAX], *text, *field;
 	struct fail ignored = FAIL_INIT;
 	const char *word;
 	size_t length;
 
 	snprintf(path, sizeof(path), "/proc/%" PRId64 "/stat", pid);
-	if (host_file_read(path, 4096, &text, &length, &ignored) < 0)
-		return state;
-	word = real_stat_word(text, 3);
-	if (*word)
-		state = *word;
+	if (host_file_read(path, STAT_BYTES_MAX, &text, &length, &ignored) < 0)
+		return NULL;
+	word = real_stat_word(text, number);
+	field = strndup(word, strcspn(word, " "));
+	if (!field)
+		abort();
 	free(text);
-	return state;
+	return field;
+}
+
+/* 0 when there is none. */
+static uint64_t stat_number(int64_t pid, int number)
+{
+	char *field = stat_field(pid, number);
+	uint64_t value = field ? strtoull(field, NULL, 10) : 0;
+
+	free(field);
+	return value;
+}
+
+uint64_t host_process_start(int64_t pid)
+{
+	return stat_number(pid, 22);
+}
+
+static bool is_stopped(int64_t pid)
+{
+	char *state = stat_field(pid, 3);
+	bool stopped = state && strcmp(state, "T") == 0;
+
+	free(state);
+	return stopped;
 }
 
 int host_process_resume(int64_t pid, uint64_t start_ticks, bool *out_was, struct fail *fail)
@@ -76,7 +80,7 @@ int host_process_resume(int64_t pid, uint64_t start_ticks, bool *out_was, struct
 	*out_was = false;
 	if (process < 0)
 		return errno == ESRCH ? 0 : fail_errno(fail, errno, "process %" PRId64, pid);
-	if (host_process_start(pid) == start_ticks && state_of(pid) == 'T') {
+	if (host_process_start(pid) == start_ticks && is_stopped(pid)) {
 		*out_was = true;
 		if (pidfd_send_signal(process, SIGCONT, NULL, 0) < 0 && errno != ESRCH)
 			result = fail_errno(fail, errno, "continuing process %" PRId64, pid);
@@ -87,7 +91,7 @@ int host_process_resume(int64_t pid, uint64_t start_ticks, bool *out_was, struct
 
 int64_t host_process_parent(int64_t pid)
 {
-	int64_t parent = (int64_t)stat_field(pid, 4);
+	int64_t parent = (int64_t)stat_number(pid, 4);
 
 	return parent > 0 ? parent : 0;
 }

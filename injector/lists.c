@@ -17,6 +17,15 @@ void list_add_text(struct list *list, const char *format, ...)
 	va_end(args);
 }
 
+bool list_has_number(const struct list *list, uint64_t wanted)
+{
+	LIST_EACH(*list, const uint64_t, number) {
+		if (*number == wanted)
+			return true;
+	}
+	return false;
+}
+
 void list_free(struct list *list)
 {
 	free(list->items);

@@ -2,7 +2,9 @@
 #ifndef BACKBURN_INJECTOR_LISTS_H
 #define BACKBURN_INJECTOR_LISTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "contract/list.h"
 #include "contract/memory.h"
@@ -13,6 +15,9 @@
 /* For lists of char *: a formatted copy at the end. */
 void list_add_text(struct list *list, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* For lists of uint64_t. */
+bool list_has_number(const struct list *list, uint64_t wanted);
 
 /* Frees a list whose items own nothing. */
 void list_free(struct list *list);

@@ -41,18 +41,9 @@ int transport_sockets(struct list *sockets, struct fail *fail)
 	return 0;
 }
 
-static bool holds(const struct list *numbers, uint64_t wanted)
-{
-	LIST_EACH(*numbers, const uint64_t, number) {
-		if (*number == wanted)
-			return true;
-	}
-	return false;
-}
-
 static bool add_number(struct list *numbers, uint64_t number)
 {
-	if (holds(numbers, number))
+	if (list_has_number(numbers, number))
 		return false;
 	*(uint64_t *)list_push(numbers, sizeof(number)) = number;
 	return true;
@@ -106,7 +97,8 @@ static void add_children(struct list *kin, const struct list *controllers, struc
 	while (more) {
 		more = false;
 		LIST_EACH(*kin, const struct kin, one) {
-			if (!one->ours && one->parent > 0 && holds(&found, (uint64_t)one->parent))
+			if (!one->ours && one->parent > 0 &&
+				list_has_number(&found, (uint64_t)one->parent))
 				more |= add_number(&found, (uint64_t)one->pid);
 		}
 	}
@@ -149,7 +141,7 @@ static void add_flows(struct list *flows, const struct list *sockets, const stru
 		struct bb_flow *flow;
 
 		if (!socket->inode || socket->state == TCP_STATE_LISTENING ||
-			!holds(inodes, socket->inode))
+			!list_has_number(inodes, socket->inode))
 			continue;
 		flow = list_push(flows, sizeof(*flow));
 		memcpy(flow->remote.bytes, socket->remote.address, sizeof(flow->remote.bytes));

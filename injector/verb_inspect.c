@@ -229,15 +229,6 @@ static int sight_look(const struct session *session, struct sight *sight, struct
 	return -1;
 }
 
-static bool has_inode(const struct list *inodes, uint64_t wanted)
-{
-	LIST_EACH(*inodes, const uint64_t, inode) {
-		if (*inode == wanted)
-			return true;
-	}
-	return false;
-}
-
 static int inspect_rule(const struct session *session, const struct match_rule *rule,
 	const struct sight *sight, struct inspect_result *out, struct fail *fail)
 {
@@ -253,7 +244,7 @@ static int inspect_rule(const struct session *session, const struct match_rule *
 		if (!is_hit(rule, socket) || is_exempt_port(session, socket) ||
 			transport_has(&sight->carrying, socket) ||
 			stays_inside(&sight->own, socket) ||
-			(rule->cgroup && !has_inode(&inodes, socket->inode)))
+			(rule->cgroup && !list_has_number(&inodes, socket->inode)))
 			continue;
 		peer = peer_at(&table, rule, &socket->remote);
 		if (peer)

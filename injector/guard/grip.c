@@ -27,14 +27,6 @@ enum {
 	EVENTS_BYTES_MAX = 256
 };
 
-static int64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * NS_PER_SEC + time.tv_nsec;
-}
-
 /* ---- by ptrace ---- */
 
 static bool is_traced(const struct grip *grip, pid_t id)
@@ -116,7 +108,7 @@ static bool look_at_threads(struct grip *grip)
 
 static void await_child(int64_t until_ns)
 {
-	int64_t left_ns = until_ns - now();
+	int64_t left_ns = until_ns - host_now_ns();
 	struct timespec patience = {
 		.tv_sec = left_ns / NS_PER_SEC, .tv_nsec = left_ns % NS_PER_SEC};
 	sigset_t child;
@@ -140,14 +132,14 @@ static int count_loose(const struct grip *grip)
 /* Threads start others until they stop: looked for until a look finds none. */
 static int hold_traced(struct grip *grip)
 {
-	int64_t until_ns = now() + GRIP_WAIT_NS;
+	int64_t until_ns = host_now_ns() + GRIP_WAIT_NS;
 
 	for (int scan = 0; scan < SCANS_MAX; scan++) {
 		int found = seize_new(grip);
 
 		if (found < 0)
 			return found;
-		while (!look_at_threads(grip) && now() < until_ns)
+		while (!look_at_threads(grip) && host_now_ns() < until_ns)
 			await_child(until_ns);
 		if (!found)
 			break;
@@ -223,14 +215,14 @@ static bool is_frozen(int events)
 static int await_frozen(const struct grip *grip)
 {
 	int events = openat(grip->file, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	int64_t until_ns = now() + GRIP_WAIT_NS;
+	int64_t until_ns = host_now_ns() + GRIP_WAIT_NS;
 	struct pollfd change = {.fd = events, .events = POLLPRI};
 	bool frozen;
 
 	if (events < 0)
 		return -errno;
-	while (!(frozen = is_frozen(events)) && now() < until_ns)
-		poll(&change, 1, (int)((until_ns - now()) / NS_PER_MS) + 1);
+	while (!(frozen = is_frozen(events)) && host_now_ns() < until_ns)
+		poll(&change, 1, (int)((until_ns - host_now_ns()) / NS_PER_MS) + 1);
 	close(events);
 	return frozen ? 0 : 1;
 }

@@ -12,6 +12,7 @@
 #include "contract/units.h"
 #include "injector/guard/grip.h"
 #include "injector/guard/schedule.h"
+#include "injector/host.h"
 
 /* With nothing to do it looks at the lease so often, which the injector moves on without a word. */
 #define LOOK_NS (200 * NS_PER_MS)
@@ -30,14 +31,6 @@ struct guardian {
 	bool orphaned;
 	struct post posts[GUARD_POSTS];
 };
-
-static int64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * NS_PER_SEC + time.tv_nsec;
-}
 
 static int64_t lease_ns(const struct guardian *guardian)
 {
@@ -75,7 +68,7 @@ static void hold(struct guardian *guardian, struct post *post, struct guard_told
 {
 	int result = grip_hold(&post->grip);
 
-	guardian->now_ns = now();
+	guardian->now_ns = host_now_ns();
 	/* One that has ended is no failure: it is told of as gone. */
 	if (result < 0) {
 		if (result != -ESRCH)
@@ -92,7 +85,7 @@ static void hold(struct guardian *guardian, struct post *post, struct guard_told
 static void let_go(struct guardian *guardian, struct post *post, struct guard_told *told)
 {
 	tell_error(told, grip_let_go(&post->grip));
-	guardian->now_ns = now();
+	guardian->now_ns = host_now_ns();
 	told->held_ns += guardian->now_ns - told->since_ns;
 	told->since_ns = 0;
 	told->last_ns = guardian->now_ns;
@@ -186,7 +179,7 @@ static void wait_for(struct guardian *guardian)
 	sigemptyset(&none);
 	if (ppoll(&change, 1, &patience, &none) > 0)
 		drain(guardian);
-	guardian->now_ns = now();
+	guardian->now_ns = host_now_ns();
 }
 
 static void on_signal(int number)
@@ -216,7 +209,7 @@ enum guardian_end guardian_run(struct guard_memory *memory, int pipe)
 	block_signals();
 	guardian->memory = memory;
 	guardian->pipe = pipe;
-	guardian->now_ns = now();
+	guardian->now_ns = host_now_ns();
 	do {
 		wait_for(guardian);
 		settle_all(guardian);

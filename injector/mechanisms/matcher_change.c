@@ -8,9 +8,6 @@
 
 /* Rules that change while they act. */
 
-/* A packet may still be on its way with the copy that is used for the next but one change. */
-#define IN_FLIGHT_NS (2 * NS_PER_MS)
-
 static int make_room(
 	const struct matcher *matcher, const struct matcher_rule *rule, struct fail *fail)
 {
@@ -36,8 +33,9 @@ static int change_slot(struct matcher *matcher, struct matcher_rule *rule,
 
 	if (make_room(matcher, rule, fail) < 0)
 		return -1;
-	if (host_now_ns() < rule->changed_ns + IN_FLIGHT_NS)
-		host_pause(IN_FLIGHT_NS);
+	/* The copy that is used now may be one that was in force a moment ago. */
+	if (host_now_ns() < rule->changed_ns + MATCHER_IN_FLIGHT_NS)
+		host_pause(MATCHER_IN_FLIGHT_NS);
 	matcher_settle_before(matcher, rule);
 	if (matcher_count_anew(matcher, rule, next, fail) < 0)
 		return -1;

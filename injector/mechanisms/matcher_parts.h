@@ -2,6 +2,7 @@
 #ifndef BACKBURN_INJECTOR_MATCHER_PARTS_H
 #define BACKBURN_INJECTOR_MATCHER_PARTS_H
 
+#include "contract/units.h"
 #include "injector/mechanisms/hooks.h"
 #include "injector/mechanisms/lanes.h"
 #include "injector/mechanisms/match_table.h"
@@ -49,6 +50,12 @@ struct matcher {
 	struct list wanted_flows; /* struct bb_flow, to be protected from the next rule on */
 	struct list flows;        /* struct bb_flow that are in the kernel's map */
 };
+
+/*
+ * A packet may still be on its way through the program, with what it read of maps and slots before
+ * a change.
+ */
+#define MATCHER_IN_FLIGHT_NS (2 * NS_PER_MS)
 
 /* --- matcher_tables.c ------------------------------------------------------------------- */
 

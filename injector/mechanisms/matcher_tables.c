@@ -9,8 +9,6 @@
 
 /* The matcher's maps: peers and counters, from what the rules name to what the kernel holds. */
 
-#define IN_FLIGHT_NS (2 * NS_PER_MS)
-
 static void add_up(struct bb_counter *sum, const struct bb_counter *more)
 {
 	sum->packets += more->packets;
@@ -156,7 +154,7 @@ static void fold_gone(struct matcher *matcher, const struct match_table *table)
 		if (match_table_count(table, count->slot, count->peer))
 			continue;
 		if (!waited && rule && rule->live)
-			host_pause(IN_FLIGHT_NS);
+			host_pause(MATCHER_IN_FLIGHT_NS);
 		waited |= rule && rule->live;
 		fold(matcher, count);
 	}
