@@ -46,20 +46,6 @@ static struct injector *delayed(struct world *world, int ms, const char *more)
 	return injector;
 }
 
-static pid_t keeper_of(const struct injector *injector)
-{
-	char path[64];
-	FILE *file;
-	int pid = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", injector->pid, injector->pid);
-	file = fopen(path, "re");
-	assert_non_null(file);
-	assert_int_equal(fscanf(file, "%d", &pid), 1);
-	fclose(file);
-	return pid;
-}
-
 /* ---- errors ---- */
 
 /* What is measured in turns: the way to a node that is not meant, and to the one that is. */
@@ -95,7 +81,8 @@ static void measure(struct errors *errors, struct world *world, int ms, bool ord
 	struct sched_param none = {0};
 
 	if (ordinary)
-		assert_int_equal(sched_setscheduler(keeper_of(injector), SCHED_OTHER, &none), 0);
+		assert_int_equal(
+			sched_setscheduler(injector_child(injector), SCHED_OTHER, &none), 0);
 	sample(errors, world, ms);
 	ask_keeper(errors, injector);
 	assert_int_equal(injector_finish(injector), 0);

@@ -46,6 +46,21 @@ struct injector *injector_start(struct world *world, int node, ...)
 	return injector;
 }
 
+pid_t injector_child(const struct injector *injector)
+{
+	char path[64], text[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", injector->pid, injector->pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (!fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	fclose(file);
+	return (pid_t)atoi(text);
+}
+
 struct injector *injector_greeted(struct world *world, int node, const char *lease)
 {
 	struct injector *injector = injector_start(world, node, NULL);

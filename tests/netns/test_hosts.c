@@ -174,20 +174,6 @@ static void what_is_no_name_is_refused(struct world *world)
 
 /* ---- a resolver that hangs ---- */
 
-static pid_t child_of(pid_t parent)
-{
-	char path[80], text[32] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
-	file = fopen(path, "re");
-	assert_non_null(file);
-	if (!fgets(text, sizeof(text), file))
-		text[0] = '\0';
-	fclose(file);
-	return (pid_t)atoi(text);
-}
-
 static void assert_status(pid_t pid, const char *key, unsigned long long wanted, int base)
 {
 	char path[64], line[256];
@@ -230,7 +216,7 @@ static void a_resolver_that_hangs_holds_up_nothing(struct world *world)
 	free(order);
 	/* When it asks it is nobody, and can do nothing. */
 	assert_int_equal(poll(&(struct pollfd){.fd = silent, .events = POLLIN}, 1, 5000), 1);
-	resolver = child_of(injector->pid);
+	resolver = injector_child(injector);
 	assert_true(resolver > 0);
 	assert_status(resolver, "Uid:", NOBODY, 10);
 	assert_status(resolver, "Gid:", NOBODY, 10);
@@ -253,7 +239,7 @@ static void a_resolver_that_hangs_holds_up_nothing(struct world *world)
 		"host hangs.example can't be resolved on this node"));
 	assert_true(now_ns() - begun_ns < 12 * NS_PER_SEC);
 	cJSON_Delete(reply);
-	assert_int_equal(child_of(injector->pid), 0);
+	assert_int_equal(injector_child(injector), 0);
 	/* Its end does not wait either. */
 	order = order_from("slow", "hangs.example");
 	injector_ask(injector, "arm", "%s", order);

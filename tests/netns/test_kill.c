@@ -43,17 +43,12 @@ struct aim {
 
 static char *order(const struct aim *aim)
 {
-	int64_t start_ns = now_ns() + aim->start_in_ms * INT64_C(1000000);
-	char *text;
-
-	assert_true(asprintf(&text,
-			    "{\"id\":\"k\",\"fault\":\"kill\",\"scope\":{},\"role\":\"on\","
-			    "\"with\":%s,\"on\":[{\"node\":\"a\",\"prefixes\":[]}],\"from\":[],"
-			    "\"processes\":{%s},\"start_ns\":\"%" PRId64
-			    "\",\"deadline_ns\":\"%" PRId64 "\"}",
-			    aim->with ? aim->with : "{}", aim->processes, start_ns,
-			    start_ns + FAR_MS * INT64_C(1000000)) > 0);
-	return text;
+	return victims_order(&(struct victims_order){.fault = "kill",
+		.id = "k",
+		.processes = aim->processes,
+		.with = aim->with,
+		.start_in_ms = aim->start_in_ms,
+		.for_ms = FAR_MS});
 }
 
 static void arm(struct injector *injector, const struct aim *aim)

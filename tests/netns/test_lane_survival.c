@@ -55,28 +55,12 @@ static const struct cut loss = {.fault = "loss",
 
 /* ---- the keeper ---- */
 
-/* The injector's child; 0: it has none now. */
-static pid_t keeper_of(const struct injector *injector)
-{
-	char path[64], text[64] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", injector->pid, injector->pid);
-	file = fopen(path, "r");
-	if (!file)
-		return 0;
-	if (!fgets(text, sizeof(text), file))
-		text[0] = '\0';
-	fclose(file);
-	return (pid_t)atoi(text);
-}
-
 static pid_t await_keeper(const struct injector *injector)
 {
 	int64_t give_up_ns = now_ns() + SOON_MS * MS;
 	pid_t pid;
 
-	while ((pid = keeper_of(injector)) == 0) {
+	while ((pid = injector_child(injector)) == 0) {
 		assert_true(now_ns() < give_up_ns);
 		pause_ms(1);
 	}
@@ -221,7 +205,7 @@ static void play_until(struct injector *injector, int64_t begin_ns, int64_t unti
 /* When it is over; the keeper may not have been started yet. */
 static int64_t strike(struct injector *injector, enum victim victim)
 {
-	pid_t keeper = victim == KEEPER ? await_keeper(injector) : keeper_of(injector);
+	pid_t keeper = victim == KEEPER ? await_keeper(injector) : injector_child(injector);
 
 	if (victim != KEEPER)
 		injector_signal(injector, SIGKILL);

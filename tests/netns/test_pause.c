@@ -138,17 +138,12 @@ struct aim {
 
 static char *order(const struct aim *aim)
 {
-	int64_t start_ns = now_ns() + 1000000, for_ms = aim->for_ms ? aim->for_ms : FAR_MS;
-	char *text;
-
-	assert_true(asprintf(&text,
-			    "{\"id\":\"p\",\"fault\":\"pause\",\"scope\":{},\"role\":\"on\","
-			    "\"with\":%s,\"on\":[{\"node\":\"a\",\"prefixes\":[]}],\"from\":[],"
-			    "\"processes\":{%s},\"start_ns\":\"%" PRId64
-			    "\",\"deadline_ns\":\"%" PRId64 "\"}",
-			    aim->with ? aim->with : "{}", aim->processes, start_ns,
-			    start_ns + for_ms * INT64_C(1000000)) > 0);
-	return text;
+	return victims_order(&(struct victims_order){.fault = "pause",
+		.id = "p",
+		.processes = aim->processes,
+		.with = aim->with,
+		.start_in_ms = 1,
+		.for_ms = aim->for_ms ? aim->for_ms : FAR_MS});
 }
 
 static void arm(struct injector *injector, const struct aim *aim)
@@ -216,19 +211,28 @@ static struct aim aim_by(struct ground *ground, const char *way)
 	return strcmp(way, "freeze") == 0 ? at_cgroup(ground, with) : at_counter(ground, with);
 }
 
+/* Counter 0 stands still in that way. */
+static struct injector *held(struct ground *ground, const char *way, const char *lease, int for_ms)
+{
+	struct injector *injector = injector_greeted(&ground->world, NODE_A, lease);
+	struct aim aim;
+
+	start_counters(ground, ground->victims.inside);
+	aim = aim_by(ground, way);
+	aim.for_ms = for_ms;
+	arm(injector, &aim);
+	await_still(ground, 0);
+	return injector;
+}
+
 static void it_stands_still_and_goes_on(void **state)
 {
 	struct ground *ground = *state;
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		struct injector *injector = injector_greeted(&ground->world, NODE_A, "60s");
+		struct injector *injector = held(ground, ways[i], "60s", FAR_MS);
 		cJSON *evidence, *process;
-		struct aim aim;
 
-		start_counters(ground, ground->victims.inside);
-		aim = aim_by(ground, ways[i]);
-		arm(injector, &aim);
-		await_still(ground, 0);
 		assert_moves(ground, 1);
 		process = first_process(injector, &evidence);
 		assert_string_equal(cJSON_GetObjectItem(process, "result")->valuestring, "sent");
@@ -249,14 +253,8 @@ static void it_goes_on_at_its_end(void **state)
 	struct ground *ground = *state;
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		struct injector *injector = injector_greeted(&ground->world, NODE_A, "60s");
-		struct aim aim;
+		struct injector *injector = held(ground, ways[i], "60s", 1500);
 
-		start_counters(ground, ground->victims.inside);
-		aim = aim_by(ground, ways[i]);
-		aim.for_ms = 1500;
-		arm(injector, &aim);
-		await_still(ground, 0);
 		injector_signal(injector, SIGSTOP);
 		assert_moves(ground, 0);
 		injector_signal(injector, SIGCONT);
@@ -271,13 +269,8 @@ static void it_goes_on_at_the_end_of_the_lease(void **state)
 	struct ground *ground = *state;
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		struct injector *injector = injector_greeted(&ground->world, NODE_A, "2s");
-		struct aim aim;
+		struct injector *injector = held(ground, ways[i], "2s", FAR_MS);
 
-		start_counters(ground, ground->victims.inside);
-		aim = aim_by(ground, ways[i]);
-		arm(injector, &aim);
-		await_still(ground, 0);
 		injector_signal(injector, SIGSTOP);
 		assert_moves(ground, 0);
 		injector_signal(injector, SIGCONT);
@@ -291,14 +284,9 @@ static void it_goes_on_when_the_injector_is_killed(void **state)
 	struct ground *ground = *state;
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		struct injector *injector = injector_greeted(&ground->world, NODE_A, "60s");
-		struct aim aim;
+		struct injector *injector = held(ground, ways[i], "60s", FAR_MS);
 		int64_t killed_ns;
 
-		start_counters(ground, ground->victims.inside);
-		aim = aim_by(ground, ways[i]);
-		arm(injector, &aim);
-		await_still(ground, 0);
 		killed_ns = now_ns();
 		injector_signal(injector, SIGKILL);
 		assert_moves(ground, 0);
@@ -311,36 +299,15 @@ static void it_goes_on_when_the_injector_is_killed(void **state)
 	}
 }
 
-/* The guardian's pid: a child of the injector's, which its death makes nobody's. */
-static pid_t guardian_of(const struct injector *injector)
-{
-	char path[64], line[256];
-	FILE *file;
-	int pid = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", injector->pid, injector->pid);
-	file = fopen(path, "re");
-	assert_non_null(file);
-	assert_non_null(fgets(line, sizeof(line), file));
-	fclose(file);
-	assert_int_equal(sscanf(line, "%d", &pid), 1);
-	return pid;
-}
-
 static void both_are_killed(void **state)
 {
 	struct ground *ground = *state;
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		struct injector *injector = injector_greeted(&ground->world, NODE_A, "60s");
-		struct aim aim;
+		struct injector *injector = held(ground, ways[i], "60s", FAR_MS);
 		pid_t guardian;
 
-		start_counters(ground, ground->victims.inside);
-		aim = aim_by(ground, ways[i]);
-		arm(injector, &aim);
-		await_still(ground, 0);
-		guardian = guardian_of(injector);
+		guardian = injector_child(injector);
 		injector_signal(injector, SIGSTOP);
 		kill(guardian, SIGKILL);
 		injector_signal(injector, SIGKILL);
@@ -361,14 +328,9 @@ static void the_guardian_is_killed(void **state)
 	struct ground *ground = *state;
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		struct injector *injector = injector_greeted(&ground->world, NODE_A, "60s");
-		struct aim aim;
+		struct injector *injector = held(ground, ways[i], "60s", FAR_MS);
 
-		start_counters(ground, ground->victims.inside);
-		aim = aim_by(ground, ways[i]);
-		arm(injector, &aim);
-		await_still(ground, 0);
-		kill(guardian_of(injector), SIGKILL);
+		kill(injector_child(injector), SIGKILL);
 		assert_moves(ground, 0);
 		/* Another one is started for what comes next. */
 		injector_heal(injector, "p");

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -272,4 +273,20 @@ void victims_await_tick(void)
 
 	while (ticks_now() <= before)
 		pause_ms(1);
+}
+
+char *victims_order(const struct victims_order *order)
+{
+	int64_t start_ns = now_ns() + order->start_in_ms * INT64_C(1000000);
+	char *text;
+
+	assert_true(
+		asprintf(&text,
+			"{\"id\":\"%s\",\"fault\":\"%s\",\"scope\":{},\"role\":\"on\","
+			"\"with\":%s,\"on\":[{\"node\":\"a\",\"prefixes\":[]}],\"from\":[],"
+			"\"processes\":{%s},\"start_ns\":\"%" PRId64 "\",\"deadline_ns\":\"%" PRId64
+			"\"}",
+			order->id, order->fault, order->with ? order->with : "{}", order->processes,
+			start_ns, start_ns + order->for_ms * INT64_C(1000000)) > 0);
+	return text;
 }

@@ -56,4 +56,13 @@ void victims_write_pidfile(const struct victims *victims, int pid, int age_s);
 void victims_write_policy(const struct victims *victims, const char *text);
 int victims_parent_of(pid_t pid);
 
+struct victims_order {
+	const char *fault, *id;
+	const char *processes; /* the selector's members */
+	const char *with;      /* NULL: {} */
+	int start_in_ms, for_ms;
+};
+/* The JSON of an order for a fault on processes of node a. To be freed. */
+char *victims_order(const struct victims_order *order);
+
 #endif

@@ -68,6 +68,8 @@ struct injector *injector_greeted(struct world *world, int node, const char *lea
 /* Closes its standard input, and returns its exit status (128 + N for a signal). */
 int injector_finish(struct injector *injector);
 void injector_signal(const struct injector *injector, int signal);
+/* The first of its children: keeper, guardian or resolver. 0: it has none now. */
+pid_t injector_child(const struct injector *injector);
 /* Its exit status, after it ended on its own account; closes nothing. Frees it. */
 int injector_wait(struct injector *injector);
 

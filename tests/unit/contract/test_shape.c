@@ -13,6 +13,7 @@
 #include "contract/json.h"
 #include "contract/shape.h"
 #include "contract/units.h"
+#include "tests/unit/contract/quoted.h"
 
 /* One struct with every kind of field, and what its table takes and refuses. */
 
@@ -101,25 +102,9 @@ static const struct field whole_fields[] = {
 static const struct shape whole_shape = {
 	.name = "whole", .size = sizeof(struct whole), SHAPE_FIELDS(whole_fields)};
 
-/* JSON in which ' stands for ". */
-static cJSON *json(const char *text)
-{
-	char *copy = strdup(text);
-	struct fail fail = FAIL_INIT;
-	cJSON *value;
-
-	for (char *c = copy; *c; c++)
-		*c = *c == '\'' ? '"' : *c;
-	value = json_parse(copy, strlen(copy), &fail);
-	if (!value)
-		fail_msg("%s: %s", copy, fail.text);
-	free(copy);
-	return value;
-}
-
 static struct whole decode(const char *text)
 {
-	cJSON *value = json(text);
+	cJSON *value = quoted_json(text);
 	struct fail fail = FAIL_INIT;
 	struct whole whole;
 
@@ -224,7 +209,7 @@ static void encode_and_decode_are_inverse(void **state)
 	/* Nothing was left out on the way: every key of the original is there. */
 	shape_free(&whole_shape, &again);
 	cJSON_Delete(second);
-	second = json(everything);
+	second = quoted_json(everything);
 	for (const cJSON *member = second->child; member; member = member->next)
 		assert_true(cJSON_HasObjectItem(first, member->string));
 	assert_int_equal(cJSON_GetArraySize(first), cJSON_GetArraySize(second));
@@ -314,7 +299,7 @@ static void refusals_name_place_and_reason(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-		cJSON *value = json(refusals[i].json);
+		cJSON *value = quoted_json(refusals[i].json);
 		struct fail fail = FAIL_INIT, checked = FAIL_INIT;
 		struct whole whole;
 
@@ -334,7 +319,7 @@ static void a_refusal_leaves_nothing_behind(void **state)
 {
 	(void)state;
 	/* Everything is decoded before the last key fails; leaks are the sanitizer's to see. */
-	cJSON *value = json(everything);
+	cJSON *value = quoted_json(everything);
 	struct fail fail = FAIL_INIT;
 	struct whole whole;
 
@@ -436,7 +421,7 @@ static void fields_are_bound_to_one_another(void **state)
 	again = shape_describe(described);
 	assert_true(cJSON_Compare(description, again, true));
 	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
-		cJSON *value = json(bounds[i].json), *encoded;
+		cJSON *value = quoted_json(bounds[i].json), *encoded;
 		int expected = bounds[i].path ? -1 : 0;
 		struct bound bound;
 
@@ -464,8 +449,8 @@ static void fields_are_bound_to_one_another(void **state)
 static void a_parameter_passes_where_values_are_only_checked(void **state)
 {
 	(void)state;
-	cJSON *value = json("{'other':{'param':'p'},'one':'b','count':{'min':{'param':'p'}},"
-			    "'strings':{'AB':{'param':'p'}},'map':{'AB':{'param':'p'}}}");
+	cJSON *value = quoted_json("{'other':{'param':'p'},'one':'b','count':{'min':{'param':'p'}},"
+				   "'strings':{'AB':{'param':'p'}},'map':{'AB':{'param':'p'}}}");
 	struct fail fail = FAIL_INIT;
 	struct bound bound;
 
@@ -482,13 +467,13 @@ static void a_description_judges_as_the_table_does(void **state)
 	cJSON *description = shape_describe(&whole_shape), *again;
 	struct fail fail = FAIL_INIT;
 	struct shape *shape = shape_from_description(description, &fail);
-	cJSON *value = json(everything);
+	cJSON *value = quoted_json(everything);
 
 	assert_non_null(shape);
 	assert_int_equal(shape_decode(shape, value, "", NULL, &fail), 0);
 	cJSON_Delete(value);
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-		value = json(refusals[i].json);
+		value = quoted_json(refusals[i].json);
 		if (shape_decode(shape, value, "", NULL, &fail) == 0)
 			fail_msg("%s was taken", refusals[i].json);
 		assert_string_equal(fail.path, refusals[i].path);
@@ -524,7 +509,7 @@ static void bad_descriptions_are_refused(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		cJSON *description = json(bad[i]);
+		cJSON *description = quoted_json(bad[i]);
 		struct fail fail = FAIL_INIT;
 
 		if (shape_from_description(description, &fail))

@@ -10,23 +10,9 @@
 
 #include "contract/json.h"
 #include "contract/shape.h"
+#include "tests/unit/contract/quoted.h"
 
 /* Keys that belong to some words of "type", told or left out. */
-
-static cJSON *json(const char *text)
-{
-	char *copy = strdup(text);
-	struct fail fail = FAIL_INIT;
-	cJSON *value;
-
-	for (char *c = copy; *c; c++)
-		*c = *c == '\'' ? '"' : *c;
-	value = json_parse(copy, strlen(copy), &fail);
-	if (!value)
-		fail_msg("%s: %s", copy, fail.text);
-	free(copy);
-	return value;
-}
 
 enum {
 	CAR,
@@ -95,7 +81,7 @@ static void a_type_that_is_left_out_is_its_preset(void **state)
 	for (size_t i = 0; i < sizeof(vehicles) / sizeof(vehicles[0]); i++)
 		for (size_t j = 0; j < sizeof(vehicle_shapes) / sizeof(vehicle_shapes[0]); j++) {
 			const char *said = vehicles[i].text[j];
-			cJSON *value = json(vehicles[i].json);
+			cJSON *value = quoted_json(vehicles[i].json);
 			struct fail fail = FAIL_INIT;
 			struct vehicle vehicle;
 
@@ -110,7 +96,7 @@ static void a_type_that_is_left_out_is_its_preset(void **state)
 static void a_type_that_is_a_parameter_binds_nothing_yet(void **state)
 {
 	(void)state;
-	cJSON *value = json("{'type':{'param':'kind'},'sails':2}");
+	cJSON *value = quoted_json("{'type':{'param':'kind'},'sails':2}");
 	struct fail fail = FAIL_INIT;
 
 	for (size_t j = 0; j < sizeof(vehicle_shapes) / sizeof(vehicle_shapes[0]); j++)

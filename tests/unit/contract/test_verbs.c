@@ -12,6 +12,7 @@
 #include "contract/json.h"
 #include "contract/units.h"
 #include "contract/verbs.h"
+#include "tests/unit/contract/quoted.h"
 
 /* Every verb's struct goes over the wire and comes back the same. */
 
@@ -95,25 +96,11 @@ static const struct {
 	{&audit_result_shape, "{'page':0,'pages':2,'state':['a','b'],'residue':[]}"},
 };
 
-static cJSON *json(const char *text)
-{
-	char *copy = strdup(text);
-	struct fail fail = FAIL_INIT;
-	cJSON *value;
-
-	for (char *c = copy; *c; c++)
-		*c = *c == '\'' ? '"' : *c;
-	value = json_parse(copy, strlen(copy), &fail);
-	assert_non_null(value);
-	free(copy);
-	return value;
-}
-
 static void every_struct_goes_round(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		cJSON *value = json(verbs[i].json), *again;
+		cJSON *value = quoted_json(verbs[i].json), *again;
 		void *decoded = calloc(1, verbs[i].shape->size + 1);
 		struct fail fail = FAIL_INIT;
 
@@ -136,7 +123,7 @@ static void every_required_key_is_required(void **state)
 		const struct shape *shape = verbs[i].shape;
 
 		for (size_t j = 0; j < shape->count; j++) {
-			cJSON *value = json(verbs[i].json);
+			cJSON *value = quoted_json(verbs[i].json);
 			struct fail fail = FAIL_INIT;
 
 			cJSON_DeleteItemFromObject(value, shape->fields[j].key);
@@ -153,7 +140,7 @@ static void a_lease_has_bounds(void **state)
 	static const char *const bad[] = {"{'lease':'199ms'}", "{'lease':'301s'}"};
 
 	for (size_t i = 0; i < 2; i++) {
-		cJSON *value = json(bad[i]);
+		cJSON *value = quoted_json(bad[i]);
 		struct fail fail = FAIL_INIT;
 
 		assert_int_equal(shape_decode(&renew_params_shape, value, "", NULL, &fail), -1);
@@ -165,8 +152,8 @@ static void a_lease_has_bounds(void **state)
 static void presets_of_an_order(void **state)
 {
 	(void)state;
-	cJSON *value = json("{'id':'a','fault':'p','scope':{},'role':'on','with':{},"
-			    "'on':[{'node':'n','prefixes':[]}],'from':[]}");
+	cJSON *value = quoted_json("{'id':'a','fault':'p','scope':{},'role':'on','with':{},"
+				   "'on':[{'node':'n','prefixes':[]}],'from':[]}");
 	struct fault_order order;
 	struct fail fail = FAIL_INIT;
 

@@ -295,10 +295,21 @@ size_t fake_file_count(void)
 	return count;
 }
 
+size_t fake_left_count(void)
+{
+	size_t count = 0;
+
+	LIST_EACH(fake.files, struct fake_file *, file) {
+		count += !(*file)->directory && !(*file)->given;
+	}
+	return count;
+}
+
 void fake_write(const char *path, const char *text)
 {
 	struct fake_file *file = make_file(path, false);
 
+	file->given = true;
 	free(file->text);
 	file->text = must_copy(text);
 	file->length = strlen(text);

@@ -26,6 +26,7 @@ struct fake_file {
 	char *text;
 	size_t length;
 	bool locked, directory;
+	bool given; /* by fake_write() */
 	int descriptor;
 };
 
@@ -120,6 +121,8 @@ void fake_reset(void);
 bool fake_is_clean(void);
 /* How many files (not directories) there are. */
 size_t fake_file_count(void);
+/* Of these, what no test has written itself. */
+size_t fake_left_count(void);
 void fake_write(const char *path, const char *text);
 /* NULL when there is none. */
 const char *fake_text(const char *path);

@@ -61,16 +61,6 @@ void assert_kill_refused(
 	assert_int_equal(fake.handles.count, 0);
 }
 
-void kill_end(struct session *session)
-{
-	struct fail fail = FAIL_INIT;
-
-	assert_int_equal(session_end(session, &fail), 0);
-	session_free(session);
-	assert_true(fake_is_clean());
-	assert_int_equal(fake_file_count(), fake_text(POLICY_FILE) ? 1 : 0);
-}
-
 void kill_add(int64_t pid, uint64_t start_ticks, const char *exe, const char *cmdline)
 {
 	fake_add_process(&(struct fake_process){.pid = pid,

@@ -20,7 +20,6 @@ cJSON *kill_ask(struct session *session, const char *verb, const char *processes
 void kill_arm(struct session *session, const char *processes, int64_t start_in_ns);
 void assert_kill_refused(
 	struct session *session, const char *processes, const char *with, const char *said);
-void kill_end(struct session *session);
 void kill_add(int64_t pid, uint64_t start_ticks, const char *exe, const char *cmdline);
 void kill_databases(void);
 struct session *kill_among(void);

@@ -124,3 +124,29 @@ cJSON *talk_notification(struct session *session)
 	cJSON_Delete(message);
 	return params;
 }
+
+void talk_end(struct session *session)
+{
+	talk_end_leaving(session, 0);
+}
+
+void talk_end_leaving(struct session *session, size_t most)
+{
+	struct fail fail = FAIL_INIT;
+
+	if (session_end(session, &fail) < 0)
+		fail_msg("%s", fail.text);
+	session_free(session);
+	assert_true(fake_is_clean());
+	if (fake_left_count() > most)
+		fail_msg("%zu files are left; what failed: %s", fake_left_count(),
+			fake.failed_name ? fake.failed_name : "nothing");
+	assert_int_equal(fake_open_count(), 0);
+}
+
+int talk_reset(void **state)
+{
+	(void)state;
+	fake_reset();
+	return 0;
+}

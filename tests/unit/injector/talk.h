@@ -2,6 +2,7 @@
 #ifndef BACKBURN_TESTS_TALK_H
 #define BACKBURN_TESTS_TALK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <cjson/cJSON.h>
@@ -22,6 +23,13 @@ extern char talk_error[1024];
 void talk_arm(struct session *session, const char *id, const char *with, int64_t for_ns);
 /* The params of that order; static buffer. */
 const char *talk_order(const char *id, const char *with, int64_t start_ns, int64_t deadline_ns);
+
+/* Ends it: asserts that all is healed, and that nothing of it is left on the fake host. */
+void talk_end(struct session *session);
+/* The same, but so many files may stay: of what failed. */
+void talk_end_leaving(struct session *session, size_t most);
+/* A fresh fake host, as a set-up of cmocka's. */
+int talk_reset(void **state);
 
 /* What the session said on its own account since the last call: notifications. Owned by the
  * caller, NULL when there is none. */

@@ -19,23 +19,6 @@
 
 #define LONG_NS (100 * NS_PER_SEC)
 
-static int reset(void **state)
-{
-	(void)state;
-	fake_reset();
-	return 0;
-}
-
-static void end(struct session *session)
-{
-	struct fail fail = FAIL_INIT;
-
-	assert_int_equal(session_end(session, &fail), 0);
-	session_free(session);
-	assert_true(fake_is_clean());
-	assert_int_equal(fake_open_count(), 0);
-}
-
 static struct session *greeted(void)
 {
 	struct session *session = talk_greeted("auto");
@@ -128,7 +111,7 @@ static void a_name_is_hit_by_its_addresses(void **state)
 		cJSON_GetObjectItem(hosts->child, "host")->valuestring, "s3.example.com");
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(hosts->child, "addresses")), 2);
 	cJSON_Delete(evidence);
-	end(session);
+	talk_end(session);
 }
 
 static void inspect_says_what_a_name_stands_for(void **state)
@@ -149,7 +132,7 @@ static void inspect_says_what_a_name_stands_for(void **state)
 	assert_non_null(strstr(text, "from s3.example.com (2 addresses)"));
 	free(text);
 	cJSON_Delete(result);
-	end(session);
+	talk_end(session);
 }
 
 /* New ones are hit from then on; old ones stay, for connections there may live on. */
@@ -181,7 +164,7 @@ static void addresses_are_added_and_stay(void **state)
 	/* Nobody looks for a fault that is over. */
 	tick(session, 10 * NS_PER_SEC);
 	assert_int_equal(fake.lookups, 0);
-	end(session);
+	talk_end(session);
 }
 
 static void what_can_not_be_resolved_is_refused(void **state)
@@ -195,7 +178,7 @@ static void what_can_not_be_resolved_is_refused(void **state)
 		"arm: host no.example can't be resolved on this node: Name or service not known"));
 	assert_int_equal(fake.lookups, 0);
 	assert_true(arms(session, "x", HOST("s3.example.com")));
-	end(session);
+	talk_end(session);
 }
 
 /* A resolver that hangs holds up neither other orders nor their healing. */
@@ -215,7 +198,7 @@ static void nobody_waits_for_a_resolver(void **state)
 	assert_null(answered(session));
 	assert_non_null(strstr(talk_error,
 		"host slow.example can't be resolved on this node: there was no answer in time"));
-	end(session);
+	talk_end(session);
 }
 
 static void a_heal_comes_before_an_order_that_waits(void **state)
@@ -234,7 +217,7 @@ static void a_heal_comes_before_an_order_that_waits(void **state)
 	/* And the end of a session does. */
 	ask(session, "arm", "x", HOST("slow.example"));
 	assert_int_equal(fake.lookups, 1);
-	end(session);
+	talk_end(session);
 }
 
 static void names_have_limits(void **state)
@@ -272,7 +255,7 @@ static void names_have_limits(void **state)
 	}
 	assert_false(arms(session, "x", from));
 	assert_non_null(strstr(talk_error, "16 host names"));
-	end(session);
+	talk_end(session);
 }
 
 static void a_name_keeps_so_many_addresses(void **state)
@@ -299,7 +282,7 @@ static void a_name_keeps_so_many_addresses(void **state)
 	assert_non_null(
 		strstr(cJSON_GetObjectItem(host, "trouble")->valuestring, "more addresses than"));
 	cJSON_Delete(evidence);
-	end(session);
+	talk_end(session);
 }
 
 static void what_the_policy_protects_is_not_hit(void **state)
@@ -320,7 +303,7 @@ static void what_the_policy_protects_is_not_hit(void **state)
 	tick(session, NS_PER_MS);
 	assert_int_equal(fake_lookup("10.0.0.6"), 1);
 	assert_int_equal(fake_lookup("10.0.9.5"), 0);
-	end(session);
+	talk_end(session);
 }
 
 /* Whichever call fails: an order is answered once, and nothing is left. */
@@ -345,7 +328,8 @@ static void failures_are_answered(void **state)
 		tick(session, 3 * NS_PER_SEC);
 		tick(session, NS_PER_MS);
 		fake.fail_name = NULL;
-		end(session);
+		/* A ledger that can't be read may be a dead session's: it is left alone. */
+		talk_end_leaving(session, !armed && strcmp(fake.failed_name, "file_read") == 0);
 	}
 }
 
@@ -386,16 +370,16 @@ static void answers_are_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_name_is_hit_by_its_addresses, reset),
-		cmocka_unit_test_setup(inspect_says_what_a_name_stands_for, reset),
-		cmocka_unit_test_setup(addresses_are_added_and_stay, reset),
-		cmocka_unit_test_setup(what_can_not_be_resolved_is_refused, reset),
-		cmocka_unit_test_setup(nobody_waits_for_a_resolver, reset),
-		cmocka_unit_test_setup(a_heal_comes_before_an_order_that_waits, reset),
-		cmocka_unit_test_setup(names_have_limits, reset),
-		cmocka_unit_test_setup(a_name_keeps_so_many_addresses, reset),
-		cmocka_unit_test_setup(what_the_policy_protects_is_not_hit, reset),
-		cmocka_unit_test_setup(failures_are_answered, reset),
+		cmocka_unit_test_setup(a_name_is_hit_by_its_addresses, talk_reset),
+		cmocka_unit_test_setup(inspect_says_what_a_name_stands_for, talk_reset),
+		cmocka_unit_test_setup(addresses_are_added_and_stay, talk_reset),
+		cmocka_unit_test_setup(what_can_not_be_resolved_is_refused, talk_reset),
+		cmocka_unit_test_setup(nobody_waits_for_a_resolver, talk_reset),
+		cmocka_unit_test_setup(a_heal_comes_before_an_order_that_waits, talk_reset),
+		cmocka_unit_test_setup(names_have_limits, talk_reset),
+		cmocka_unit_test_setup(a_name_keeps_so_many_addresses, talk_reset),
+		cmocka_unit_test_setup(what_the_policy_protects_is_not_hit, talk_reset),
+		cmocka_unit_test_setup(failures_are_answered, talk_reset),
 		cmocka_unit_test(answers_are_read),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,7 +66,7 @@ static void it_is_sent_at_its_start_and_over_at_once(void **state)
 	/* Nothing more to be done. */
 	assert_int_equal(session_next_ns(session, fake.now_ns) - fake.now_ns,
 		session->lease_until_ns - fake.now_ns);
-	kill_end(session);
+	talk_end(session);
 }
 
 static void news_wait_for_room_and_are_not_lost(void **state)
@@ -91,7 +91,7 @@ static void news_wait_for_room_and_are_not_lost(void **state)
 	}
 	assert_string_equal(text_at(hit(said, 0), "result"), "sent");
 	cJSON_Delete(said);
-	kill_end(session);
+	talk_end(session);
 }
 
 static void who_survives_is_looked_at_less_and_less(void **state)
@@ -116,7 +116,7 @@ static void who_survives_is_looked_at_less_and_less(void **state)
 	}
 	assert_int_equal(fake_last_signal(102), SIGTERM);
 	assert_in_range(looks, 10, 40);
-	kill_end(session);
+	talk_end(session);
 }
 
 static void disarmed_it_sends_nothing(void **state)
@@ -135,7 +135,7 @@ static void disarmed_it_sends_nothing(void **state)
 	cJSON_Delete(said);
 	fake.now_ns += 2 * NS_PER_SEC;
 	assert_true(session_tick(session, fake.now_ns));
-	kill_end(session);
+	talk_end(session);
 	assert_int_equal(fake_last_signal(102), 0);
 
 	/* By the end of the session. */
@@ -152,7 +152,7 @@ static void disarmed_it_sends_nothing(void **state)
 	fake.now_ns += 6 * NS_PER_SEC;
 	assert_false(session_tick(session, fake.now_ns));
 	assert_int_equal(fake_last_signal(102), 0);
-	kill_end(session);
+	talk_end(session);
 
 	/* By its deadline, which is the latest start. */
 	session = kill_greeted(&kill_config);
@@ -162,7 +162,7 @@ static void disarmed_it_sends_nothing(void **state)
 	assert_true(session_tick(session, fake.now_ns));
 	assert_int_equal(fake_last_signal(102), 0);
 	assert_false(session_is_armed(session));
-	kill_end(session);
+	talk_end(session);
 }
 
 static void what_went_wrong_is_told_of_each(void **state)
@@ -181,7 +181,7 @@ static void what_went_wrong_is_told_of_each(void **state)
 	assert_string_equal(text_at(hit(said, 0), "result"), "gone");
 	assert_string_equal(text_at(hit(said, 1), "result"), "sent");
 	cJSON_Delete(said);
-	kill_end(session);
+	talk_end(session);
 
 	fake_reset();
 	kill_databases();
@@ -194,7 +194,7 @@ static void what_went_wrong_is_told_of_each(void **state)
 	assert_string_equal(text_at(hit(said, 0), "result"), "failed");
 	assert_non_null(strstr(text_at(hit(said, 0), "reason"), "process_signal"));
 	cJSON_Delete(said);
-	kill_end(session);
+	talk_end(session);
 }
 
 /* Every effect fails in turn: a refusal leaves nothing, and nobody is hit by half an order. */
@@ -221,7 +221,7 @@ static void torture(void **state)
 		cJSON_Delete(armed);
 		assert_int_equal(fake_last_signal(102), 0);
 		fake.fail_at = 0;
-		kill_end(session);
+		talk_end(session);
 		assert_true(at < 50);
 	}
 }

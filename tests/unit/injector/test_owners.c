@@ -27,13 +27,6 @@ static const struct bb_slot *slot_in_use(void)
 	return NULL;
 }
 
-static void end(struct session *session)
-{
-	assert_int_equal(session_end(session, &FAIL_INIT), 0);
-	session_free(session);
-	assert_true(fake_is_clean());
-}
-
 static void the_slot_has_the_cgroups_number(void **state)
 {
 	struct session *session = talk_greeted("tcx");
@@ -44,7 +37,7 @@ static void the_slot_has_the_cgroups_number(void **state)
 	cJSON_Delete(talk(session, "heal", "{}"));
 	talk_arm(session, "all", "{}", LONG_NS);
 	assert_int_equal(slot_in_use()->cgroup, 0);
-	end(session);
+	talk_end(session);
 }
 
 static void one_made_anew_is_found_with_the_next_renewal(void **state)
@@ -62,7 +55,7 @@ static void one_made_anew_is_found_with_the_next_renewal(void **state)
 	cJSON_Delete(talk(session, "renew", "{\"lease\":\"5s\"}"));
 	assert_int_equal(slot_in_use()->cgroup, 7108);
 	fake.fail_name = NULL;
-	end(session);
+	talk_end(session);
 }
 
 /* The parameters that name it are others after a change. */
@@ -92,7 +85,7 @@ static void a_change_keeps_the_cgroup(void **state)
 		cJSON_Delete(talk(session, "renew", "{\"lease\":\"5s\"}"));
 		assert_int_equal(slot_in_use()->cgroup, 7008 + 100 * (i + 1));
 	}
-	end(session);
+	talk_end(session);
 }
 
 static void assert_refused(struct session *session, const char *with, const char *part)
@@ -125,10 +118,10 @@ static void cgroups_whose_packets_are_left_alone(void **state)
 	assert_refused(session, "{\"cgroup\":\"/lab/n1/\"}", "does not end with one");
 	assert_refused(session, "{\"cgroup\":\"lab\"}", "it begins with");
 	talk_arm(session, "cut", "{\"cgroup\":\"/lab/n1/..x/.y/z.service\"}", LONG_NS);
-	end(session);
+	talk_end(session);
 	session = talk_greeted("tcx");
 	assert_refused(session, "{\"cgroup\":\"/gone\"}", "there is no cgroup /gone");
-	end(session);
+	talk_end(session);
 }
 
 static void what_it_contradicts(void **state)
@@ -139,7 +132,7 @@ static void what_it_contradicts(void **state)
 	assert_refused(session, "{\"cgroup\":\"/a\",\"protocol\":\"icmp\"}",
 		"whose icmp packets are can't be told");
 	assert_null(plan_of("partition", "{\"cgroup\":\"/a\"}", ROLE_FROM));
-	end(session);
+	talk_end(session);
 }
 
 /* 10.0.0.1:PORT to 10.0.0.2:50000, established. */
@@ -179,25 +172,18 @@ static void the_dry_run_lists_its_connections_only(void **state)
 	fake.fail_name = "process_sockets";
 	assert_null(talk(session, "inspect", "%s", order));
 	fake.fail_name = NULL;
-	end(session);
-}
-
-static int reset(void **state)
-{
-	(void)state;
-	fake_reset();
-	return 0;
+	talk_end(session);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(the_slot_has_the_cgroups_number, reset),
-		cmocka_unit_test_setup(one_made_anew_is_found_with_the_next_renewal, reset),
-		cmocka_unit_test_setup(a_change_keeps_the_cgroup, reset),
-		cmocka_unit_test_setup(cgroups_whose_packets_are_left_alone, reset),
-		cmocka_unit_test_setup(what_it_contradicts, reset),
-		cmocka_unit_test_setup(the_dry_run_lists_its_connections_only, reset),
+		cmocka_unit_test_setup(the_slot_has_the_cgroups_number, talk_reset),
+		cmocka_unit_test_setup(one_made_anew_is_found_with_the_next_renewal, talk_reset),
+		cmocka_unit_test_setup(a_change_keeps_the_cgroup, talk_reset),
+		cmocka_unit_test_setup(cgroups_whose_packets_are_left_alone, talk_reset),
+		cmocka_unit_test_setup(what_it_contradicts, talk_reset),
+		cmocka_unit_test_setup(the_dry_run_lists_its_connections_only, talk_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,13 +67,6 @@ static void assert_noted(const char *part, bool noted)
 	free(text);
 }
 
-static void end(struct session *session)
-{
-	assert_int_equal(session_end(session, &FAIL_INIT), 0);
-	session_free(session);
-	assert_true(fake_is_clean());
-}
-
 static void what_ptrace_holds_needs_no_undo(void **state)
 {
 	struct session *session = kill_among();
@@ -83,7 +76,7 @@ static void what_ptrace_holds_needs_no_undo(void **state)
 	assert_noted("\"undo\":\"group\"", true);
 	assert_noted("\"undo\":\"stop\"", false);
 	cJSON_Delete(talk(session, "heal", "{}"));
-	end(session);
+	talk_end(session);
 }
 
 static void the_rest_is_noted_before(void **state)
@@ -96,13 +89,13 @@ static void the_rest_is_noted_before(void **state)
 	fake.frozen = true;
 	cJSON_Delete(talk(session, "heal", "{}"));
 	assert_false(fake.frozen);
-	end(session);
+	talk_end(session);
 	session = kill_among();
 	arm(session, "\"cgroup\":\"/apps/db\"", "{}");
 	assert_noted("\"undo\":\"freeze\"", true);
 	assert_noted("\"interface\":\"/apps/db\"", true);
 	fake.frozen = true;
-	end(session);
+	talk_end(session);
 	assert_false(fake.frozen);
 }
 
@@ -115,7 +108,7 @@ static void a_cgroup_is_held_whole_or_not_at_all(void **state)
 		session, "\"exe\":\"/usr/bin/db\"", "{\"how\":\"freeze\"}", "holds a whole cgroup");
 	assert_refused(session, "\"cgroup\":\"/system.slice/ssh.service\"", "{}",
 		"the freezer would hold all of cgroup /system.slice/ssh.service");
-	end(session);
+	talk_end(session);
 }
 
 static void a_guardian_that_refuses(void **state)
@@ -139,7 +132,7 @@ static void a_guardian_that_refuses(void **state)
 	}
 	fake.hold_error = 0;
 	arm(session, "\"exe\":\"/usr/bin/db\"", "{}");
-	end(session);
+	talk_end(session);
 }
 
 static void one_that_can_not_be_started(void **state)
@@ -151,7 +144,7 @@ static void one_that_can_not_be_started(void **state)
 	assert_refused(session, "\"exe\":\"/usr/bin/db\"", "{}", "guardian_start");
 	fake.fail_name = NULL;
 	arm(session, "\"exe\":\"/usr/bin/db\"", "{}");
-	end(session);
+	talk_end(session);
 }
 
 /* Its death ends the fault: what it held by ptrace goes on, the rest is let go by the session. */
@@ -169,7 +162,7 @@ static void one_that_dies(void **state)
 	cJSON_Delete(talk_notification(session));
 	fake.guardian_dies = false;
 	cJSON_Delete(talk(session, "heal", "{}"));
-	end(session);
+	talk_end(session);
 }
 
 static void the_dry_run_touches_nobody(void **state)
@@ -188,26 +181,19 @@ static void the_dry_run_touches_nobody(void **state)
 	cJSON_Delete(seen);
 	assert_refused(session, "\"cgroup\":\"/apps/db\"",
 		"{\"duty\":{\"held\":\"1s\",\"every\":\"1s\"}}", "must be shorter than");
-	end(session);
-}
-
-static int reset(void **state)
-{
-	(void)state;
-	fake_reset();
-	return 0;
+	talk_end(session);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(what_ptrace_holds_needs_no_undo, reset),
-		cmocka_unit_test_setup(the_rest_is_noted_before, reset),
-		cmocka_unit_test_setup(a_cgroup_is_held_whole_or_not_at_all, reset),
-		cmocka_unit_test_setup(a_guardian_that_refuses, reset),
-		cmocka_unit_test_setup(one_that_can_not_be_started, reset),
-		cmocka_unit_test_setup(one_that_dies, reset),
-		cmocka_unit_test_setup(the_dry_run_touches_nobody, reset),
+		cmocka_unit_test_setup(what_ptrace_holds_needs_no_undo, talk_reset),
+		cmocka_unit_test_setup(the_rest_is_noted_before, talk_reset),
+		cmocka_unit_test_setup(a_cgroup_is_held_whole_or_not_at_all, talk_reset),
+		cmocka_unit_test_setup(a_guardian_that_refuses, talk_reset),
+		cmocka_unit_test_setup(one_that_can_not_be_started, talk_reset),
+		cmocka_unit_test_setup(one_that_dies, talk_reset),
+		cmocka_unit_test_setup(the_dry_run_touches_nobody, talk_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

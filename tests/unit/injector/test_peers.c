@@ -18,23 +18,6 @@
 
 #define LONG_NS (60 * NS_PER_SEC)
 
-static int reset(void **state)
-{
-	(void)state;
-	fake_reset();
-	return 0;
-}
-
-static void end(struct session *session)
-{
-	struct fail fail = FAIL_INIT;
-
-	assert_int_equal(session_end(session, &fail), 0);
-	session_free(session);
-	assert_true(fake_is_clean());
-	assert_int_equal(fake_open_count(), 0);
-}
-
 /* The size of the set, or -1. */
 static int add(struct session *session, const char *set, const char *prefixes)
 {
@@ -80,7 +63,7 @@ static void what_is_named_twice_counts_once(void **state)
 	assert_int_equal(add(session, "cdn", "\"fd00::/64\",\"10.0.0.2\""), 3);
 	assert_int_equal(add(session, "cdn", "\"::ffff:10.0.0.2\""), 3);
 	assert_int_equal(add(session, "other", "\"10.0.0.2\""), 1);
-	end(session);
+	talk_end(session);
 }
 
 static void what_makes_no_sense_is_refused(void **state)
@@ -109,7 +92,7 @@ static void what_makes_no_sense_is_refused(void **state)
 	assert_false(arm(
 		session, "x", "{\"node\":\"cdn\",\"set\":\"cdn\",\"prefixes\":[\"10.0.0.3\"]}"));
 	assert_non_null(strstr(talk_error, "leave out one"));
-	end(session);
+	talk_end(session);
 }
 
 static void all_sets_together_have_a_limit(void **state)
@@ -130,7 +113,7 @@ static void all_sets_together_have_a_limit(void **state)
 	assert_non_null(strstr(talk_error, "100000"));
 	assert_int_equal(add(session, "more", "\"12.0.0.7\""), -1);
 	assert_false(arm(session, "x", "{\"node\":\"more\",\"set\":\"more\"}"));
-	end(session);
+	talk_end(session);
 }
 
 static void the_number_of_sets_has_a_limit(void **state)
@@ -146,7 +129,7 @@ static void the_number_of_sets_has_a_limit(void **state)
 	assert_int_equal(add(session, "one-more", "\"10.0.0.2\""), -1);
 	assert_non_null(strstr(talk_error, "256 sets"));
 	assert_int_equal(add(session, "s0", "\"10.0.0.3\""), 2);
-	end(session);
+	talk_end(session);
 }
 
 static void what_the_policy_protects_is_in_no_set(void **state)
@@ -166,7 +149,7 @@ static void what_the_policy_protects_is_in_no_set(void **state)
 	assert_int_equal(fake_lookup("10.0.0.7"), 1);
 	assert_int_equal(fake_lookup("10.0.0.2"), 0);
 	assert_int_equal(fake_lookup("192.168.0.1"), 1);
-	end(session);
+	talk_end(session);
 }
 
 static int64_t packets_of(struct session *session, const char *id, int *out_counters)
@@ -201,7 +184,7 @@ static void one_counter_for_all_of_a_set(void **state)
 	fake_hit("11.0.1.200", 0, BB_INGRESS);
 	assert_int_equal(packets_of(session, "x", &counters), 3);
 	assert_int_equal(counters, 2);
-	end(session);
+	talk_end(session);
 }
 
 static void what_is_added_is_hit_at_once(void **state)
@@ -224,7 +207,7 @@ static void what_is_added_is_hit_at_once(void **state)
 	/* A set that nobody uses touches nothing. */
 	assert_int_equal(add(session, "other", "\"10.0.0.4\""), 1);
 	assert_int_equal(fake_lookup("10.0.0.4"), 0);
-	end(session);
+	talk_end(session);
 }
 
 /* Forward or back: what is hit is what was ordered, whichever call fails. */
@@ -258,7 +241,7 @@ static void growing_happens_or_does_not(void **state)
 			}
 			assert_true(fake.control.slots[1].in_use);
 			assert_int_equal(fake_lookup("10.0.0.200"), 2);
-			end(session);
+			talk_end(session);
 		}
 }
 
@@ -288,7 +271,7 @@ static void tables_do_not_fray(void **state)
 		assert_int_equal(fake.counters.count, 2);
 		assert_int_equal(packets_of(session, "x", &counters), cycle + 1);
 	}
-	end(session);
+	talk_end(session);
 }
 
 /* Many faults on one large set would need more memory than an injector may take. */
@@ -305,7 +288,7 @@ static void the_sum_of_all_claims_has_a_limit(void **state)
 	}
 	assert_false(arm(session, "x", CDN "," CDN "," CDN "," CDN "," CDN));
 	assert_non_null(strstr(talk_error, "500000"));
-	end(session);
+	talk_end(session);
 }
 
 static void a_set_is_told_by_name_and_size(void **state)
@@ -325,23 +308,23 @@ static void a_set_is_told_by_name_and_size(void **state)
 	assert_null(strstr(text, "10.0.0.2"));
 	free(text);
 	cJSON_Delete(result);
-	end(session);
+	talk_end(session);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(what_is_named_twice_counts_once, reset),
-		cmocka_unit_test_setup(what_makes_no_sense_is_refused, reset),
-		cmocka_unit_test_setup(all_sets_together_have_a_limit, reset),
-		cmocka_unit_test_setup(the_number_of_sets_has_a_limit, reset),
-		cmocka_unit_test_setup(what_the_policy_protects_is_in_no_set, reset),
-		cmocka_unit_test_setup(one_counter_for_all_of_a_set, reset),
-		cmocka_unit_test_setup(what_is_added_is_hit_at_once, reset),
-		cmocka_unit_test_setup(growing_happens_or_does_not, reset),
-		cmocka_unit_test_setup(tables_do_not_fray, reset),
-		cmocka_unit_test_setup(the_sum_of_all_claims_has_a_limit, reset),
-		cmocka_unit_test_setup(a_set_is_told_by_name_and_size, reset),
+		cmocka_unit_test_setup(what_is_named_twice_counts_once, talk_reset),
+		cmocka_unit_test_setup(what_makes_no_sense_is_refused, talk_reset),
+		cmocka_unit_test_setup(all_sets_together_have_a_limit, talk_reset),
+		cmocka_unit_test_setup(the_number_of_sets_has_a_limit, talk_reset),
+		cmocka_unit_test_setup(what_the_policy_protects_is_in_no_set, talk_reset),
+		cmocka_unit_test_setup(one_counter_for_all_of_a_set, talk_reset),
+		cmocka_unit_test_setup(what_is_added_is_hit_at_once, talk_reset),
+		cmocka_unit_test_setup(growing_happens_or_does_not, talk_reset),
+		cmocka_unit_test_setup(tables_do_not_fray, talk_reset),
+		cmocka_unit_test_setup(the_sum_of_all_claims_has_a_limit, talk_reset),
+		cmocka_unit_test_setup(a_set_is_told_by_name_and_size, talk_reset),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

@@ -18,29 +18,12 @@
 
 #define LONG_NS (60 * NS_PER_SEC)
 
-static int reset(void **state)
-{
-	(void)state;
-	fake_reset();
-	return 0;
-}
-
 static int empty(void **state)
 {
 	(void)state;
 	fake_reset();
 	list_free(&fake.links);
 	return 0;
-}
-
-static void end(struct session *session)
-{
-	struct fail fail = FAIL_INIT;
-
-	assert_int_equal(session_end(session, &fail), 0);
-	session_free(session);
-	assert_true(fake_is_clean());
-	assert_int_equal(fake_file_count(), 0);
 }
 
 static void assert_refused(
@@ -82,7 +65,7 @@ static void hello_comes_first_and_once(void **state)
 		"{\"version\":1,\"session\":\"x\",\"controller\":\"c\",\"lease\":\"5s\"}",
 		"already");
 	assert_refused(session, "explode", "{}", "no verb \"explode\"");
-	end(session);
+	talk_end(session);
 }
 
 static void hello_says_what_will_be_used(void **state)
@@ -105,7 +88,7 @@ static void hello_says_what_will_be_used(void **state)
 		cJSON_GetArrayItem(cJSON_GetObjectItem(hello, "addresses"), 0)->valuestring,
 		"10.0.0.1");
 	cJSON_Delete(hello);
-	end(session);
+	talk_end(session);
 }
 
 static void malformed_lines_get_an_error_and_change_nothing(void **state)
@@ -128,7 +111,7 @@ static void malformed_lines_get_an_error_and_change_nothing(void **state)
 	}
 	cJSON_Delete(talk(session, "ping", "{}"));
 	assert_string_equal(talk_error, "");
-	end(session);
+	talk_end(session);
 }
 
 static void two_sessions_exclude_each_other(void **state)
@@ -140,10 +123,10 @@ static void two_sessions_exclude_each_other(void **state)
 		"{\"version\":1,\"session\":\"y\",\"controller\":\"me\",\"lease\":\"5s\"}",
 		"held by the test (session run-1, injector pid 42)");
 	session_free(second);
-	end(first);
+	talk_end(first);
 	second = talk_greeted("auto");
 	assert_non_null(second);
-	end(second);
+	talk_end(second);
 }
 
 static void arming_attaches_and_healing_takes_it_all_away(void **state)
@@ -165,7 +148,7 @@ static void arming_attaches_and_healing_takes_it_all_away(void **state)
 		cJSON_Delete(talk(session, "heal", "{}"));
 		assert_true(fake_is_clean());
 		assert_null(fake_text("/run/backburn/7/run-1/ledger"));
-		end(session);
+		talk_end(session);
 	}
 }
 
@@ -204,7 +187,7 @@ static void bad_orders_are_refused_by_name(void **state)
 	talk_arm(session, "x", "{}", LONG_NS);
 	assert_refused(session, "arm", talk_order("x", "{}", now, now + LONG_NS), "exists already");
 	assert_refused(session, "heal", "{\"faults\":[\"y\"]}", "no fault \"y\"");
-	end(session);
+	talk_end(session);
 }
 
 static void healing_one_leaves_the_others(void **state)
@@ -231,7 +214,7 @@ static void healing_one_leaves_the_others(void **state)
 	assert_string_equal(cJSON_GetObjectItem(fault, "packets")->valuestring, "2");
 	assert_string_equal(cJSON_GetObjectItem(fault, "segments")->valuestring, "4");
 	cJSON_Delete(evidence);
-	end(session);
+	talk_end(session);
 }
 
 static void deadlines_heal_and_evidence_says_so(void **state)
@@ -262,7 +245,7 @@ static void deadlines_heal_and_evidence_says_so(void **state)
 	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(
 		cJSON_GetArrayItem(cJSON_GetObjectItem(said, "faults"), 0), "healed")));
 	cJSON_Delete(said);
-	end(session);
+	talk_end(session);
 }
 
 static void evidence_waits_while_something_waits(void **state)
@@ -277,7 +260,7 @@ static void evidence_waits_while_something_waits(void **state)
 	outbox_peek(&session->out, &count);
 	assert_int_equal(count, strlen("unread\n"));
 	outbox_sent(&session->out, count);
-	end(session);
+	talk_end(session);
 }
 
 static void the_lease_is_kept_in_the_kernel_and_here(void **state)
@@ -293,7 +276,7 @@ static void the_lease_is_kept_in_the_kernel_and_here(void **state)
 	assert_int_equal(fake.control.lease_until_ns, start + 7 * NS_PER_SEC);
 	assert_true(session_tick(session, start + 6 * NS_PER_SEC));
 	assert_false(session_tick(session, start + 7 * NS_PER_SEC));
-	end(session);
+	talk_end(session);
 }
 
 static void new_links_are_covered_and_lost_ones_forgotten(void **state)
@@ -316,7 +299,7 @@ static void new_links_are_covered_and_lost_ones_forgotten(void **state)
 		fake_remove_link(9);
 		session_links_changed(session);
 		assert_int_equal(fake.attachments.count, 4);
-		end(session);
+		talk_end(session);
 	}
 }
 
@@ -328,7 +311,7 @@ static void a_namespace_without_links(void **state)
 	(void)state;
 	talk_arm(session, "cut", "{}", LONG_NS);
 	assert_int_equal(fake.attachments.count, 0);
-	end(session);
+	talk_end(session);
 }
 
 static void the_transport_is_protected(void **state)
@@ -454,7 +437,7 @@ static void audit_comes_in_pages_of_one_snapshot(void **state)
 	assert_true(pages > 1);
 	assert_int_equal(lines, 3 + 3990 + 1);
 	assert_refused(session, "audit", "{\"page\":99}", "pages");
-	end(session);
+	talk_end(session);
 }
 
 /* ---- torture ---- */
@@ -544,23 +527,23 @@ static void killed_anywhere_recovery_undoes_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(hello_comes_first_and_once, reset),
-		cmocka_unit_test_setup(hello_says_what_will_be_used, reset),
-		cmocka_unit_test_setup(malformed_lines_get_an_error_and_change_nothing, reset),
-		cmocka_unit_test_setup(two_sessions_exclude_each_other, reset),
-		cmocka_unit_test_setup(arming_attaches_and_healing_takes_it_all_away, reset),
-		cmocka_unit_test_setup(bad_orders_are_refused_by_name, reset),
-		cmocka_unit_test_setup(healing_one_leaves_the_others, reset),
-		cmocka_unit_test_setup(deadlines_heal_and_evidence_says_so, reset),
-		cmocka_unit_test_setup(evidence_waits_while_something_waits, reset),
-		cmocka_unit_test_setup(the_lease_is_kept_in_the_kernel_and_here, reset),
-		cmocka_unit_test_setup(new_links_are_covered_and_lost_ones_forgotten, reset),
+		cmocka_unit_test_setup(hello_comes_first_and_once, talk_reset),
+		cmocka_unit_test_setup(hello_says_what_will_be_used, talk_reset),
+		cmocka_unit_test_setup(malformed_lines_get_an_error_and_change_nothing, talk_reset),
+		cmocka_unit_test_setup(two_sessions_exclude_each_other, talk_reset),
+		cmocka_unit_test_setup(arming_attaches_and_healing_takes_it_all_away, talk_reset),
+		cmocka_unit_test_setup(bad_orders_are_refused_by_name, talk_reset),
+		cmocka_unit_test_setup(healing_one_leaves_the_others, talk_reset),
+		cmocka_unit_test_setup(deadlines_heal_and_evidence_says_so, talk_reset),
+		cmocka_unit_test_setup(evidence_waits_while_something_waits, talk_reset),
+		cmocka_unit_test_setup(the_lease_is_kept_in_the_kernel_and_here, talk_reset),
+		cmocka_unit_test_setup(new_links_are_covered_and_lost_ones_forgotten, talk_reset),
 		cmocka_unit_test_setup(a_namespace_without_links, empty),
-		cmocka_unit_test_setup(the_transport_is_protected, reset),
-		cmocka_unit_test_setup(what_carries_other_parts_is_protected_too, reset),
-		cmocka_unit_test_setup(audit_comes_in_pages_of_one_snapshot, reset),
-		cmocka_unit_test_setup(whatever_fails_nothing_is_left, reset),
-		cmocka_unit_test_setup(killed_anywhere_recovery_undoes_it, reset),
+		cmocka_unit_test_setup(the_transport_is_protected, talk_reset),
+		cmocka_unit_test_setup(what_carries_other_parts_is_protected_too, talk_reset),
+		cmocka_unit_test_setup(audit_comes_in_pages_of_one_snapshot, talk_reset),
+		cmocka_unit_test_setup(whatever_fails_nothing_is_left, talk_reset),
+		cmocka_unit_test_setup(killed_anywhere_recovery_undoes_it, talk_reset),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

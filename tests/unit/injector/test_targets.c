@@ -44,7 +44,7 @@ static void selectors_narrow(void **state)
 	session = kill_among();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_kill_chosen(session, cases[i].processes, cases[i].chosen);
-	kill_end(session);
+	talk_end(session);
 }
 
 static void too_few_and_too_many_are_refused(void **state)
@@ -63,7 +63,7 @@ static void too_few_and_too_many_are_refused(void **state)
 	assert_kill_chosen(session, "\"exe\":\"/usr/bin/many\",\"count\":1", "1000");
 	kill_add(5000, 2000, "/usr/bin/many", "many");
 	assert_kill_refused(session, "\"exe\":\"/usr/bin/many\"", "", "129 processes match");
-	kill_end(session);
+	talk_end(session);
 }
 
 static void evidence_of_the_most_processes_fits_a_line(void **state)
@@ -91,7 +91,7 @@ static void evidence_of_the_most_processes_fits_a_line(void **state)
 	said = talk(session, "heal", "{}");
 	assert_non_null(said);
 	cJSON_Delete(said);
-	kill_end(session);
+	talk_end(session);
 }
 
 /* ---- who is never hit ---- */
@@ -132,7 +132,7 @@ static void some_are_left_alone(void **state)
 	/* The others of a selection that takes them in are hit. */
 	kill_databases();
 	assert_kill_chosen(session, "\"cmdline\":\"[id]*\"", "102 101 103 100");
-	kill_end(session);
+	talk_end(session);
 }
 
 static void a_confined_injector_stays_inside(void **state)
@@ -152,7 +152,7 @@ static void a_confined_injector_stays_inside(void **state)
 	assert_kill_chosen(session, "\"exe\":\"/usr/bin/db\"", "101 103");
 	kill_process(101)->cgroup = kill_process(103)->cgroup = "/lab/n2";
 	assert_kill_refused(session, "\"exe\":\"/usr/bin/db\"", "", "4 outside of the cgroup");
-	kill_end(session);
+	talk_end(session);
 }
 
 static void a_policy_protects_programs_and_cgroups(void **state)
@@ -178,13 +178,13 @@ static void a_policy_protects_programs_and_cgroups(void **state)
 	assert_int_equal(fake_last_signal(102), SIGKILL);
 	assert_int_equal(fake_last_signal(101), 0);
 	assert_int_equal(fake_last_signal(103), 0);
-	kill_end(session);
+	talk_end(session);
 	fake_reset();
 	kill_databases();
 	fake_write(POLICY_FILE, "{\"backburn_policy\":1,\"faults\":{\"deny\":[\"kill\"]}}");
 	session = kill_greeted(&kill_config);
 	assert_kill_refused(session, "\"exe\":\"/usr/bin/db\"", "", "faults.deny names kill");
-	kill_end(session);
+	talk_end(session);
 }
 
 static void orders_that_make_no_sense_are_refused(void **state)
@@ -209,7 +209,7 @@ static void orders_that_make_no_sense_are_refused(void **state)
 		"x\"},"
 		"\"start_ns\":\"1\",\"deadline_ns\":\"9000000000000000\"}"));
 	assert_non_null(strstr(talk_error, "partition hits no processes"));
-	kill_end(session);
+	talk_end(session);
 }
 
 /* ---- holding the right one ---- */
@@ -230,7 +230,7 @@ static void a_pid_that_is_used_again_is_not_hit(void **state)
 	assert_int_equal(fake_last_signal(102), 0);
 	assert_int_equal(fake_last_signal(101), 0);
 	assert_int_equal(fake_last_signal(100), SIGKILL);
-	kill_end(session);
+	talk_end(session);
 
 	/* With a count that can't be met any more nobody is hit. */
 	fake_reset();
@@ -239,7 +239,7 @@ static void a_pid_that_is_used_again_is_not_hit(void **state)
 	session = kill_greeted(&kill_config);
 	assert_kill_refused(session, "\"exe\":\"/usr/bin/db\",\"count\":2", "",
 		"1 of 2 processes ended while they were looked at");
-	kill_end(session);
+	talk_end(session);
 }
 
 static void a_pidfile_is_believed_with_care(void **state)
@@ -263,7 +263,7 @@ static void a_pidfile_is_believed_with_care(void **state)
 	fake_write("/run/db.pid", "77");
 	assert_kill_refused(session, by_file, "", "no process with pidfile");
 	assert_int_equal(host_file_remove("/run/db.pid", &FAIL_INIT), 0);
-	kill_end(session);
+	talk_end(session);
 }
 
 int main(void)

@@ -19,23 +19,6 @@
 
 #define LONG_NS (60 * NS_PER_SEC)
 
-static int reset(void **state)
-{
-	(void)state;
-	fake_reset();
-	return 0;
-}
-
-static void end(struct session *session)
-{
-	struct fail fail = FAIL_INIT;
-
-	assert_int_equal(session_end(session, &fail), 0);
-	session_free(session);
-	assert_true(fake_is_clean());
-	assert_int_equal(fake_open_count(), 0);
-}
-
 static void arm(struct session *session, const char *fault, const char *with)
 {
 	cJSON *armed = talk(session, "arm",
@@ -147,7 +130,7 @@ static void each_part_has_its_own_trials(void **state)
 	assert_true(cJSON_GetObjectItem(cJSON_GetObjectItem(changes->child->next, "with"), "ratio")
 			    ->valuedouble == 0.3);
 	cJSON_Delete(evidence);
-	end(session);
+	talk_end(session);
 }
 
 /* Entries that come while a fault has been changed, and go, take their counts along. */
@@ -175,7 +158,7 @@ static void counts_survive_changes_of_the_table(void **state)
 	assert_trials(evidence, "loss", 0.1, 2, 5);
 	assert_trials(evidence, "loss after change 1", 0.2, 16, 40);
 	cJSON_Delete(evidence);
-	end(session);
+	talk_end(session);
 }
 
 static void an_mtu_changes_by_one_store(void **state)
@@ -189,7 +172,7 @@ static void an_mtu_changes_by_one_store(void **state)
 	assert_int_equal(slot_at(0)->mtu[slot_at(0)->current], 600);
 	assert_int_equal(slot_at(0)->mtu[!slot_at(0)->current], 1200);
 	assert_true(slot_at(0)->answer);
-	end(session);
+	talk_end(session);
 }
 
 static const struct lane_spec *order_of(int lane)
@@ -216,13 +199,13 @@ static void a_kept_lane_gets_another_order(void **state)
 	assert_int_equal(order_of(0)->delay_ns, 60 * NS_PER_MS);
 	assert_true(update(session, "{\"delay\":\"2ms\",\"jitter\":\"1ms\"}"));
 	assert_int_equal(order_of(0)->delay_ns, 2 * NS_PER_MS);
-	end(session);
+	talk_end(session);
 	fake_reset();
 	session = talk_greeted("auto");
 	arm(session, "rate", "{\"bandwidth\":\"1Mbit\"}");
 	assert_true(update(session, "{\"bandwidth\":\"8Mbit\"}"));
 	assert_int_equal(order_of(BB_RATE_FIRST - BB_LANE_FIRST)->rate_bytes, 1000000);
-	end(session);
+	talk_end(session);
 }
 
 static void what_can_not_be_changed_is_said(void **state)
@@ -262,7 +245,7 @@ static void what_can_not_be_changed_is_said(void **state)
 		evidence = talk(session, "evidence", "{}");
 		assert_null(cJSON_GetObjectItem(fault_of(evidence), "changes"));
 		cJSON_Delete(evidence);
-		end(session);
+		talk_end(session);
 	}
 }
 
@@ -277,7 +260,7 @@ static void only_what_acts_is_changed(void **state)
 	cJSON_Delete(talk(session, "heal", "{}"));
 	assert_false(update(session, "{\"ratio\":0.5}"));
 	assert_non_null(strstr(talk_error, "it is healed"));
-	end(session);
+	talk_end(session);
 }
 
 static void the_policy_is_asked_again(void **state)
@@ -292,7 +275,7 @@ static void the_policy_is_asked_again(void **state)
 	assert_false(update(session, "{\"ratio\":0.4}"));
 	assert_non_null(strstr(talk_error, "max_loss"));
 	assert_int_equal(ratio_of(BB_WIRE_FIRST), 300);
-	end(session);
+	talk_end(session);
 }
 
 static void changes_have_a_limit(void **state)
@@ -308,7 +291,7 @@ static void changes_have_a_limit(void **state)
 	}
 	assert_false(update(session, "{\"delay\":\"50ms\"}"));
 	assert_non_null(strstr(talk_error, "16 changes"));
-	end(session);
+	talk_end(session);
 }
 
 /* As a whole or not at all, whichever call fails; and another try is as good as the first. */
@@ -337,7 +320,7 @@ static void it_happens_or_does_not(void **state)
 		assert_trials(evidence, changed ? "loss after change 2" : "loss after change 1",
 			0.3, 6, 15);
 		cJSON_Delete(evidence);
-		end(session);
+		talk_end(session);
 	}
 }
 
@@ -351,7 +334,7 @@ static void a_dead_keeper_takes_no_order(void **state)
 	fake_end_keeper();
 	assert_false(update(session, "{\"delay\":\"30ms\"}"));
 	assert_non_null(strstr(talk_error, "has died"));
-	end(session);
+	talk_end(session);
 }
 
 /* One that lives and does not look may take the order at any time: the fault is healed. */
@@ -369,23 +352,23 @@ static void a_keeper_that_does_not_look_is_not_trusted(void **state)
 	evidence = talk(session, "evidence", "{}");
 	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(fault_of(evidence), "healed")));
 	cJSON_Delete(evidence);
-	end(session);
+	talk_end(session);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(each_part_has_its_own_trials, reset),
-		cmocka_unit_test_setup(counts_survive_changes_of_the_table, reset),
-		cmocka_unit_test_setup(an_mtu_changes_by_one_store, reset),
-		cmocka_unit_test_setup(a_kept_lane_gets_another_order, reset),
-		cmocka_unit_test_setup(what_can_not_be_changed_is_said, reset),
-		cmocka_unit_test_setup(only_what_acts_is_changed, reset),
-		cmocka_unit_test_setup(the_policy_is_asked_again, reset),
-		cmocka_unit_test_setup(changes_have_a_limit, reset),
-		cmocka_unit_test_setup(it_happens_or_does_not, reset),
-		cmocka_unit_test_setup(a_dead_keeper_takes_no_order, reset),
-		cmocka_unit_test_setup(a_keeper_that_does_not_look_is_not_trusted, reset),
+		cmocka_unit_test_setup(each_part_has_its_own_trials, talk_reset),
+		cmocka_unit_test_setup(counts_survive_changes_of_the_table, talk_reset),
+		cmocka_unit_test_setup(an_mtu_changes_by_one_store, talk_reset),
+		cmocka_unit_test_setup(a_kept_lane_gets_another_order, talk_reset),
+		cmocka_unit_test_setup(what_can_not_be_changed_is_said, talk_reset),
+		cmocka_unit_test_setup(only_what_acts_is_changed, talk_reset),
+		cmocka_unit_test_setup(the_policy_is_asked_again, talk_reset),
+		cmocka_unit_test_setup(changes_have_a_limit, talk_reset),
+		cmocka_unit_test_setup(it_happens_or_does_not, talk_reset),
+		cmocka_unit_test_setup(a_dead_keeper_takes_no_order, talk_reset),
+		cmocka_unit_test_setup(a_keeper_that_does_not_look_is_not_trusted, talk_reset),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

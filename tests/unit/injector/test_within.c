@@ -16,23 +16,6 @@
 
 #define LONG_NS (60 * NS_PER_SEC)
 
-static int reset(void **state)
-{
-	(void)state;
-	fake_reset();
-	return 0;
-}
-
-static void end(struct session *session)
-{
-	struct fail fail = FAIL_INIT;
-
-	assert_int_equal(session_end(session, &fail), 0);
-	session_free(session);
-	assert_true(fake_is_clean());
-	assert_int_equal(fake_file_count(), 0);
-}
-
 #define AMONG(self, drops)                                                                         \
 	"{\"id\":\"x\",\"fault\":\"partition\",\"scope\":{},\"role\":\"on\",\"self\":\"" self      \
 	"\",\"with\":{\"drops\":" drops                                                            \
@@ -67,7 +50,7 @@ static void one_way_is_dropped_at_its_end(void **state)
 		assert_string_equal(cJSON_GetObjectItem(own, "packets")->valuestring, "1");
 	}
 	cJSON_Delete(evidence);
-	end(session);
+	talk_end(session);
 }
 
 /* The fault is on this node, and leaves it all its peers: it touches nothing, and can be healed. */
@@ -92,7 +75,7 @@ static void a_node_that_nothing_is_asked_of_is_armed_all_the_same(void **state)
 	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(fault, "healed")));
 	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(fault, "counters")), 0);
 	cJSON_Delete(answer);
-	end(session);
+	talk_end(session);
 }
 
 static void a_node_that_is_not_in_the_order_is_refused(void **state)
@@ -103,16 +86,16 @@ static void a_node_that_is_not_in_the_order_is_refused(void **state)
 	assert_null(talk(session, "arm", AMONG("z", "{\"a\":[\"b\"]}"), (long long)fake.now_ns,
 		(long long)fake.now_ns + LONG_NS));
 	assert_non_null(strstr(talk_error, "does not say which of the nodes"));
-	end(session);
+	talk_end(session);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(one_way_is_dropped_at_its_end, reset),
+		cmocka_unit_test_setup(one_way_is_dropped_at_its_end, talk_reset),
 		cmocka_unit_test_setup(
-			a_node_that_nothing_is_asked_of_is_armed_all_the_same, reset),
-		cmocka_unit_test_setup(a_node_that_is_not_in_the_order_is_refused, reset),
+			a_node_that_nothing_is_asked_of_is_armed_all_the_same, talk_reset),
+		cmocka_unit_test_setup(a_node_that_is_not_in_the_order_is_refused, talk_reset),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
