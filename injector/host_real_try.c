@@ -99,21 +99,31 @@ static pid_t fork_mortal(void)
 	return child;
 }
 
-/* A child of our own is opened, killed, and seen to have ended. */
-static bool try_pidfd(struct host_matcher *matcher, char reason[REASON_MAX])
+/* One that does nothing. -1, with the reason. */
+static pid_t fork_idle(char reason[REASON_MAX])
 {
-	struct fail fail = FAIL_INIT;
 	pid_t child = fork_mortal();
-	bool ok = false;
-	int file;
 
-	(void)matcher;
 	if (child == 0) {
 		for (;;)
 			pause();
 	}
 	if (child < 0)
-		return say(reason, false, "fork: %s", strerror(errno));
+		say(reason, false, "fork: %s", strerror(errno));
+	return child;
+}
+
+/* A child of our own is opened, killed, and seen to have ended. */
+static bool try_pidfd(struct host_matcher *matcher, char reason[REASON_MAX])
+{
+	struct fail fail = FAIL_INIT;
+	pid_t child = fork_idle(reason);
+	bool ok = false;
+	int file;
+
+	(void)matcher;
+	if (child < 0)
+		return false;
 	if (host_process_open(child, &file, &fail) == 0) {
 		struct pollfd end = {.fd = file, .events = POLLIN};
 
@@ -131,17 +141,13 @@ static bool try_pidfd(struct host_matcher *matcher, char reason[REASON_MAX])
 /* A child of our own is held still by ptrace, and let go. */
 static bool try_pause(struct host_matcher *matcher, char reason[REASON_MAX])
 {
-	pid_t child = fork_mortal();
+	pid_t child = fork_idle(reason);
 	const char *failed = NULL;
 	int status, error = 0;
 
 	(void)matcher;
-	if (child == 0) {
-		for (;;)
-			pause();
-	}
 	if (child < 0)
-		return say(reason, false, "fork: %s", strerror(errno));
+		return false;
 	if (ptrace(PTRACE_SEIZE, child, 0, 0) < 0 || ptrace(PTRACE_INTERRUPT, child, 0, 0) < 0)
 		failed = "ptrace";
 	else if (waitpid(child, &status, __WALL) != child || !WIFSTOPPED(status))
