@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <bpf/bpf.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -69,29 +68,9 @@ static int run(const char *const *words)
 	return status;
 }
 
-/* This process moves into the node for as long as it starts programs there. */
-static int enter(const struct world *world)
-{
-	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), there;
-	char path[128];
-
-	snprintf(path, sizeof(path), "/run/netns/%s", world_netns(world, NODE_A));
-	there = open(path, O_RDONLY | O_CLOEXEC);
-	assert_true(home >= 0 && there >= 0);
-	assert_int_equal(setns(there, CLONE_NEWNET), 0);
-	close(there);
-	return home;
-}
-
-static void leave(int home)
-{
-	assert_int_equal(setns(home, CLONE_NEWNET), 0);
-	close(home);
-}
-
 static void sample_tool(const struct world *world, const struct tool *tool, struct series *samples)
 {
-	int home = enter(world);
+	int home = world_enter(world, NODE_A);
 	int64_t from_ns = now_ns();
 	int status = run(tool->add);
 
@@ -99,7 +78,7 @@ static void sample_tool(const struct world *world, const struct tool *tool, stru
 		series_add(samples, now_ns() - from_ns);
 		assert_int_equal(run(tool->remove), 0);
 	}
-	leave(home);
+	world_leave(home);
 }
 
 static void sample_map(int map, struct series *samples)
@@ -150,19 +129,19 @@ void bench_spawn(struct page *page)
 	world_up(&world, 2, "tcx");
 	injector = injector_greeted(&world, NODE_A, "300s");
 	injector_cut(injector, &first);
-	home = enter(&world);
+	home = world_enter(&world, NODE_A);
 	for (int t = 0; t < TOOLS; t++)
 		(void)run(tools[t].prepare);
-	leave(home);
+	world_leave(home);
 	for (int i = 0; i < page->rounds; i++) {
 		sample_map(map, &map_times);
 		sample_verbs(injector, i, &arm, &heal);
 		for (int t = 0; t < TOOLS; t++)
 			sample_tool(&world, &tools[t], &tool_times[t]);
 	}
-	home = enter(&world);
+	home = world_enter(&world, NODE_A);
 	(void)run((const char *const[]){"tc", "qdisc", "del", "dev", "eth0", "clsact", NULL});
-	leave(home);
+	world_leave(home);
 	assert_int_equal(injector_finish(injector), 0);
 	world_assert_unchanged(&world);
 	world_down(&world);

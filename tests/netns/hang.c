@@ -4,10 +4,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/bpf.h>
 #include <net/if.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,33 +18,15 @@ enum {
 	BEFORE = 1 << 3 /* BPF_F_BEFORE, which is younger than the headers that we build with */
 };
 
-static int enter_node(const struct world *world, int node)
-{
-	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), there;
-	char path[128];
-
-	snprintf(path, sizeof(path), "/run/netns/%s", world_netns(world, node));
-	there = open(path, O_RDONLY | O_CLOEXEC);
-	assert_int_equal(setns(there, CLONE_NEWNET), 0);
-	close(there);
-	return home;
-}
-
-static void leave(int home)
-{
-	assert_int_equal(setns(home, CLONE_NEWNET), 0);
-	close(home);
-}
-
 static int link_in_node(
 	const struct world *world, int node, int program, int hook, unsigned int flags)
 {
 	struct bpf_link_create_opts options = {.sz = sizeof(options), .flags = flags};
-	int home = enter_node(world, node);
+	int home = world_enter(world, node);
 	int link = bpf_link_create(
 		program, (int)if_nametoindex("eth0"), (enum bpf_attach_type)hook, &options);
 
-	leave(home);
+	world_leave(home);
 	return link < 0 ? -1 : link;
 }
 
@@ -66,13 +46,13 @@ void hang_filter(const struct world *world, int node, int program, struct filter
 		.sz = sizeof(hook), .attach_point = place.egress ? BPF_TC_EGRESS : BPF_TC_INGRESS};
 	struct bpf_tc_opts options = {
 		.sz = sizeof(options), .handle = 1, .priority = place.pref, .prog_fd = program};
-	int home = enter_node(world, node), made;
+	int home = world_enter(world, node), made;
 
 	hook.ifindex = (int)if_nametoindex("eth0");
 	made = bpf_tc_hook_create(&hook);
 	assert_true(made == 0 || made == -EEXIST);
 	assert_int_equal(bpf_tc_attach(&hook, &options), 0);
-	leave(home);
+	world_leave(home);
 }
 
 void hang_no_filters(const struct world *world, int node)

@@ -61,6 +61,22 @@ pid_t injector_child(const struct injector *injector)
 	return (pid_t)atoi(text);
 }
 
+long injector_status_kb(const struct injector *injector, const char *key)
+{
+	char path[64], line[256];
+	long kb = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)injector->pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (strncmp(line, key, strlen(key)) == 0)
+			kb = strtol(line + strlen(key), NULL, 10);
+	fclose(file);
+	return kb;
+}
+
 struct injector *injector_greeted(struct world *world, int node, const char *lease)
 {
 	struct injector *injector = injector_start(world, node, NULL);

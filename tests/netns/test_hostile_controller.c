@@ -39,26 +39,9 @@ static const struct cut whole = {.id = "cut", .on = NODE_A, .from = NODE_B, .for
 
 /* ---- what it costs ---- */
 
-/* -1: the process is over. */
-static long status_kb(const struct injector *injector, const char *key)
-{
-	char path[64], line[256];
-	long kb = -1;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)injector->pid);
-	file = fopen(path, "re");
-	assert_non_null(file);
-	while (fgets(line, sizeof(line), file))
-		if (strncmp(line, key, strlen(key)) == 0)
-			kb = strtol(line + strlen(key), NULL, 10);
-	fclose(file);
-	return kb;
-}
-
 static void assert_small(const struct injector *injector)
 {
-	long kb = status_kb(injector, "VmHWM:");
+	long kb = injector_status_kb(injector, "VmHWM:");
 
 	/* A sanitizer's shadow and quarantine are not the injector's. */
 #if !defined(__SANITIZE_ADDRESS__)

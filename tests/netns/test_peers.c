@@ -74,24 +74,6 @@ static void fill(struct injector *injector, const char *set, int count, int last
 	free(chunk);
 }
 
-/* A number from a line of /proc/PID/status, in kB. */
-static int status_kb(const struct injector *injector, const char *key)
-{
-	char path[64], line[256];
-	int kb = -1;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)injector->pid);
-	file = fopen(path, "re");
-	assert_non_null(file);
-	while (fgets(line, sizeof(line), file))
-		if (strncmp(line, key, strlen(key)) == 0)
-			kb = atoi(line + strlen(key));
-	fclose(file);
-	assert_true(kb >= 0);
-	return kb;
-}
-
 /* BPF maps that the injector has open. */
 static int maps_of(const struct injector *injector)
 {
@@ -142,13 +124,13 @@ static void assert_described(struct injector *injector)
 }
 
 /* A sanitizer keeps memory for itself, and so its own count. */
-static void assert_at_most(const struct injector *injector, const char *key, int most_kb)
+static void assert_at_most(const struct injector *injector, const char *key, long most_kb)
 {
-	int kb = status_kb(injector, key);
+	long kb = injector_status_kb(injector, key);
 
 #if !defined(__SANITIZE_ADDRESS__)
 	if (kb >= most_kb)
-		fail_msg("%s %d kB, and less than %d were expected", key, kb, most_kb);
+		fail_msg("%s %ld kB, and less than %ld were expected", key, kb, most_kb);
 #else
 	(void)most_kb;
 	(void)kb;
@@ -158,7 +140,8 @@ static void assert_at_most(const struct injector *injector, const char *key, int
 static void the_last_of_many_is_hit(struct world *world)
 {
 	struct injector *injector = injector_greeted(world, NODE_A, "120s");
-	int first_kb = 0, maps = maps_of(injector);
+	int maps = maps_of(injector);
+	long first_kb = 0;
 
 	fill(injector, "cdn", PEERS, NODE_B);
 	assert_described(injector);
@@ -178,20 +161,20 @@ static void the_last_of_many_is_hit(struct world *world)
 		assert_true(maps_of(injector) > maps);
 		healed_ns = now_ns();
 		injector_heal(injector, id);
-		printf("armed within %lld ms, healed within %lld ms, %d kB\n",
+		printf("armed within %lld ms, healed within %lld ms, %ld kB\n",
 			(long long)(armed_ns - begun_ns) / NS_PER_MS,
 			(long long)(now_ns() - healed_ns) / NS_PER_MS,
-			status_kb(injector, "VmRSS:"));
+			injector_status_kb(injector, "VmRSS:"));
 		assert_true(armed_ns - begun_ns < ARM_MOST_MS * NS_PER_MS);
 		assert_true(udp_passes(world, NODE_A, NODE_B, AF_INET, PORT));
 		assert_int_equal(injector_packets(injector, id, NULL), 2);
 		assert_int_equal(maps_of(injector), maps);
 		if (cycle == 0)
-			first_kb = status_kb(injector, "VmRSS:");
+			first_kb = injector_status_kb(injector, "VmRSS:");
 		assert_at_most(injector, "VmRSS:", first_kb + SLACK_KB);
 	}
 	assert_at_most(injector, "VmRSS:", RESTING_MOST_KB);
-	printf("at most %d kB\n", status_kb(injector, "VmHWM:"));
+	printf("at most %ld kB\n", injector_status_kb(injector, "VmHWM:"));
 	assert_at_most(injector, "VmHWM:", PEAK_MOST_KB);
 	assert_int_equal(injector_finish(injector), 0);
 }

@@ -33,19 +33,30 @@ static int open_netns(const char *path)
 	return file;
 }
 
-int world_socket_of(const struct world *world, int node, int family, int type, int protocol)
+int world_enter(const struct world *world, int node)
 {
-	int home = open_netns("/proc/self/ns/net"), there, sock, error;
+	int home = open_netns("/proc/self/ns/net"), there;
 	char path[128];
 
 	snprintf(path, sizeof(path), "/run/netns/%s", world_netns(world, node));
 	there = open_netns(path);
 	assert_int_equal(setns(there, CLONE_NEWNET), 0);
-	sock = socket(family, type | SOCK_CLOEXEC, protocol);
-	error = errno;
-	assert_int_equal(setns(home, CLONE_NEWNET), 0);
 	close(there);
+	return home;
+}
+
+void world_leave(int home)
+{
+	assert_int_equal(setns(home, CLONE_NEWNET), 0);
 	close(home);
+}
+
+int world_socket_of(const struct world *world, int node, int family, int type, int protocol)
+{
+	int home = world_enter(world, node);
+	int sock = socket(family, type | SOCK_CLOEXEC, protocol), error = errno;
+
+	world_leave(home);
 	errno = error;
 	return sock;
 }

@@ -70,6 +70,8 @@ int injector_finish(struct injector *injector);
 void injector_signal(const struct injector *injector, int signal);
 /* The first of its children: keeper, guardian or resolver. 0: it has none now. */
 pid_t injector_child(const struct injector *injector);
+/* A line of its /proc/PID/status, as "VmRSS:", in kB; -1: there is none, or it is over. */
+long injector_status_kb(const struct injector *injector, const char *key);
 /* Its exit status, after it ended on its own account; closes nothing. Frees it. */
 int injector_wait(struct injector *injector);
 
@@ -127,6 +129,10 @@ void world_recover(const struct world *world, int node);
 
 int64_t now_ns(void);
 void pause_ms(int ms); /* only between two looks at something that is awaited */
+
+/* This process (its calling thread) steps into a node, and back home with what it got for it. */
+int world_enter(const struct world *world, int node);
+void world_leave(int home);
 
 /* A socket that lives in a node. */
 int world_socket(const struct world *world, int node, int family, int type);
