@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hands.h"
+#include "tests/pace.h"
 
 /*
  * Thousands of runs in which anything may go wrong at any time. Whatever happens: the run ends,
@@ -11,8 +12,7 @@
  * not be healed, which the exit code then says, and the journal reads back to the same judgement.
  */
 enum {
-	RUNS = 2000,
-	RUNS_UNDER_VALGRIND = 400 /* which takes forty times as long */
+	RUNS = 2000
 };
 
 struct chance {
@@ -153,7 +153,7 @@ static void nothing_is_ever_left_armed(void **state)
 	static const int expected[] = {0, 1, 3, 4, 5, 6, 70, 130, 143};
 	cJSON *tree = short_tree();
 	unsigned seen[256] = {0};
-	unsigned runs = getenv("BACKBURN_VALGRIND") ? RUNS_UNDER_VALGRIND : RUNS;
+	unsigned runs = RUNS / pace();
 
 	for (unsigned i = 0; i < runs; i++)
 		seen[one_run(tree, i)]++;

@@ -9,6 +9,7 @@
 
 #include "bpf/chance.h"
 #include "injector/mechanisms/chance.h"
+#include "tests/pace.h"
 
 /*
  * The models by which packets are hit: what chance_ratio() and chance_scatter() say beside closed
@@ -150,12 +151,16 @@ static void scatter_is_that_of_closed_forms(void **state)
 
 static void packets_meet_the_fate_that_was_foretold(void **state)
 {
+	const unsigned runs = RUNS / pace();
+	/* Of a variance of so many runs, as a share of it. */
+	const double deviation = sqrt(2.0 / runs);
+
 	(void)state;
 	for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
 		double sum = 0, squares = 0, mean, variance, ratio, alone;
 		struct bb_chance chance;
 
-		for (uint64_t run = 0; run < RUNS; run++) {
+		for (uint64_t run = 0; run < runs; run++) {
 			double hits;
 
 			chance = make(&models[i], 77 + run * 2);
@@ -164,17 +169,16 @@ static void packets_meet_the_fate_that_was_foretold(void **state)
 			squares += hits * hits;
 		}
 		ratio = chance_ratio(&chance);
-		mean = sum / RUNS;
-		variance = (squares - sum * mean) / (RUNS - 1);
+		mean = sum / runs;
+		variance = (squares - sum * mean) / (runs - 1);
 		alone = RUN_PACKETS * ratio * (1 - ratio);
 		/* Five deviations of the mean of all runs, and where each run begins: in state 1.
 		 */
 		if (fabs(mean - RUN_PACKETS * ratio) >
-			5 * sqrt(variance / RUNS) + 0.002 * RUN_PACKETS * ratio)
+			5 * sqrt(variance / runs) + 0.002 * RUN_PACKETS * ratio)
 			fail_msg("%s: %.2f hits a run, not %.2f", models[i].what, mean,
 				RUN_PACKETS * ratio);
-		/* A variance of so many runs is within 2.2 % of its own, once in three times. */
-		if (fabs(variance / alone / chance_scatter(&chance) - 1) > 0.12)
+		if (fabs(variance / alone / chance_scatter(&chance) - 1) > 5.4 * deviation)
 			fail_msg("%s: scatter %.3f, not %.3f", models[i].what, variance / alone,
 				chance_scatter(&chance));
 	}

@@ -14,6 +14,7 @@
 #include "injector/lists.h"
 #include "injector/recover.h"
 #include "injector/session.h"
+#include "tests/pace.h"
 #include "tests/unit/injector/host_fake.h"
 #include "tests/unit/injector/torture.h"
 
@@ -26,8 +27,7 @@
 enum {
 	SEEDS_LONG = 25,
 	/* Between calls that fail, unless it may take long; another first one for each way. */
-	STRIDE = 4,
-	STRIDE_SLOW = 24 /* under valgrind */
+	STRIDE = 4
 };
 
 static const struct way {
@@ -138,16 +138,14 @@ static int perform(struct play *play, const struct way *way, int at, int error)
 	return calls;
 }
 
-static int stride_between_failures(void)
-{
-	if (getenv("BACKBURN_VALGRIND"))
-		return STRIDE_SLOW;
-	return getenv("BACKBURN_LONG") ? 1 : STRIDE;
-}
-
 static bool is_long(void)
 {
 	return getenv("BACKBURN_LONG") != NULL;
+}
+
+static int stride_between_failures(void)
+{
+	return (is_long() ? 1 : STRIDE) * (int)pace();
 }
 
 static void torture(struct play *play)
@@ -213,7 +211,7 @@ static void every_call_had_its_turn(void **state)
 
 	(void)state;
 	if (stride_between_failures() > STRIDE) {
-		print_message("skipped: too few calls are made to fail under valgrind\n");
+		print_message("skipped: too few calls are made to fail at this pace\n");
 		skip();
 	}
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
