@@ -29,6 +29,8 @@ enum {
 
 /* Bounds of an order; a spec outside of them is not carried out. */
 #define LANE_DELAY_MAX_NS (INT64_C(60) * 1000000000)
+/* A keeper lets a packet go that much before it is due at most, for what its way up takes. */
+#define LANE_AHEAD_MAX_NS (INT64_C(150) * 1000)
 #define LANE_RATE_MIN UINT64_C(125)          /* bytes a second: 1 kbit/s */
 #define LANE_RATE_MAX UINT64_C(125000000000) /* 1 Tbit/s */
 #define LANE_BYTES_MAX (UINT64_C(1) << 30)   /* of a burst, and of what waits */
