@@ -59,7 +59,10 @@ static void each_way_takes_longer(struct world *world)
 	assert_int_equal(injector_finish(injector), 0);
 }
 
-/* Trains of segments go through whole, and what is sent arrives. */
+/*
+ * Trains of segments go through whole, and what is sent arrives. How long they are is TCP's choice:
+ * where round trips take long they are short, and acknowledgements are none.
+ */
 static void tcp_goes_through(struct world *world)
 {
 	struct injector *injector = injector_greeted(world, NODE_A, "300s");
@@ -70,7 +73,7 @@ static void tcp_goes_through(struct world *world)
 	tcp_stream(world, NODE_A, NODE_B, AF_INET, 8 << 20);
 	tcp_stream(world, NODE_B, NODE_A, AF_INET6, 8 << 20);
 	counted = injector_counted(injector, "tcp", "egress");
-	assert_true(counted.segments > 2 * counted.packets);
+	assert_true(counted.segments > counted.packets + counted.packets / 10);
 	assert_int_equal(injector_finish(injector), 0);
 }
 
