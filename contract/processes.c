@@ -97,6 +97,8 @@ static const struct field evidence_fields[] = {
 		AT(process_evidence, result),
 		.required = true},
 	{.key = "reason", .kind = FIELD_STRING, AT(process_evidence, reason)},
+	{.key = "trap", .kind = FIELD_STRING, AT(process_evidence, trap)},
+	{.key = "calls", .kind = FIELD_I64, AT(process_evidence, calls)},
 	{.key = "how", .kind = FIELD_NAME, AT(process_evidence, how)},
 	{.key = "times", .kind = FIELD_I64, AT(process_evidence, times)},
 	{.key = "held_ns", .kind = FIELD_I64, AT(process_evidence, held_ns)},

@@ -60,6 +60,9 @@ struct process_evidence {
 	int64_t exited_ns; /* when the exit was seen; 0: not seen */
 	int result;        /* enum signal_result */
 	char *reason;      /* of FAILED, else NULL */
+	/* Of one that was to be killed at a call, else NULL and 0. */
+	char *trap;    /* "before its write number 5", "after …" */
+	int64_t calls; /* that counted */
 	/* Of one that was held still, else NULL and 0. */
 	char *how;       /* "trace", "stop", "freeze" */
 	int64_t times;   /* how often */

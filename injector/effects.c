@@ -11,6 +11,7 @@
 #include "injector/mechanisms/matcher.h"
 #include "injector/mechanisms/pauses.h"
 #include "injector/mechanisms/signals.h"
+#include "injector/mechanisms/traps.h"
 #include "injector/plan.h"
 #include "injector/session.h"
 #include "injector/targets.h"
@@ -66,8 +67,10 @@ static void match_evidence(
 	matcher_measure(session->matcher, effect->armed, &out->measures);
 }
 
-static void match_carrier(const struct session *session, struct arm_result *out)
+static void match_carrier(
+	const struct session *session, const struct effect *effect, struct arm_result *out)
 {
+	(void)effect;
 	out->attach = must_copy(attach_words[matcher_mode(session->matcher)]);
 	matcher_links(session->matcher, &out->interfaces);
 }
@@ -117,9 +120,11 @@ static void signal_evidence(
 		signals_evidence(effect->signals, &out->processes);
 }
 
-static void signal_carrier(const struct session *session, struct arm_result *out)
+static void signal_carrier(
+	const struct session *session, const struct effect *effect, struct arm_result *out)
 {
 	(void)session;
+	(void)effect;
 	out->attach = must_copy("pidfd");
 }
 
@@ -182,10 +187,62 @@ static int64_t pause_next_ns(const struct effect *effect)
 	return INT64_MAX; /* a session with something armed looks often enough */
 }
 
-static void pause_carrier(const struct session *session, struct arm_result *out)
+static void pause_carrier(
+	const struct session *session, const struct effect *effect, struct arm_result *out)
 {
 	(void)session;
+	(void)effect;
 	out->attach = must_copy("guardian");
+}
+
+/* ---- traps ---- */
+
+/* The ledger has no part in it: programs and their links go with this process. */
+static int trap_arm(struct session *session, struct effect *effect, struct fail *fail)
+{
+	struct target_guard guard = session_guard(session);
+
+	return traps_arm(&effect->trap, &guard, session->lease_until_ns, &effect->traps, fail);
+}
+
+static int trap_undo(struct session *session, struct effect *effect, struct fail *fail)
+{
+	(void)session;
+	(void)fail;
+	if (effect->traps)
+		traps_disarm(effect->traps);
+	return 0;
+}
+
+static void trap_lease(struct effect *effect, int64_t until_ns)
+{
+	if (effect->traps)
+		traps_lease(effect->traps, until_ns);
+}
+
+static void trap_evidence(
+	const struct session *session, const struct effect *effect, struct fault_evidence *out)
+{
+	(void)session;
+	if (effect->traps)
+		traps_evidence(effect->traps, &out->processes);
+}
+
+static bool trap_watch(struct effect *effect, int64_t now_ns)
+{
+	return effect->traps && traps_watch(effect->traps, now_ns);
+}
+
+static int64_t trap_next_ns(const struct effect *effect)
+{
+	return effect->traps ? traps_next_ns(effect->traps) : INT64_MAX;
+}
+
+static void trap_carrier(
+	const struct session *session, const struct effect *effect, struct arm_result *out)
+{
+	(void)session;
+	out->attach = must_copy(traps_carrier(effect->traps));
 }
 
 /* ---- all of them ---- */
@@ -198,9 +255,11 @@ static const struct {
 	int (*undo)(struct session *session, struct effect *effect, struct fail *fail);
 	void (*evidence)(const struct session *session, const struct effect *effect,
 		struct fault_evidence *out);
-	bool (*watch)(struct effect *effect, int64_t now_ns); /* NULL: nothing follows */
-	int64_t (*next_ns)(const struct effect *effect);      /* with `watch` */
-	void (*carrier)(const struct session *session, struct arm_result *out);
+	void (*lease)(struct effect *effect, int64_t until_ns); /* NULL: it needs no telling */
+	bool (*watch)(struct effect *effect, int64_t now_ns);   /* NULL: nothing follows */
+	int64_t (*next_ns)(const struct effect *effect);        /* with `watch` */
+	void (*carrier)(
+		const struct session *session, const struct effect *effect, struct arm_result *out);
 } kinds[] = {
 	[EFFECT_MATCH] = {.arm = match_arm,
 		.change = match_change,
@@ -220,6 +279,13 @@ static const struct {
 		.watch = pause_watch,
 		.next_ns = pause_next_ns,
 		.carrier = pause_carrier},
+	[EFFECT_TRAP] = {.arm = trap_arm,
+		.undo = trap_undo,
+		.evidence = trap_evidence,
+		.lease = trap_lease,
+		.watch = trap_watch,
+		.next_ns = trap_next_ns,
+		.carrier = trap_carrier},
 };
 static_assert(sizeof(kinds) / sizeof(kinds[0]) == EFFECT_KINDS, "a row for each kind");
 
@@ -253,6 +319,12 @@ void effect_evidence(
 	kinds[effect->kind].evidence(session, effect, out);
 }
 
+void effect_lease(struct effect *effect, int64_t until_ns)
+{
+	if (kinds[effect->kind].lease)
+		kinds[effect->kind].lease(effect, until_ns);
+}
+
 bool effect_watch(struct effect *effect, int64_t now_ns)
 {
 	return kinds[effect->kind].watch && kinds[effect->kind].watch(effect, now_ns);
@@ -266,5 +338,5 @@ int64_t effect_next_ns(const struct effect *effect)
 void effect_carrier(
 	const struct session *session, const struct effect *effect, struct arm_result *out)
 {
-	kinds[effect->kind].carrier(session, out);
+	kinds[effect->kind].carrier(session, effect, out);
 }

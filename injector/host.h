@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "bpf/matcher.h"
+#include "bpf/trap.h"
 #include "contract/address.h"
 #include "contract/fail.h"
 #include "contract/shape.h"
@@ -280,6 +281,29 @@ bool host_guardian_lives(const struct host_guardian *guardian);
 void host_guardian_stop(struct host_guardian *guardian, bool in_order);
 /* Frees memory only, as when this process dies. */
 void host_guardian_forget(struct host_guardian *guardian);
+
+/* ---- traps: processes that are killed at a call (bpf/trap.bpf.c) ---- */
+
+struct host_trap;
+enum host_trap_side {
+	TRAP_BEFORE, /* the call is refused: it has not taken effect */
+	TRAP_AFTER   /* it has, or has failed by itself */
+};
+/*
+ * Loads and attaches; nobody is in it yet. The pid namespace is filled in here. It ends with
+ * host_trap_close() or with this process. FAIL_UNSUPPORTED: not on that side, on this kernel.
+ */
+int host_trap_open(const struct bb_trap *rule, enum host_trap_side side, struct host_trap **out,
+	struct fail *fail);
+int host_trap_add(struct host_trap *trap, int64_t pid, uint64_t start_ticks, struct fail *fail);
+void host_trap_lease(struct host_trap *trap, int64_t until_ns);
+/* Zeroes for one that is not in it. */
+void host_trap_read(const struct host_trap *trap, int64_t pid, struct bb_trapped *out);
+/* NULL is fine. */
+void host_trap_close(struct host_trap *trap);
+/* The file or directory of that path, as that process sees it. */
+int host_path_identity(int64_t pid, const char *path, uint64_t *out_inode, uint32_t *out_device,
+	struct fail *fail);
 
 /* ---- where programs hang ---- */
 

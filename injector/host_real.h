@@ -36,6 +36,9 @@ int real_matcher_exit_program(const struct host_matcher *matcher);
 int real_matcher_pulse_file(const struct host_matcher *matcher);
 uint64_t real_matcher_pulse(const struct host_matcher *matcher);
 
+/* Whether this kernel tells of system calls, which is the least that a trap needs. */
+int real_trap_try(struct fail *fail);
+
 /* A TAP that is gone when its descriptor is closed. */
 int real_tap_open(const char *name, struct fail *fail);
 

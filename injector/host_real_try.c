@@ -161,6 +161,16 @@ static bool try_pause(struct host_matcher *matcher, char reason[REASON_MAX])
 		      : say(reason, true, "a process was held, and let go");
 }
 
+static bool try_trap(struct host_matcher *matcher, char reason[REASON_MAX])
+{
+	struct fail fail = FAIL_INIT;
+
+	(void)matcher;
+	if (real_trap_try(&fail) < 0)
+		return say(reason, false, "%.200s", fail.text);
+	return say(reason, true, "system calls have tracepoints");
+}
+
 static bool try_wire(struct host_matcher *matcher, char reason[REASON_MAX])
 {
 	struct host_pair pair = {.entry = "wire", .exit = "wire-x", .as_wire = true};
@@ -300,6 +310,7 @@ static const struct {
 	{"clsact", try_clsact, false},
 	{"pidfd", try_pidfd, false},
 	{"pause", try_pause, false},
+	{"trap", try_trap, false},
 	{"wire", try_wire, false},
 	{"lane", try_lane, false},
 	{"netem", try_netem, true},

@@ -28,6 +28,7 @@ void plan_deinit(struct plan *plan)
 		free(effect->hold);
 		signals_free(effect->signals);
 		pauses_free(effect->pauses);
+		traps_free(effect->traps);
 	}
 	LIST_EACH(plan->lists, struct list *, list) {
 		list_free(*list);

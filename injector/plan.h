@@ -6,6 +6,7 @@
 #include "injector/mechanisms/matcher.h"
 #include "injector/mechanisms/pauses.h"
 #include "injector/mechanisms/signals.h"
+#include "injector/mechanisms/traps.h"
 
 /*
  * What a fault wants of the mechanisms, as data. A fault's plan() only fills this in; arming
@@ -15,6 +16,7 @@ enum effect_kind {
 	EFFECT_MATCH,  /* a rule of the packet matcher */
 	EFFECT_SIGNAL, /* a signal to processes, once */
 	EFFECT_PAUSE,  /* processes held still for a time */
+	EFFECT_TRAP,   /* a signal to processes, at a call of theirs */
 	EFFECT_KINDS
 };
 
@@ -27,6 +29,8 @@ struct effect {
 	struct signals *signals;    /* set when it is armed */
 	struct pause_rule pause;    /* EFFECT_PAUSE */
 	struct pauses *pauses;      /* set when it is armed */
+	struct trap_rule trap;      /* EFFECT_TRAP */
+	struct traps *traps;        /* set when it is armed */
 };
 
 struct plan {

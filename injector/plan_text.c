@@ -278,6 +278,27 @@ static void describe_pause(const struct pause_rule *rule, struct list *effects, 
 			  "`backburn-injector recover`");
 }
 
+static void describe_trap(const struct trap_rule *rule, struct list *effects, struct list *undo)
+{
+	static const char *const sides[] = {
+		[TRAP_WHEN_AUTO] = "before it takes effect, where this kernel lets us refuse it "
+				   "(BPF LSM), else when it returns (a tracepoint)",
+		[TRAP_WHEN_BEFORE] = "before it takes effect (BPF LSM)",
+		[TRAP_WHEN_AFTER] = "when it returns (a tracepoint)",
+	};
+	char wanted[SELECTOR_TEXT_MAX], which[DURATION_TEXT_MAX] = "";
+
+	if (rule->port)
+		snprintf(which, sizeof(which), " to port %lld", (long long)rule->port);
+	list_add_text(effects, "kill each process with %s at its %s number %lld%s%s%.100s: %s",
+		process_selector_text(rule->processes, wanted, sizeof(wanted)),
+		trap_call_words[rule->call], (long long)rule->nth, which,
+		rule->path ? " on or below " : "", rule->path ? rule->path : "", sides[rule->when]);
+	list_add_text(undo,
+		"remove the trap, as its end, the lease and the injector's death do; who was "
+		"killed stays dead, and who supervises it must start it again");
+}
+
 void plan_describe(const struct plan *plan, struct list *effects, struct list *undo)
 {
 	if (!plan->effects.count)
@@ -292,6 +313,9 @@ void plan_describe(const struct plan *plan, struct list *effects, struct list *u
 			break;
 		case EFFECT_PAUSE:
 			describe_pause(&effect->pause, effects, undo);
+			break;
+		case EFFECT_TRAP:
+			describe_trap(&effect->trap, effects, undo);
 			break;
 		case EFFECT_KINDS:
 			break;

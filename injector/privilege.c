@@ -18,12 +18,14 @@ const struct kept_capability kept_capabilities[] = {
 	{CAP_NET_ADMIN, "CAP_NET_ADMIN", false, "hooks interfaces: tcx, clsact, filters"},
 	{CAP_PERFMON, "CAP_PERFMON", false,
 		"the verifier takes the packet matcher only with it, which reads whose socket a "
-		"packet belongs to"},
+		"packet belongs to; opens the tracepoints of `kill_on_call`"},
 	{CAP_SETGID, "CAP_SETGID", true, "makes the process that resolves host names nobody's"},
 	{CAP_SETUID, "CAP_SETUID", true, "the same"},
 	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", true,
 		"names the BPF programs that others have attached, enters the network namespaces "
-		"in which something is to be undone, makes an empty one to try the kernel in"},
+		"in which something is to be undone, makes an empty one to try the kernel in, "
+		"reads "
+		"the numbers of tracepoints"},
 	{CAP_SYS_NICE, "CAP_SYS_NICE", true,
 		"lets the process that holds packets back run as soon as one is due"},
 	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", false,

@@ -84,6 +84,8 @@ static const char *why_unproven(const struct process_evidence *process)
 {
 	if (process->how)
 		return why_not_held(process);
+	if (process->trap && process->result == SIGNAL_NOT_SENT)
+		return "did not come to that call";
 	switch ((enum signal_result)process->result) {
 	case SIGNAL_NOT_SENT:
 		return "was not signalled";

@@ -72,6 +72,7 @@ int record_add_process(
 		return -1;
 	evidence.sent_ns = record_sane_time(evidence.sent_ns);
 	evidence.exited_ns = record_sane_time(evidence.exited_ns);
+	evidence.calls = evidence.calls > 0 ? evidence.calls : 0;
 	evidence.held_ns = evidence.held_ns > 0 ? record_sane_time(evidence.held_ns) : 0;
 	if (evidence.result == SIGNAL_SENT)
 		record_took_effect(fault, evidence.sent_ns);

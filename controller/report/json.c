@@ -86,6 +86,10 @@ static cJSON *processes_json(const struct record *record, const struct effect_ju
 			json_put_string(item, "reason", process->reason);
 		put_seconds(item, "sent_s", process->sent_ns);
 		put_seconds(item, "exited_s", process->exited_ns);
+		if (process->trap) {
+			json_put_string(item, "trap", process->trap);
+			json_put_number(item, "calls", (double)process->calls);
+		}
 		if (process->how) {
 			json_put_string(item, "how", process->how);
 			json_put_number(item, "times", (double)process->times);

@@ -98,12 +98,29 @@ static const char *say_held(const struct process_evidence *process, char buffer[
 	return buffer;
 }
 
+/* Counts are of the calls that the fault meant. */
+static const char *say_trapped(const struct process_evidence *process, char buffer[WORDS_MAX])
+{
+	char at[WORDS_MAX];
+
+	if (process->result == SIGNAL_SENT)
+		snprintf(buffer, WORDS_MAX, "SIG%.20s %.40s, at %.40s", process->signal,
+			process->trap, words_at(process->sent_ns, at));
+	else
+		snprintf(buffer, WORDS_MAX, "%s %.40s: %lld such calls were seen",
+			process->result == SIGNAL_GONE ? "had ended" : "was not killed",
+			process->trap, (long long)process->calls);
+	return buffer;
+}
+
 const char *words_signal(const struct process_evidence *process, char buffer[WORDS_MAX])
 {
 	char at[WORDS_MAX];
 
 	if (process->how)
 		return say_held(process, buffer);
+	if (process->trap)
+		return say_trapped(process, buffer);
 	switch ((enum signal_result)process->result) {
 	case SIGNAL_SENT:
 		snprintf(buffer, WORDS_MAX, "SIG%.20s at %.40s", process->signal,

@@ -14,11 +14,12 @@
 #include "tests/programs.h"
 
 /*
- * Faults on processes, kill and pause, on a real etcd: planned, carried out, reported, and nothing
- * left behind.
+ * Faults on processes, kill, kill_on_call and pause, on a real etcd: planned, carried out,
+ * reported, and nothing left behind.
  */
 
 static const char scenario[] = "scenarios/etcd-leader-killed.json";
+static const char sync_scenario[] = "scenarios/etcd-leader-killed-at-sync.json";
 static const char paused_scenario[] = "scenarios/etcd-leader-paused.json";
 
 static void assert_killed_and_back(const cJSON *summary, const char *said)
@@ -57,6 +58,18 @@ static void assert_still_and_on(const cJSON *summary, const char *said)
 	assert_true(cli_number(process, "service_pid_after") == cli_number(process, "pid"));
 	assert_true(cli_number(process, "service_restarts") == 0);
 	assert_non_null(strstr(said, "stood still from T+"));
+}
+
+static void assert_killed_at_a_sync(const cJSON *summary, const char *said)
+{
+	const cJSON *fault = cli_first(summary, "faults"), *process = cli_first(fault, "processes");
+
+	assert_string_equal(cli_text(fault, "effect"), "proven");
+	assert_string_equal(cli_text(process, "trap"), "after its sync number 200");
+	assert_true(cli_number(process, "calls") >= 200);
+	assert_true(cli_number(process, "exited_s") >= cli_number(process, "sent_s"));
+	assert_true(cli_number(process, "service_restarts") == 1);
+	assert_non_null(strstr(said, "SIGKILL after its sync number 200"));
 }
 
 static void run_it(const char *file, void (*check)(const cJSON *summary, const char *said))
@@ -104,6 +117,17 @@ static void test_a_paused_leader_costs_seconds_and_no_data(void **state)
 	run_it(paused_scenario, assert_still_and_on);
 }
 
+/* More than a minute: tests/netns/test_kill_on_call.c has what the injector does, each time. */
+static void test_a_leader_that_dies_between_disk_and_answer(void **state)
+{
+	(void)state;
+	if (!getenv("BACKBURN_LONG")) {
+		print_message("skipped: only with BACKBURN_LONG\n");
+		skip();
+	}
+	run_it(sync_scenario, assert_killed_at_a_sync);
+}
+
 static void test_the_plan_names_who_would_be_hit(void **state)
 {
 	static const struct {
@@ -141,6 +165,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_plan_names_who_would_be_hit),
 		cmocka_unit_test(test_a_killed_leader_costs_seconds_and_no_data),
+		cmocka_unit_test(test_a_leader_that_dies_between_disk_and_answer),
 		cmocka_unit_test(test_a_paused_leader_costs_seconds_and_no_data),
 	};
 	int unavailable = cli_unavailable();

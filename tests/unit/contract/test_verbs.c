@@ -89,7 +89,8 @@ static const struct {
 		"{'now_ns':'5','faults':[{'id':'k','start_ns':'1','deadline_ns':'2','healed':true,"
 		"'healed_ns':'3','counters':[],'processes':[{'pid':7,'start_ticks':'12',"
 		"'cmdline':'','signal':'KILL','age_ns':'9','must_exit':true,'sent_ns':'2',"
-		"'exited_ns':'0','result':'failed','reason':'no','how':'trace','times':'2','held_"
+		"'exited_ns':'0','result':'failed','reason':'no','trap':'after its sync number "
+		"5','calls':'4','how':'trace','times':'2','held_"
 		"ns':'5'}]}]}"},
 	{&evidence_shape, "{'now_ns':'5','faults':[]}"},
 	{&audit_params_shape, "{'page':3}"},

@@ -63,6 +63,7 @@ void fake_reset(void)
 {
 	fake_end_keeper();
 	fake_unload();
+	fake_forget_trap();
 	list_free(&fake.links);
 	list_free(&fake.attachments);
 	list_free(&fake.clsacts);
@@ -90,15 +91,16 @@ static bool has_lanes(void)
 
 bool fake_is_clean(void)
 {
-	return !fake.loaded && !has_lanes() && !fake.handles.count && !fake.attachments.count &&
-		!fake.clsacts.count && !fake.entries.count && !fake.counters.count &&
-		!fake.flows.count;
+	return !fake.loaded && !fake.trap && !has_lanes() && !fake.handles.count &&
+		!fake.attachments.count && !fake.clsacts.count && !fake.entries.count &&
+		!fake.counters.count && !fake.flows.count;
 }
 
 void fake_kill(void)
 {
 	list_free(&fake.handles);
 	fake_forget_tcx();
+	fake_forget_trap();
 	fake_end_keeper();
 	fake_unload();
 	LIST_EACH(fake.files, struct fake_file *, file) {

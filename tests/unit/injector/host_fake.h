@@ -90,14 +90,16 @@ struct fake {
 	int lookups;                 /* that run */
 	bool loaded;
 	struct bb_control control;
-	struct list numbered;  /* of struct fake_number: links that packets come back to */
-	struct list lane_ends; /* of int: ifindex */
-	int lane_links;        /* how many were made so far */
-	int keeper;            /* its link's ifindex; 0: none lives */
-	int hold_error;        /* errno for which the guardian refuses all; 0: it does not */
-	bool guardian_dies;    /* it does not answer any more */
-	bool frozen;           /* by cgroup.freeze, or a process by SIGSTOP */
-	bool keeper_sleeps;    /* it takes no orders while the injector waits for that */
+	struct list numbered;   /* of struct fake_number: links that packets come back to */
+	struct list lane_ends;  /* of int: ifindex */
+	int lane_links;         /* how many were made so far */
+	int keeper;             /* its link's ifindex; 0: none lives */
+	int hold_error;         /* errno for which the guardian refuses all; 0: it does not */
+	bool guardian_dies;     /* it does not answer any more */
+	bool has_lsm;           /* calls can be refused */
+	struct host_trap *trap; /* the one that is set; NULL: none */
+	bool frozen;            /* by cgroup.freeze, or a process by SIGSTOP */
+	bool keeper_sleeps;     /* it takes no orders while the injector waits for that */
 	char boot_id[40];
 	int64_t pid;
 	uint32_t uid; /* 0: root, as an injector must be */
@@ -138,7 +140,14 @@ size_t fake_open_count(void);
 /* The slots that the kernel would find for a packet of this address. */
 uint64_t fake_lookup(const char *address);
 /* Beside pid 1, and 42 (the injector) below 41 (sshd). */
+/* The process makes one of the calls that a trap is set for. */
+void fake_call(int64_t pid);
+/* What the trap that is set was told; NULL: none is. */
+const struct bb_trap *fake_trap(void);
+void fake_forget_trap(void);
 void fake_add_process(const struct fake_process *process);
+/* NULL: there is none. */
+struct fake_process *fake_find_process(int64_t pid);
 /* 0: none. */
 int fake_last_signal(int64_t pid);
 /* From now on; instead of what it said before. */

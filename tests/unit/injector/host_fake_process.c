@@ -16,7 +16,7 @@ enum {
 	TICK_MS = 10
 };
 
-static struct fake_process *find(int64_t pid)
+struct fake_process *fake_find_process(int64_t pid)
 {
 	LIST_EACH(fake.processes, struct fake_process, process) {
 		if (process->pid == pid)
@@ -28,7 +28,7 @@ static struct fake_process *find(int64_t pid)
 static struct fake_process *by_handle(int file)
 {
 	LIST_EACH(fake.handles, const struct fake_handle, handle) {
-		struct fake_process *process = find(handle->pid);
+		struct fake_process *process = fake_find_process(handle->pid);
 
 		if (handle->file == file)
 			return process && process->start_ticks == handle->start_ticks ? process
@@ -64,7 +64,7 @@ void fake_reset_processes(void)
 
 int fake_last_signal(int64_t pid)
 {
-	return find(pid)->signal;
+	return fake_find_process(pid)->signal;
 }
 
 /* ---- the seam ---- */
@@ -82,21 +82,21 @@ int host_process_list(struct list *pids, struct fail *fail)
 
 char *host_process_exe(int64_t pid)
 {
-	const struct fake_process *process = find(pid);
+	const struct fake_process *process = fake_find_process(pid);
 
 	return process ? must_copy_if(process->exe) : NULL;
 }
 
 int64_t host_process_parent(int64_t pid)
 {
-	const struct fake_process *process = find(pid);
+	const struct fake_process *process = fake_find_process(pid);
 
 	return process ? process->parent : 0;
 }
 
 int host_process_sockets(int64_t pid, struct list *inodes, struct fail *fail)
 {
-	const struct fake_process *process = find(pid);
+	const struct fake_process *process = fake_find_process(pid);
 
 	*inodes = (struct list){0};
 	if (fake_fails("process_sockets"))
@@ -108,7 +108,7 @@ int host_process_sockets(int64_t pid, struct list *inodes, struct fail *fail)
 
 bool host_process_read(int64_t pid, struct host_process *out)
 {
-	const struct fake_process *process = find(pid);
+	const struct fake_process *process = fake_find_process(pid);
 
 	if (!process)
 		return false;
@@ -137,7 +137,7 @@ void host_process_deinit(struct host_process *process)
 
 int host_process_open(int64_t pid, int *out_file, struct fail *fail)
 {
-	struct fake_process *process = find(pid);
+	struct fake_process *process = fake_find_process(pid);
 	struct fake_handle *handle;
 
 	if (fake_fails("process_open"))

@@ -89,12 +89,11 @@ struct session *kill_among(void)
 
 struct fake_process *kill_process(int64_t pid)
 {
-	LIST_EACH(fake.processes, struct fake_process, each) {
-		if (each->pid == pid)
-			return each;
-	}
-	fail_msg("no process %d", (int)pid);
-	return NULL;
+	struct fake_process *process = fake_find_process(pid);
+
+	if (!process)
+		fail_msg("no process %d", (int)pid);
+	return process;
 }
 
 /* "102 101": the pids in the order in which they would be hit. */

@@ -1,0 +1,604 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/netns/victims.h"
+#include "tests/netns/world.h"
+
+/*
+ * Who is to be killed at its N-th call is, and what had taken effect by then is counted in files.
+ * An actor is a child of the test that makes calls of one kind, one after the other, when it is
+ * told to. Which side of the call it is killed on is the kernel's: the test asks what was armed.
+ */
+enum {
+	ACTS = 40,
+	THREADS = 4,
+	ROUNDS = 20,
+	NTH = 5,
+	PORT = 7399,
+	OTHER_PORT = 7398,
+	FAR_MS = 60000,
+	NAME_MAX_BYTES = 160
+};
+
+struct ground {
+	struct world world;
+	struct victims victims;
+	char dir[96];
+	volatile struct {
+		int go, ready, done;
+	} * shared;
+	pid_t actor;
+};
+
+/* ---- actors ---- */
+
+struct actor {
+	const struct ground *ground;
+	const char *call;
+	int file; /* of records */
+};
+
+static void write_record(const struct actor *actor)
+{
+	if (write(actor->file, "record\n", 7) < 0)
+		pause_ms(1);
+}
+
+static void connect_to(int port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (connect(sock, (struct sockaddr *)&address, sizeof(address)) == 0)
+		(void)send(sock, "x", 1, MSG_NOSIGNAL);
+	close(sock);
+}
+
+/* The `number`-th act leaves one trace in the directory or in the file of records. */
+static void act(const struct actor *actor, int number)
+{
+	const char *dir = actor->ground->dir, *call = actor->call;
+	char name[NAME_MAX_BYTES], other[NAME_MAX_BYTES];
+
+	snprintf(name, sizeof(name), "%s/new-%d", dir, number);
+	snprintf(other, sizeof(other), "%s/old-%d", dir, number);
+	if (strcmp(call, "write") == 0) {
+		write_record(actor);
+	} else if (strcmp(call, "sync") == 0) {
+		write_record(actor);
+		fdatasync(actor->file);
+	} else if (strcmp(call, "open") == 0) {
+		close(open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	} else if (strcmp(call, "mkdir") == 0) {
+		mkdir(name, 0700);
+	} else if (strcmp(call, "rename") == 0) {
+		rename(other, name);
+	} else if (strcmp(call, "unlink") == 0) {
+		unlink(other);
+	} else {
+		connect_to(OTHER_PORT);
+		connect_to(PORT);
+		(void)write(actor->file, "record\n", 7);
+	}
+}
+
+static void *act_often(void *context)
+{
+	const struct actor *actor = context;
+
+	for (int i = 0; i < ACTS; i++)
+		act(actor, i);
+	return NULL;
+}
+
+static void be_actor(const struct ground *ground, const char *call, int threads)
+{
+	struct actor actor = {.ground = ground, .call = call};
+	pthread_t ids[THREADS];
+	char path[NAME_MAX_BYTES];
+
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	snprintf(path, sizeof(path), "%s/records", ground->dir);
+	actor.file = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+	ground->shared->ready = 1;
+	while (!ground->shared->go)
+		usleep(1000);
+	for (int i = 1; i < threads; i++)
+		pthread_create(&ids[i], NULL, act_often, &actor);
+	act_often(&actor);
+	for (int i = 1; i < threads; i++)
+		pthread_join(ids[i], NULL);
+	ground->shared->done = 1;
+	for (;;)
+		pause();
+}
+
+static void empty_directory(const struct ground *ground)
+{
+	DIR *entries = opendir(ground->dir);
+	struct dirent *entry;
+
+	assert_non_null(entries);
+	while ((entry = readdir(entries)))
+		if (entry->d_name[0] != '.')
+			unlinkat(dirfd(entries), entry->d_name,
+				entry->d_type == DT_DIR ? AT_REMOVEDIR : 0);
+	closedir(entries);
+}
+
+static void end_actor(struct ground *ground)
+{
+	if (!ground->actor)
+		return;
+	kill(ground->actor, SIGKILL);
+	waitpid(ground->actor, NULL, 0);
+	ground->actor = 0;
+}
+
+static void await(volatile int *flag)
+{
+	while (!*flag)
+		pause_ms(1);
+}
+
+static void start_actor(struct ground *ground, const char *call, int threads)
+{
+	end_actor(ground);
+	empty_directory(ground);
+	for (int i = 0; i < ACTS; i++) {
+		char name[NAME_MAX_BYTES];
+
+		snprintf(name, sizeof(name), "%s/old-%d", ground->dir, i);
+		close(open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	}
+	ground->shared->go = ground->shared->ready = ground->shared->done = 0;
+	ground->actor = fork();
+	assert_true(ground->actor >= 0);
+	if (ground->actor == 0)
+		be_actor(ground, call, threads);
+	await(&ground->shared->ready);
+	victims_write_pidfile(&ground->victims, ground->actor, 0);
+}
+
+static int count_names(const struct ground *ground, const char *beginning)
+{
+	DIR *entries = opendir(ground->dir);
+	struct dirent *entry;
+	int count = 0;
+
+	assert_non_null(entries);
+	while ((entry = readdir(entries)))
+		count += strncmp(entry->d_name, beginning, strlen(beginning)) == 0;
+	closedir(entries);
+	return count;
+}
+
+static int count_records(const struct ground *ground)
+{
+	char path[NAME_MAX_BYTES];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "%s/records", ground->dir);
+	assert_int_equal(stat(path, &status), 0);
+	return (int)(status.st_size / 7);
+}
+
+static int count_acts(const struct ground *ground, const char *call)
+{
+	if (strcmp(call, "unlink") == 0)
+		return ACTS - count_names(ground, "old-");
+	return strcmp(call, "open") == 0 || strcmp(call, "mkdir") == 0 ||
+			strcmp(call, "rename") == 0
+		? count_names(ground, "new-")
+		: count_records(ground);
+}
+
+/* ---- the world ---- */
+
+static int begin(void **state)
+{
+	struct ground *ground = calloc(1, sizeof(*ground));
+
+	assert_non_null(ground);
+	world_up(&ground->world, 2, "clsact");
+	victims_init(&ground->victims);
+	snprintf(ground->dir, sizeof(ground->dir), "%s/acts", ground->victims.dir);
+	assert_int_equal(mkdir(ground->dir, 0700), 0);
+	ground->shared =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(ground->shared != MAP_FAILED);
+	*state = ground;
+	return 0;
+}
+
+static int finish(void **state)
+{
+	struct ground *ground = *state;
+
+	end_actor(ground);
+	empty_directory(ground);
+	rmdir(ground->dir);
+	victims_deinit(&ground->victims);
+	world_assert_unchanged(&ground->world);
+	world_down(&ground->world);
+	munmap((void *)ground->shared, 4096);
+	free(ground);
+	return 0;
+}
+
+/* ---- orders ---- */
+
+static char *order(const struct ground *ground, const char *with, int for_ms)
+{
+	char processes[192];
+
+	snprintf(processes, sizeof(processes), "\"pidfile\":\"%s\"", ground->victims.pidfile);
+	return victims_order(&(struct victims_order){.fault = "kill_on_call",
+		.id = "k",
+		.processes = processes,
+		.with = with,
+		.start_in_ms = 0,
+		.for_ms = for_ms});
+}
+
+/* True when the kernel lets calls be refused. */
+static bool arm(struct ground *ground, struct injector *injector, const char *with, int for_ms)
+{
+	char *text = order(ground, with, for_ms);
+	cJSON *armed = injector_call(injector, "arm", "%s", text);
+	const char *by = cJSON_GetObjectItem(armed, "attach")->valuestring;
+	bool before = strcmp(by, "lsm") == 0;
+
+	assert_true(before || strcmp(by, "tracepoint") == 0);
+	cJSON_Delete(armed);
+	free(text);
+	return before;
+}
+
+static cJSON *await_exit(struct injector *injector)
+{
+	for (;;) {
+		cJSON *whole = injector_call(injector, "evidence", "{}"), *fault, *process;
+
+		fault = cJSON_GetArrayItem(cJSON_GetObjectItem(whole, "faults"), 0);
+		process = cJSON_GetArrayItem(cJSON_GetObjectItem(fault, "processes"), 0);
+		if (strcmp(cJSON_GetObjectItem(process, "exited_ns")->valuestring, "0") != 0) {
+			process = cJSON_Duplicate(process, true);
+			cJSON_Delete(whole);
+			return process;
+		}
+		cJSON_Delete(whole);
+		pause_ms(5);
+	}
+}
+
+static void assert_killed(struct ground *ground)
+{
+	int status;
+
+	assert_int_equal(waitpid(ground->actor, &status, 0), ground->actor);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGKILL);
+	ground->actor = 0;
+}
+
+/* The actor goes to its end, and lives. */
+static void assert_spared(struct ground *ground)
+{
+	ground->shared->go = 1;
+	await(&ground->shared->done);
+	assert_int_equal(waitpid(ground->actor, NULL, WNOHANG), 0);
+	end_actor(ground);
+}
+
+static struct injector *greeted(struct ground *ground, const char *lease)
+{
+	return injector_greeted(&ground->world, NODE_A, lease);
+}
+
+/* ---- it is killed at the call that was named ---- */
+
+static void assert_killed_at(struct ground *ground, const char *call, const char *with)
+{
+	struct injector *injector = greeted(ground, "60s");
+	char trap[64];
+	cJSON *process;
+	bool before;
+
+	start_actor(ground, call, 1);
+	before = arm(ground, injector, with, FAR_MS);
+	ground->shared->go = 1;
+	process = await_exit(injector);
+	assert_killed(ground);
+	assert_int_equal(count_acts(ground, call), before ? NTH - 1 : NTH);
+	snprintf(trap, sizeof(trap), "%s its %s number %d", before ? "before" : "after", call, NTH);
+	assert_string_equal(cJSON_GetObjectItem(process, "trap")->valuestring, trap);
+	assert_string_equal(cJSON_GetObjectItem(process, "result")->valuestring, "sent");
+	assert_string_equal(cJSON_GetObjectItem(process, "calls")->valuestring, "5");
+	cJSON_Delete(process);
+	assert_int_equal(injector_finish(injector), 0);
+}
+
+static void at_each_kind_of_call(void **state)
+{
+	static const char *const calls[] = {"write", "open", "mkdir", "rename", "unlink"};
+	struct ground *ground = *state;
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		char with[96];
+
+		snprintf(with, sizeof(with), "{\"call\":\"%s\",\"nth\":%d}", calls[i], NTH);
+		print_message("%s\n", calls[i]);
+		assert_killed_at(ground, calls[i], with);
+	}
+}
+
+/* Never before: five records are written, and the fifth is on disk. */
+static void at_a_sync(void **state)
+{
+	struct ground *ground = *state;
+	struct injector *injector = greeted(ground, "60s");
+
+	start_actor(ground, "sync", 1);
+	assert_false(arm(ground, injector, "{\"call\":\"sync\",\"nth\":5}", FAR_MS));
+	ground->shared->go = 1;
+	cJSON_Delete(await_exit(injector));
+	assert_killed(ground);
+	assert_int_equal(count_records(ground), NTH);
+	assert_int_equal(injector_finish(injector), 0);
+}
+
+/* With threads beside one another it is exact where calls are refused. */
+static void with_threads(void **state)
+{
+	struct ground *ground = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		struct injector *injector = greeted(ground, "60s");
+		bool before;
+
+		start_actor(ground, "write", THREADS);
+		before = arm(ground, injector, "{\"call\":\"write\",\"nth\":5}", FAR_MS);
+		ground->shared->go = 1;
+		cJSON_Delete(await_exit(injector));
+		assert_killed(ground);
+		if (before)
+			assert_int_equal(count_records(ground), NTH - 1);
+		else
+			assert_in_range(count_records(ground), NTH, THREADS * ACTS);
+		assert_int_equal(injector_finish(injector), 0);
+	}
+}
+
+/* ---- only calls that are meant ---- */
+
+static void below_a_directory(void **state)
+{
+	struct ground *ground = *state;
+	char with[256];
+
+	/* Nothing is written below the first, and all below the second. */
+	snprintf(with, sizeof(with), "{\"call\":\"write\",\"nth\":1,\"path\":\"/proc\"}");
+	for (int elsewhere = 1; elsewhere >= 0; elsewhere--) {
+		struct injector *injector = greeted(ground, "60s");
+
+		start_actor(ground, "write", 1);
+		arm(ground, injector, with, FAR_MS);
+		if (elsewhere) {
+			assert_spared(ground);
+			assert_int_equal(count_records(ground), ACTS);
+		} else {
+			ground->shared->go = 1;
+			cJSON_Delete(await_exit(injector));
+			assert_killed(ground);
+		}
+		assert_int_equal(injector_finish(injector), 0);
+		snprintf(with, sizeof(with), "{\"call\":\"write\",\"nth\":5,\"path\":\"%s\"}",
+			ground->victims.dir);
+	}
+}
+
+static void opened_below_a_directory(void **state)
+{
+	struct ground *ground = *state;
+	char with[256];
+
+	snprintf(with, sizeof(with), "{\"call\":\"open\",\"nth\":%d,\"path\":\"%s\"}", NTH,
+		ground->dir);
+	assert_killed_at(ground, "open", with);
+}
+
+/* The actor turns to another port before each call that is meant. */
+static void to_a_port(void **state)
+{
+	static const char *const calls[] = {"connect", "send"};
+	struct ground *ground = *state;
+
+	for (int i = 0; i < 2; i++) {
+		char with[96];
+		struct injector *injector = greeted(ground, "60s");
+
+		snprintf(with, sizeof(with), "{\"call\":\"%s\",\"nth\":%d,\"port\":%d}", calls[i],
+			NTH, PORT);
+		start_actor(ground, calls[i], 1);
+		arm(ground, injector, with, FAR_MS);
+		ground->shared->go = 1;
+		cJSON_Delete(await_exit(injector));
+		assert_killed(ground);
+		assert_int_equal(count_records(ground), NTH - 1);
+		assert_int_equal(injector_finish(injector), 0);
+	}
+}
+
+/* ---- nobody else, and not for longer ---- */
+
+static void a_bystander_goes_on(void **state)
+{
+	struct ground *ground = *state;
+	struct injector *injector = greeted(ground, "60s");
+	pid_t victim = victim_start(&ground->victims, VICTIM_PLAIN);
+
+	start_actor(ground, "write", 1);
+	victims_write_pidfile(&ground->victims, victim, 0);
+	arm(ground, injector, "{\"call\":\"write\",\"nth\":5}", FAR_MS);
+	assert_spared(ground);
+	assert_true(victim_lives(victim));
+	assert_int_equal(injector_finish(injector), 0);
+}
+
+static void healed_it_kills_no_more(void **state)
+{
+	struct ground *ground = *state;
+	struct injector *injector = greeted(ground, "60s");
+
+	start_actor(ground, "write", 1);
+	arm(ground, injector, "{\"call\":\"write\",\"nth\":5}", FAR_MS);
+	injector_heal(injector, "k");
+	assert_spared(ground);
+	assert_int_equal(injector_finish(injector), 0);
+}
+
+/* The deadline is over before the actor begins, and the injector stopped. */
+static void after_its_end_it_kills_no_more(void **state)
+{
+	struct ground *ground = *state;
+	struct injector *injector = greeted(ground, "60s");
+	int64_t end_ns;
+
+	start_actor(ground, "write", 1);
+	arm(ground, injector, "{\"call\":\"write\",\"nth\":5}", 300);
+	end_ns = now_ns() + 300 * INT64_C(1000000);
+	injector_signal(injector, SIGSTOP);
+	while (now_ns() < end_ns)
+		pause_ms(1);
+	assert_spared(ground);
+	injector_signal(injector, SIGCONT);
+	assert_int_equal(injector_finish(injector), 0);
+}
+
+static void after_the_lease_it_kills_no_more(void **state)
+{
+	struct ground *ground = *state;
+	struct injector *injector = greeted(ground, "2s");
+	int64_t end_ns = now_ns() + 2000 * INT64_C(1000000);
+
+	start_actor(ground, "write", 1);
+	arm(ground, injector, "{\"call\":\"write\",\"nth\":5}", FAR_MS);
+	injector_signal(injector, SIGSTOP);
+	while (now_ns() < end_ns)
+		pause_ms(1);
+	assert_spared(ground);
+	injector_signal(injector, SIGCONT);
+	injector_wait(injector);
+}
+
+static void it_dies_with_the_injector(void **state)
+{
+	struct ground *ground = *state;
+	struct injector *injector = greeted(ground, "60s");
+
+	start_actor(ground, "write", 1);
+	arm(ground, injector, "{\"call\":\"write\",\"nth\":5}", FAR_MS);
+	injector_signal(injector, SIGKILL);
+	injector_wait(injector);
+	assert_spared(ground);
+	world_recover(&ground->world, NODE_A);
+}
+
+/* ---- refusals ---- */
+
+static void assert_refused(
+	struct ground *ground, struct injector *injector, const char *with, const char *part)
+{
+	char *text = order(ground, with, FAR_MS),
+	     *said = injector_refusal(injector, "arm", "%s", text);
+
+	if (!strstr(said, part))
+		fail_msg("\"%s\" is not in: %s", part, said);
+	free(said);
+	free(text);
+}
+
+static void what_makes_no_sense_is_refused(void **state)
+{
+	struct ground *ground = *state;
+	struct injector *injector = greeted(ground, "60s");
+
+	start_actor(ground, "write", 1);
+	assert_refused(ground, injector, "{}", "call");
+	assert_refused(ground, injector, "{\"call\":\"write\",\"port\":80}", "write has none");
+	assert_refused(ground, injector, "{\"call\":\"send\",\"path\":\"/x\"}", "send has none");
+	assert_refused(
+		ground, injector, "{\"call\":\"sync\",\"when\":\"before\"}", "refuse a sync");
+	assert_refused(ground, injector,
+		"{\"call\":\"rename\",\"when\":\"after\",\"path\":\"/tmp\"}", "not known then");
+	assert_refused(ground, injector, "{\"call\":\"write\",\"path\":\"/nowhere/at/all\"}",
+		"/nowhere/at/all, as process");
+	assert_spared(ground);
+	assert_int_equal(injector_finish(injector), 0);
+}
+
+/* A kernel that can't refuse calls says so, and nothing is armed; one that can does. */
+static void before_is_never_after(void **state)
+{
+	struct ground *ground = *state;
+	struct injector *injector = greeted(ground, "60s");
+	bool before;
+
+	start_actor(ground, "write", 1);
+	before = arm(ground, injector, "{\"call\":\"write\",\"nth\":5}", FAR_MS);
+	assert_int_equal(injector_finish(injector), 0);
+	injector = greeted(ground, "60s");
+	if (!before)
+		assert_refused(ground, injector,
+			"{\"call\":\"write\",\"nth\":5,\"when\":\"before\"}", "trap");
+	assert_spared(ground);
+	assert_int_equal(injector_finish(injector), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, finish)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(at_each_kind_of_call),
+		TEST(at_a_sync),
+		TEST(with_threads),
+		TEST(below_a_directory),
+		TEST(opened_below_a_directory),
+		TEST(to_a_port),
+		TEST(a_bystander_goes_on),
+		TEST(healed_it_kills_no_more),
+		TEST(after_its_end_it_kills_no_more),
+		TEST(after_the_lease_it_kills_no_more),
+		TEST(it_dies_with_the_injector),
+		TEST(what_makes_no_sense_is_refused),
+		TEST(before_is_never_after),
+	};
+
+	int skipped = world_init();
+
+	return skipped ? skipped : cmocka_run_group_tests(tests, NULL, NULL);
+}
