@@ -44,10 +44,11 @@ static __always_inline bool dentry_is(const struct dentry *dentry, __u64 inode_n
 		BPF_CORE_READ(inode, i_sb, s_dev) == device;
 }
 
-/* It is that file, or lies below that directory in the same file system. */
-static __always_inline bool dentry_is_below(
-	const struct dentry *dentry, __u64 inode_number, __u32 device)
+/* It is that file, or lies below that directory in the same file system; by its address. */
+VERIFIED_ALONE int dentry_is_below(__u64 address, __u64 inode_number, __u32 device)
 {
+	const struct dentry *dentry = (const struct dentry *)address;
+
 	for (int level = 0; level < PATH_LEVELS && dentry; level++) {
 		const struct dentry *parent;
 

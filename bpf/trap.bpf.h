@@ -66,7 +66,7 @@ static __always_inline bool strikes(struct bb_trapped *own)
 
 static __always_inline bool is_meant(const struct dentry *dentry)
 {
-	return !bb_trap.inode || dentry_is_below(dentry, bb_trap.inode, bb_trap.device);
+	return !bb_trap.inode || dentry_is_below((__u64)dentry, bb_trap.inode, bb_trap.device);
 }
 
 static __always_inline bool port_is_meant(__u16 family, __be16 port)

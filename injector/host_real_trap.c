@@ -236,11 +236,15 @@ static int attach_tracepoint(
 		.size = sizeof(attributes),
 		.config = id,
 		.sample_period = 1};
-	int event = (int)syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+	/* Debian's kernels want more than CAP_PERFMON for it. */
+	bool raised = real_power_raise(CAP_SYS_ADMIN);
+	int event = (int)syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC),
+	    error = errno;
 	struct bpf_link *link;
 
+	real_power_lower(CAP_SYS_ADMIN, raised);
 	if (event < 0)
-		return fail_errno(fail, errno, "opening a tracepoint");
+		return fail_errno(fail, error, "opening a tracepoint");
 	link = bpf_program__attach_perf_event(program_named(trap, program), event);
 	if (!link)
 		close(event);

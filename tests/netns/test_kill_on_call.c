@@ -36,7 +36,7 @@ enum {
 	NTH = 5,
 	PORT = 7399,
 	OTHER_PORT = 7398,
-	FAR_MS = 60000,
+	FAR_MS = 250000,
 	NAME_MAX_BYTES = 160
 };
 
@@ -90,7 +90,7 @@ static void act(const struct actor *actor, int number)
 		write_record(actor);
 		fdatasync(actor->file);
 	} else if (strcmp(call, "open") == 0) {
-		close(open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+		close(open(other, O_TRUNC | O_WRONLY | O_CLOEXEC));
 	} else if (strcmp(call, "mkdir") == 0) {
 		mkdir(name, 0700);
 	} else if (strcmp(call, "rename") == 0) {
@@ -163,6 +163,14 @@ static void await(volatile int *flag)
 		pause_ms(1);
 }
 
+static void write_full(const char *path)
+{
+	int file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+	assert_int_equal(write(file, "x", 1), 1);
+	close(file);
+}
+
 static void start_actor(struct ground *ground, const char *call, int threads)
 {
 	end_actor(ground);
@@ -171,7 +179,7 @@ static void start_actor(struct ground *ground, const char *call, int threads)
 		char name[NAME_MAX_BYTES];
 
 		snprintf(name, sizeof(name), "%s/old-%d", ground->dir, i);
-		close(open(name, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+		write_full(name);
 	}
 	ground->shared->go = ground->shared->ready = ground->shared->done = 0;
 	ground->actor = fork();
@@ -180,6 +188,21 @@ static void start_actor(struct ground *ground, const char *call, int threads)
 		be_actor(ground, call, threads);
 	await(&ground->shared->ready);
 	victims_write_pidfile(&ground->victims, ground->actor, 0);
+}
+
+static int count_emptied(const struct ground *ground)
+{
+	int count = 0;
+
+	for (int i = 0; i < ACTS; i++) {
+		char name[NAME_MAX_BYTES];
+		struct stat status;
+
+		snprintf(name, sizeof(name), "%s/old-%d", ground->dir, i);
+		assert_int_equal(stat(name, &status), 0);
+		count += status.st_size == 0;
+	}
+	return count;
 }
 
 static int count_names(const struct ground *ground, const char *beginning)
@@ -209,8 +232,9 @@ static int count_acts(const struct ground *ground, const char *call)
 {
 	if (strcmp(call, "unlink") == 0)
 		return ACTS - count_names(ground, "old-");
-	return strcmp(call, "open") == 0 || strcmp(call, "mkdir") == 0 ||
-			strcmp(call, "rename") == 0
+	if (strcmp(call, "open") == 0)
+		return count_emptied(ground);
+	return strcmp(call, "mkdir") == 0 || strcmp(call, "rename") == 0
 		? count_names(ground, "new-")
 		: count_records(ground);
 }
@@ -322,7 +346,7 @@ static struct injector *greeted(struct ground *ground, const char *lease)
 
 static void assert_killed_at(struct ground *ground, const char *call, const char *with)
 {
-	struct injector *injector = greeted(ground, "60s");
+	struct injector *injector = greeted(ground, "300s");
 	char trap[64];
 	cJSON *process;
 	bool before;
@@ -359,7 +383,7 @@ static void at_each_kind_of_call(void **state)
 static void at_a_sync(void **state)
 {
 	struct ground *ground = *state;
-	struct injector *injector = greeted(ground, "60s");
+	struct injector *injector = greeted(ground, "300s");
 
 	start_actor(ground, "sync", 1);
 	assert_false(arm(ground, injector, "{\"call\":\"sync\",\"nth\":5}", FAR_MS));
@@ -376,7 +400,7 @@ static void with_threads(void **state)
 	struct ground *ground = *state;
 
 	for (int round = 0; round < ROUNDS; round++) {
-		struct injector *injector = greeted(ground, "60s");
+		struct injector *injector = greeted(ground, "300s");
 		bool before;
 
 		start_actor(ground, "write", THREADS);
@@ -402,7 +426,7 @@ static void below_a_directory(void **state)
 	/* Nothing is written below the first, and all below the second. */
 	snprintf(with, sizeof(with), "{\"call\":\"write\",\"nth\":1,\"path\":\"/proc\"}");
 	for (int elsewhere = 1; elsewhere >= 0; elsewhere--) {
-		struct injector *injector = greeted(ground, "60s");
+		struct injector *injector = greeted(ground, "300s");
 
 		start_actor(ground, "write", 1);
 		arm(ground, injector, with, FAR_MS);
@@ -438,7 +462,7 @@ static void to_a_port(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		char with[96];
-		struct injector *injector = greeted(ground, "60s");
+		struct injector *injector = greeted(ground, "300s");
 
 		snprintf(with, sizeof(with), "{\"call\":\"%s\",\"nth\":%d,\"port\":%d}", calls[i],
 			NTH, PORT);
@@ -457,7 +481,7 @@ static void to_a_port(void **state)
 static void a_bystander_goes_on(void **state)
 {
 	struct ground *ground = *state;
-	struct injector *injector = greeted(ground, "60s");
+	struct injector *injector = greeted(ground, "300s");
 	pid_t victim = victim_start(&ground->victims, VICTIM_PLAIN);
 
 	start_actor(ground, "write", 1);
@@ -471,7 +495,7 @@ static void a_bystander_goes_on(void **state)
 static void healed_it_kills_no_more(void **state)
 {
 	struct ground *ground = *state;
-	struct injector *injector = greeted(ground, "60s");
+	struct injector *injector = greeted(ground, "300s");
 
 	start_actor(ground, "write", 1);
 	arm(ground, injector, "{\"call\":\"write\",\"nth\":5}", FAR_MS);
@@ -484,7 +508,7 @@ static void healed_it_kills_no_more(void **state)
 static void after_its_end_it_kills_no_more(void **state)
 {
 	struct ground *ground = *state;
-	struct injector *injector = greeted(ground, "60s");
+	struct injector *injector = greeted(ground, "300s");
 	int64_t end_ns;
 
 	start_actor(ground, "write", 1);
@@ -517,7 +541,7 @@ static void after_the_lease_it_kills_no_more(void **state)
 static void it_dies_with_the_injector(void **state)
 {
 	struct ground *ground = *state;
-	struct injector *injector = greeted(ground, "60s");
+	struct injector *injector = greeted(ground, "300s");
 
 	start_actor(ground, "write", 1);
 	arm(ground, injector, "{\"call\":\"write\",\"nth\":5}", FAR_MS);
@@ -544,7 +568,7 @@ static void assert_refused(
 static void what_makes_no_sense_is_refused(void **state)
 {
 	struct ground *ground = *state;
-	struct injector *injector = greeted(ground, "60s");
+	struct injector *injector = greeted(ground, "300s");
 
 	start_actor(ground, "write", 1);
 	assert_refused(ground, injector, "{}", "call");
@@ -564,13 +588,13 @@ static void what_makes_no_sense_is_refused(void **state)
 static void before_is_never_after(void **state)
 {
 	struct ground *ground = *state;
-	struct injector *injector = greeted(ground, "60s");
+	struct injector *injector = greeted(ground, "300s");
 	bool before;
 
 	start_actor(ground, "write", 1);
 	before = arm(ground, injector, "{\"call\":\"write\",\"nth\":5}", FAR_MS);
 	assert_int_equal(injector_finish(injector), 0);
-	injector = greeted(ground, "60s");
+	injector = greeted(ground, "300s");
 	if (!before)
 		assert_refused(ground, injector,
 			"{\"call\":\"write\",\"nth\":5,\"when\":\"before\"}", "trap");
