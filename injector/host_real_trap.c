@@ -97,15 +97,16 @@ static bool is_wanted(const char *name, const char *const wanted[], size_t count
 
 static int load(struct host_trap *trap, const char *const wanted[], size_t count, struct fail *fail)
 {
-	struct bpf_program *program;
+	struct bpf_program *program = NULL;
 	int error;
 
 	libbpf_set_print(NULL);
 	trap->skeleton = trap__open();
 	if (!trap->skeleton)
 		return fail_errno(fail, errno, "opening the trap");
-	bpf_object__for_each_program(program, trap->skeleton->obj) bpf_program__set_autoload(
-		program, is_wanted(bpf_program__name(program), wanted, count));
+	while ((program = bpf_object__next_program(trap->skeleton->obj, program)))
+		bpf_program__set_autoload(
+			program, is_wanted(bpf_program__name(program), wanted, count));
 	error = FAILPOINT_ERROR(bpf_load);
 	if (!error)
 		error = trap__load(trap->skeleton);

@@ -281,8 +281,8 @@ static void describe_pause(const struct pause_rule *rule, struct list *effects, 
 static void describe_trap(const struct trap_rule *rule, struct list *effects, struct list *undo)
 {
 	static const char *const sides[] = {
-		[TRAP_WHEN_AUTO] = "before it takes effect, where this kernel lets us refuse it "
-				   "(BPF LSM), else when it returns (a tracepoint)",
+		[TRAP_WHEN_AUTO] = ("before it takes effect, where this kernel lets us refuse it "
+				    "(BPF LSM), else when it returns (a tracepoint)"),
 		[TRAP_WHEN_BEFORE] = "before it takes effect (BPF LSM)",
 		[TRAP_WHEN_AFTER] = "when it returns (a tracepoint)",
 	};

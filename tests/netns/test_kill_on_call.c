@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <netinet/in.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,230 +7,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "tests/netns/actors.h"
 #include "tests/netns/victims.h"
 #include "tests/netns/world.h"
 
 /*
- * Who is to be killed at its N-th call is, and what had taken effect by then is counted in files.
- * An actor is a child of the test that makes calls of one kind, one after the other, when it is
- * told to. Which side of the call it is killed on is the kernel's: the test asks what was armed.
+ * Who is to be killed at its N-th call is, and what had taken effect by then is counted. Which side
+ * of the call it is killed on is the kernel's: the test asks what was armed.
  */
 enum {
-	ACTS = 40,
-	THREADS = 4,
 	ROUNDS = 20,
 	NTH = 5,
-	PORT = 7399,
-	OTHER_PORT = 7398,
-	FAR_MS = 250000,
-	NAME_MAX_BYTES = 160
+	FAR_MS = 250000
 };
 
 struct ground {
 	struct world world;
 	struct victims victims;
-	char dir[96];
-	volatile struct {
-		int go, ready, done;
-	} * shared;
-	pid_t actor;
+	struct stage stage;
 };
-
-/* ---- actors ---- */
-
-struct actor {
-	const struct ground *ground;
-	const char *call;
-	int file; /* of records */
-};
-
-static void write_record(const struct actor *actor)
-{
-	if (write(actor->file, "record\n", 7) < 0)
-		pause_ms(1);
-}
-
-static void connect_to(int port)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)port),
-		.sin_addr = {htonl(INADDR_LOOPBACK)}};
-	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (connect(sock, (struct sockaddr *)&address, sizeof(address)) == 0)
-		(void)send(sock, "x", 1, MSG_NOSIGNAL);
-	close(sock);
-}
-
-/* The `number`-th act leaves one trace in the directory or in the file of records. */
-static void act(const struct actor *actor, int number)
-{
-	const char *dir = actor->ground->dir, *call = actor->call;
-	char name[NAME_MAX_BYTES], other[NAME_MAX_BYTES];
-
-	snprintf(name, sizeof(name), "%s/new-%d", dir, number);
-	snprintf(other, sizeof(other), "%s/old-%d", dir, number);
-	if (strcmp(call, "write") == 0) {
-		write_record(actor);
-	} else if (strcmp(call, "sync") == 0) {
-		write_record(actor);
-		fdatasync(actor->file);
-	} else if (strcmp(call, "open") == 0) {
-		close(open(other, O_TRUNC | O_WRONLY | O_CLOEXEC));
-	} else if (strcmp(call, "mkdir") == 0) {
-		mkdir(name, 0700);
-	} else if (strcmp(call, "rename") == 0) {
-		rename(other, name);
-	} else if (strcmp(call, "unlink") == 0) {
-		unlink(other);
-	} else {
-		connect_to(OTHER_PORT);
-		connect_to(PORT);
-		(void)write(actor->file, "record\n", 7);
-	}
-}
-
-static void *act_often(void *context)
-{
-	const struct actor *actor = context;
-
-	for (int i = 0; i < ACTS; i++)
-		act(actor, i);
-	return NULL;
-}
-
-static void be_actor(const struct ground *ground, const char *call, int threads)
-{
-	struct actor actor = {.ground = ground, .call = call};
-	pthread_t ids[THREADS];
-	char path[NAME_MAX_BYTES];
-
-	close_range(STDERR_FILENO + 1, ~0U, 0);
-	snprintf(path, sizeof(path), "%s/records", ground->dir);
-	actor.file = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
-	ground->shared->ready = 1;
-	while (!ground->shared->go)
-		usleep(1000);
-	for (int i = 1; i < threads; i++)
-		pthread_create(&ids[i], NULL, act_often, &actor);
-	act_often(&actor);
-	for (int i = 1; i < threads; i++)
-		pthread_join(ids[i], NULL);
-	ground->shared->done = 1;
-	for (;;)
-		pause();
-}
-
-static void empty_directory(const struct ground *ground)
-{
-	DIR *entries = opendir(ground->dir);
-	struct dirent *entry;
-
-	assert_non_null(entries);
-	while ((entry = readdir(entries)))
-		if (entry->d_name[0] != '.')
-			unlinkat(dirfd(entries), entry->d_name,
-				entry->d_type == DT_DIR ? AT_REMOVEDIR : 0);
-	closedir(entries);
-}
-
-static void end_actor(struct ground *ground)
-{
-	if (!ground->actor)
-		return;
-	kill(ground->actor, SIGKILL);
-	waitpid(ground->actor, NULL, 0);
-	ground->actor = 0;
-}
-
-static void await(volatile int *flag)
-{
-	while (!*flag)
-		pause_ms(1);
-}
-
-static void write_full(const char *path)
-{
-	int file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-
-	assert_int_equal(write(file, "x", 1), 1);
-	close(file);
-}
 
 static void start_actor(struct ground *ground, const char *call, int threads)
 {
-	end_actor(ground);
-	empty_directory(ground);
-	for (int i = 0; i < ACTS; i++) {
-		char name[NAME_MAX_BYTES];
-
-		snprintf(name, sizeof(name), "%s/old-%d", ground->dir, i);
-		write_full(name);
-	}
-	ground->shared->go = ground->shared->ready = ground->shared->done = 0;
-	ground->actor = fork();
-	assert_true(ground->actor >= 0);
-	if (ground->actor == 0)
-		be_actor(ground, call, threads);
-	await(&ground->shared->ready);
-	victims_write_pidfile(&ground->victims, ground->actor, 0);
-}
-
-static int count_emptied(const struct ground *ground)
-{
-	int count = 0;
-
-	for (int i = 0; i < ACTS; i++) {
-		char name[NAME_MAX_BYTES];
-		struct stat status;
-
-		snprintf(name, sizeof(name), "%s/old-%d", ground->dir, i);
-		assert_int_equal(stat(name, &status), 0);
-		count += status.st_size == 0;
-	}
-	return count;
-}
-
-static int count_names(const struct ground *ground, const char *beginning)
-{
-	DIR *entries = opendir(ground->dir);
-	struct dirent *entry;
-	int count = 0;
-
-	assert_non_null(entries);
-	while ((entry = readdir(entries)))
-		count += strncmp(entry->d_name, beginning, strlen(beginning)) == 0;
-	closedir(entries);
-	return count;
-}
-
-static int count_records(const struct ground *ground)
-{
-	char path[NAME_MAX_BYTES];
-	struct stat status;
-
-	snprintf(path, sizeof(path), "%s/records", ground->dir);
-	assert_int_equal(stat(path, &status), 0);
-	return (int)(status.st_size / 7);
-}
-
-static int count_acts(const struct ground *ground, const char *call)
-{
-	if (strcmp(call, "unlink") == 0)
-		return ACTS - count_names(ground, "old-");
-	if (strcmp(call, "open") == 0)
-		return count_emptied(ground);
-	return strcmp(call, "mkdir") == 0 || strcmp(call, "rename") == 0
-		? count_names(ground, "new-")
-		: count_records(ground);
+	actor_start(&ground->stage, call, threads);
+	victims_write_pidfile(&ground->victims, ground->stage.actor, 0);
 }
 
 /* ---- the world ---- */
@@ -248,11 +47,7 @@ static int begin(void **state)
 	assert_non_null(ground);
 	world_up(&ground->world, 2, "clsact");
 	victims_init(&ground->victims);
-	snprintf(ground->dir, sizeof(ground->dir), "%s/acts", ground->victims.dir);
-	assert_int_equal(mkdir(ground->dir, 0700), 0);
-	ground->shared =
-		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(ground->shared != MAP_FAILED);
+	stage_open(&ground->stage, ground->victims.dir);
 	*state = ground;
 	return 0;
 }
@@ -261,13 +56,10 @@ static int finish(void **state)
 {
 	struct ground *ground = *state;
 
-	end_actor(ground);
-	empty_directory(ground);
-	rmdir(ground->dir);
+	stage_close(&ground->stage);
 	victims_deinit(&ground->victims);
 	world_assert_unchanged(&ground->world);
 	world_down(&ground->world);
-	munmap((void *)ground->shared, 4096);
 	free(ground);
 	return 0;
 }
@@ -322,19 +114,19 @@ static void assert_killed(struct ground *ground)
 {
 	int status;
 
-	assert_int_equal(waitpid(ground->actor, &status, 0), ground->actor);
+	assert_int_equal(waitpid(ground->stage.actor, &status, 0), ground->stage.actor);
 	assert_true(WIFSIGNALED(status));
 	assert_int_equal(WTERMSIG(status), SIGKILL);
-	ground->actor = 0;
+	ground->stage.actor = 0;
 }
 
 /* The actor goes to its end, and lives. */
 static void assert_spared(struct ground *ground)
 {
-	ground->shared->go = 1;
-	await(&ground->shared->done);
-	assert_int_equal(waitpid(ground->actor, NULL, WNOHANG), 0);
-	end_actor(ground);
+	actor_go(&ground->stage);
+	actor_await_end(&ground->stage);
+	assert_int_equal(waitpid(ground->stage.actor, NULL, WNOHANG), 0);
+	actor_end(&ground->stage);
 }
 
 static struct injector *greeted(struct ground *ground, const char *lease)
@@ -353,10 +145,10 @@ static void assert_killed_at(struct ground *ground, const char *call, const char
 
 	start_actor(ground, call, 1);
 	before = arm(ground, injector, with, FAR_MS);
-	ground->shared->go = 1;
+	actor_go(&ground->stage);
 	process = await_exit(injector);
 	assert_killed(ground);
-	assert_int_equal(count_acts(ground, call), before ? NTH - 1 : NTH);
+	assert_int_equal(actor_acts(&ground->stage, call), before ? NTH - 1 : NTH);
 	snprintf(trap, sizeof(trap), "%s its %s number %d", before ? "before" : "after", call, NTH);
 	assert_string_equal(cJSON_GetObjectItem(process, "trap")->valuestring, trap);
 	assert_string_equal(cJSON_GetObjectItem(process, "result")->valuestring, "sent");
@@ -387,10 +179,10 @@ static void at_a_sync(void **state)
 
 	start_actor(ground, "sync", 1);
 	assert_false(arm(ground, injector, "{\"call\":\"sync\",\"nth\":5}", FAR_MS));
-	ground->shared->go = 1;
+	actor_go(&ground->stage);
 	cJSON_Delete(await_exit(injector));
 	assert_killed(ground);
-	assert_int_equal(count_records(ground), NTH);
+	assert_int_equal(actor_acts(&ground->stage, "write"), NTH);
 	assert_int_equal(injector_finish(injector), 0);
 }
 
@@ -403,15 +195,16 @@ static void with_threads(void **state)
 		struct injector *injector = greeted(ground, "300s");
 		bool before;
 
-		start_actor(ground, "write", THREADS);
+		start_actor(ground, "write", ACTOR_THREADS);
 		before = arm(ground, injector, "{\"call\":\"write\",\"nth\":5}", FAR_MS);
-		ground->shared->go = 1;
+		actor_go(&ground->stage);
 		cJSON_Delete(await_exit(injector));
 		assert_killed(ground);
 		if (before)
-			assert_int_equal(count_records(ground), NTH - 1);
+			assert_int_equal(actor_acts(&ground->stage, "write"), NTH - 1);
 		else
-			assert_in_range(count_records(ground), NTH, THREADS * ACTS);
+			assert_in_range(actor_acts(&ground->stage, "write"), NTH,
+				ACTOR_THREADS * ACTOR_ACTS);
 		assert_int_equal(injector_finish(injector), 0);
 	}
 }
@@ -432,9 +225,9 @@ static void below_a_directory(void **state)
 		arm(ground, injector, with, FAR_MS);
 		if (elsewhere) {
 			assert_spared(ground);
-			assert_int_equal(count_records(ground), ACTS);
+			assert_int_equal(actor_acts(&ground->stage, "write"), ACTOR_ACTS);
 		} else {
-			ground->shared->go = 1;
+			actor_go(&ground->stage);
 			cJSON_Delete(await_exit(injector));
 			assert_killed(ground);
 		}
@@ -450,7 +243,7 @@ static void opened_below_a_directory(void **state)
 	char with[256];
 
 	snprintf(with, sizeof(with), "{\"call\":\"open\",\"nth\":%d,\"path\":\"%s\"}", NTH,
-		ground->dir);
+		ground->stage.dir);
 	assert_killed_at(ground, "open", with);
 }
 
@@ -465,13 +258,13 @@ static void to_a_port(void **state)
 		struct injector *injector = greeted(ground, "300s");
 
 		snprintf(with, sizeof(with), "{\"call\":\"%s\",\"nth\":%d,\"port\":%d}", calls[i],
-			NTH, PORT);
+			NTH, ACTOR_PORT);
 		start_actor(ground, calls[i], 1);
 		arm(ground, injector, with, FAR_MS);
-		ground->shared->go = 1;
+		actor_go(&ground->stage);
 		cJSON_Delete(await_exit(injector));
 		assert_killed(ground);
-		assert_int_equal(count_records(ground), NTH - 1);
+		assert_int_equal(actor_acts(&ground->stage, "write"), NTH - 1);
 		assert_int_equal(injector_finish(injector), 0);
 	}
 }
