@@ -142,7 +142,8 @@ struct bb_control {
 	__u32 protected_count;
 	__u32 wire;  /* ifindex of the lane that makes packets what they are on a wire; 0: none */
 	__u32 track; /* slots that must know new connections from old ones */
-	__u32 prefixes; /* 0: bb_prefixes is empty, and needs no look */
+	__u32 prefixes;    /* 0: bb_prefixes is empty, and needs no look */
+	__u32 other_links; /* 0: each link that is hooked has an Ethernet header */
 	struct bb_port_range protected_ports[BB_PROTECTED_RANGES]; /* local ports */
 	__u32 links[BB_LABEL_LINKS]; /* ifindex by link number; 0: none */
 	struct bb_slot slots[BB_SLOTS];

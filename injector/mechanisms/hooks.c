@@ -161,6 +161,10 @@ static int ensure_clsact(struct hooks *hooks, const struct host_link *link, stru
  */
 static int attach(struct hooks *hooks, const struct host_link *link, struct fail *fail)
 {
+	/* For good, since a link without such a header may come and go. */
+	if (!link->ethernet)
+		__atomic_store_n(
+			&host_matcher_control(hooks->matcher)->other_links, 1, __ATOMIC_RELEASE);
 	if (hooks->mode == ATTACH_CLSACT && ensure_clsact(hooks, link, fail) < 0)
 		return -1;
 	for (int direction = 0; direction < BB_DIRECTIONS; direction++) {

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/netns/both_modes.h"
+#include "tests/netns/world.h"
+
+/*
+ * Links without a link layer, as tunnels are: a packet begins with its IP header. Of two peers
+ * behind such a link one is cut off; beside it stands a link with Ethernet headers, and there it is
+ * the same. This test is what lies at the other end of the tunnel.
+ */
+enum {
+	PORT = 7411,
+	FOR_MS = 120000,
+	ARRIVES_MS = 5000,
+	ABSENT_MS = 200
+};
+
+#define OWN "10.66.0.1"
+#define CUT "10.66.0.2"
+#define NEIGHBOUR "10.66.0.3"
+
+static int open_tun(const struct world *world)
+{
+	struct ifreq request = {.ifr_name = "tun0", .ifr_flags = IFF_TUN | IFF_NO_PI};
+	int home = world_enter(world, NODE_A), tun = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+
+	assert_true(tun >= 0);
+	assert_int_equal(ioctl(tun, TUNSETIFF, &request), 0);
+	world_leave(home);
+	world_run("ip", "-n", world_netns(world, NODE_A), "address", "add", OWN "/24", "dev",
+		"tun0", NULL);
+	world_run("ip", "-n", world_netns(world, NODE_A), "link", "set", "tun0", "up", NULL);
+	return tun;
+}
+
+struct datagram {
+	struct iphdr ip;
+	struct udphdr udp;
+	char text[4];
+} __attribute__((packed));
+
+static uint16_t checksum(const void *bytes, size_t size)
+{
+	const uint8_t *octets = bytes;
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < size; i += 2)
+		sum += (uint32_t)octets[i] << 8 | octets[i + 1];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return htons((uint16_t)~sum);
+}
+
+/* Out of the tunnel and into the node. */
+static void come_from(int tun, const char *peer)
+{
+	struct datagram datagram = {
+		.ip = {.version = 4,
+			.ihl = 5,
+			.tot_len = htons(sizeof(datagram)),
+			.ttl = 64,
+			.protocol = IPPROTO_UDP,
+			.saddr = inet_addr(peer),
+			.daddr = inet_addr(OWN)},
+		.udp = {.source = htons(PORT),
+			.dest = htons(PORT),
+			.len = htons(sizeof(datagram.udp) + sizeof(datagram.text))},
+	};
+
+	datagram.ip.check = checksum(&datagram.ip, sizeof(datagram.ip));
+	assert_int_equal(write(tun, &datagram, sizeof(datagram)), sizeof(datagram));
+}
+
+static bool is_readable(int file, int within_ms)
+{
+	struct pollfd wait = {.fd = file, .events = POLLIN};
+
+	return poll(&wait, 1, within_ms) == 1;
+}
+
+static bool comes_in(const struct world *world, int tun, const char *peer, int within_ms)
+{
+	struct sockaddr_storage own;
+	socklen_t length = sockaddr_of(OWN, AF_INET, PORT, &own);
+	int sock = world_socket(world, NODE_A, AF_INET, SOCK_DGRAM);
+	bool came;
+
+	assert_int_equal(bind(sock, (struct sockaddr *)&own, length), 0);
+	come_from(tun, peer);
+	came = is_readable(sock, within_ms);
+	close(sock);
+	return came;
+}
+
+/* What else the node says there, such as router solicitations, is read and left. */
+static bool goes_out(const struct world *world, int tun, const char *peer, int within_ms)
+{
+	int64_t give_up_ns = now_ns() + within_ms * INT64_C(1000000);
+
+	udp_send(world, NODE_A, peer, PORT);
+	while (now_ns() < give_up_ns) {
+		struct datagram datagram;
+
+		if (!is_readable(tun, (int)((give_up_ns - now_ns()) / 1000000) + 1))
+			return false;
+		if (read(tun, &datagram, sizeof(datagram)) >= (ssize_t)sizeof(datagram.ip) &&
+			datagram.ip.version == 4 && datagram.ip.daddr == inet_addr(peer))
+			return true;
+	}
+	return false;
+}
+
+static void assert_cut(const struct world *world, int tun, bool is_cut)
+{
+	int within_ms = is_cut ? ABSENT_MS : ARRIVES_MS;
+
+	assert_true(comes_in(world, tun, CUT, within_ms) == !is_cut);
+	assert_true(goes_out(world, tun, CUT, within_ms) == !is_cut);
+	assert_true(comes_in(world, tun, NEIGHBOUR, ARRIVES_MS));
+	assert_true(goes_out(world, tun, NEIGHBOUR, ARRIVES_MS));
+	assert_true(udp_passes(world, NODE_A, NODE_B, AF_INET, PORT) == !is_cut);
+	assert_true(udp_passes(world, NODE_A, NODE_C, AF_INET, PORT));
+	assert_true(udp_passes(world, NODE_A, NODE_C, AF_INET6, PORT));
+}
+
+static void cut_behind_a_tunnel(struct world *world)
+{
+	struct injector *injector = injector_greeted(world, NODE_A, "300s");
+	struct cut cut = {
+		.id = "c", .on = NODE_A, .from = NODE_B, .extra = CUT "/32", .for_ms = FOR_MS};
+	int tun = open_tun(world);
+
+	assert_cut(world, tun, false);
+	injector_cut(injector, &cut);
+	assert_cut(world, tun, true);
+	injector_heal(injector, "c");
+	assert_cut(world, tun, false);
+	assert_int_equal(injector_finish(injector), 0);
+	close(tun);
+}
+
+/* The tunnel comes when the fault is there already, and only Ethernet was known so far. */
+static void a_tunnel_that_comes_later(struct world *world)
+{
+	struct injector *injector = injector_greeted(world, NODE_A, "300s");
+	struct cut cut = {
+		.id = "c", .on = NODE_A, .from = NODE_B, .extra = CUT "/32", .for_ms = FOR_MS};
+	int64_t give_up_ns;
+	int tun;
+
+	injector_cut(injector, &cut);
+	tun = open_tun(world);
+	/* The injector hears of it a moment later. */
+	give_up_ns = now_ns() + ARRIVES_MS * INT64_C(1000000);
+	while (comes_in(world, tun, CUT, ABSENT_MS))
+		assert_true(now_ns() < give_up_ns);
+	assert_cut(world, tun, true);
+	assert_int_equal(injector_finish(injector), 0);
+	close(tun);
+}
+
+int main(void)
+{
+	const struct world_test tests[] = {
+		WORLD_TEST(cut_behind_a_tunnel, 3),
+		WORLD_TEST(a_tunnel_that_comes_later, 3),
+	};
+
+	return run_in_both_modes(tests, sizeof(tests) / sizeof(tests[0]));
+}
