@@ -17,13 +17,22 @@ enum {
 	PROCESSES_MAX = 128
 };
 
+/* Of whom `count` takes the first. */
+enum process_rank {
+	RANK_AGE,
+	RANK_MEMORY /* resident */
+};
+
 /* Several keys narrow: a process must have all of them. Strings that are absent are NULL. */
 struct process_selector {
 	char *exe;     /* path of /proc/PID/exe, exactly */
 	char *cmdline; /* all arguments joined by one blank; '*' and '?' as in fnmatch(3) */
 	char *pidfile; /* path of a file on the host whose first line is the pid */
 	char *cgroup;  /* path below the cgroup v2 mount: all in it and below */
-	int64_t count; /* the oldest so many of them; 0: all */
+	char *unit;    /* a service or scope of the host's systemd: all in its cgroup and below */
+	int64_t port;  /* TCP: who holds a socket that listens on it; 0: whoever */
+	int64_t count; /* the first so many of them; 0: all */
+	int largest;   /* enum process_rank: which are the first */
 };
 extern const struct shape process_selector_shape;
 

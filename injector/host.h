@@ -90,6 +90,7 @@ struct host_process {
 	int64_t pid, parent;
 	uint64_t start_ticks;
 	int64_t uid;   /* effective */
+	int64_t rss;   /* bytes of resident memory */
 	bool kernel;   /* a thread of the kernel */
 	bool dead;     /* has ended, and waits for its parent to ask */
 	char *exe;     /* without " (deleted)"; NULL: can't be read */

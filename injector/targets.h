@@ -37,7 +37,7 @@ enum target_spared {
 };
 
 struct target_search {
-	struct list found;           /* of struct host_process, oldest first, cut to `count` */
+	struct list found;           /* of struct host_process, first ones first, cut to `count` */
 	size_t spared[SPARED_KINDS]; /* matched, and are never hit */
 };
 
@@ -59,7 +59,7 @@ struct target {
 };
 
 /*
- * Looks and takes hold: list of struct target, oldest first. Each is looked at again with its
+ * Looks and takes hold: list of struct target, in that order. Each is looked at again with its
  * pidfd in hand, because its pid may have been used again in between. FAIL_REFUSED, with the usual
  * causes, when nobody is left.
  */

@@ -139,7 +139,7 @@ static int check_processes(const struct catalogue_fault *kind, const struct faul
 	if (!fault->on->processes)
 		return fail_at(fail, on.path,
 			"%s needs the key \"processes\": which of them on these nodes, by \"exe\", "
-			"\"cmdline\", \"pidfile\" or \"cgroup\"",
+			"\"cmdline\", \"pidfile\", \"cgroup\", \"unit\" or \"port\"",
 			fault->fault);
 	return 0; /* its own table has said the rest */
 }

@@ -51,7 +51,8 @@ static const struct {
 		"{'id':'k','fault':'kill','scope':{},'role':'on','with':{},'on':[{'node':'n1'}],"
 		"'from':[],'processes':{'exe':'/bin/x','cmdline':'x *','pidfile':"
 		"'/run/x.pid','cgroup':'/"
-		"a','count':2},'seed':'0','start_ns':'1','deadline_ns':'2'}"},
+		"a','unit':'db@1.service','port':2379,'count':2,'largest':'memory'},'seed':'0','"
+		"start_ns':'1','deadline_ns':'2'}"},
 	/* Without a count: all of them. */
 	{&fault_order_shape,
 		"{'id':'k','fault':'kill','scope':{},'role':'on','with':{},'on':[{'node':'n1'}],"

@@ -188,9 +188,10 @@ static const struct mutation references[] = {
 	{"phases[1].faults[0]", "{'id':'cut-leader','fault':'kill','on':{'nodes':'leader'}}",
 		"phases[1].faults[0].on",
 		"kill needs the key \"processes\": which of them on these nodes, by \"exe\", "
-		"\"cmdline\", \"pidfile\" or \"cgroup\""},
+		"\"cmdline\", \"pidfile\", \"cgroup\", \"unit\" or \"port\""},
 	{"phases[1].faults[0]", KILL("", "'count':1", ""), "phases[1].faults[0].on.processes",
-		"processes needs at least one of \"exe\", \"cmdline\", \"pidfile\" and \"cgroup\""},
+		"processes needs at least one of \"exe\", \"cmdline\", \"pidfile\", \"cgroup\", "
+		"\"unit\" and \"port\""},
 	{"phases[1].faults[0]", KILL("", "'exe':'etcd'", ""),
 		"phases[1].faults[0].on.processes.exe",
 		"\"etcd\" is not an absolute path: it does not begin with \"/\""},

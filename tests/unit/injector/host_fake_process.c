@@ -117,6 +117,7 @@ bool host_process_read(int64_t pid, struct host_process *out)
 		.parent = process->parent,
 		.start_ticks = process->start_ticks,
 		.uid = process->uid,
+		.rss = process->rss,
 		.kernel = process->kernel,
 		.dead = process->dead,
 		.exe = must_copy_if(process->exe),
