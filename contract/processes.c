@@ -124,6 +124,11 @@ static const struct field evidence_fields[] = {
 		AT(process_evidence, result),
 		.required = true},
 	{.key = "reason", .kind = FIELD_STRING, AT(process_evidence, reason)},
+	{.key = "strike",
+		.kind = FIELD_INTEGER,
+		AT(process_evidence, strike),
+		.min = 1,
+		.max = STRIKES_MAX},
 	{.key = "how", .kind = FIELD_NAME, AT(process_evidence, how)},
 	{.key = "times", .kind = FIELD_I64, AT(process_evidence, times)},
 	{.key = "held_ns", .kind = FIELD_I64, AT(process_evidence, held_ns)},
@@ -131,6 +136,49 @@ static const struct field evidence_fields[] = {
 const struct shape process_evidence_shape = {.name = "process evidence",
 	.size = sizeof(struct process_evidence),
 	SHAPE_FIELDS(evidence_fields)};
+
+/* Numbers of processes; no kernel has more. */
+#define PIDS_MAX 4194304
+
+static const struct field strike_fields[] = {
+	{.key = "at_ns", .kind = FIELD_I64, AT(strike_evidence, at_ns), .required = true},
+	{.key = "whole", .kind = FIELD_BOOL, AT(strike_evidence, whole)},
+	{.key = "chosen",
+		.kind = FIELD_INTEGER,
+		AT(strike_evidence, chosen),
+		.required = true,
+		.max = PIDS_MAX},
+	{.key = "sent",
+		.kind = FIELD_INTEGER,
+		AT(strike_evidence, sent),
+		.required = true,
+		.max = PIDS_MAX},
+	{.key = "exited",
+		.kind = FIELD_INTEGER,
+		AT(strike_evidence, exited),
+		.required = true,
+		.max = PIDS_MAX},
+	{.key = "wanted",
+		.kind = FIELD_INTEGER,
+		AT(strike_evidence, wanted),
+		.required = true,
+		.max = PIDS_MAX},
+	{.key = "back",
+		.kind = FIELD_INTEGER,
+		AT(strike_evidence, back),
+		.required = true,
+		.max = PIDS_MAX},
+	{.key = "back_pid",
+		.kind = FIELD_INTEGER,
+		AT(strike_evidence, back_pid),
+		.min = 1,
+		.max = PIDS_MAX},
+	{.key = "back_ns", .kind = FIELD_I64, AT(strike_evidence, back_ns), .required = true},
+	{.key = "looked_ns", .kind = FIELD_I64, AT(strike_evidence, looked_ns), .required = true},
+	{.key = "trouble", .kind = FIELD_STRING, AT(strike_evidence, trouble)},
+};
+const struct shape strike_evidence_shape = {
+	.name = "strike", .size = sizeof(struct strike_evidence), SHAPE_FIELDS(strike_fields)};
 
 /* --- selectors ------------------------------------------------------------------------- */
 

@@ -69,12 +69,32 @@ struct process_evidence {
 	int64_t exited_ns; /* when the exit was seen; 0: not seen */
 	int result;        /* enum signal_result */
 	char *reason;      /* of FAILED, else NULL */
+	int64_t strike;    /* in which of many it was hit, from 1; 0: there was one only */
 	/* Of one that was held still, else NULL and 0. */
 	char *how;       /* "trace", "stop", "freeze" */
 	int64_t times;   /* how often */
 	int64_t held_ns; /* how long in all */
 };
 extern const struct shape process_evidence_shape;
+
+enum {
+	STRIKES_MAX = 100 /* of one fault on one node */
+};
+
+/* One time that a fault signalled processes, and who came in their places. */
+struct strike_evidence {
+	int64_t at_ns;
+	bool whole;                   /* a cgroup in one go */
+	int64_t chosen, sent, exited; /* processes; more may have been in a cgroup */
+	/* Who must come back: those that exited, but for those whose parent did, too. */
+	int64_t wanted;
+	int64_t back;      /* how many did */
+	int64_t back_pid;  /* the one that made it complete; 0: it is not */
+	int64_t back_ns;   /* when that began, in hundredths of a second; 0: it did not */
+	int64_t looked_ns; /* until then it was looked for; 0: not at all */
+	char *trouble;     /* why nobody was chosen, or NULL */
+};
+extern const struct shape strike_evidence_shape;
 
 /*
  * Text that a process chose for itself, made fit to be shown: printable ASCII, all else as \xNN,

@@ -137,6 +137,11 @@ int host_cgroup_id(const char *cgroup, uint64_t *out_id, struct fail *fail);
 int host_cgroup_directory(const char *cgroup, char **out_path, struct fail *fail);
 /* Whether it was frozen by its own cgroup.freeze. One that is gone, or another by now, was not. */
 int host_cgroup_thaw(const char *cgroup, uint64_t id, bool *out_was, struct fail *fail);
+/*
+ * SIGKILL to all in it and below, also to what they fork meanwhile. `error` ESRCH inside `fail`
+ * when it is gone, or another by now.
+ */
+int host_cgroup_kill(const char *cgroup, uint64_t id, struct fail *fail);
 /* Removes one that is empty; one that is gone is success. */
 int host_cgroup_remove(const char *directory, struct fail *fail);
 

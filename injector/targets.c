@@ -280,12 +280,68 @@ int targets_find(const struct process_selector *selector, const struct target_gu
 	return result;
 }
 
-void target_search_deinit(struct target_search *search)
+void target_list_free(struct list *processes)
 {
-	LIST_EACH(search->found, struct host_process, process) {
+	LIST_EACH(*processes, struct host_process, process) {
 		host_process_deinit(process);
 	}
-	list_free(&search->found);
+	list_free(processes);
+}
+
+void target_search_deinit(struct target_search *search)
+{
+	target_list_free(&search->found);
+}
+
+int64_t target_began_ns(const struct host_process *process)
+{
+	int64_t age_ns = host_wall_ns() - host_ticks_wall_ns(process->start_ticks);
+
+	return host_now_ns() - age_ns;
+}
+
+/* When it began is asked first: that is one file of each process instead of five. */
+static bool began_after(int64_t pid, int64_t after_ns)
+{
+	const struct host_process process = {.start_ticks = host_process_start(pid)};
+
+	return process.start_ticks && target_began_ns(&process) > after_ns;
+}
+
+static int search_younger(
+	const struct look *look, int64_t after_ns, struct target_search *out, struct fail *fail)
+{
+	struct list pids = {0};
+	int result = 0;
+
+	if (host_process_list(&pids, fail) < 0)
+		return -1;
+	LIST_EACH(pids, const int64_t, pid) {
+		if (result == 0 && began_after(*pid, after_ns))
+			result = consider(look, *pid, out, fail);
+	}
+	list_free(&pids);
+	return result;
+}
+
+int targets_younger(const struct process_selector *selector, const struct target_guard *guard,
+	int64_t after_ns, struct list *out, struct fail *fail)
+{
+	struct target_search found = {0};
+	struct look look;
+	int result = look_init(&look, selector, guard, fail);
+
+	if (result == 0)
+		result = search_younger(&look, after_ns, &found, fail);
+	look_deinit(&look);
+	if (result < 0) {
+		target_search_deinit(&found);
+		return -1;
+	}
+	if (found.found.count)
+		qsort(found.found.items, found.found.count, sizeof(struct host_process), by_age);
+	*out = found.found;
+	return 0;
 }
 
 bool target_spared_text(const struct target_search *search, char *buffer, size_t size)

@@ -107,7 +107,7 @@ static void a_cgroup_is_held_whole_or_not_at_all(void **state)
 	assert_refused(
 		session, "\"exe\":\"/usr/bin/db\"", "{\"how\":\"freeze\"}", "holds a whole cgroup");
 	assert_refused(session, "\"cgroup\":\"/system.slice/ssh.service\"", "{}",
-		"the freezer would hold all of cgroup /system.slice/ssh.service");
+		"all of cgroup /system.slice/ssh.service would be hit");
 	talk_end(session);
 }
 
