@@ -89,6 +89,7 @@ cJSON *registry_catalogue(void)
 		json_put_string(fault, "expires", expiry_words[ops->expires]);
 		if (ops->lasts_with)
 			json_put_string(fault, "lasts_with", ops->lasts_with);
+		json_put_bool(fault, "ends_processes", ops->ends_processes);
 		json_put_string(fault, "capability", ops->capability);
 		json_put(fault, "params", shape_describe(ops->with));
 		json_append(faults, fault);

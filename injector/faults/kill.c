@@ -122,6 +122,7 @@ const struct fault_ops fault_kill = {
 	.sides = SIDES_ON,
 	.expires = EXPIRES_AT_ONCE,
 	.lasts_with = "every",
+	.ends_processes = true,
 	.silent = false,
 	.capability = "pidfd",
 	.plan = plan_kill,
