@@ -122,12 +122,24 @@ static int kill_whole(
 	return result;
 }
 
+static void hit_each(struct strike *strike, int number)
+{
+	strike->whole = false;
+	for (size_t i = 0; i < strike->targets.count; i++)
+		send_to(strike, i, number);
+}
+
 static void hit_whole(
 	struct strike *strike, const struct signal_rule *rule, const struct target_guard *guard)
 {
 	struct fail fail = FAIL_INIT;
 	int result = kill_whole(rule, guard, &fail);
 
+	/* A cgroup that another user made may not be ours to write to; its processes may. */
+	if (result < 0 && rule->how == KILL_AUTO) {
+		hit_each(strike, rule->number);
+		return;
+	}
 	for (size_t i = 0; i < strike->targets.count; i++) {
 		struct hit *hit = &strike->hits[i];
 
@@ -158,12 +170,10 @@ void strike_hit(
 	if (!strike->chosen || strike->whole)
 		choose_again(strike, rule, guard);
 	strike->at_ns = host_now_ns();
-	if (strike->whole && strike->chosen) {
+	if (strike->whole && strike->chosen)
 		hit_whole(strike, rule, guard);
-		return;
-	}
-	for (size_t i = 0; i < strike->targets.count; i++)
-		send_to(strike, i, rule->number);
+	else
+		hit_each(strike, rule->number);
 }
 
 /* ---- exits ---- */

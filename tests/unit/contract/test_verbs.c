@@ -92,6 +92,15 @@ static const struct {
 		"'cmdline':'','signal':'KILL','age_ns':'9','must_exit':true,'sent_ns':'2',"
 		"'exited_ns':'0','result':'failed','reason':'no','how':'trace','times':'2','held_"
 		"ns':'5'}]}]}"},
+	{&evidence_shape,
+		"{'now_ns':'5','faults':[{'id':'k','start_ns':'1','deadline_ns':'2','healed':true,"
+		"'healed_ns':'3','counters':[],'processes':[{'pid':7,'start_ticks':'12',"
+		"'cmdline':'','signal':'KILL','age_ns':'9','must_exit':true,'sent_ns':'2',"
+		"'exited_ns':'3','result':'sent','strike':2,'times':'0','held_ns':'0'}],'strikes':["
+		"{'at_ns':'1','whole':false,'chosen':0,'sent':0,'exited':0,'wanted':0,'back':0,"
+		"'back_ns':'0','looked_ns':'0','trouble':'nobody'},"
+		"{'at_ns':'2','whole':true,'chosen':1,'sent':1,'exited':1,'wanted':1,'back':1,"
+		"'back_pid':8,'back_ns':'4','looked_ns':'5'}]}]}"},
 	{&evidence_shape, "{'now_ns':'5','faults':[]}"},
 	{&audit_params_shape, "{'page':3}"},
 	{&audit_result_shape, "{'page':0,'pages':2,'state':['a','b'],'residue':[]}"},

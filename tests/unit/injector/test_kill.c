@@ -268,6 +268,9 @@ static void a_cgroup_is_whole_or_it_is_none(void **state)
 	kill_process(103)->exe = "/x/backburn";
 	assert_kill_refused(session, "\"cgroup\":\"/apps\"", by_cgroup,
 		"all of cgroup /apps would be hit: 1 that match are left alone (1 part of");
+	assert_null(kill_ask(session, "inspect", "\"cgroup\":\"/apps\"", by_cgroup, NS_PER_SEC));
+	assert_non_null(strstr(talk_error, "all of cgroup /apps would be hit"));
+	assert_kill_chosen(session, "\"cgroup\":\"/apps\"", "102 101 100");
 	kill_arm(session, "\"cgroup\":\"/apps\"", 0);
 	said = kill_pass(session, fake.now_ns + NS_PER_SEC);
 	assert_int_equal(kill_number(kill_item(said, "strikes", 0), "sent"), 3);
@@ -287,6 +290,29 @@ static void a_cgroup_is_whole_or_it_is_none(void **state)
 	cJSON_Delete(said);
 	assert_int_equal(fake_last_signal(100), 0);
 	talk_end(session);
+}
+
+/* One that another user made may not be ours to write to. */
+static void a_cgroup_that_can_not_be_killed(void **state)
+{
+	static const char *const with[] = {"\"how\":\"cgroup\"", ""};
+
+	(void)state;
+	for (int is_auto = 0; is_auto < 2; is_auto++) {
+		struct session *session = kill_among();
+		cJSON *said =
+			kill_ask(session, "arm", "\"cgroup\":\"/apps\"", with[is_auto], NS_PER_SEC);
+
+		assert_non_null(said);
+		cJSON_Delete(said);
+		fake.fail_name = "cgroup_kill";
+		said = kill_pass(session, fake.now_ns + 2 * NS_PER_SEC);
+		assert_string_equal(text_at(hit(said, 0), "result"), is_auto ? "sent" : "failed");
+		assert_int_equal(fake_last_signal(100), is_auto ? SIGKILL : 0);
+		cJSON_Delete(said);
+		fake.fail_name = NULL;
+		talk_end(session);
+	}
 }
 
 /*
@@ -364,6 +390,7 @@ int main(void)
 		cmocka_unit_test(what_went_wrong_is_told_of_each),
 		cmocka_unit_test(a_cgroup_is_killed_in_one_go),
 		cmocka_unit_test(a_cgroup_is_whole_or_it_is_none),
+		cmocka_unit_test(a_cgroup_that_can_not_be_killed),
 		cmocka_unit_test(torture_of_a_strike),
 		cmocka_unit_test(torture),
 	};
