@@ -215,7 +215,7 @@ static int kill_all(int directory)
 int host_cgroup_kill(const char *cgroup, uint64_t id, struct fail *fail)
 {
 	int error = FAILPOINT_ERROR(process_signal);
-	struct stat status;
+	struct stat status = {0};
 	char *directory;
 	int file;
 

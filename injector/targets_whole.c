@@ -44,12 +44,18 @@ static bool all_within(const struct target_search *found, const char *cgroup)
 	return true;
 }
 
+void whole_deinit(struct whole *whole)
+{
+	free(whole->cgroup);
+	*whole = (struct whole){0};
+}
+
 static int take(const struct process_selector *selector, const struct target_search *found,
 	struct whole *out, struct fail *fail)
 {
 	char spared[SPARED_TEXT_MAX];
 	const char *name = selector->cgroup ? selector->cgroup : selector->unit;
-	struct whole whole;
+	int result;
 
 	if (target_spared_text(found, spared, sizeof(spared)))
 		return fail_set(fail, FAIL_REFUSED, "all of %s %.100s would be hit: %.300s",
@@ -57,15 +63,14 @@ static int take(const struct process_selector *selector, const struct target_sea
 	if (!found->found.count)
 		return fail_set(fail, FAIL_REFUSED, "nobody is in %s %.100s",
 			selector->cgroup ? "cgroup" : "unit", name);
-	whole.cgroup = cgroup_of(selector, found);
-	if (!all_within(found, whole.cgroup))
-		fail_set(fail, FAIL_REFUSED, "there are two cgroups of unit %.100s", name);
-	else if (host_cgroup_id(whole.cgroup, &whole.id, fail) == 0)
-		*out = whole;
-	if (!fail->kind)
-		return 0;
-	free(whole.cgroup);
-	return -1;
+	*out = (struct whole){.cgroup = cgroup_of(selector, found)};
+	if (!all_within(found, out->cgroup))
+		result = fail_set(fail, FAIL_REFUSED, "there are two cgroups of unit %.100s", name);
+	else
+		result = host_cgroup_id(out->cgroup, &out->id, fail);
+	if (result < 0)
+		whole_deinit(out);
+	return result;
 }
 
 int targets_whole(const struct process_selector *selector, const struct target_guard *guard,
@@ -79,10 +84,4 @@ int targets_whole(const struct process_selector *selector, const struct target_g
 	result = take(selector, &found, out, fail);
 	target_search_deinit(&found);
 	return result;
-}
-
-void whole_deinit(struct whole *whole)
-{
-	free(whole->cgroup);
-	*whole = (struct whole){0};
 }

@@ -23,10 +23,13 @@ static void add_strikes(const struct fault_node *node, struct effect_judgement *
 {
 	size_t number = 0;
 
-	LIST_EACH(node->strikes, struct strike_evidence, strike)
-		*(struct strike_effect *)list_push(&out->strikes, sizeof(struct strike_effect)) =
-			(struct strike_effect){
-				.node = node->node, .strike = strike, .number = ++number};
+	LIST_EACH(node->strikes, struct strike_evidence, strike) {
+		struct strike_effect *effect = list_push(&out->strikes, sizeof(*effect));
+
+		number++;
+		*effect = (struct strike_effect){
+			.node = node->node, .strike = strike, .number = number};
+	}
 }
 
 static void add_node(

@@ -47,20 +47,20 @@ struct struck {
 
 static void tell(struct record *record, const char *node, const struct struck *struck, size_t count)
 {
-	char strikes[2048] = "", each[512];
+	char strikes[2048] = "";
+	size_t used = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct struck *own = &struck[i];
 		bool back = own->back_s >= 0;
 
-		snprintf(each, sizeof(each),
+		used += (size_t)snprintf(strikes + used, sizeof(strikes) - used,
 			"%s{'at_ns':'%lld','chosen':%d,'sent':%d,'exited':%d,'wanted':%d,'back':%d"
 			"%s,'back_ns':'%lld','looked_ns':'%lld'}",
 			i ? "," : "", (long long)SECONDS(own->at_s), own->chosen, own->chosen,
 			own->exited, own->exited, back, back ? ",'back_pid':900" : "",
 			back ? (long long)SECONDS(own->back_s) : -1,
 			own->looked_s >= 0 ? (long long)SECONDS(own->looked_s) : -1);
-		strcat(strikes, each);
 	}
 	given_event(record, "evidence", SECONDS(30),
 		"'fault':'cut-leader','node':'%s','counters':[],'processes':[{'pid':7,"

@@ -243,7 +243,7 @@ int host_cgroup_thaw(const char *cgroup, uint64_t id, bool *out_was, struct fail
 
 int host_cgroup_kill(const char *cgroup, uint64_t id, struct fail *fail)
 {
-	uint64_t now;
+	uint64_t now = 0;
 
 	if (fake_fails("cgroup_kill"))
 		return fake_refuse(fail, "cgroup_kill");
