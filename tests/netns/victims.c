@@ -94,7 +94,6 @@ void victims_init(struct victims *victims)
 		getpid());
 	make_cgroup(mount, victims->cgroup + 1, victims->outer);
 	make_cgroup(victims->outer, "in", victims->inside);
-	make_cgroup(victims->outer, victims->unit, victims->service);
 }
 
 void victims_deinit(struct victims *victims)
@@ -110,7 +109,8 @@ void victims_deinit(struct victims *victims)
 	unlink(victims->policy);
 	/* What were left inside of them would keep them. */
 	assert_int_equal(rmdir(victims->inside), 0);
-	assert_int_equal(rmdir(victims->service), 0);
+	if (victims->service[0])
+		assert_int_equal(rmdir(victims->service), 0);
 	assert_int_equal(rmdir(victims->outer), 0);
 	assert_int_equal(rmdir(victims->dir), 0);
 }
@@ -237,8 +237,11 @@ __attribute__((noreturn)) static void become_victim(
 pid_t victim_start(struct victims *victims, enum victim_kind kind)
 {
 	int64_t give_up_ns = now_ns() + RUNS_WITHIN_MS * INT64_C(1000000);
-	pid_t pid = fork();
+	pid_t pid;
 
+	if (kind == VICTIM_IN_UNIT && !victims->service[0])
+		make_cgroup(victims->outer, victims->unit, victims->service);
+	pid = fork();
 	assert_true(pid >= 0 && victims->count < VICTIMS_MAX);
 	if (pid == 0)
 		become_victim(victims, kind);

@@ -30,7 +30,7 @@ enum victim_kind {
 struct victims {
 	char dir[64], exe[96], pidfile[96], policy[96];
 	char outer[PATH_MAX], inside[PATH_MAX]; /* cgroups: directories */
-	char service[PATH_MAX];                 /* likewise: that of `unit`, in `outer` */
+	char service[PATH_MAX];                 /* that of `unit`, in `outer`; "": not needed yet */
 	char unit[96];                          /* as systemd would call it */
 	char home[PATH_MAX];                    /* where this process was before: likewise */
 	char cgroup[96];                        /* `outer` below the mount */
