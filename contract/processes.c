@@ -12,10 +12,15 @@
 const char *const signal_result_words[] = {"not_sent", "sent", "gone", "failed", NULL};
 static_assert(sizeof(signal_result_words) / sizeof(char *) == SIGNAL_FAILED + 2, "a word each");
 
+static const char *const rank_words[] = {"age", "memory", NULL};
+static_assert(sizeof(rank_words) / sizeof(char *) == RANK_MEMORY + 2, "a word each");
+
 /* --- tables ---------------------------------------------------------------------------- */
 
 static const struct form path_form = {
 	.pattern = "^/", .says = "an absolute path: it does not begin with \"/\""};
+static const struct form unit_form = {.pattern = "^[A-Za-z0-9:_.@\\\\-]+[.](service|scope)$",
+	.says = "a unit's whole name, as systemd writes it, that ends in .service or .scope"};
 
 static const struct field selector_fields[] = {
 	{.key = "exe",
@@ -41,12 +46,34 @@ static const struct field selector_fields[] = {
 		.choice = CHOICE_ANY,
 		.form = &path_form,
 		.help = "path below the cgroup v2 mount: processes in it and below it"},
+	{.key = "unit",
+		.kind = FIELD_STRING,
+		AT(process_selector, unit),
+		.choice = CHOICE_ANY,
+		.form = &unit_form,
+		.help = "a service or scope of the host's systemd: processes in its cgroup and "
+			"below it"},
+	{.key = "port",
+		.kind = FIELD_INTEGER,
+		AT(process_selector, port),
+		.choice = CHOICE_ANY,
+		.min = 1,
+		.max = 65535,
+		.help = "who listens on this TCP port"},
 	{.key = "count",
 		.kind = FIELD_INTEGER,
 		AT(process_selector, count),
 		.min = 1,
 		.max = PROCESSES_MAX,
-		.help = "only so many of them, the oldest first"},
+		.help = "only so many of them, the oldest first, or those that \"largest\" says"},
+	{.key = "largest",
+		.kind = FIELD_ENUM,
+		AT(process_selector, largest),
+		.words = rank_words,
+		.needs = "count",
+		.help = "which of them come first: the oldest (if left out), or those with the "
+			"most "
+			"resident memory"},
 };
 const struct shape process_selector_shape = {.name = "processes",
 	.size = sizeof(struct process_selector),
@@ -99,6 +126,11 @@ static const struct field evidence_fields[] = {
 	{.key = "reason", .kind = FIELD_STRING, AT(process_evidence, reason)},
 	{.key = "trap", .kind = FIELD_STRING, AT(process_evidence, trap)},
 	{.key = "calls", .kind = FIELD_I64, AT(process_evidence, calls)},
+	{.key = "strike",
+		.kind = FIELD_INTEGER,
+		AT(process_evidence, strike),
+		.min = 1,
+		.max = STRIKES_MAX},
 	{.key = "how", .kind = FIELD_NAME, AT(process_evidence, how)},
 	{.key = "times", .kind = FIELD_I64, AT(process_evidence, times)},
 	{.key = "held_ns", .kind = FIELD_I64, AT(process_evidence, held_ns)},
@@ -106,6 +138,49 @@ static const struct field evidence_fields[] = {
 const struct shape process_evidence_shape = {.name = "process evidence",
 	.size = sizeof(struct process_evidence),
 	SHAPE_FIELDS(evidence_fields)};
+
+/* Numbers of processes; no kernel has more. */
+#define PIDS_MAX 4194304
+
+static const struct field strike_fields[] = {
+	{.key = "at_ns", .kind = FIELD_I64, AT(strike_evidence, at_ns), .required = true},
+	{.key = "whole", .kind = FIELD_BOOL, AT(strike_evidence, whole)},
+	{.key = "chosen",
+		.kind = FIELD_INTEGER,
+		AT(strike_evidence, chosen),
+		.required = true,
+		.max = PIDS_MAX},
+	{.key = "sent",
+		.kind = FIELD_INTEGER,
+		AT(strike_evidence, sent),
+		.required = true,
+		.max = PIDS_MAX},
+	{.key = "exited",
+		.kind = FIELD_INTEGER,
+		AT(strike_evidence, exited),
+		.required = true,
+		.max = PIDS_MAX},
+	{.key = "wanted",
+		.kind = FIELD_INTEGER,
+		AT(strike_evidence, wanted),
+		.required = true,
+		.max = PIDS_MAX},
+	{.key = "back",
+		.kind = FIELD_INTEGER,
+		AT(strike_evidence, back),
+		.required = true,
+		.max = PIDS_MAX},
+	{.key = "back_pid",
+		.kind = FIELD_INTEGER,
+		AT(strike_evidence, back_pid),
+		.min = 1,
+		.max = PIDS_MAX},
+	{.key = "back_ns", .kind = FIELD_I64, AT(strike_evidence, back_ns), .required = true},
+	{.key = "looked_ns", .kind = FIELD_I64, AT(strike_evidence, looked_ns), .required = true},
+	{.key = "trouble", .kind = FIELD_STRING, AT(strike_evidence, trouble)},
+};
+const struct shape strike_evidence_shape = {
+	.name = "strike", .size = sizeof(struct strike_evidence), SHAPE_FIELDS(strike_fields)};
 
 /* --- selectors ------------------------------------------------------------------------- */
 
@@ -115,7 +190,8 @@ const char *process_selector_text(
 	const struct {
 		const char *key, *value;
 	} parts[] = {{"exe", selector->exe}, {"cmdline", selector->cmdline},
-		{"pidfile", selector->pidfile}, {"cgroup", selector->cgroup}};
+		{"pidfile", selector->pidfile}, {"cgroup", selector->cgroup},
+		{"unit", selector->unit}};
 	size_t used = 0;
 
 	buffer[0] = '\0';
@@ -126,8 +202,15 @@ const char *process_selector_text(
 			used ? ", " : "", parts[i].key, parts[i].value);
 		used = used < size ? used : size - 1;
 	}
+	if (selector->port) {
+		used += (size_t)snprintf(buffer + used, size - used, "%sport %lld",
+			used ? ", " : "", (long long)selector->port);
+		used = used < size ? used : size - 1;
+	}
 	if (selector->count)
-		snprintf(buffer + used, size - used, "; the oldest %lld",
+		snprintf(buffer + used, size - used,
+			selector->largest == RANK_MEMORY ? "; the %lld with the most memory"
+							 : "; the oldest %lld",
 			(long long)selector->count);
 	return buffer;
 }

@@ -17,13 +17,22 @@ enum {
 	PROCESSES_MAX = 128
 };
 
+/* Of whom `count` takes the first. */
+enum process_rank {
+	RANK_AGE,
+	RANK_MEMORY /* resident */
+};
+
 /* Several keys narrow: a process must have all of them. Strings that are absent are NULL. */
 struct process_selector {
 	char *exe;     /* path of /proc/PID/exe, exactly */
 	char *cmdline; /* all arguments joined by one blank; '*' and '?' as in fnmatch(3) */
 	char *pidfile; /* path of a file on the host whose first line is the pid */
 	char *cgroup;  /* path below the cgroup v2 mount: all in it and below */
-	int64_t count; /* the oldest so many of them; 0: all */
+	char *unit;    /* a service or scope of the host's systemd: all in its cgroup and below */
+	int64_t port;  /* TCP: who holds a socket that listens on it; 0: whoever */
+	int64_t count; /* the first so many of them; 0: all */
+	int largest;   /* enum process_rank: which are the first */
 };
 extern const struct shape process_selector_shape;
 
@@ -60,6 +69,7 @@ struct process_evidence {
 	int64_t exited_ns; /* when the exit was seen; 0: not seen */
 	int result;        /* enum signal_result */
 	char *reason;      /* of FAILED, else NULL */
+	int64_t strike;    /* in which of many it was hit, from 1; 0: there was one only */
 	/* Of one that was to be killed at a call, else NULL and 0. */
 	char *trap;    /* "before its write number 5", "after …" */
 	int64_t calls; /* that counted */
@@ -69,6 +79,25 @@ struct process_evidence {
 	int64_t held_ns; /* how long in all */
 };
 extern const struct shape process_evidence_shape;
+
+enum {
+	STRIKES_MAX = 100 /* of one fault on one node */
+};
+
+/* One time that a fault signalled processes, and who came in their places. */
+struct strike_evidence {
+	int64_t at_ns;
+	bool whole;                   /* a cgroup in one go */
+	int64_t chosen, sent, exited; /* processes; more may have been in a cgroup */
+	/* Who must come back: those that exited, but for those whose parent did, too. */
+	int64_t wanted;
+	int64_t back;      /* how many did */
+	int64_t back_pid;  /* the one that made it complete; 0: it is not */
+	int64_t back_ns;   /* when that began, in hundredths of a second; 0: it did not */
+	int64_t looked_ns; /* until then it was looked for; 0: not at all */
+	char *trouble;     /* why nobody was chosen, or NULL */
+};
+extern const struct shape strike_evidence_shape;
 
 /*
  * Text that a process chose for itself, made fit to be shown: printable ASCII, all else as \xNN,

@@ -86,6 +86,10 @@ static cJSON *encode_scalar(const struct field *field, enum field_kind kind, con
 	case FIELD_I64:
 		return encode_i64(*(const int64_t *)value);
 	case FIELD_ENUM:
+		/* The first word is how an absent one was decoded, and the other may be absent too.
+		 */
+		if (!field->required && !field->preset && field->needs && *(const int *)value == 0)
+			return NULL;
 		return cJSON_CreateString(field->words[*(const int *)value]);
 	case FIELD_PREFIX:
 		return cJSON_CreateString(prefix_format(value, text));

@@ -241,6 +241,7 @@ struct fault_evidence {
 	int64_t healed_ns;     /* when the undo was complete; 0 before */
 	struct list counters;  /* of struct counter */
 	struct list processes; /* of struct process_evidence */
+	struct list strikes;   /* of struct strike_evidence, in order */
 	struct list measures;  /* of struct measure */
 	struct list changes;   /* of struct fault_change, in order */
 	struct list hosts;     /* of struct host_evidence */

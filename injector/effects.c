@@ -98,9 +98,23 @@ static int signal_arm(struct session *session, struct effect *effect, struct fai
 	return signals_arm(&effect->signal, &guard, &effect->signals, fail);
 }
 
-static void signal_start(struct effect *effect)
+static void signal_start(struct session *session, struct effect *effect)
 {
-	signals_fire(effect->signals);
+	struct target_guard guard = session_guard(session);
+
+	signals_fire(effect->signals, &guard);
+}
+
+static bool signal_go_on(struct session *session, struct effect *effect, int64_t now_ns)
+{
+	struct target_guard guard = session_guard(session);
+
+	return signals_go_on(effect->signals, &guard, now_ns);
+}
+
+static bool signal_is_over(const struct effect *effect)
+{
+	return signals_over(effect->signals);
 }
 
 static int signal_undo(struct session *session, struct effect *effect, struct fail *fail)
@@ -117,7 +131,7 @@ static void signal_evidence(
 {
 	(void)session;
 	if (effect->signals)
-		signals_evidence(effect->signals, &out->processes);
+		signals_evidence(effect->signals, &out->processes, &out->strikes);
 }
 
 static void signal_carrier(
@@ -128,9 +142,11 @@ static void signal_carrier(
 	out->attach = must_copy("pidfd");
 }
 
-static bool signal_watch(struct effect *effect, int64_t now_ns)
+static bool signal_watch(struct session *session, struct effect *effect, int64_t now_ns)
 {
-	return effect->signals && signals_watch(effect->signals, now_ns);
+	struct target_guard guard = session_guard(session);
+
+	return effect->signals && signals_watch(effect->signals, &guard, now_ns);
 }
 
 static int64_t signal_next_ns(const struct effect *effect)
@@ -168,10 +184,11 @@ static void pause_evidence(
 }
 
 /* A guardian that was killed has let go what it traced; the rest is let go here and now. */
-static bool pause_watch(struct effect *effect, int64_t now_ns)
+static bool pause_watch(struct session *session, struct effect *effect, int64_t now_ns)
 {
 	struct fail fail = FAIL_INIT;
 
+	(void)session;
 	(void)now_ns;
 	if (!effect->pauses || !pauses_orphaned(effect->pauses))
 		return false;
@@ -228,8 +245,9 @@ static void trap_evidence(
 		traps_evidence(effect->traps, &out->processes);
 }
 
-static bool trap_watch(struct effect *effect, int64_t now_ns)
+static bool trap_watch(struct session *session, struct effect *effect, int64_t now_ns)
 {
+	(void)session;
 	return effect->traps && traps_watch(effect->traps, now_ns);
 }
 
@@ -249,15 +267,19 @@ static void trap_carrier(
 
 static const struct {
 	int (*arm)(struct session *session, struct effect *effect, struct fail *fail);
-	void (*start)(struct effect *effect); /* NULL: the kernel does */
+	void (*start)(struct session *session, struct effect *effect); /* NULL: the kernel does */
+	bool (*go_on)(struct session *session, struct effect *effect,
+		int64_t now_ns);                      /* NULL: its start was all */
+	bool (*is_over)(const struct effect *effect); /* NULL: never before it is healed */
 	int (*change)(struct session *session, struct effect *effect, const struct effect *wanted,
 		bool *out_torn, struct fail *fail); /* NULL: it has nothing that could be changed */
 	int (*undo)(struct session *session, struct effect *effect, struct fail *fail);
 	void (*evidence)(const struct session *session, const struct effect *effect,
 		struct fault_evidence *out);
 	void (*lease)(struct effect *effect, int64_t until_ns); /* NULL: it needs no telling */
-	bool (*watch)(struct effect *effect, int64_t now_ns);   /* NULL: nothing follows */
-	int64_t (*next_ns)(const struct effect *effect);        /* with `watch` */
+	bool (*watch)(struct session *session, struct effect *effect,
+		int64_t now_ns);                         /* NULL: nothing follows */
+	int64_t (*next_ns)(const struct effect *effect); /* with `watch` */
 	void (*carrier)(
 		const struct session *session, const struct effect *effect, struct arm_result *out);
 } kinds[] = {
@@ -268,6 +290,8 @@ static const struct {
 		.carrier = match_carrier},
 	[EFFECT_SIGNAL] = {.arm = signal_arm,
 		.start = signal_start,
+		.go_on = signal_go_on,
+		.is_over = signal_is_over,
 		.undo = signal_undo,
 		.evidence = signal_evidence,
 		.watch = signal_watch,
@@ -294,10 +318,20 @@ int effect_arm(struct session *session, struct effect *effect, struct fail *fail
 	return kinds[effect->kind].arm(session, effect, fail);
 }
 
-void effect_start(struct effect *effect)
+void effect_start(struct session *session, struct effect *effect)
 {
 	if (kinds[effect->kind].start)
-		kinds[effect->kind].start(effect);
+		kinds[effect->kind].start(session, effect);
+}
+
+bool effect_go_on(struct session *session, struct effect *effect, int64_t now_ns)
+{
+	return kinds[effect->kind].go_on && kinds[effect->kind].go_on(session, effect, now_ns);
+}
+
+bool effect_is_over(const struct effect *effect)
+{
+	return kinds[effect->kind].is_over && kinds[effect->kind].is_over(effect);
 }
 
 int effect_change(struct session *session, struct effect *effect, const struct effect *wanted,
@@ -325,9 +359,9 @@ void effect_lease(struct effect *effect, int64_t until_ns)
 		kinds[effect->kind].lease(effect, until_ns);
 }
 
-bool effect_watch(struct effect *effect, int64_t now_ns)
+bool effect_watch(struct session *session, struct effect *effect, int64_t now_ns)
 {
-	return kinds[effect->kind].watch && kinds[effect->kind].watch(effect, now_ns);
+	return kinds[effect->kind].watch && kinds[effect->kind].watch(session, effect, now_ns);
 }
 
 int64_t effect_next_ns(const struct effect *effect)

@@ -19,7 +19,11 @@ struct target_guard;
 /* Everything slow, up to the point where only its start is awaited. On failure nothing is left. */
 int effect_arm(struct session *session, struct effect *effect, struct fail *fail);
 /* Its start has come, for kinds that no kernel starts by itself. */
-void effect_start(struct effect *effect);
+void effect_start(struct session *session, struct effect *effect);
+/* What it does while it is active, when it is time to. True: there is something new to be said. */
+bool effect_go_on(struct session *session, struct effect *effect, int64_t now_ns);
+/* It has done all that it was to do, and may be healed before its deadline. */
+bool effect_is_over(const struct effect *effect);
 /*
  * Goes over to what `wanted`, of the same kind, says: as a whole, or not at all. But it is unknown
  * what it does now when `*out_torn` comes back true beside a failure.
@@ -34,7 +38,7 @@ void effect_evidence(
 /* The lease was moved on, for kinds that do not learn it by themselves. */
 void effect_lease(struct effect *effect, int64_t until_ns);
 /* Looks for what happens after it is healed. True: there is something new to be said. */
-bool effect_watch(struct effect *effect, int64_t now_ns);
+bool effect_watch(struct session *session, struct effect *effect, int64_t now_ns);
 /* The instant of the next look; INT64_MAX: nothing is awaited. */
 int64_t effect_next_ns(const struct effect *effect);
 /* What carries it, and where. */

@@ -38,6 +38,9 @@ struct fault_ops {
 	unsigned int on, from;    /* bits of enum target_kind that make sense */
 	enum fault_sides sides;
 	enum fault_expiry expires;
+	/* Of EXPIRES_AT_ONCE: with this parameter it acts up to its deadline; or NULL. */
+	const char *lasts_with;
+	bool ends_processes; /* who comes back after that is in the evidence */
 	bool silent;     /* the victim's system calls succeed as on a network that loses packets */
 	const char *did; /* what happened to a packet that it hit: "dropped"; NULL for processes */
 	bool alone;      /* two of these on one path at one time contradict each other */

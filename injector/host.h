@@ -91,6 +91,7 @@ struct host_process {
 	int64_t pid, parent;
 	uint64_t start_ticks;
 	int64_t uid;   /* effective */
+	int64_t rss;   /* bytes of resident memory */
 	bool kernel;   /* a thread of the kernel */
 	bool dead;     /* has ended, and waits for its parent to ask */
 	char *exe;     /* without " (deleted)"; NULL: can't be read */
@@ -137,6 +138,11 @@ int host_cgroup_id(const char *cgroup, uint64_t *out_id, struct fail *fail);
 int host_cgroup_directory(const char *cgroup, char **out_path, struct fail *fail);
 /* Whether it was frozen by its own cgroup.freeze. One that is gone, or another by now, was not. */
 int host_cgroup_thaw(const char *cgroup, uint64_t id, bool *out_was, struct fail *fail);
+/*
+ * SIGKILL to all in it and below, also to what they fork meanwhile. `error` ESRCH inside `fail`
+ * when it is gone, or another by now.
+ */
+int host_cgroup_kill(const char *cgroup, uint64_t id, struct fail *fail);
 /* Removes one that is empty; one that is gone is success. */
 int host_cgroup_remove(const char *directory, struct fail *fail);
 

@@ -10,6 +10,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include "contract/failpoint.h"
 #include "contract/memory.h"
 #include "injector/host.h"
 #include "injector/host_real.h"
@@ -198,6 +199,37 @@ int host_cgroup_thaw(const char *cgroup, uint64_t id, bool *out_was, struct fail
 		close(file);
 	free(directory);
 	return result < 0 ? fail_errno(fail, result, "thawing cgroup %.200s", cgroup) : 0;
+}
+
+/* Through a descriptor, so that it is the one that was looked at. */
+static int kill_all(int directory)
+{
+	int file = openat(directory, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+	int error = file < 0 || write(file, "1", 1) != 1 ? errno : 0;
+
+	if (file >= 0)
+		close(file);
+	return error == ENODEV ? ESRCH : error;
+}
+
+int host_cgroup_kill(const char *cgroup, uint64_t id, struct fail *fail)
+{
+	int error = FAILPOINT_ERROR(process_signal);
+	struct stat status = {0};
+	char *directory;
+	int file;
+
+	if (host_cgroup_directory(cgroup, &directory, fail) < 0)
+		return -1;
+	file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(directory);
+	if (!error && (file < 0 || fstat(file, &status) < 0))
+		error = errno == ENOENT ? ESRCH : errno;
+	if (!error)
+		error = status.st_ino == id ? kill_all(file) : ESRCH;
+	if (file >= 0)
+		close(file);
+	return error ? fail_errno(fail, error, "killing cgroup %.200s", cgroup) : 0;
 }
 
 int host_cgroup_remove(const char *directory, struct fail *fail)

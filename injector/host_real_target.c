@@ -135,6 +135,8 @@ bool host_process_read(int64_t pid, struct host_process *out)
 		.pid = pid,
 		.parent = (int64_t)strtoull(real_stat_word(stat_text, 4), NULL, 10),
 		.start_ticks = strtoull(real_stat_word(stat_text, 22), NULL, 10),
+		.rss = (int64_t)strtoull(real_stat_word(stat_text, 24), NULL, 10) *
+			sysconf(_SC_PAGESIZE),
 		.kernel = strtoull(real_stat_word(stat_text, 9), NULL, 10) & FLAG_KTHREAD,
 		.dead = state == 'Z' || state == 'X',
 		.uid = uid_of(pid),

@@ -21,7 +21,8 @@ enum {
 	SELECTOR_TEXT_MAX = 512,
 	WHICH_TEXT_MAX = 1024,
 	CHANCE_TEXT_MAX = 96,
-	OWNER_TEXT_MAX = 256
+	OWNER_TEXT_MAX = 256,
+	OFTEN_TEXT_MAX = 64 + DURATION_TEXT_MAX
 };
 
 static const char *ports_text(const struct port_set *ports, char text[PORTS_TEXT_MAX])
@@ -243,10 +244,16 @@ static void describe_match(const struct match_rule *rule, struct list *effects, 
 
 static void describe_signal(const struct signal_rule *rule, struct list *effects, struct list *undo)
 {
-	char wanted[SELECTOR_TEXT_MAX];
+	char wanted[SELECTOR_TEXT_MAX], every[DURATION_TEXT_MAX], often[OFTEN_TEXT_MAX] = " once";
 
-	list_add_text(effects, "send SIG%s once to each process with %s", rule->name,
-		process_selector_text(rule->processes, wanted, sizeof(wanted)));
+	if (rule->every_ns)
+		snprintf(often, sizeof(often), " every %s, at most %d times,",
+			duration_human(rule->every_ns, every), (int)rule->times);
+	list_add_text(effects, "send SIG%s%s to each process with %s%s", rule->name, often,
+		process_selector_text(rule->processes, wanted, sizeof(wanted)),
+		rule->how == KILL_SIGNAL           ? ""
+			: rule->how == KILL_CGROUP ? ", all in one go"
+						   : ", all in one go unless somebody is spared");
 	list_add_text(undo,
 		"nothing: SIG%s can't be taken back, and who supervises a process must start it "
 		"again",

@@ -50,6 +50,12 @@ const struct fault_ops *registry_find(const char *name, struct fail *fail)
 	return NULL;
 }
 
+bool fault_is_at_once(const struct fault_ops *ops, const cJSON *with)
+{
+	return ops->expires == EXPIRES_AT_ONCE &&
+		(!ops->lasts_with || !cJSON_HasObjectItem(with, ops->lasts_with));
+}
+
 static cJSON *targets(unsigned int kinds)
 {
 	cJSON *words = json_array();
@@ -81,6 +87,9 @@ cJSON *registry_catalogue(void)
 		if (ops->did)
 			json_put_string(fault, "did", ops->did);
 		json_put_string(fault, "expires", expiry_words[ops->expires]);
+		if (ops->lasts_with)
+			json_put_string(fault, "lasts_with", ops->lasts_with);
+		json_put_bool(fault, "ends_processes", ops->ends_processes);
 		json_put_string(fault, "capability", ops->capability);
 		json_put(fault, "params", shape_describe(ops->with));
 		json_append(faults, fault);

@@ -18,4 +18,7 @@ const struct fault_ops *registry_find(const char *name, struct fail *fail);
 /* The catalogue that controller, schema and documentation are made from. */
 cJSON *registry_catalogue(void);
 
+/* It acts at its start and has no length, with these parameters. */
+bool fault_is_at_once(const struct fault_ops *ops, const cJSON *with);
+
 #endif

@@ -263,7 +263,8 @@ static void say_evidence(struct session *session, int64_t now_ns)
 /* ---- time ---- */
 
 /* True when it is to be healed now. */
-static bool advance(const struct session *session, struct session_fault *fault, int64_t now_ns)
+static bool advance(
+	struct session *session, struct session_fault *fault, int64_t now_ns, bool *out_news)
 {
 	if (!fault_state_needs_healing(fault->state))
 		return false;
@@ -272,22 +273,29 @@ static bool advance(const struct session *session, struct session_fault *fault, 
 	if (now_ns >= fault->order.deadline_ns)
 		return true;
 	/* Whoever was stopped for longer than its lease begins nothing any more. */
-	if (fault->state != FAULT_ARMED || now_ns < fault->order.start_ns ||
-		now_ns >= session->lease_until_ns)
+	if (now_ns >= session->lease_until_ns)
 		return false;
-	session_start(fault);
-	return fault->ops->expires == EXPIRES_AT_ONCE;
+	if (fault->state == FAULT_ACTIVE)
+		*out_news |= session_go_on(session, fault, now_ns);
+	else if (fault->state == FAULT_ARMED && now_ns >= fault->order.start_ns)
+		session_start(session, fault);
+	return fault->state == FAULT_ACTIVE && session_fault_is_over(fault);
 }
 
-static void advance_all(struct session *session, int64_t now_ns)
+/* True: there is something new to be said. */
+static bool advance_all(struct session *session, int64_t now_ns)
 {
+	bool news = false;
+
 	for (size_t i = 0; i < session->faults.count; i++) {
 		struct session_fault *fault = fault_at(session, i);
 		struct fail fail = FAIL_INIT;
 
-		if (advance(session, fault, now_ns) && session_heal(session, fault, &fail) < 0)
+		if (advance(session, fault, now_ns, &news) &&
+			session_heal(session, fault, &fail) < 0)
 			log_line("fault %s is past its deadline: %s", fault->order.id, fail.text);
 	}
+	return news;
 }
 
 static bool watch_all(struct session *session, int64_t now_ns)
@@ -296,7 +304,7 @@ static bool watch_all(struct session *session, int64_t now_ns)
 
 	for (size_t i = 0; i < session->faults.count; i++)
 		LIST_EACH(fault_at(session, i)->plan.effects, struct effect, effect) {
-			news |= effect_watch(effect, now_ns);
+			news |= effect_watch(session, effect, now_ns);
 		}
 	return news;
 }
@@ -307,7 +315,7 @@ bool session_tick(struct session *session, int64_t now_ns)
 
 	if (!session->greeted)
 		return true;
-	advance_all(session, now_ns);
+	due |= advance_all(session, now_ns);
 	session_look_at_names(session, now_ns);
 	due |= watch_all(session, now_ns);
 	/* The last evidence, with the healing in it, is not put off. */

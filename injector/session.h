@@ -154,7 +154,11 @@ void session_answer_later(struct session *session, const struct request *request
 	const struct fail *why);
 
 /* Its start has come: ARMED → ACTIVE. */
-void session_start(struct session_fault *fault);
+void session_start(struct session *session, struct session_fault *fault);
+/* ACTIVE: does what is due now. True: there is something new to be said. */
+bool session_go_on(struct session *session, struct session_fault *fault, int64_t now_ns);
+/* It has done all that it was to do. */
+bool session_fault_is_over(const struct session_fault *fault);
 int session_heal(struct session *session, struct session_fault *fault, struct fail *fail);
 /* Everything that is not healed; goes on past failures and reports the first. */
 int session_heal_all(struct session *session, struct fail *fail);

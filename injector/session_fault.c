@@ -73,7 +73,7 @@ static int check_policies(
 {
 	struct policy_moment moment = {.now_ns = host_now_ns(),
 		.wall_ns = host_wall_ns(),
-		.at_once = fault->ops->expires == EXPIRES_AT_ONCE};
+		.at_once = fault_is_at_once(fault->ops, fault->order.with)};
 	struct list peers = peers_of(fault);
 	int outcome = 0;
 
@@ -237,13 +237,34 @@ int session_arm(struct session *session, struct session_fault *fault, struct fai
 	return 0;
 }
 
-void session_start(struct session_fault *fault)
+void session_start(struct session *session, struct session_fault *fault)
 {
 	fault_state_go(&fault->state, FAULT_ACTIVE);
 	FAILPOINT(start_passed);
 	LIST_EACH(fault->plan.effects, struct effect, effect) {
-		effect_start(effect);
+		effect_start(session, effect);
 	}
+}
+
+bool session_go_on(struct session *session, struct session_fault *fault, int64_t now_ns)
+{
+	bool news = false;
+
+	LIST_EACH(fault->plan.effects, struct effect, effect) {
+		news |= effect_go_on(session, effect, now_ns);
+	}
+	return news;
+}
+
+/* One that leaves this node alone, and has no effect, lasts as long as on the others. */
+bool session_fault_is_over(const struct session_fault *fault)
+{
+	bool over = fault->plan.effects.count > 0;
+
+	LIST_EACH(fault->plan.effects, const struct effect, effect) {
+		over = over && effect_is_over(effect);
+	}
+	return over;
 }
 
 int session_heal(struct session *session, struct session_fault *fault, struct fail *fail)

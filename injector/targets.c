@@ -11,9 +11,11 @@
 
 #include "contract/failpoint.h"
 #include "contract/units.h"
+#include "injector/listeners.h"
 #include "injector/lists.h"
 #include "injector/parts.h"
 #include "injector/policy.h"
+#include "injector/systemd.h"
 
 enum {
 	ANCESTORS_MAX = 64,
@@ -41,7 +43,8 @@ struct look {
 	char *own_exe;
 	int64_t carriers[ANCESTORS_MAX];
 	size_t carrier_count;
-	int64_t pidfile_pid; /* 0: no pidfile */
+	int64_t pidfile_pid;   /* 0: no pidfile */
+	struct list listening; /* of uint64_t: inodes of the sockets that listen on the port */
 };
 
 /* ---- preparing ---- */
@@ -94,7 +97,8 @@ static int look_init(struct look *look, const struct process_selector *selector,
 	*look = (struct look){.selector = selector, .guard = guard};
 	/* The table refuses this; but it would mean everybody, so it is looked at where it counts.
 	 */
-	if (!selector->exe && !selector->cmdline && !selector->pidfile && !selector->cgroup)
+	if (!selector->exe && !selector->cmdline && !selector->pidfile && !selector->cgroup &&
+		!selector->unit && !selector->port)
 		return fail_set(fail, FAIL_INTERNAL, "a selector that would match every process");
 	if (!host_process_read(guard->self, &self))
 		return fail_set(fail, FAIL_SYSTEM, "this injector is not in /proc");
@@ -105,6 +109,8 @@ static int look_init(struct look *look, const struct process_selector *selector,
 	if (guard->confinement &&
 		host_cgroup_below(guard->confinement, &look->confinement, fail) < 0)
 		return -1;
+	if (selector->port && listeners_find(selector->port, &look->listening, fail) < 0)
+		return -1;
 	return selector->pidfile ? read_pidfile(look, fail) : 0;
 }
 
@@ -112,6 +118,7 @@ static void look_deinit(struct look *look)
 {
 	free(look->confinement);
 	free(look->own_exe);
+	list_free(&look->listening);
 }
 
 /* ---- matching ---- */
@@ -121,7 +128,7 @@ static bool is_candidate(const struct host_process *process)
 	return !process->kernel && !process->dead;
 }
 
-static bool matches(const struct look *look, const struct host_process *process)
+static bool looks_right(const struct look *look, const struct host_process *process)
 {
 	const struct process_selector *selector = look->selector;
 
@@ -131,8 +138,20 @@ static bool matches(const struct look *look, const struct host_process *process)
 		return false;
 	if (selector->cgroup && !cgroup_is_within(process->cgroup, selector->cgroup))
 		return false;
+	if (selector->unit && !unit_part_of(process->cgroup, selector->unit))
+		return false;
 	return !selector->cmdline ||
 		(process->cmdline && fnmatch(selector->cmdline, process->cmdline, 0) == 0);
+}
+
+/* What is in its descriptors is looked at last, since that takes a system call for each. */
+static int matches(
+	const struct look *look, const struct host_process *process, bool *out, struct fail *fail)
+{
+	*out = is_candidate(process) && looks_right(look, process);
+	if (!*out || !look->selector->port)
+		return 0;
+	return listeners_held_by(process->pid, &look->listening, out, fail);
 }
 
 static bool is_protected(const struct look *look, const struct host_process *process)
@@ -173,23 +192,37 @@ static int by_age(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-static void consider(const struct look *look, int64_t pid, struct target_search *search)
+static int by_memory(const void *a, const void *b)
+{
+	const struct host_process *x = a, *y = b;
+
+	if (x->rss != y->rss)
+		return x->rss > y->rss ? -1 : 1;
+	return by_age(a, b);
+}
+
+static int consider(
+	const struct look *look, int64_t pid, struct target_search *search, struct fail *fail)
 {
 	enum target_spared spared;
 	struct host_process process;
+	bool is_meant;
+	int result;
 
 	if (!host_process_read(pid, &process))
-		return;
-	if (is_candidate(&process) && matches(look, &process)) {
+		return 0;
+	result = matches(look, &process, &is_meant, fail);
+	if (result == 0 && is_meant) {
 		spared = spared_as(look, &process);
 		if (spared == SPARED_KINDS) {
 			*(struct host_process *)list_push(&search->found, sizeof(process)) =
 				process;
-			return;
+			return 0;
 		}
 		search->spared[spared]++;
 	}
 	host_process_deinit(&process);
+	return result;
 }
 
 static int cut_to_count(
@@ -199,7 +232,8 @@ static int cut_to_count(
 	struct host_process *found = search->found.items;
 
 	if (search->found.count) {
-		qsort(found, search->found.count, sizeof(*found), by_age);
+		qsort(found, search->found.count, sizeof(*found),
+			selector->largest == RANK_MEMORY ? by_memory : by_age);
 		if (search->found.count < count)
 			return fail_set(fail, FAIL_REFUSED,
 				"%zu processes match, and \"count\" asks for %zu",
@@ -218,14 +252,16 @@ static int cut_to_count(
 static int search(struct look *look, struct target_search *out, struct fail *fail)
 {
 	struct list pids = {0};
+	int result = 0;
 
 	if (host_process_list(&pids, fail) < 0)
 		return -1;
 	LIST_EACH(pids, const int64_t, pid) {
-		consider(look, *pid, out);
+		if (result == 0)
+			result = consider(look, *pid, out, fail);
 	}
 	list_free(&pids);
-	return cut_to_count(look->selector, out, fail);
+	return result < 0 ? -1 : cut_to_count(look->selector, out, fail);
 }
 
 int targets_find(const struct process_selector *selector, const struct target_guard *guard,
@@ -244,12 +280,68 @@ int targets_find(const struct process_selector *selector, const struct target_gu
 	return result;
 }
 
-void target_search_deinit(struct target_search *search)
+void target_list_free(struct list *processes)
 {
-	LIST_EACH(search->found, struct host_process, process) {
+	LIST_EACH(*processes, struct host_process, process) {
 		host_process_deinit(process);
 	}
-	list_free(&search->found);
+	list_free(processes);
+}
+
+void target_search_deinit(struct target_search *search)
+{
+	target_list_free(&search->found);
+}
+
+int64_t target_began_ns(const struct host_process *process)
+{
+	int64_t age_ns = host_wall_ns() - host_ticks_wall_ns(process->start_ticks);
+
+	return host_now_ns() - age_ns;
+}
+
+/* When it began is asked first: that is one file of each process instead of five. */
+static bool began_after(int64_t pid, int64_t after_ns)
+{
+	const struct host_process process = {.start_ticks = host_process_start(pid)};
+
+	return process.start_ticks && target_began_ns(&process) > after_ns;
+}
+
+static int search_younger(
+	const struct look *look, int64_t after_ns, struct target_search *out, struct fail *fail)
+{
+	struct list pids = {0};
+	int result = 0;
+
+	if (host_process_list(&pids, fail) < 0)
+		return -1;
+	LIST_EACH(pids, const int64_t, pid) {
+		if (result == 0 && began_after(*pid, after_ns))
+			result = consider(look, *pid, out, fail);
+	}
+	list_free(&pids);
+	return result;
+}
+
+int targets_younger(const struct process_selector *selector, const struct target_guard *guard,
+	int64_t after_ns, struct list *out, struct fail *fail)
+{
+	struct target_search found = {0};
+	struct look look;
+	int result = look_init(&look, selector, guard, fail);
+
+	if (result == 0)
+		result = search_younger(&look, after_ns, &found, fail);
+	look_deinit(&look);
+	if (result < 0) {
+		target_search_deinit(&found);
+		return -1;
+	}
+	if (found.found.count)
+		qsort(found.found.items, found.found.count, sizeof(struct host_process), by_age);
+	*out = found.found;
+	return 0;
 }
 
 bool target_spared_text(const struct target_search *search, char *buffer, size_t size)
@@ -290,13 +382,15 @@ static int nobody(const struct look *look, const struct target_search *found, st
 /* The process behind `file` is the one that was found, still matches, and may be hit. */
 static bool is_still(const struct look *look, const struct host_process *found, int file)
 {
+	struct fail ignored = FAIL_INIT;
 	struct host_process now;
 	bool still;
 
 	if (!host_process_read(found->pid, &now))
 		return false;
-	still = now.start_ticks == found->start_ticks && is_candidate(&now) &&
-		matches(look, &now) && spared_as(look, &now) == SPARED_KINDS;
+	still = now.start_ticks == found->start_ticks &&
+		matches(look, &now, &still, &ignored) == 0 && still &&
+		spared_as(look, &now) == SPARED_KINDS;
 	host_process_deinit(&now);
 	/* As long as it has not ended, nobody else has its pid: all that was read was its own. */
 	return still && !host_process_has_exited(file);

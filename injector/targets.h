@@ -37,7 +37,7 @@ enum target_spared {
 };
 
 struct target_search {
-	struct list found;           /* of struct host_process, oldest first, cut to `count` */
+	struct list found;           /* of struct host_process, first ones first, cut to `count` */
 	size_t spared[SPARED_KINDS]; /* matched, and are never hit */
 };
 
@@ -59,12 +59,40 @@ struct target {
 };
 
 /*
- * Looks and takes hold: list of struct target, oldest first. Each is looked at again with its
+ * Looks and takes hold: list of struct target, in that order. Each is looked at again with its
  * pidfd in hand, because its pid may have been used again in between. FAIL_REFUSED, with the usual
  * causes, when nobody is left.
  */
 int targets_open(const struct process_selector *selector, const struct target_guard *guard,
 	struct list *out, struct fail *fail);
 void targets_close(struct list *targets);
+
+/* When it began: CLOCK_MONOTONIC, up to 10 ms early, since ticks are hundredths of a second. */
+int64_t target_began_ns(const struct host_process *process);
+
+/*
+ * All that match now, may be hit and began after that instant, oldest first, whatever `count` says:
+ * list of struct host_process, for target_list_free().
+ */
+int targets_younger(const struct process_selector *selector, const struct target_guard *guard,
+	int64_t after_ns, struct list *out, struct fail *fail);
+void target_list_free(struct list *processes);
+
+/* ---- a whole cgroup (targets_whole.c) ---- */
+
+/* Whether the selector names a cgroup or a unit, and nothing that would narrow it. */
+bool targets_name_whole(const struct process_selector *selector);
+
+struct whole {
+	char *cgroup; /* below the cgroup v2 mount */
+	uint64_t id;  /* the kernel's number of it */
+};
+/*
+ * The cgroup that such a selector names. FAIL_REFUSED when nobody lives in it, or somebody who is
+ * never hit: what acts on the whole of it spares nobody.
+ */
+int targets_whole(const struct process_selector *selector, const struct target_guard *guard,
+	struct whole *out, struct fail *fail);
+void whole_deinit(struct whole *whole);
 
 #endif

@@ -36,7 +36,7 @@ int transport_sockets(struct list *sockets, struct fail *fail)
 			continue;
 		list_free(sockets);
 		*fail = reading;
-		return fail_context(fail, "looking for the connections that carry this session");
+		return -1;
 	}
 	return 0;
 }
@@ -178,7 +178,7 @@ static int find_flows(const struct list *carriers, struct list *flows, struct fa
 		return -1;
 	if (transport_sockets(&sockets, fail) < 0) {
 		list_free(&inodes);
-		return -1;
+		return fail_context(fail, "looking for the connections that carry this session");
 	}
 	add_flows(flows, &sockets, &inodes);
 	list_free(&sockets);

@@ -295,28 +295,54 @@ static void add_process(struct inspect_result *out, const struct host_process *p
 	};
 }
 
+/* What acts on a whole cgroup spares nobody: then that one must be spared is a refusal. */
+static bool is_whole(const struct effect *effect)
+{
+	return effect->kind == EFFECT_SIGNAL ? effect->signal.how == KILL_CGROUP
+					     : effect->pause.how == PAUSE_FREEZE;
+}
+
+static int check_whole(const struct effect *effect, const struct process_selector *selector,
+	const struct target_guard *guard, struct fail *fail)
+{
+	struct whole whole;
+
+	if (!is_whole(effect))
+		return 0;
+	if (targets_whole(selector, guard, &whole, fail) < 0)
+		return -1;
+	whole_deinit(&whole);
+	return 0;
+}
+
 /* That nobody is found is an answer here, and a refusal when it comes to arming. */
 static int inspect_processes(const struct session *session, const struct plan *plan,
 	struct inspect_result *out, struct fail *fail)
 {
 	struct target_guard guard = session_guard(session);
+	int result = 0;
 
 	LIST_EACH(plan->effects, const struct effect, effect) {
+		const struct process_selector *selector = effect->kind == EFFECT_SIGNAL
+			? effect->signal.processes
+			: effect->pause.processes;
 		struct target_search found;
 		char spared[512];
 
 		if (effect->kind == EFFECT_MATCH)
 			continue;
-		if (targets_find(effect->kind == EFFECT_SIGNAL ? effect->signal.processes
-							       : effect->pause.processes,
-			    &guard, &found, fail) < 0)
+		if (targets_find(selector, &guard, &found, fail) < 0)
 			return -1;
 		LIST_EACH(found.found, const struct host_process, process) {
 			add_process(out, process);
 		}
-		if (target_spared_text(&found, spared, sizeof(spared)))
+		if (target_spared_text(&found, spared, sizeof(spared))) {
 			list_add_text(&out->effects, "%s", spared);
+			result = check_whole(effect, selector, &guard, fail);
+		}
 		target_search_deinit(&found);
+		if (result < 0)
+			return -1;
 	}
 	return 0;
 }

@@ -204,7 +204,7 @@ static int64_t deadline_ns(const struct engine *engine, const struct fault_spec 
 	int64_t phase_ns = phase_longest_ns(phase_current(engine));
 	int64_t end_ns = fault_end_ns(engine->plan->catalogue, spec, phase_ns);
 
-	if (catalogue_at_once(engine->plan->catalogue, spec->fault))
+	if (catalogue_at_once(engine->plan->catalogue, spec->fault, spec->with))
 		end_ns = end_ns + START_LATEST_NS < phase_ns ? end_ns + START_LATEST_NS : phase_ns;
 	return engine->phase_start_ns + end_ns;
 }
@@ -220,7 +220,7 @@ static void log_arming(struct engine *engine, const struct fault_record *fault)
 	json_put(event, "from", list_to_json(&fault->from));
 	json_put_number(event, "start_ns", (double)(engine->phase_start_ns + spec->at_ns));
 	json_put_number(event, "deadline_ns", (double)deadline_ns(engine, spec));
-	if (catalogue_at_once(engine->plan->catalogue, spec->fault))
+	if (catalogue_at_once(engine->plan->catalogue, spec->fault, spec->with))
 		json_put_bool(event, "at_once", true);
 	if (kind->did) /* the journal must be told without the catalogue of this build */
 		json_put_string(event, "did", kind->did);

@@ -236,6 +236,11 @@ struct budget_spec {
 	double max_spent;
 };
 
+struct restarts_spec {
+	char *fault;
+	int64_t within_ns;
+};
+
 struct invariant_spec {
 	char *id;
 	struct list in; /* of char *: phases */
@@ -244,6 +249,7 @@ struct invariant_spec {
 	struct recovers_spec *recovers;
 	struct data_spec *data;
 	struct budget_spec *budget;
+	struct restarts_spec *restarts;
 	int expect; /* enum claim_expect */
 	int gate;   /* enum claim_gate */
 	char *why;

@@ -107,6 +107,23 @@ static const struct field budget_fields[] = {
 static const struct shape budget_shape = SHAPE("budget", budget_spec, budget_fields,
 	"The run spends no more of the error budget than this.");
 
+static const struct field restarts_fields[] = {
+	{.key = "fault",
+		.kind = FIELD_NAME,
+		AT(restarts_spec, fault),
+		.required = true,
+		.help = "The id of a fault that ends processes."},
+	{.key = "within",
+		.kind = FIELD_DURATION,
+		AT(restarts_spec, within_ns),
+		.required = true,
+		.min = 10 * NS_PER_MS,
+		.max = HOURS(0.5),
+		.help = "How soon others must be in their places, counted from each strike."},
+};
+static const struct shape restarts_shape = SHAPE("restarts", restarts_spec, restarts_fields,
+	"Whoever supervises the processes that a fault ends starts them again in time.");
+
 static const struct field invariant_fields[] = {
 	{.key = "id",
 		.kind = FIELD_NAME,
@@ -151,6 +168,12 @@ static const struct field invariant_fields[] = {
 		AT(invariant_spec, budget),
 		.choice = CHOICE_ONE,
 		.help = "The error budget is not overspent."},
+	{.key = "restarts",
+		.kind = FIELD_OBJECT,
+		.sub = &restarts_shape,
+		AT(invariant_spec, restarts),
+		.choice = CHOICE_ONE,
+		.help = "What a fault ended is started again."},
 	{.key = "expect",
 		.kind = FIELD_ENUM,
 		.words = expect_words,
@@ -173,7 +196,6 @@ static const struct field invariant_fields[] = {
 	LATER("degraded_at_most"),
 	LATER("converges"),
 	LATER("exactly_one"),
-	LATER("restarts"),
 	LATER("alert_fired"),
 	LATER("known_issue"),
 };

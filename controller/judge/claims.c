@@ -299,6 +299,8 @@ void judge_claim(const struct record *record, const struct invariant_spec *claim
 		judge_holds(record, claim, out);
 	else if (claim->recovers)
 		judge_recovers(record, claim, out);
+	else if (claim->restarts)
+		judge_restarts(record, out);
 	else if (claim->data)
 		judge_data_claim(record, claim, out);
 	else

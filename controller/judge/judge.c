@@ -89,6 +89,7 @@ void judgement_deinit(struct judgement *judgement)
 	LIST_EACH(judgement->effects, struct effect_judgement, effect) {
 		free(effect->pairs.items);
 		free(effect->processes.items);
+		free(effect->strikes.items);
 		free(effect->measures.items);
 	}
 	LIST_EACH(judgement->reverts, struct revert_judgement, revert) {

@@ -34,9 +34,10 @@ struct claim_judgement {
 	const struct invariant_spec *claim;
 	enum verdict verdict;
 	enum finding finding;
-	struct tally tally; /* holds, budget */
-	int64_t after_ns;   /* recovers: from the instant to the recovery; NEVER_NS */
-	double measured;    /* budget: share spent */
+	struct tally tally; /* holds, budget: events; restarts: strikes, and those not answered */
+	/* recovers: from the instant to the recovery; restarts: the slowest; NEVER_NS */
+	int64_t after_ns;
+	double measured; /* budget: share spent */
 	char text[SENTENCE_MAX];
 };
 
@@ -53,6 +54,13 @@ struct process_effect {
 	const char *node;                       /* borrowed from the record */
 	const struct process_evidence *process; /* borrowed from the record */
 	bool proven; /* got its signal and, where the signal can't be handled, has exited */
+};
+
+/* One time that a fault signalled processes. */
+struct strike_effect {
+	const char *node;                     /* borrowed from the record */
+	const struct strike_evidence *strike; /* borrowed from the record */
+	size_t number;                        /* on that node, from 1 */
 };
 
 enum measure_finding {
@@ -87,6 +95,7 @@ struct effect_judgement {
 	bool ran_to_its_end;
 	struct list pairs;     /* of struct pair_effect: a fault between nodes */
 	struct list processes; /* of struct process_effect: a fault on processes */
+	struct list strikes;   /* of struct strike_effect: likewise */
 	struct list measures;  /* of struct measure_judgement */
 	size_t measures_differing;
 	/* Pairs of nodes with live connections, or processes, that were named before the fault. */
@@ -163,6 +172,9 @@ const char *judge_did(const struct fault_record *fault);
  * inspected (at most 256 a node); -1 when neither was asked.
  */
 int64_t judge_connections(const struct fault_record *fault, const char *a, const char *b);
+
+/* Nothing cut the fault short. */
+bool judge_ran_to_its_end(const struct record *record, const struct fault_record *fault);
 
 /* A node is never cut from itself, and two nodes that are in both sets are one pair. */
 bool judge_is_pair(const struct fault_record *fault, const char *on, const char *from);

@@ -19,6 +19,8 @@ void judge_measures(const struct fault_record *fault, struct effect_judgement *o
 void judge_effect(const struct record *record, const struct fault_record *fault,
 	struct effect_judgement *out);
 void judge_reverts(const struct record *record, struct list *reverts);
+/* `out` has the claim, NOT JUDGED and no number. */
+void judge_restarts(const struct record *record, struct claim_judgement *out);
 void judge_data(const struct workload_record *workload, struct data_summary *out);
 void judge_codes(const struct record *record, struct judgement *judgement);
 

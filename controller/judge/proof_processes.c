@@ -15,8 +15,22 @@
  */
 struct tallied {
 	size_t targets, sent, exited, proven, silent_nodes;
+	size_t strikes, empty;                 /* of nodes with several; those that found nobody */
 	const struct process_effect *unproven; /* the first one */
 };
+
+static void add_strikes(const struct fault_node *node, struct effect_judgement *out)
+{
+	size_t number = 0;
+
+	LIST_EACH(node->strikes, struct strike_evidence, strike) {
+		struct strike_effect *effect = list_push(&out->strikes, sizeof(*effect));
+
+		number++;
+		*effect = (struct strike_effect){
+			.node = node->node, .strike = strike, .number = number};
+	}
+}
 
 static void add_node(
 	const struct fault_record *fault, const char *node, struct effect_judgement *out)
@@ -24,6 +38,7 @@ static void add_node(
 	LIST_EACH(fault->nodes, struct fault_node, own) {
 		if (strcmp(own->node, node) != 0)
 			continue;
+		add_strikes(own, out);
 		LIST_EACH(own->processes, struct process_evidence, process) {
 			struct process_effect *effect = list_push(&out->processes, sizeof(*effect));
 
@@ -35,15 +50,52 @@ static void add_node(
 	}
 }
 
+static bool must_exit(const struct effect_judgement *effect)
+{
+	LIST_EACH(effect->processes, struct process_effect, own)
+		if (own->process->must_exit)
+			return true;
+	return false;
+}
+
+/* A node that struck several times has the processes of the last ones only, but all numbers. */
+static void count_strikes(const struct effect_judgement *effect, struct tallied *out)
+{
+	LIST_EACH(effect->strikes, struct strike_effect, own) {
+		const struct strike_evidence *strike = own->strike;
+
+		out->targets += (size_t)strike->chosen;
+		out->sent += (size_t)strike->sent;
+		out->exited += (size_t)strike->exited;
+		out->proven += (size_t)(must_exit(effect) ? strike->exited : strike->sent);
+		out->strikes += strike->chosen > 0;
+		out->empty += strike->chosen == 0;
+	}
+}
+
+static bool struck_again(const struct effect_judgement *effect)
+{
+	LIST_EACH(effect->strikes, struct strike_effect, own)
+		if (own->number > 1)
+			return true;
+	return false;
+}
+
 static void count(const struct effect_judgement *effect, struct tallied *out)
 {
+	bool by_strikes = struck_again(effect);
+
+	if (by_strikes)
+		count_strikes(effect, out);
 	LIST_EACH(effect->processes, struct process_effect, own) {
+		if (!own->proven && !out->unproven)
+			out->unproven = own;
+		if (by_strikes)
+			continue;
 		out->targets++;
 		out->sent += own->process->result == SIGNAL_SENT;
 		out->exited += own->process->exited_ns != NEVER_NS;
 		out->proven += own->proven;
-		if (!own->proven && !out->unproven)
-			out->unproven = own;
 	}
 }
 
@@ -59,6 +111,11 @@ static bool is_hit(const struct effect_judgement *effect, const char *node, int6
 /* Those that a node named when it was inspected: were they the ones? */
 static void count_predicted(struct effect_judgement *effect)
 {
+	const struct process_effect *first = effect->processes.items;
+
+	/* The first strike's processes may be forgotten by now. */
+	if (first && first->process->strike > 1)
+		return;
 	LIST_EACH(effect->fault->inspections, struct fault_inspection, inspection)
 		LIST_EACH(inspection->result.processes, struct process_target, target) {
 			effect->predicted++;
@@ -114,7 +171,7 @@ static void say(const struct tallied *tallied, struct effect_judgement *out)
 {
 	const struct process_effect *first = LIST_AT(out->processes, struct process_effect, 0);
 
-	if (!tallied->targets) {
+	if (!tallied->targets || !out->processes.count) {
 		add(out, "no process is known to have been hit");
 		return;
 	}
@@ -125,6 +182,10 @@ static void say(const struct tallied *tallied, struct effect_judgement *out)
 		add(out, "%zu of %zu process%s got SIG%s, %zu seen to exit", tallied->sent,
 			tallied->targets, tallied->targets == 1 ? "" : "es", first->process->signal,
 			tallied->exited);
+	if (tallied->strikes + tallied->empty)
+		add(out, ", in %zu strike%s", tallied->strikes, tallied->strikes == 1 ? "" : "s");
+	if (tallied->empty)
+		add(out, "; %zu more found nobody", tallied->empty);
 	if (tallied->unproven)
 		add(out, "; pid %lld on %.40s %.80s", (long long)tallied->unproven->process->pid,
 			tallied->unproven->node, why_unproven(tallied->unproven->process));
@@ -140,10 +201,10 @@ void judge_processes(const struct fault_record *fault, struct effect_judgement *
 	struct tallied tallied = {0};
 
 	LIST_EACH(fault->on, char *, on) {
-		size_t before = out->processes.count;
+		size_t before = out->processes.count + out->strikes.count;
 
 		add_node(fault, *on, out);
-		tallied.silent_nodes += out->processes.count == before;
+		tallied.silent_nodes += out->processes.count + out->strikes.count == before;
 	}
 	count(out, &tallied);
 	count_predicted(out);

@@ -251,11 +251,11 @@ static bool was_injected(const struct fault_record *fault)
  * Nothing cut it short: its phase ended as planned (one with `until` may end long before the
  * deadline), or it was healed so little early that the deadline, which is a bound, does not matter.
  */
-static bool ran_to_its_end(const struct record *record, const struct fault_record *fault)
+bool judge_ran_to_its_end(const struct record *record, const struct fault_record *fault)
 {
 	const struct phase_spec *phase = NULL;
 
-	if (fault->healed_ns == NEVER_NS)
+	if (!was_injected(fault) || fault->healed_ns == NEVER_NS)
 		return false;
 	scenario_fault(&record->scenario, fault->spec->id, &phase);
 	return record_phase(record, phase->id)->end_ns != NEVER_NS ||
@@ -268,7 +268,7 @@ void judge_effect(
 	struct effect_sums sums;
 
 	*out = (struct effect_judgement){.fault = fault, .effect = EFFECT_NOT_INJECTED};
-	out->ran_to_its_end = was_injected(fault) && ran_to_its_end(record, fault);
+	out->ran_to_its_end = judge_ran_to_its_end(record, fault);
 	if (fault->spec->on->processes) {
 		judge_processes(fault, out);
 		judge_measures(fault, out);

@@ -83,6 +83,7 @@ static void free_fault(struct fault_record *fault)
 		free(node->node);
 		record_free_counters(&node->counters);
 		record_free_processes(&node->processes);
+		record_free_strikes(&node->strikes);
 		record_free_measures(&node->measures);
 		record_free_hosts(&node->hosts);
 	}

@@ -36,6 +36,7 @@ struct fault_node {
 	int64_t late_ns;       /* so long after the fault's start it was armed; 0: in time */
 	struct list counters;  /* of struct counter; times relative to the run's zero */
 	struct list processes; /* of struct process_evidence; times likewise, or NEVER_NS */
+	struct list strikes;   /* of struct strike_evidence; times likewise, or NEVER_NS */
 	struct list measures;  /* of struct measure; `hits` is never above `count` */
 	struct list hosts;     /* of struct host_evidence: what names stood for */
 };

@@ -16,6 +16,8 @@ void record_took_effect(struct fault_record *fault, int64_t at_ns);
 /* One struct process_evidence of a journal. */
 int record_add_process(
 	struct fault_record *fault, struct fault_node *node, const cJSON *item, struct fail *fail);
+/* One struct strike_evidence of a journal. */
+int record_add_strike(struct fault_node *node, const cJSON *item, struct fail *fail);
 /*
  * A lab's services: a struct service_record for each item of `runs` (or NULL), in the place of what
  * `list` had.
@@ -26,6 +28,7 @@ void record_take_runs(struct list *list, const cJSON *runs);
 void record_free_runs(struct list *runs);
 void record_free_counters(struct list *counters);
 void record_free_processes(struct list *processes);
+void record_free_strikes(struct list *strikes);
 void record_free_hosts(struct list *hosts);
 void record_free_measures(struct list *measures);
 

@@ -100,6 +100,7 @@ int record_apply_evidence(struct record *record, const cJSON *event, struct fail
 	node = record_fault_node(fault, json_string(event, "node", ""));
 	record_free_counters(&node->counters);
 	record_free_processes(&node->processes);
+	record_free_strikes(&node->strikes);
 	record_free_measures(&node->measures);
 	record_free_hosts(&node->hosts);
 	cJSON_ArrayForEach(item, record_member(event, "counters")) {
@@ -107,6 +108,10 @@ int record_apply_evidence(struct record *record, const cJSON *event, struct fail
 	}
 	cJSON_ArrayForEach(item, record_member(event, "processes")) {
 		if (record_add_process(fault, node, item, fail) < 0)
+			return -1;
+	}
+	cJSON_ArrayForEach(item, record_member(event, "strikes")) {
+		if (record_add_strike(node, item, fail) < 0)
 			return -1;
 	}
 	cJSON_ArrayForEach(item, record_member(event, "measures")) {

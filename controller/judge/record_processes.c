@@ -52,6 +52,32 @@ void record_free_processes(struct list *processes)
 	*processes = (struct list){0};
 }
 
+void record_free_strikes(struct list *strikes)
+{
+	LIST_EACH(*strikes, struct strike_evidence, strike)
+		shape_free(&strike_evidence_shape, strike);
+	free(strikes->items);
+	*strikes = (struct list){0};
+}
+
+int record_add_strike(struct fault_node *node, const cJSON *item, struct fail *fail)
+{
+	struct strike_evidence evidence;
+
+	if (shape_decode(&strike_evidence_shape, item, "strikes", &evidence, fail) < 0)
+		return -1;
+	evidence.at_ns = record_sane_time(evidence.at_ns);
+	evidence.back_ns = record_sane_time(evidence.back_ns);
+	evidence.looked_ns = record_sane_time(evidence.looked_ns);
+	/* No more can have ended than were hit, nor been hit than were chosen. */
+	if (evidence.sent > evidence.chosen)
+		evidence.sent = evidence.chosen;
+	if (evidence.exited > evidence.sent)
+		evidence.exited = evidence.sent;
+	*(struct strike_evidence *)list_push(&node->strikes, sizeof(evidence)) = evidence;
+	return 0;
+}
+
 void record_took_effect(struct fault_record *fault, int64_t at_ns)
 {
 	if (at_ns >= 0 && (fault->effect_ns == NEVER_NS || at_ns < fault->effect_ns))

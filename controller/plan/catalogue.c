@@ -32,6 +32,9 @@ static int read_fault(struct catalogue_fault *out, const cJSON *entry, struct fa
 	out->both_sides = strcmp(json_string(entry, "sides", ""), "both") == 0;
 	out->on_processes = list_has(on, "processes");
 	out->at_once = strcmp(json_string(entry, "expires", ""), "at_once") == 0;
+	out->lasts_with = must_copy_if(json_string(entry, "lasts_with", NULL));
+	out->ends_processes =
+		cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "ends_processes"));
 	out->capability = must_copy(json_string(entry, "capability", out->name));
 	out->did = must_copy_if(json_string(entry, "did", NULL));
 	out->alone = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "alone"));
@@ -93,6 +96,7 @@ void catalogue_deinit(struct catalogue *catalogue)
 		free(catalogue->faults[i].summary);
 		free(catalogue->faults[i].capability);
 		free(catalogue->faults[i].did);
+		free(catalogue->faults[i].lasts_with);
 		shape_description_free(catalogue->faults[i].params);
 		cJSON_Delete(catalogue->faults[i].published);
 	}
@@ -109,11 +113,12 @@ const struct catalogue_fault *catalogue_find(const struct catalogue *catalogue, 
 	return NULL;
 }
 
-bool catalogue_at_once(const struct catalogue *catalogue, const char *name)
+bool catalogue_at_once(const struct catalogue *catalogue, const char *name, const cJSON *with)
 {
 	const struct catalogue_fault *kind = catalogue_find(catalogue, name);
 
-	return kind && kind->at_once;
+	return kind && kind->at_once &&
+		(!kind->lasts_with || !cJSON_HasObjectItem(with, kind->lasts_with));
 }
 
 bool catalogue_has_from(const struct catalogue_fault *kind)

@@ -15,11 +15,13 @@ struct catalogue_fault {
 	bool both_sides;   /* armed on the nodes of `from` as well */
 	bool on_processes; /* it hits processes, and `on` must say which */
 	bool from_nodes, from_prefixes, from_hosts, from_everything;
-	bool at_once;     /* it acts at its start and is over: no `for` */
-	char *capability; /* what an injector must have for it */
-	char *did;        /* what becomes of a packet that it hits: "dropped"; NULL: no packets */
-	bool alone;       /* two of these on one path at one time contradict each other */
-	bool within;      /* `from` may be left out: it then acts between the nodes of `on` */
+	bool at_once;        /* it acts at its start and is over: no `for` */
+	char *lasts_with;    /* of these: with this parameter it has a length after all; or NULL */
+	bool ends_processes; /* its evidence says who came back after that */
+	char *capability;    /* what an injector must have for it */
+	char *did;   /* what becomes of a packet that it hits: "dropped"; NULL: no packets */
+	bool alone;  /* two of these on one path at one time contradict each other */
+	bool within; /* `from` may be left out: it then acts between the nodes of `on` */
 	struct shape *params;
 	cJSON *published; /* the entry as it came */
 };
@@ -38,8 +40,8 @@ int catalogue_builtin(struct catalogue *out, struct fail *fail);
 void catalogue_deinit(struct catalogue *catalogue);
 
 const struct catalogue_fault *catalogue_find(const struct catalogue *catalogue, const char *name);
-/* False for a kind that is not known. */
-bool catalogue_at_once(const struct catalogue *catalogue, const char *name);
+/* With these parameters; false for a kind that is not known. */
+bool catalogue_at_once(const struct catalogue *catalogue, const char *name, const cJSON *with);
 /* Whether a fault of that kind has a counterpart. */
 bool catalogue_has_from(const struct catalogue_fault *kind);
 /*

@@ -55,9 +55,9 @@ int64_t claim_samples(const struct scenario *scenario, const struct invariant_sp
 const struct phase_spec *claim_last_phase(
 	const struct scenario *scenario, const struct invariant_spec *claim);
 
-/* The one SLO a claim looks at, NULL for a data claim. */
+/* The one SLO a claim looks at, NULL for a data or restarts claim. */
 const char *claim_slo(const struct invariant_spec *claim);
-/* "holds", "recovers", "data" or "budget". */
+/* "holds", "recovers", "data", "restarts" or "budget". */
 const char *claim_kind(const struct invariant_spec *claim);
 
 #endif

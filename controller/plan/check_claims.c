@@ -34,7 +34,7 @@ int64_t fault_end_ns(
 {
 	int64_t end_ns = fault->for_ns ? fault->at_ns + fault->for_ns : phase_ns;
 
-	if (catalogue_at_once(catalogue, fault->fault))
+	if (catalogue_at_once(catalogue, fault->fault, fault->with))
 		end_ns = fault->at_ns;
 	return end_ns < phase_ns ? end_ns : phase_ns;
 }
@@ -54,6 +54,8 @@ const char *claim_kind(const struct invariant_spec *claim)
 		return "holds";
 	if (claim->recovers)
 		return "recovers";
+	if (claim->restarts)
+		return "restarts";
 	return claim->data ? "data" : "budget";
 }
 
@@ -136,17 +138,16 @@ static int check_holds(const struct scenario *scenario, const struct invariant_s
 		slo->objective * 100, (long long)samples, (long long)needed);
 }
 
-/* Time from the fault's end (or start) to the end of the last phase, at the least. */
-static int64_t time_left_ns(const struct subject *subject, const struct recovers_spec *recovers)
+/* Time from a fault's end (or start) to the end of the last phase, at the least. */
+static int64_t time_left_ns(const struct subject *subject, const char *id, bool from_end)
 {
 	const struct scenario *scenario = subject->scenario;
 	const struct phase_spec *own = NULL;
-	const struct fault_spec *fault = scenario_fault(scenario, recovers->from->fault, &own);
+	const struct fault_spec *fault = scenario_fault(scenario, id, &own);
 	int64_t phase_ns = phase_shortest_ns(own), left_ns;
 
-	left_ns = recovers->from->instant == INSTANT_HEALED
-		? phase_ns - fault_end_ns(subject->catalogue, fault, phase_ns)
-		: phase_ns - fault->at_ns;
+	left_ns = from_end ? phase_ns - fault_end_ns(subject->catalogue, fault, phase_ns)
+			   : phase_ns - fault->at_ns;
 	for (const struct phase_spec *later = own + 1;
 		later < LIST_AT(scenario->phases, struct phase_spec, scenario->phases.count);
 		later++)
@@ -158,7 +159,8 @@ static int check_recovers(const struct subject *subject, const struct invariant_
 	const char *path, struct fail *fail)
 {
 	const struct recovers_spec *recovers = claim->recovers;
-	int64_t left_ns = time_left_ns(subject, recovers);
+	int64_t left_ns = time_left_ns(
+		subject, recovers->from->fault, recovers->from->instant == INSTANT_HEALED);
 	char needed[DURATION_TEXT_MAX], left[DURATION_TEXT_MAX];
 
 	if (left_ns >= recovers->within_ns + recovers->stable_for_ns)
@@ -168,6 +170,26 @@ static int check_recovers(const struct subject *subject, const struct invariant_
 		"instant, the phases leave %s",
 		duration_format(recovers->within_ns + recovers->stable_for_ns, needed),
 		instant_words[recovers->from->instant], duration_format(left_ns, left));
+}
+
+/*
+ * A node looks for those that are not back yet in steps of an eighth of the time that has passed:
+ * so late it may say that they are not.
+ */
+static int check_restarts(const struct subject *subject, const struct invariant_spec *claim,
+	const char *path, struct fail *fail)
+{
+	const struct restarts_spec *restarts = claim->restarts;
+	int64_t needed_ns = restarts->within_ns + restarts->within_ns / 4 + NS_PER_SEC;
+	int64_t left_ns = time_left_ns(subject, restarts->fault, true);
+	char needed[DURATION_TEXT_MAX], left[DURATION_TEXT_MAX];
+
+	if (left_ns >= needed_ns)
+		return 0;
+	return fail_at(fail, path,
+		"cannot be shown: after the last strike %s are needed to see that somebody is not "
+		"back, the phases leave %s",
+		duration_human(needed_ns, needed), duration_format(left_ns, left));
 }
 
 static int check_precondition(const struct scenario *scenario, const struct invariant_spec *claim,
@@ -202,6 +224,8 @@ static int check_claim(const struct subject *subject, const struct invariant_spe
 		return check_holds(scenario, claim, kind_path, fail);
 	if (claim->recovers)
 		return check_recovers(subject, claim, kind_path, fail);
+	if (claim->restarts)
+		return check_restarts(subject, claim, kind_path, fail);
 	return 0;
 }
 

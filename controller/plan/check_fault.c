@@ -139,7 +139,7 @@ static int check_processes(const struct catalogue_fault *kind, const struct faul
 	if (!fault->on->processes)
 		return fail_at(fail, on.path,
 			"%s needs the key \"processes\": which of them on these nodes, by \"exe\", "
-			"\"cmdline\", \"pidfile\" or \"cgroup\"",
+			"\"cmdline\", \"pidfile\", \"cgroup\", \"unit\" or \"port\"",
 			fault->fault);
 	return 0; /* its own table has said the rest */
 }
@@ -156,8 +156,10 @@ int check_fault_kind(const struct scenario *scenario, const struct catalogue *ca
 	if (check_counterpart(scenario, kind, fault, at, fail) < 0 ||
 		check_processes(kind, fault, at, fail) < 0)
 		return -1;
-	if (kind->at_once && fault->for_ns)
+	if (catalogue_at_once(catalogue, fault->fault, fault->with) && fault->for_ns)
 		return fail_at(fail, lasts.path,
-			"%s is over as soon as it has acted: leave \"for\" out", fault->fault);
+			"%s is over as soon as it has acted: leave \"for\" out%s%s%s", fault->fault,
+			kind->lasts_with ? ", or give it \"" : "",
+			kind->lasts_with ? kind->lasts_with : "", kind->lasts_with ? "\"" : "");
 	return shape_decode(kind->params, fault->with, with.path, NULL, fail);
 }

@@ -177,8 +177,23 @@ static int check_phase(const struct scenario *scenario, const struct catalogue *
 
 /* --- invariants and guardrails --------------------------------------------------------- */
 
-static int check_invariant(const struct scenario *scenario, const struct invariant_spec *claim,
-	const struct at *at, struct fail *fail)
+/* The fault must be one that ends processes: only then somebody can come back. */
+static int check_restarts(const struct scenario *scenario, const struct catalogue *catalogue,
+	const struct restarts_spec *restarts, const struct at *at, struct fail *fail)
+{
+	const struct fault_spec *fault = scenario_fault(scenario, restarts->fault, NULL);
+	struct at place = at_key(at, "fault");
+
+	if (!fault)
+		return no_such(&place, "fault", restarts->fault, NULL, fail);
+	if (!catalogue_find(catalogue, fault->fault)->ends_processes)
+		return fail_at(fail, place.path, "%s ends no process that could be started again",
+			fault->fault);
+	return 0;
+}
+
+static int check_invariant(const struct scenario *scenario, const struct catalogue *catalogue,
+	const struct invariant_spec *claim, const struct at *at, struct fail *fail)
 {
 	struct at in = at_key(at, "in"), kind = at_key(at, claim_kind(claim));
 	struct at slo = at_key(&kind, "slo"), from = at_key(&kind, "from");
@@ -193,6 +208,9 @@ static int check_invariant(const struct scenario *scenario, const struct invaria
 		return -1;
 	if (claim->recovers && !scenario_fault(scenario, claim->recovers->from->fault, NULL))
 		return no_such(&fault, "fault", claim->recovers->from->fault, NULL, fail);
+	if (claim->restarts &&
+		check_restarts(scenario, catalogue, claim->restarts, &kind, fail) < 0)
+		return -1;
 	if (claim->data && !scenario_workload(scenario, claim->data->workload))
 		return no_such(&workload, "workload", claim->data->workload,
 			nearest_named(&scenario->workloads, sizeof(struct workload_spec),
@@ -245,7 +263,7 @@ int check_references(
 	LIST_EACH(scenario->invariants, struct invariant_spec, claim) {
 		struct at at = at_index(&invariants, index++);
 
-		if (check_invariant(scenario, claim, &at, fail) < 0)
+		if (check_invariant(scenario, catalogue, claim, &at, fail) < 0)
 			return -1;
 	}
 	return check_guardrails(scenario, fail);

@@ -75,6 +75,14 @@ static void print_budget(
 		duration_format(slo->period_ns, period));
 }
 
+static void print_restarts(FILE *out, const struct restarts_spec *restarts)
+{
+	char within[DURATION_TEXT_MAX];
+
+	fprintf(out, "who is ended by %s is back within %s of each strike", restarts->fault,
+		duration_format(restarts->within_ns, within));
+}
+
 static void print_claim(
 	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
 {
@@ -85,6 +93,8 @@ static void print_claim(
 		print_recovers(out, scenario, claim->recovers);
 	else if (claim->data)
 		print_data(out, scenario, claim->data);
+	else if (claim->restarts)
+		print_restarts(out, claim->restarts);
 	else if (claim->budget)
 		print_budget(out, scenario, claim->budget);
 	fputc('\n', out);

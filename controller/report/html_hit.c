@@ -194,6 +194,41 @@ static void process_table(FILE *out, const struct report *report)
 		out);
 }
 
+static void strike_row(
+	FILE *out, const struct effect_judgement *effect, const struct strike_effect *own)
+{
+	char strike[WORDS_MAX], found[SENTENCE_MAX];
+
+	words_strike_found(own, found);
+	fputs("<tr>", out);
+	element(out, "td", "%s", effect->fault->spec->id);
+	element(out, "th scope=\"row\"", "%s", words_strike(own, strike));
+	fputs("<td>", out);
+	html_word(out, tone_of_strike(own), found);
+	fputs("</td></tr>\n", out);
+}
+
+static void strike_table(FILE *out, const struct report *report)
+{
+	static const char *const columns[] = {"Fault", "Strike", "What became of it", NULL};
+	size_t rows = 0;
+
+	LIST_EACH(report->judgement.effects, struct effect_judgement, effect)
+		LIST_EACH(effect->strikes, struct strike_effect, own) {
+			if (!rows++)
+				html_table_begin(out, "strikes", columns);
+			strike_row(out, effect, own);
+		}
+	if (!rows)
+		return;
+	html_table_end(out);
+	fputs("<p class=\"note\">Back is who the same selection means and who began after the "
+	      "strike, by the kernel's own time of its start, which is told in hundredths of a "
+	      "second: as many as were ended, but for those whose parent was ended with "
+	      "them.</p>\n",
+		out);
+}
+
 void html_hit(FILE *out, const struct report *report)
 {
 	const struct list *effects = &report->judgement.effects;
@@ -215,5 +250,6 @@ void html_hit(FILE *out, const struct report *report)
 	if (pairs)
 		pair_table(out, &report->judgement);
 	process_table(out, report);
+	strike_table(out, report);
 	fputs("</section>\n", out);
 }

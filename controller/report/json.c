@@ -45,6 +45,11 @@ static cJSON *claims_json(const struct scenario *scenario, const struct judgemen
 			json_put_number(item, "events", (double)own->tally.total);
 			json_put_number(item, "bad", (double)own->tally.bad);
 		}
+		if (own->claim->restarts) {
+			json_put_number(item, "strikes", (double)own->tally.total);
+			json_put_number(item, "not_back_in_time", (double)own->tally.bad);
+			put_seconds(item, "slowest_s", own->after_ns);
+		}
 		if (own->claim->recovers)
 			put_seconds(item, "recovered_after_s", own->after_ns);
 		if (own->claim->budget)
@@ -95,8 +100,38 @@ static cJSON *processes_json(const struct record *record, const struct effect_ju
 			json_put_number(item, "times", (double)process->times);
 			put_seconds(item, "held_s", process->held_ns);
 		}
+		if (process->strike)
+			json_put_number(item, "strike", (double)process->strike);
 		json_put_bool(item, "proven", own->proven);
 		put_successor(item, record, own);
+		json_append(list, item);
+	}
+	return list;
+}
+
+static cJSON *strikes_json(const struct effect_judgement *effect)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(effect->strikes, struct strike_effect, own) {
+		const struct strike_evidence *strike = own->strike;
+		cJSON *item = json_object();
+
+		json_put_string(item, "node", own->node);
+		json_put_number(item, "strike", (double)own->number);
+		put_seconds(item, "at_s", strike->at_ns);
+		json_put_bool(item, "whole_cgroup", strike->whole);
+		json_put_number(item, "chosen", (double)strike->chosen);
+		json_put_number(item, "sent", (double)strike->sent);
+		json_put_number(item, "exited", (double)strike->exited);
+		json_put_number(item, "wanted_back", (double)strike->wanted);
+		json_put_number(item, "back", (double)strike->back);
+		if (strike->back_pid)
+			json_put_number(item, "back_pid", (double)strike->back_pid);
+		put_seconds(item, "back_s", strike->back_ns);
+		put_seconds(item, "looked_until_s", strike->looked_ns);
+		if (strike->trouble)
+			json_put_string(item, "trouble", strike->trouble);
 		json_append(list, item);
 	}
 	return list;
@@ -195,6 +230,7 @@ static cJSON *faults_json(const struct report *report)
 		json_put(item, "pairs", pairs_json(own));
 		json_put(item, "hosts", hosts_json(own->fault));
 		json_put(item, "processes", processes_json(&report->record, own));
+		json_put(item, "strikes", strikes_json(own));
 		json_put(item, "measures", measures_json(own));
 		json_put_number(item, "measures_differing", (double)own->measures_differing);
 		json_append(list, item);

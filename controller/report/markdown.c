@@ -272,6 +272,28 @@ static void process_table(struct page *page, const struct report *report)
 		}
 }
 
+static void strike_table(struct page *page, const struct report *report)
+{
+	char strike[WORDS_MAX], found[SENTENCE_MAX];
+	size_t rows = 0;
+
+	LIST_EACH(report->judgement.effects, struct effect_judgement, effect)
+		LIST_EACH(effect->strikes, struct strike_effect, own) {
+			FILE *out;
+
+			if (!rows++)
+				put(page, "\n| Strike | What became of it |\n|---|---|\n");
+			out = begin(page);
+			words_strike_found(own, found);
+			fprintf(out, "| %s ", sign(tone_of_strike(own)));
+			markdown(out, "%s", words_strike(own, strike));
+			fputs(" | ", out);
+			markdown(out, "%s", found);
+			fputs(" |\n", out);
+			end(page, false);
+		}
+}
+
 static void measure_row(
 	struct page *page, const struct fault_record *fault, const struct measure_judgement *own)
 {
@@ -341,6 +363,7 @@ static void hit(struct page *page, const struct report *report)
 	measure_table(page, report);
 	pair_table(page, report);
 	process_table(page, report);
+	strike_table(page, report);
 	unfold(page);
 }
 

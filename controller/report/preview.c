@@ -192,7 +192,7 @@ static void print_fault(FILE *out, const struct plan *plan, const struct phase_s
 	const struct fault_spec *spec = fault->spec;
 	char on[512], from[512], length[DURATION_TEXT_MAX];
 
-	if (catalogue_at_once(plan->catalogue, spec->fault))
+	if (catalogue_at_once(plan->catalogue, spec->fault, spec->with))
 		fprintf(out, "  %-12s %s in phase %s, once\n", spec->id, spec->fault, phase->id);
 	else
 		fprintf(out, "  %-12s %s in phase %s, for at most %s\n", spec->id, spec->fault,

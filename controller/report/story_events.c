@@ -233,6 +233,20 @@ static void tell_processes(struct story *story, const struct effect_judgement *e
 	}
 }
 
+static void tell_strikes(struct story *story, const struct effect_judgement *effect)
+{
+	LIST_EACH(effect->strikes, struct strike_effect, own) {
+		const struct strike_evidence *strike = own->strike;
+
+		if (!strike->chosen && strike->at_ns != NEVER_NS)
+			story_tell(story, strike->at_ns, "node", "%s: strike %zu hits nobody",
+				own->node, own->number);
+		if (strike->back_ns != NEVER_NS)
+			story_tell(story, strike->back_ns, "node", "%s: pid %lld has begun",
+				own->node, (long long)strike->back_pid);
+	}
+}
+
 void story_tell_judgement(
 	struct story *story, const struct record *record, const struct judgement *judgement)
 {
@@ -241,8 +255,10 @@ void story_tell_judgement(
 	LIST_EACH(record->faults, struct fault_record, fault)
 		story_tell(story, fault->effect_ns, "fault", "%s has its first effect",
 			fault->spec->id);
-	LIST_EACH(judgement->effects, struct effect_judgement, effect)
+	LIST_EACH(judgement->effects, struct effect_judgement, effect) {
 		tell_processes(story, effect);
+		tell_strikes(story, effect);
+	}
 	LIST_EACH(judgement->outages, struct outage, own)
 		if (own->during.length_ns >= NS_PER_SEC &&
 			words_slo_matters(&record->scenario, own->slo))

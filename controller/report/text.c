@@ -164,6 +164,17 @@ static void processes(FILE *out, const struct record *record, const struct effec
 	}
 }
 
+static void strikes(FILE *out, const struct effect_judgement *effect)
+{
+	char strike[WORDS_MAX], text[SENTENCE_MAX];
+
+	LIST_EACH(effect->strikes, struct strike_effect, own) {
+		words_strike_found(own, text);
+		plain_line(out, "%s %-12s %s: %s", tone_of_strike(own) == TONE_OPEN ? "?" : " ", "",
+			words_strike(own, strike), text);
+	}
+}
+
 static void hosts(FILE *out, const struct fault_record *fault)
 {
 	struct list lines = words_hosts(fault);
@@ -208,7 +219,9 @@ static void effect(FILE *out, const struct record *record, const struct effect_j
 	}
 	hosts(out, own->fault);
 	measures(out, own);
-	processes(out, record, own);
+	if (!words_struck_again(own))
+		processes(out, record, own);
+	strikes(out, own);
 }
 
 static void effects(FILE *out, const struct report *report)

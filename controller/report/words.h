@@ -110,6 +110,14 @@ const char *words_afterwards(
 const struct service_record *words_successor(
 	const struct record *record, const struct process_effect *own);
 
+/* Whether a node was struck several times: its processes are those of the last strikes only. */
+bool words_struck_again(const struct effect_judgement *effect);
+/* "strike 3 on n1 at T+31.001 s"; "1 of 1 hit, 1 ended; back as pid 4711 after 1.21 s". */
+const char *words_strike(const struct strike_effect *own, char buffer[WORDS_MAX]);
+void words_strike_found(const struct strike_effect *own, char buffer[SENTENCE_MAX]);
+/* Good: all are back, or nobody is waited for. */
+enum tone tone_of_strike(const struct strike_effect *own);
+
 /*
  * The two spans in which a fault's gaps are looked for: "during cut-leader" and "after the heal of
  * cut-leader"; of one that is over at once "in the phase of kill-leader", and "after" that. Faults

@@ -36,10 +36,16 @@ static void recovers_statement(const struct recovers_spec *recovers, char buffer
 const char *words_statement(
 	const struct scenario *scenario, const struct invariant_spec *claim, char buffer[WORDS_MAX])
 {
+	char within[DURATION_TEXT_MAX];
+
 	if (claim->holds)
 		holds_statement(scenario, claim, buffer);
 	else if (claim->recovers)
 		recovers_statement(claim->recovers, buffer);
+	else if (claim->restarts)
+		snprintf(buffer, WORDS_MAX, "what %.40s ends runs again within %s",
+			claim->restarts->fault,
+			duration_format(claim->restarts->within_ns, within));
 	else if (claim->data)
 		snprintf(buffer, WORDS_MAX, "at most %lld acknowledged writes of %.40s lost",
 			(long long)claim->data->max_lost, claim->data->workload);
@@ -94,6 +100,24 @@ static void claim_recovers(
 		snprintf(out->measured, sizeof(out->measured), "not recovered");
 }
 
+/* Samples are strikes that ended somebody. */
+static void claim_restarts(const struct claim_judgement *own, struct claim_numbers *out)
+{
+	char after[DURATION_TEXT_MAX], within[DURATION_TEXT_MAX];
+
+	snprintf(out->allowed, sizeof(out->allowed), "≤ %s",
+		duration_format(own->claim->restarts->within_ns, within));
+	snprintf(out->samples, sizeof(out->samples), "%lld", (long long)own->tally.total);
+	if (!own->tally.total)
+		return;
+	snprintf(out->bad, sizeof(out->bad), "%lld", (long long)own->tally.bad);
+	if (own->after_ns != NEVER_NS)
+		snprintf(out->measured, sizeof(out->measured), "%s at the slowest",
+			duration_human(own->after_ns, after));
+	else if (own->verdict == VERDICT_VIOLATED)
+		snprintf(out->measured, sizeof(out->measured), "not back");
+}
+
 static void claim_data(
 	const struct report *report, const struct claim_judgement *own, struct claim_numbers *out)
 {
@@ -133,6 +157,8 @@ void words_claim(
 			scenario_slo(&report->record.scenario, claim->holds->slo)->objective, out);
 	else if (claim->recovers)
 		claim_recovers(report, own, out);
+	else if (claim->restarts)
+		claim_restarts(own, out);
 	else if (claim->data)
 		claim_data(report, own, out);
 	else

@@ -153,3 +153,67 @@ void words_process(
 		words_signal(process, signal), sent ? ", " : "",
 		sent ? words_exit(process, exit) : "", *afterwards ? "; " : "", afterwards);
 }
+
+/* --- strikes --------------------------------------------------------------------------- */
+
+bool words_struck_again(const struct effect_judgement *effect)
+{
+	LIST_EACH(effect->strikes, struct strike_effect, own)
+		if (own->number > 1)
+			return true;
+	return false;
+}
+
+const char *words_strike(const struct strike_effect *own, char buffer[WORDS_MAX])
+{
+	char at[WORDS_MAX];
+
+	snprintf(buffer, WORDS_MAX, "strike %zu on %.40s at %.40s", own->number, own->node,
+		words_at(own->strike->at_ns, at));
+	return buffer;
+}
+
+/* "; back as pid 4711 after 1.21 s"; "" where nobody is waited for. */
+static const char *say_return(const struct strike_evidence *strike, char buffer[WORDS_MAX])
+{
+	char after[DURATION_TEXT_MAX];
+
+	buffer[0] = '\0';
+	if (!strike->wanted)
+		return buffer;
+	if (strike->back_ns != NEVER_NS)
+		snprintf(buffer, WORDS_MAX, "; back as pid %lld after %s",
+			(long long)strike->back_pid,
+			duration_human(strike->back_ns - strike->at_ns, after));
+	else if (strike->looked_ns == NEVER_NS)
+		snprintf(buffer, WORDS_MAX, "; not known who came back");
+	else
+		snprintf(buffer, WORDS_MAX, "; %lld of %lld back %s later", (long long)strike->back,
+			(long long)strike->wanted,
+			duration_human(strike->looked_ns - strike->at_ns, after));
+	return buffer;
+}
+
+void words_strike_found(const struct strike_effect *own, char buffer[SENTENCE_MAX])
+{
+	const struct strike_evidence *strike = own->strike;
+	char back[WORDS_MAX];
+
+	if (!strike->chosen)
+		snprintf(buffer, SENTENCE_MAX, "nobody hit%s%.100s", strike->trouble ? ": " : "",
+			strike->trouble ? strike->trouble : "");
+	else
+		snprintf(buffer, SENTENCE_MAX, "%lld of %lld hit%s, %lld ended%s",
+			(long long)strike->sent, (long long)strike->chosen,
+			strike->whole ? ", the cgroup in one go" : "", (long long)strike->exited,
+			say_return(strike, back));
+}
+
+enum tone tone_of_strike(const struct strike_effect *own)
+{
+	const struct strike_evidence *strike = own->strike;
+
+	if (!strike->chosen || strike->sent < strike->chosen)
+		return TONE_OPEN;
+	return !strike->wanted || strike->back_ns != NEVER_NS ? TONE_GOOD : TONE_OPEN;
+}

@@ -54,15 +54,16 @@ static void add_endpoint(const struct plan *plan, struct list *list, const char 
 	}
 }
 
+/* By its table, so that no key is forgotten. */
 static struct process_selector *copy_selector(const struct process_selector *selector)
 {
 	struct process_selector *copy = must_alloc(sizeof(*copy));
+	cJSON *json = shape_encode(&process_selector_shape, selector);
+	struct fail fail = FAIL_INIT;
 
-	*copy = (struct process_selector){.exe = must_copy_if(selector->exe),
-		.cmdline = must_copy_if(selector->cmdline),
-		.pidfile = must_copy_if(selector->pidfile),
-		.cgroup = must_copy_if(selector->cgroup),
-		.count = selector->count};
+	if (shape_decode(&process_selector_shape, json, "", copy, &fail) < 0)
+		abort();
+	cJSON_Delete(json);
 	return copy;
 }
 

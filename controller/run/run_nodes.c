@@ -79,6 +79,26 @@ static cJSON *processes_json(const struct run_node *node, const struct list *pro
 	return array;
 }
 
+static int64_t instant(const struct run_node *node, int64_t theirs_ns)
+{
+	return theirs_ns ? to_ours(node, theirs_ns) : NEVER_NS;
+}
+
+static cJSON *strikes_json(const struct run_node *node, const struct list *strikes)
+{
+	cJSON *array = json_array();
+
+	LIST_EACH(*strikes, struct strike_evidence, strike) {
+		struct strike_evidence ours = *strike;
+
+		ours.at_ns = instant(node, ours.at_ns);
+		ours.back_ns = instant(node, ours.back_ns);
+		ours.looked_ns = instant(node, ours.looked_ns);
+		json_append(array, shape_encode(&strike_evidence_shape, &ours));
+	}
+	return array;
+}
+
 /* None of a measure's numbers is an instant: they stand as the node told them. */
 static cJSON *measures_json(const struct list *measures)
 {
@@ -109,6 +129,8 @@ static void feed_evidence(struct run_node *node, const struct fault_evidence *fa
 	json_put(data, "counters", counters_json(node, &fault->counters));
 	if (fault->processes.count)
 		json_put(data, "processes", processes_json(node, &fault->processes));
+	if (fault->strikes.count)
+		json_put(data, "strikes", strikes_json(node, &fault->strikes));
 	if (fault->hosts.count)
 		json_put(data, "hosts", hosts_json(&fault->hosts));
 	if (fault->measures.count)

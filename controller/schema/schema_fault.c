@@ -98,6 +98,31 @@ static cJSON *counterpart_or_shape(const struct catalogue_fault *fault)
 	return ways;
 }
 
+/* One that is over at once has no length, unless a parameter gives it one. */
+static void refuse_length(const struct catalogue_fault *fault, cJSON *schema, cJSON *properties)
+{
+	cJSON *ways, *way, *with, *refused;
+
+	if (!fault->at_once)
+		return;
+	if (!fault->lasts_with) {
+		json_put(properties, "for", cJSON_CreateFalse());
+		return;
+	}
+	ways = json_array();
+	way = json_object();
+	refused = json_object();
+	json_put(refused, "for", cJSON_CreateFalse());
+	json_put(way, "properties", refused);
+	json_append(ways, way);
+	way = needs("with");
+	with = json_object();
+	json_put(with, "with", needs(fault->lasts_with));
+	json_put(way, "properties", with);
+	json_append(ways, way);
+	json_put(schema, "anyOf", ways);
+}
+
 static cJSON *then(struct schema_maker *maker, const struct catalogue_fault *fault, cJSON *object)
 {
 	const cJSON *table = cJSON_GetObjectItemCaseSensitive(object, "properties");
@@ -120,8 +145,7 @@ static cJSON *then(struct schema_maker *maker, const struct catalogue_fault *fau
 		else
 			cJSON_Delete(ways);
 	}
-	if (fault->at_once)
-		json_put(properties, "for", cJSON_CreateFalse());
+	refuse_length(fault, schema, properties);
 	json_put(properties, "with", schema_object(maker, fault->params));
 	for (size_t i = 0; i < fault->params->count; i++)
 		with_needed |= fault->params->fields[i].required;

@@ -56,7 +56,8 @@ static const struct field fields[] = {
 			"by "
 			"ptrace; \"stop\": by SIGSTOP, which their parents see; \"auto\": "
 			"\"freeze\" "
-			"where \"processes\" names a cgroup and nothing else, else \"trace\""},
+			"where \"processes\" names a cgroup or unit and nothing else, else "
+			"\"trace\""},
 	{.key = "duty",
 		.kind = FIELD_OBJECT,
 		AT(duty),

@@ -26,8 +26,7 @@
 
 enum {
 	CMDLINE_JSON_MAX = 96,
-	REASON_JSON_MAX = 64,
-	TEXT_MAX = 512
+	REASON_JSON_MAX = 64
 };
 
 const char *const pause_how_words[] = {"auto", "trace", "stop", "freeze", NULL};
@@ -46,6 +45,7 @@ struct pauses {
 	struct pause_rule rule;
 	struct guardian_keep *keep;
 	struct host_guardian *guardian; /* the one that got the orders */
+	struct whole whole;             /* PAUSE_FREEZE */
 	struct list targets;            /* of struct target: who was chosen */
 	struct pause *each;
 	size_t count;
@@ -54,42 +54,25 @@ struct pauses {
 int pause_choose(enum pause_how asked, const struct process_selector *processes,
 	enum pause_how *out, struct fail *fail)
 {
-	bool whole = processes->cgroup && !processes->exe && !processes->cmdline &&
-		!processes->pidfile && !processes->count;
+	bool whole = targets_name_whole(processes);
 
 	if (asked == PAUSE_FREEZE && !whole)
 		return fail_set(fail, FAIL_USAGE,
-			"\"how\": \"freeze\" holds a whole cgroup: name \"cgroup\" among "
-			"\"processes\", and nothing else");
+			"\"how\": \"freeze\" holds a whole cgroup: name a \"cgroup\" or a "
+			"\"unit\" among \"processes\", and nothing else");
 	*out = asked != PAUSE_AUTO ? asked : whole ? PAUSE_FREEZE : PAUSE_TRACE;
 	return 0;
 }
 
 /* ---- choosing ---- */
 
-/* The freezer holds all, so nobody may be among them who is never hit. */
-static int check_spared(
-	const struct pause_rule *rule, const struct target_guard *guard, struct fail *fail)
-{
-	struct target_search found;
-	char spared[TEXT_MAX];
-	int result = 0;
-
-	if (targets_find(rule->processes, guard, &found, fail) < 0)
-		return -1;
-	if (target_spared_text(&found, spared, sizeof(spared)))
-		result = fail_set(fail, FAIL_REFUSED,
-			"the freezer would hold all of cgroup %.100s: %.300s",
-			rule->processes->cgroup, spared);
-	target_search_deinit(&found);
-	return result;
-}
-
 static int choose(struct pauses *pauses, const struct target_guard *guard, struct fail *fail)
 {
 	const struct pause_rule *rule = &pauses->rule;
 
-	if (rule->how == PAUSE_FREEZE && check_spared(rule, guard, fail) < 0)
+	/* The freezer holds all, so nobody may be among them who is never hit. */
+	if (rule->how == PAUSE_FREEZE &&
+		targets_whole(rule->processes, guard, &pauses->whole, fail) < 0)
 		return -1;
 	if (targets_open(rule->processes, guard, &pauses->targets, fail) < 0)
 		return -1;
@@ -117,15 +100,15 @@ static int order_of(
 		.deadline_ns = rule->deadline_ns,
 		.on_ns = rule->on_ns,
 		.period_ns = rule->period_ns,
+		.cgroup = pauses->whole.id,
 	};
 	if (rule->how != PAUSE_FREEZE)
 		return 0;
-	if (host_cgroup_id(rule->processes->cgroup, &out->cgroup, fail) < 0 ||
-		host_cgroup_directory(rule->processes->cgroup, &directory, fail) < 0)
+	if (host_cgroup_directory(pauses->whole.cgroup, &directory, fail) < 0)
 		return -1;
 	if ((size_t)snprintf(out->path, sizeof(out->path), "%s", directory) >= sizeof(out->path))
 		fail_set(fail, FAIL_REFUSED, "the path of cgroup %.100s is too long",
-			rule->processes->cgroup);
+			pauses->whole.cgroup);
 	free(directory);
 	return fail->kind ? -1 : 0;
 }
@@ -145,7 +128,7 @@ static int note(struct pauses *pauses, struct pause *pause, const struct guard_o
 	else
 		pause->undo = (struct undo){
 			.kind = UNDO_FREEZE,
-			.interface = must_copy(pauses->rule.processes->cgroup),
+			.interface = must_copy(pauses->whole.cgroup),
 			.cgroup = (int64_t)order->cgroup,
 		};
 	if (ledger_note(pauses->keep->ledger, &pause->undo, &pause->record, fail) < 0) {
@@ -251,8 +234,7 @@ static int check_answers(const struct pauses *pauses, struct fail *fail)
 			continue;
 		if (order->kind == GRIP_FREEZE)
 			return fail_set(fail, FAIL_REFUSED, "cgroup %.200s can't be frozen: %s",
-				pauses->rule.processes->cgroup,
-				why(pauses->each[i].post->told.error));
+				pauses->whole.cgroup, why(pauses->each[i].post->told.error));
 		return fail_set(fail, FAIL_REFUSED, "process %" PRId64 " can't be held: %s",
 			order->pid, why(pauses->each[i].post->told.error));
 	}
@@ -448,6 +430,7 @@ void pauses_free(struct pauses *pauses)
 		if (pauses->each[i].noted)
 			shape_free(&undo_shape, &pauses->each[i].undo);
 	free(pauses->each);
+	whole_deinit(&pauses->whole);
 	targets_close(&pauses->targets);
 	free(pauses);
 }

@@ -21,7 +21,7 @@ enum pause_how {
 	PAUSE_AUTO, /* a whole cgroup by the freezer, single processes by ptrace */
 	PAUSE_TRACE,
 	PAUSE_STOP,
-	PAUSE_FREEZE /* only with a selector that names a cgroup and nothing else */
+	PAUSE_FREEZE /* only with a selector that names a cgroup or unit and nothing else */
 };
 extern const char *const pause_how_words[];
 

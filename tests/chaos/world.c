@@ -54,7 +54,10 @@ static cJSON *read_lab(const struct world *world)
 	return lab;
 }
 
-/* Faster than by default: a leader that is cut off is missed after half a second. */
+/*
+ * Faster than by default: a leader that is cut off is missed after half a second. And what the
+ * fault kills stays down until the supervisor is told that it was healed.
+ */
 static void hasten(cJSON *lab)
 {
 	static const char *const words[] = {
@@ -68,6 +71,8 @@ static void hasten(cJSON *lab)
 		for (size_t i = 0; etcd && i < sizeof(words) / sizeof(words[0]); i++)
 			cJSON_AddItemToArray(
 				cJSON_GetObjectItem(etcd, "argv"), cJSON_CreateString(words[i]));
+		if (etcd)
+			cJSON_ReplaceItemInObject(etcd, "restart", cJSON_CreateString("on_heal"));
 	}
 }
 

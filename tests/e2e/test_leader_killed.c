@@ -21,6 +21,7 @@
 static const char scenario[] = "scenarios/etcd-leader-killed.json";
 static const char sync_scenario[] = "scenarios/etcd-leader-killed-at-sync.json";
 static const char paused_scenario[] = "scenarios/etcd-leader-paused.json";
+static const char loop_scenario[] = "scenarios/etcd-follower-crash-loop.json";
 
 static void assert_killed_and_back(const cJSON *summary, const char *said)
 {
@@ -42,6 +43,26 @@ static void assert_killed_and_back(const cJSON *summary, const char *said)
 	snprintf(line, sizeof(line), "etcd runs again as pid %.0f",
 		cli_number(process, "service_pid_after"));
 	assert_non_null(strstr(said, line));
+	/* Its node has seen the same, by itself. */
+	assert_true(cli_number(cli_first(fault, "strikes"), "back_pid") ==
+		cli_number(process, "service_pid_after"));
+}
+
+static void assert_back_each_time(const cJSON *summary, const char *said)
+{
+	const cJSON *fault = cli_first(summary, "faults"), *strike;
+	double back_s = 0;
+
+	assert_string_equal(cli_text(fault, "effect"), "proven");
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(fault, "strikes")), 3);
+	assert_true(cJSON_GetArraySize(cJSON_GetObjectItem(fault, "processes")) <= 3);
+	cJSON_ArrayForEach(strike, cJSON_GetObjectItem(fault, "strikes")) {
+		assert_true(cli_number(strike, "exited") == 1);
+		assert_true(cli_number(strike, "at_s") > back_s);
+		back_s = cli_number(strike, "back_s");
+		assert_true(back_s > cli_number(strike, "at_s"));
+	}
+	assert_non_null(strstr(said, "back in time after 3 of 3 strikes"));
 }
 
 static void assert_still_and_on(const cJSON *summary, const char *said)
@@ -72,7 +93,9 @@ static void assert_killed_at_a_sync(const cJSON *summary, const char *said)
 	assert_non_null(strstr(said, "SIGKILL after its sync number 200"));
 }
 
-static void run_it(const char *file, void (*check)(const cJSON *summary, const char *said))
+/* `param`: of the scenario, or NULL; an outage is expected where the leader is hit. */
+static void run_it(const char *file, const char *param, double least_gap_s,
+	void (*check)(const cJSON *summary, const char *said))
 {
 	char *before = host_state("etcd"), *programs = programs_list();
 	struct cli_result result;
@@ -81,14 +104,16 @@ static void run_it(const char *file, void (*check)(const cJSON *summary, const c
 	double gap_s;
 
 	cli_begin(&cli);
-	cli_run_steady(
-		&cli, (const char *[]){"run", cli_file(file), "--runs", cli.runs, NULL}, &result);
+	cli_run_steady(&cli,
+		(const char *[]){"run", cli_file(file), "--runs", cli.runs,
+			param ? "--param" : NULL, param, NULL},
+		&result);
 	if (result.code != 0)
 		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
 	summary = cli_summary(&cli);
 	gap_s = cli_number(cli_first(summary, "gaps"), "gap_s");
 	print_message("gap %.2f s\n", gap_s);
-	assert_true(gap_s >= 0.5 && gap_s <= 5);
+	assert_true(gap_s >= least_gap_s && gap_s <= 5);
 	assert_true(cli_number(cli_first(summary, "data"), "lost") == 0);
 	assert_true(cli_number(cli_first(summary, "data"), "acknowledged") > 1000);
 	check(summary, result.out);
@@ -103,7 +128,18 @@ static void run_it(const char *file, void (*check)(const cJSON *summary, const c
 static void test_a_killed_leader_costs_seconds_and_no_data(void **state)
 {
 	(void)state;
-	run_it(scenario, assert_killed_and_back);
+	run_it(scenario, NULL, 0.5, assert_killed_and_back);
+}
+
+/* A minute: tests/netns/test_crash_loop.c has what the injector does, each time. */
+static void test_a_follower_is_back_each_time(void **state)
+{
+	(void)state;
+	if (!getenv("BACKBURN_LONG")) {
+		print_message("skipped: only with BACKBURN_LONG\n");
+		skip();
+	}
+	run_it(loop_scenario, "loop_for=14s", 0, assert_back_each_time);
 }
 
 /* More than a minute: tests/netns/test_pause.c has what the injector does, each time. */
@@ -114,7 +150,7 @@ static void test_a_paused_leader_costs_seconds_and_no_data(void **state)
 		print_message("skipped: only with BACKBURN_LONG\n");
 		skip();
 	}
-	run_it(paused_scenario, assert_still_and_on);
+	run_it(paused_scenario, NULL, 0.5, assert_still_and_on);
 }
 
 /* More than a minute: tests/netns/test_kill_on_call.c has what the injector does, each time. */
@@ -125,7 +161,7 @@ static void test_a_leader_that_dies_between_disk_and_answer(void **state)
 		print_message("skipped: only with BACKBURN_LONG\n");
 		skip();
 	}
-	run_it(sync_scenario, assert_killed_at_a_sync);
+	run_it(sync_scenario, NULL, 0.5, assert_killed_at_a_sync);
 }
 
 static void test_the_plan_names_who_would_be_hit(void **state)
@@ -166,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_the_plan_names_who_would_be_hit),
 		cmocka_unit_test(test_a_killed_leader_costs_seconds_and_no_data),
 		cmocka_unit_test(test_a_leader_that_dies_between_disk_and_answer),
+		cmocka_unit_test(test_a_follower_is_back_each_time),
 		cmocka_unit_test(test_a_paused_leader_costs_seconds_and_no_data),
 	};
 	int unavailable = cli_unavailable();

@@ -58,6 +58,12 @@ static void find_home(const char *mount, char out[PATH_MAX])
 	assert_true(out[0] == '/');
 }
 
+static void make_cgroup(const char *parent, const char *name, char out[PATH_MAX])
+{
+	assert_true((size_t)snprintf(out, PATH_MAX, "%s/%s", parent, name) < PATH_MAX);
+	assert_int_equal(mkdir(out, 0755), 0);
+}
+
 static void copy_program(const char *to)
 {
 	int in = open("/bin/sleep", O_RDONLY | O_CLOEXEC);
@@ -74,7 +80,7 @@ void victims_init(struct victims *victims)
 {
 	char mount[PATH_MAX];
 
-	*victims = (struct victims){0};
+	*victims = (struct victims){.listener = -1};
 	snprintf(victims->dir, sizeof(victims->dir), "/tmp/backburn-victims-XXXXXX");
 	assert_non_null(mkdtemp(victims->dir));
 	snprintf(victims->exe, sizeof(victims->exe), "%s/victim", victims->dir);
@@ -83,13 +89,11 @@ void victims_init(struct victims *victims)
 	copy_program(victims->exe);
 	find_cgroup_mount(mount);
 	find_home(mount, victims->home);
-	snprintf(victims->cgroup, sizeof(victims->cgroup), "/backburn-victims-%d", getpid());
-	assert_true((size_t)snprintf(victims->outer, PATH_MAX, "%s%s", mount, victims->cgroup) <
-		PATH_MAX);
-	assert_int_equal(mkdir(victims->outer, 0755), 0);
-	assert_true(
-		(size_t)snprintf(victims->inside, PATH_MAX, "%s/in", victims->outer) < PATH_MAX);
-	assert_int_equal(mkdir(victims->inside, 0755), 0);
+	snprintf(victims->cgroup, sizeof(victims->cgroup), "/backburn-victims-%d.slice", getpid());
+	snprintf(victims->unit, sizeof(victims->unit), "backburn-victims@%d\\x2da.service",
+		getpid());
+	make_cgroup(mount, victims->cgroup + 1, victims->outer);
+	make_cgroup(victims->outer, "in", victims->inside);
 }
 
 void victims_deinit(struct victims *victims)
@@ -105,6 +109,8 @@ void victims_deinit(struct victims *victims)
 	unlink(victims->policy);
 	/* What were left inside of them would keep them. */
 	assert_int_equal(rmdir(victims->inside), 0);
+	if (victims->service[0])
+		assert_int_equal(rmdir(victims->service), 0);
 	assert_int_equal(rmdir(victims->outer), 0);
 	assert_int_equal(rmdir(victims->dir), 0);
 }
@@ -165,6 +171,22 @@ void victims_write_policy(const struct victims *victims, const char *text)
 
 /* ---- processes ---- */
 
+static bool is_large(pid_t pid)
+{
+	char path[32];
+	long pages = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (fscanf(file, "%*s %ld", &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return pages * sysconf(_SC_PAGESIZE) >= VICTIM_LARGE_BYTES;
+}
+
 static bool runs_its_program(const struct victims *victims, pid_t pid)
 {
 	char path[32], target[PATH_MAX];
@@ -181,17 +203,31 @@ static bool runs_its_program(const struct victims *victims, pid_t pid)
 __attribute__((noreturn)) static void become_victim(
 	const struct victims *victims, enum victim_kind kind)
 {
+	const char *cgroup = kind == VICTIM_IN_UNIT             ? victims->service
+		: kind == VICTIM_INSIDE || kind == VICTIM_LARGE ? victims->inside
+								: NULL;
 	char procs[PATH_MAX + 16];
 
 	if (kind == VICTIM_IGNORES_TERM)
 		signal(SIGTERM, SIG_IGN);
-	if (kind == VICTIM_INSIDE) {
+	if (kind == VICTIM_LISTENS && dup(victims->listener) < 0)
+		_exit(125);
+	if (cgroup) {
 		int file;
 
-		snprintf(procs, sizeof(procs), "%s/cgroup.procs", victims->inside);
+		snprintf(procs, sizeof(procs), "%s/cgroup.procs", cgroup);
 		file = open(procs, O_WRONLY | O_CLOEXEC);
 		if (file < 0 || write(file, "0", 1) != 1)
 			_exit(126);
+	}
+	if (kind == VICTIM_LARGE) {
+		char *memory = malloc(VICTIM_LARGE_BYTES);
+
+		if (memory)
+			memset(memory, 1, VICTIM_LARGE_BYTES);
+		while (memory)
+			pause();
+		_exit(124);
 	}
 	execl(victims->exe, "victim", kind == VICTIM_OTHER_ARGUMENT ? "86398" : VICTIM_ARGUMENT,
 		(char *)NULL);
@@ -201,13 +237,16 @@ __attribute__((noreturn)) static void become_victim(
 pid_t victim_start(struct victims *victims, enum victim_kind kind)
 {
 	int64_t give_up_ns = now_ns() + RUNS_WITHIN_MS * INT64_C(1000000);
-	pid_t pid = fork();
+	pid_t pid;
 
+	if (kind == VICTIM_IN_UNIT && !victims->service[0])
+		make_cgroup(victims->outer, victims->unit, victims->service);
+	pid = fork();
 	assert_true(pid >= 0 && victims->count < VICTIMS_MAX);
 	if (pid == 0)
 		become_victim(victims, kind);
 	victims->pids[victims->count++] = pid;
-	while (!runs_its_program(victims, pid)) {
+	while (kind == VICTIM_LARGE ? !is_large(pid) : !runs_its_program(victims, pid)) {
 		assert_true(now_ns() < give_up_ns);
 		pause_ms(1);
 	}

@@ -15,19 +15,26 @@ enum {
 	VICTIMS_MAX = 8
 };
 #define VICTIM_ARGUMENT "86397"
+#define VICTIM_LARGE_BYTES (32 * 1024 * 1024)
 
 enum victim_kind {
 	VICTIM_PLAIN,
 	VICTIM_OTHER_ARGUMENT,
 	VICTIM_IGNORES_TERM,
-	VICTIM_INSIDE /* in the cgroup `inside` */
+	VICTIM_INSIDE,  /* in the cgroup `inside` */
+	VICTIM_IN_UNIT, /* in the cgroup of `unit` */
+	VICTIM_LISTENS, /* holds `listener` */
+	VICTIM_LARGE /* in the cgroup `inside`, with VICTIM_LARGE_BYTES; runs the test's program */
 };
 
 struct victims {
 	char dir[64], exe[96], pidfile[96], policy[96];
 	char outer[PATH_MAX], inside[PATH_MAX]; /* cgroups: directories */
+	char service[PATH_MAX];                 /* that of `unit`, in `outer`; "": not needed yet */
+	char unit[96];                          /* as systemd would call it */
 	char home[PATH_MAX];                    /* where this process was before: likewise */
 	char cgroup[96];                        /* `outer` below the mount */
+	int listener;                           /* the caller's; -1: none */
 	pid_t pids[VICTIMS_MAX];
 	size_t count;
 };

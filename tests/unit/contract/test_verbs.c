@@ -51,7 +51,8 @@ static const struct {
 		"{'id':'k','fault':'kill','scope':{},'role':'on','with':{},'on':[{'node':'n1'}],"
 		"'from':[],'processes':{'exe':'/bin/x','cmdline':'x *','pidfile':"
 		"'/run/x.pid','cgroup':'/"
-		"a','count':2},'seed':'0','start_ns':'1','deadline_ns':'2'}"},
+		"a','unit':'db@1.service','port':2379,'count':2,'largest':'memory'},'seed':'0','"
+		"start_ns':'1','deadline_ns':'2'}"},
 	/* Without a count: all of them. */
 	{&fault_order_shape,
 		"{'id':'k','fault':'kill','scope':{},'role':'on','with':{},'on':[{'node':'n1'}],"
@@ -92,6 +93,16 @@ static const struct {
 		"'exited_ns':'0','result':'failed','reason':'no','trap':'after its sync number "
 		"5','calls':'4','how':'trace','times':'2','held_"
 		"ns':'5'}]}]}"},
+	{&evidence_shape,
+		"{'now_ns':'5','faults':[{'id':'k','start_ns':'1','deadline_ns':'2','healed':true,"
+		"'healed_ns':'3','counters':[],'processes':[{'pid':7,'start_ticks':'12',"
+		"'cmdline':'','signal':'KILL','age_ns':'9','must_exit':true,'sent_ns':'2',"
+		"'exited_ns':'3','result':'sent','calls':'0','strike':2,'times':'0','held_ns':'0'}]"
+		",'strikes':["
+		"{'at_ns':'1','whole':false,'chosen':0,'sent':0,'exited':0,'wanted':0,'back':0,"
+		"'back_ns':'0','looked_ns':'0','trouble':'nobody'},"
+		"{'at_ns':'2','whole':true,'chosen':1,'sent':1,'exited':1,'wanted':1,'back':1,"
+		"'back_pid':8,'back_ns':'4','looked_ns':'5'}]}]}"},
 	{&evidence_shape, "{'now_ns':'5','faults':[]}"},
 	{&audit_params_shape, "{'page':3}"},
 	{&audit_result_shape, "{'page':0,'pages':2,'state':['a','b'],'residue':[]}"},

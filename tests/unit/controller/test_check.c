@@ -188,15 +188,23 @@ static const struct mutation references[] = {
 	{"phases[1].faults[0]", "{'id':'cut-leader','fault':'kill','on':{'nodes':'leader'}}",
 		"phases[1].faults[0].on",
 		"kill needs the key \"processes\": which of them on these nodes, by \"exe\", "
-		"\"cmdline\", \"pidfile\" or \"cgroup\""},
+		"\"cmdline\", \"pidfile\", \"cgroup\", \"unit\" or \"port\""},
 	{"phases[1].faults[0]", KILL("", "'count':1", ""), "phases[1].faults[0].on.processes",
-		"processes needs at least one of \"exe\", \"cmdline\", \"pidfile\" and \"cgroup\""},
+		"processes needs at least one of \"exe\", \"cmdline\", \"pidfile\", \"cgroup\", "
+		"\"unit\" and \"port\""},
 	{"phases[1].faults[0]", KILL("", "'exe':'etcd'", ""),
 		"phases[1].faults[0].on.processes.exe",
 		"\"etcd\" is not an absolute path: it does not begin with \"/\""},
 	{"phases[1].faults[0]", KILL("'for':'2s',", "'exe':'/bin/x'", ""),
 		"phases[1].faults[0].for",
-		"kill is over as soon as it has acted: leave \"for\" out"},
+		"kill is over as soon as it has acted: leave \"for\" out, or give it \"every\""},
+	{"phases[1].faults[0]", KILL("", "'exe':'/bin/x'", "'times':3"),
+		"phases[1].faults[0].with.times", "\"times\" needs the key \"every\" beside it"},
+	{"invariants[0]", "{'id':'a','restarts':{'fault':'nobody','within':'1s'}}",
+		"invariants[0].restarts.fault", "no fault named \"nobody\""},
+	{"invariants[0]", "{'id':'a','restarts':{'fault':'cut-leader','within':'1s'}}",
+		"invariants[0].restarts.fault",
+		"partition ends no process that could be started again"},
 	{"phases[1].faults[0]", KILL("", "'exe':'/bin/x'", "'signal':'STOP'"),
 		"phases[1].faults[0].with.signal",
 		"\"STOP\" is refused: the process would stay stopped: use the fault \"pause\""},
@@ -212,9 +220,11 @@ static const struct mutation references[] = {
 		"unknown key \"dirction\" in partition (did you mean \"direction\"?)"},
 	/* invariants */
 	{"invariants[0].holds", NULL, "invariants[0]",
-		"invariant needs exactly one of \"holds\", \"recovers\", \"data\" and \"budget\""},
+		"invariant needs exactly one of \"holds\", \"recovers\", \"data\", \"budget\" "
+		"and \"restarts\""},
 	{"invariants[0].budget", "{'slo':'avail','max_spent':0.1}", "invariants[0]",
-		"invariant needs exactly one of \"holds\", \"recovers\", \"data\" and \"budget\""},
+		"invariant needs exactly one of \"holds\", \"recovers\", \"data\", \"budget\" "
+		"and \"restarts\""},
 	{"invariants[0].in", NULL, "invariants[0].holds",
 		"\"holds\" needs the key \"in\" beside it"},
 	{"invariants[2].in", "'cut'", "invariants[2].in",
@@ -413,6 +423,10 @@ static void the_other_side_of_each_bound_is_good(void **state)
 			"{'id':'cut-leader','fault':'partition','on':{'nodes':['n1','leader']},"
 			"'with':{'drops':{'n1':['n2']}}}"},
 		{"phases[1].faults[0].with", "{'shape':'sides'}"},
+		{"phases[1].faults[0]",
+			KILL("'for':'6s',", "'unit':'etcd.service'", "'every':'2s'")},
+		{"phases[1].faults[0]",
+			KILL("", "'port':2379,'count':1,'largest':'memory'", "'how':'signal'")},
 	};
 	struct catalogue catalogue = given_catalogue();
 

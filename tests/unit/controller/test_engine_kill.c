@@ -141,6 +141,34 @@ static void a_kill_that_hit_nobody_proves_nothing(void **state)
 	hands_deinit(&hands);
 }
 
+/* With `every` it has a length, as a partition has. */
+static void a_crash_loop_lasts_to_the_end_of_its_phase(void **state)
+{
+	struct hands hands;
+	cJSON *tree = kill_tree();
+	const cJSON *arming;
+
+	(void)state;
+	given_set(tree, "phases[1].faults[0].with", "{'every':'2s'}");
+	hands_init(&hands, tree);
+	hands.no_news = true;
+	assert_true(hands_run(&hands, SECONDS(240)));
+	arming = only(&hands, "fault_arming");
+	assert_null(cJSON_GetObjectItem(arming, "at_once"));
+	assert_int_equal(number(arming, "deadline_ns") - number(arming, "start_ns"), SECONDS(10));
+	assert_int_equal(hands.heals, 1);
+	assert_int_equal(hands.told, 1);
+	hands_deinit(&hands);
+	/* One that is over before that says so itself. */
+	tree = kill_tree();
+	given_set(tree, "phases[1].faults[0].with", "{'every':'2s','times':1}");
+	hands_init(&hands, tree);
+	assert_true(hands_run(&hands, SECONDS(240)));
+	assert_int_equal(hands.heals, 0);
+	assert_int_equal(hands.told, 1);
+	hands_deinit(&hands);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +177,7 @@ int main(void)
 		cmocka_unit_test(without_news_the_end_of_the_phase_asks),
 		cmocka_unit_test(stopped_before_its_start_it_is_disarmed),
 		cmocka_unit_test(a_kill_that_hit_nobody_proves_nothing),
+		cmocka_unit_test(a_crash_loop_lasts_to_the_end_of_its_phase),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

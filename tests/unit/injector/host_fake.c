@@ -71,7 +71,10 @@ void fake_reset(void)
 	list_free(&fake.handles);
 	list_free(&fake.names);
 	forget_files();
-	fake = (struct fake){.now_ns = 1000 * NS_PER_SEC, .has_tcx = true, .pid = 42};
+	fake = (struct fake){.now_ns = 1000 * NS_PER_SEC,
+		.wall_ns = 1000 * NS_PER_SEC,
+		.has_tcx = true,
+		.pid = 42};
 	snprintf(fake.boot_id, sizeof(fake.boot_id), "boot-1");
 	fake_reset_processes();
 	fake_add_link(1, "lo");
@@ -190,11 +193,6 @@ int host_facts(struct host_facts *out, struct fail *fail)
 	snprintf(out->machine, sizeof(out->machine), "x86_64");
 	snprintf(out->boot_id, sizeof(out->boot_id), "%s", fake.boot_id);
 	return 0;
-}
-
-uint64_t host_process_start(int64_t pid)
-{
-	return pid == fake.pid ? 99 : 0;
 }
 
 int host_process_stop(int64_t pid, uint64_t start_ticks, int64_t wait_ns, struct fail *fail)

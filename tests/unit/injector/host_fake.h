@@ -43,7 +43,7 @@ struct fake_counter {
 struct fake_process {
 	int64_t pid, parent;
 	uint64_t start_ticks;
-	int64_t uid;
+	int64_t uid, rss;
 	bool kernel, dead;
 	const char *exe, *cmdline, *cgroup; /* borrowed */
 	const char *name;                   /* borrowed; NULL: that of a child of the tests */

@@ -7,6 +7,7 @@
 
 #include "contract/units.h"
 #include "injector/lists.h"
+#include "injector/policy.h"
 #include "tests/unit/injector/host_fake.h"
 
 /* Processes of the machine in memory: they die of a signal at once, unless told otherwise. */
@@ -87,6 +88,13 @@ char *host_process_exe(int64_t pid)
 	return process ? must_copy_if(process->exe) : NULL;
 }
 
+uint64_t host_process_start(int64_t pid)
+{
+	const struct fake_process *process = fake_find_process(pid);
+
+	return process ? process->start_ticks : 0;
+}
+
 int64_t host_process_parent(int64_t pid)
 {
 	const struct fake_process *process = fake_find_process(pid);
@@ -117,6 +125,7 @@ bool host_process_read(int64_t pid, struct host_process *out)
 		.parent = process->parent,
 		.start_ticks = process->start_ticks,
 		.uid = process->uid,
+		.rss = process->rss,
 		.kernel = process->kernel,
 		.dead = process->dead,
 		.exe = must_copy_if(process->exe),
@@ -187,7 +196,7 @@ bool host_process_has_exited(int file)
 
 int64_t host_ticks_wall_ns(uint64_t ticks)
 {
-	return (int64_t)ticks * TICK_MS * NS_PER_MS;
+	return fake.wall_ns - fake.now_ns + (int64_t)ticks * TICK_MS * NS_PER_MS;
 }
 
 int host_pidfile_read(const char *path, struct host_pidfile *out, struct fail *fail)
@@ -229,6 +238,25 @@ int host_cgroup_thaw(const char *cgroup, uint64_t id, bool *out_was, struct fail
 		return fake_refuse(fail, "cgroup_thaw");
 	*out_was = fake.frozen;
 	fake.frozen = false;
+	return 0;
+}
+
+int host_cgroup_kill(const char *cgroup, uint64_t id, struct fail *fail)
+{
+	uint64_t now = 0;
+
+	if (fake_fails("cgroup_kill"))
+		return fake_refuse(fail, "cgroup_kill");
+	if (host_cgroup_id(cgroup, &now, fail) < 0)
+		return -1;
+	if (now != id)
+		return fail_errno(fail, ESRCH, "killing cgroup %s", cgroup);
+	LIST_EACH(fake.processes, struct fake_process, process) {
+		if (!cgroup_is_within(process->cgroup, cgroup))
+			continue;
+		process->signal = SIGKILL;
+		process->dead = true;
+	}
 	return 0;
 }
 

@@ -80,6 +80,48 @@ void kill_databases(void)
 	kill_add(102, 700, "/usr/bin/db", "db --id 3");
 }
 
+const cJSON *kill_item(const cJSON *evidence, const char *list, int index)
+{
+	const cJSON *fault = cJSON_GetArrayItem(cJSON_GetObjectItem(evidence, "faults"), 0);
+
+	return cJSON_GetArrayItem(cJSON_GetObjectItem(fault, list), index);
+}
+
+int64_t kill_number(const cJSON *item, const char *key)
+{
+	const cJSON *value = cJSON_GetObjectItem(item, key);
+
+	if (cJSON_IsString(value))
+		return strtoll(value->valuestring, NULL, 10);
+	return value ? (int64_t)value->valuedouble : 0;
+}
+
+void kill_begin(int64_t pid, const char *exe)
+{
+	kill_add(pid, (uint64_t)(fake.now_ns / (10 * NS_PER_MS)), exe, "begun later");
+}
+
+cJSON *kill_pass(struct session *session, int64_t until_ns)
+{
+	cJSON *said;
+
+	for (;;) {
+		int64_t next_ns = session_next_ns(session, fake.now_ns);
+
+		if (next_ns > until_ns)
+			break;
+		fake.now_ns = next_ns > fake.now_ns ? next_ns : fake.now_ns;
+		/* The controller renews as it should. */
+		session->lease_until_ns = fake.now_ns + 60 * NS_PER_SEC;
+		assert_true(session_tick(session, fake.now_ns));
+		cJSON_Delete(talk_notification(session));
+	}
+	fake.now_ns = until_ns;
+	said = talk(session, "evidence", "{}");
+	assert_non_null(said);
+	return said;
+}
+
 struct session *kill_among(void)
 {
 	fake_reset();

@@ -23,6 +23,14 @@ void assert_kill_refused(
 void kill_add(int64_t pid, uint64_t start_ticks, const char *exe, const char *cmdline);
 void kill_databases(void);
 struct session *kill_among(void);
+/* Of "processes", "strikes" of the evidence's only fault; NULL: there are not so many. */
+const cJSON *kill_item(const cJSON *evidence, const char *list, int index);
+/* A number in digits, or in quotes; 0 when it is left out. */
+int64_t kill_number(const cJSON *item, const char *key);
+/* One that begins now. */
+void kill_begin(int64_t pid, const char *exe);
+/* On until that instant, as the loop would go on; and what is known then, to be freed. */
+cJSON *kill_pass(struct session *session, int64_t until_ns);
 struct fake_process *kill_process(int64_t pid);
 void assert_kill_chosen(struct session *session, const char *processes, const char *expected);
 

@@ -19,9 +19,7 @@
 
 static const cJSON *hit(const cJSON *evidence, int index)
 {
-	const cJSON *fault = cJSON_GetArrayItem(cJSON_GetObjectItem(evidence, "faults"), 0);
-
-	return cJSON_GetArrayItem(cJSON_GetObjectItem(fault, "processes"), index);
+	return kill_item(evidence, "processes", index);
 }
 
 static const char *text_at(const cJSON *object, const char *key)
@@ -62,6 +60,12 @@ static void it_is_sent_at_its_start_and_over_at_once(void **state)
 	said = talk_notification(session);
 	assert_non_null(said);
 	assert_true(strtoll(text_at(hit(said, 0), "exited_ns"), NULL, 10) >= start_ns);
+	cJSON_Delete(said);
+	/* Somebody starts it again. */
+	fake.now_ns += 50 * NS_PER_MS;
+	kill_begin(300, "/usr/bin/db");
+	said = kill_pass(session, fake.now_ns + NS_PER_SEC);
+	assert_int_equal(kill_number(kill_item(said, "strikes", 0), "back_pid"), 300);
 	cJSON_Delete(said);
 	/* Nothing more to be done. */
 	assert_int_equal(session_next_ns(session, fake.now_ns) - fake.now_ns,
@@ -111,6 +115,7 @@ static void who_survives_is_looked_at_less_and_less(void **state)
 	cJSON_Delete(said);
 	while (fake.now_ns < session->lease_until_ns) {
 		assert_true(session_tick(session, fake.now_ns));
+		cJSON_Delete(talk_notification(session));
 		fake.now_ns = session_next_ns(session, fake.now_ns);
 		looks++;
 	}
@@ -197,6 +202,155 @@ static void what_went_wrong_is_told_of_each(void **state)
 	talk_end(session);
 }
 
+/* ---- a cgroup in one go ---- */
+
+static void a_cgroup_is_killed_in_one_go(void **state)
+{
+	struct session *session;
+	cJSON *said;
+
+	(void)state;
+	session = kill_among();
+	/* By none of its signals. */
+	fake.fail_name = "process_signal";
+	kill_arm(session, "\"cgroup\":\"/apps\"", NS_PER_SEC);
+	fake.now_ns += NS_PER_SEC / 2;
+	kill_begin(104, "/usr/bin/other");
+	said = kill_pass(session, fake.now_ns + NS_PER_SEC);
+	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(kill_item(said, "strikes", 0), "whole")));
+	assert_int_equal(kill_number(kill_item(said, "strikes", 0), "exited"), 5);
+	for (int i = 0; i < 5; i++)
+		assert_string_equal(text_at(hit(said, i), "result"), "sent");
+	assert_int_equal(kill_number(hit(said, 4), "pid"), 104);
+	cJSON_Delete(said);
+	assert_int_equal(fake_last_signal(104), SIGKILL);
+	assert_int_equal(fake_last_signal(1), 0);
+	talk_end(session);
+
+	/* A unit's; another signal, or fewer, go one by one. */
+	session = kill_among();
+	kill_process(100)->cgroup = "/system.slice/db.service/worker";
+	kill_process(101)->cgroup = "/system.slice/db.service";
+	kill_arm(session, "\"unit\":\"db.service\"", 0);
+	said = kill_pass(session, fake.now_ns + NS_PER_SEC);
+	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(kill_item(said, "strikes", 0), "whole")));
+	assert_int_equal(kill_number(kill_item(said, "strikes", 0), "exited"), 2);
+	assert_int_equal(fake_last_signal(102), 0);
+	cJSON_Delete(said);
+	talk_end(session);
+	session = kill_among();
+	kill_arm(session, "\"cgroup\":\"/apps\",\"count\":4", 0);
+	said = kill_pass(session, fake.now_ns + NS_PER_SEC);
+	assert_false(cJSON_IsTrue(cJSON_GetObjectItem(kill_item(said, "strikes", 0), "whole")));
+	cJSON_Delete(said);
+	talk_end(session);
+}
+
+static void a_cgroup_is_whole_or_it_is_none(void **state)
+{
+	static const char by_cgroup[] = "\"how\":\"cgroup\"";
+	struct session *session;
+	cJSON *said;
+
+	(void)state;
+	session = kill_among();
+	assert_kill_refused(session, "\"exe\":\"/usr/bin/db\"", by_cgroup, "kills a whole cgroup");
+	assert_kill_refused(
+		session, "\"cgroup\":\"/apps\",\"count\":1", by_cgroup, "kills a whole cgroup");
+	assert_kill_refused(session, "\"cgroup\":\"/apps\"",
+		"\"how\":\"cgroup\",\"signal\":\"TERM\"", "kills a whole cgroup");
+	assert_kill_refused(
+		session, "\"cgroup\":\"/none\"", by_cgroup, "nobody is in cgroup /none");
+	talk_end(session);
+
+	/* Somebody in it is never hit: the others one by one, or nobody. */
+	session = kill_among();
+	kill_process(103)->exe = "/x/backburn";
+	assert_kill_refused(session, "\"cgroup\":\"/apps\"", by_cgroup,
+		"all of cgroup /apps would be hit: 1 that match are left alone (1 part of");
+	assert_null(kill_ask(session, "inspect", "\"cgroup\":\"/apps\"", by_cgroup, NS_PER_SEC));
+	assert_non_null(strstr(talk_error, "all of cgroup /apps would be hit"));
+	assert_kill_chosen(session, "\"cgroup\":\"/apps\"", "102 101 100");
+	kill_arm(session, "\"cgroup\":\"/apps\"", 0);
+	said = kill_pass(session, fake.now_ns + NS_PER_SEC);
+	assert_int_equal(kill_number(kill_item(said, "strikes", 0), "sent"), 3);
+	cJSON_Delete(said);
+	assert_int_equal(fake_last_signal(103), 0);
+	talk_end(session);
+
+	/* Who came into it after it was armed is not hit either. */
+	session = kill_among();
+	said = kill_ask(session, "arm", "\"cgroup\":\"/apps\"", by_cgroup, NS_PER_SEC);
+	assert_non_null(said);
+	cJSON_Delete(said);
+	kill_begin(104, "/x/backburn-injector");
+	said = kill_pass(session, fake.now_ns + 2 * NS_PER_SEC);
+	assert_int_equal(kill_number(kill_item(said, "strikes", 0), "chosen"), 0);
+	assert_non_null(strstr(text_at(kill_item(said, "strikes", 0), "trouble"), "all of cgroup"));
+	cJSON_Delete(said);
+	assert_int_equal(fake_last_signal(100), 0);
+	talk_end(session);
+}
+
+/* One that another user made may not be ours to write to. */
+static void a_cgroup_that_can_not_be_killed(void **state)
+{
+	static const char *const with[] = {"\"how\":\"cgroup\"", ""};
+
+	(void)state;
+	for (int is_auto = 0; is_auto < 2; is_auto++) {
+		struct session *session = kill_among();
+		cJSON *said =
+			kill_ask(session, "arm", "\"cgroup\":\"/apps\"", with[is_auto], NS_PER_SEC);
+
+		assert_non_null(said);
+		cJSON_Delete(said);
+		fake.fail_name = "cgroup_kill";
+		said = kill_pass(session, fake.now_ns + 2 * NS_PER_SEC);
+		assert_string_equal(text_at(hit(said, 0), "result"), is_auto ? "sent" : "failed");
+		assert_int_equal(fake_last_signal(100), is_auto ? SIGKILL : 0);
+		cJSON_Delete(said);
+		fake.fail_name = NULL;
+		talk_end(session);
+	}
+}
+
+/*
+ * Everything that a strike needs fails in turn. Who was not hit is told as that, and who is told to
+ * have been hit was.
+ */
+static void torture_of_a_strike(void **state)
+{
+	static const char *const selectors[] = {"\"cgroup\":\"/apps\"", "\"exe\":\"/usr/bin/db\""};
+	bool failed = true;
+
+	(void)state;
+	for (int at = 1; failed; at++) {
+		failed = false;
+		for (size_t i = 0; i < 2; i++) {
+			struct session *session = kill_among();
+			cJSON *said;
+
+			kill_arm(session, selectors[i], 0);
+			fake.fail_at = fake.effects + at;
+			said = kill_pass(session, fake.now_ns + 100 * NS_PER_MS);
+			failed = failed || fake.failed_name;
+			for (int hits = 0; hit(said, hits); hits++)
+				assert_true(
+					(strcmp(text_at(hit(said, hits), "result"), "sent") == 0) ==
+					(fake_last_signal(kill_number(hit(said, hits), "pid")) ==
+						SIGKILL));
+			if (!hit(said, 0))
+				assert_int_equal(fake_last_signal(100), 0);
+			cJSON_Delete(said);
+			fake.fail_at = 0;
+			talk_end(session);
+			assert_int_equal(fake.handles.count, 0);
+		}
+		assert_true(at < 60);
+	}
+}
+
 /* Every effect fails in turn: a refusal leaves nothing, and nobody is hit by half an order. */
 static void torture(void **state)
 {
@@ -234,6 +388,10 @@ int main(void)
 		cmocka_unit_test(who_survives_is_looked_at_less_and_less),
 		cmocka_unit_test(disarmed_it_sends_nothing),
 		cmocka_unit_test(what_went_wrong_is_told_of_each),
+		cmocka_unit_test(a_cgroup_is_killed_in_one_go),
+		cmocka_unit_test(a_cgroup_is_whole_or_it_is_none),
+		cmocka_unit_test(a_cgroup_that_can_not_be_killed),
+		cmocka_unit_test(torture_of_a_strike),
 		cmocka_unit_test(torture),
 	};
 

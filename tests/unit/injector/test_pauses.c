@@ -97,6 +97,13 @@ static void the_rest_is_noted_before(void **state)
 	fake.frozen = true;
 	talk_end(session);
 	assert_false(fake.frozen);
+	/* A unit is its cgroup. */
+	session = kill_among();
+	kill_process(102)->cgroup = "/system.slice/db.service/worker";
+	arm(session, "\"unit\":\"db.service\"", "{}");
+	assert_noted("\"undo\":\"freeze\"", true);
+	assert_noted("\"interface\":\"/system.slice/db.service\"", true);
+	talk_end(session);
 }
 
 static void a_cgroup_is_held_whole_or_not_at_all(void **state)
@@ -107,7 +114,7 @@ static void a_cgroup_is_held_whole_or_not_at_all(void **state)
 	assert_refused(
 		session, "\"exe\":\"/usr/bin/db\"", "{\"how\":\"freeze\"}", "holds a whole cgroup");
 	assert_refused(session, "\"cgroup\":\"/system.slice/ssh.service\"", "{}",
-		"the freezer would hold all of cgroup /system.slice/ssh.service");
+		"all of cgroup /system.slice/ssh.service would be hit");
 	talk_end(session);
 }
 

@@ -47,6 +47,118 @@ static void selectors_narrow(void **state)
 	talk_end(session);
 }
 
+static void a_unit_is_a_cgroup_of_its_name_below_slices(void **state)
+{
+	static const struct {
+		const char *cgroup;
+		bool is_meant;
+	} cases[] = {
+		{"/system.slice/db@a\\x2db.service", true},
+		{"/system.slice/system-db.slice/db@a\\x2db.service/worker", true},
+		{"/db@a\\x2db.service", true},
+		{"/system.slice/_db@a\\x2db.service", true},
+		{"/system.slice/db@a\\x2db.service.d", false},
+		{"/system.slice/db@a.service", false},
+		{"/machine.slice/box.scope/system.slice/db@a\\x2db.service", false},
+		{"/user.slice/user-7.slice/user@7.service/db@a\\x2db.service", false},
+		{"/.slice/db@a\\x2db.service", false},
+		{"/", false},
+		{NULL, false},
+	};
+	static const char unit[] = "\"unit\":\"db@a\\\\x2db.service\"";
+	struct session *session;
+
+	(void)state;
+	session = kill_among();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		kill_process(101)->cgroup = cases[i].cgroup;
+		assert_kill_chosen(session, unit, cases[i].is_meant ? "101" : "");
+	}
+	assert_kill_refused(session, unit, "", "no process with unit db@a\\x2db.service");
+	assert_kill_refused(session, "\"unit\":\"db\"", "", "ends in .service or .scope");
+	assert_kill_refused(session, "\"unit\":\"a/b.service\"", "", "a unit's whole name");
+	assert_kill_refused(session, "\"unit\":\"system.slice\"", "", "a unit's whole name");
+	talk_end(session);
+}
+
+/* 100 listens on 2379 by IPv4 and 101 by IPv6; 102 and 103 have connections from and to it. */
+static void listen_on_ports(void)
+{
+	fake_write("/proc/self/net/tcp",
+		"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid "
+		" "
+		"timeout inode\n"
+		"   0: 0100000A:094B 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 "
+		"71\n"
+		"   1: 0100000A:094B 0300000A:3039 01 00000000:00000000 00:00000000 00000000 0 0 "
+		"72\n"
+		"   2: 0100000A:3039 0100000A:094B 01 00000000:00000000 00:00000000 00000000 0 0 "
+		"73\n");
+	fake_write("/proc/self/net/tcp6",
+		"   0: 00000000000000000000000000000000:094B 00000000000000000000000000000000:0000 "
+		"0A "
+		"00000000:00000000 00:00000000 00000000 0 0 74\n");
+	kill_process(100)->socket = 71;
+	kill_process(102)->socket = 72;
+	kill_process(103)->socket = 73;
+	kill_process(101)->socket = 74;
+}
+
+static void a_port_means_who_listens_on_it(void **state)
+{
+	struct session *session;
+
+	(void)state;
+	session = kill_among();
+	listen_on_ports();
+	assert_kill_chosen(session, "\"port\":2379", "101 100");
+	assert_kill_chosen(session, "\"port\":2379,\"cmdline\":\"* 1\"", "100");
+	assert_kill_chosen(session, "\"port\":2380", "");
+	assert_kill_refused(session, "\"port\":2380", "", "no process with port 2380");
+	assert_kill_refused(session, "\"port\":0", "", "from 1 to 65535");
+	/* Held by a carrier, as sshd holds its own: that one stays. */
+	kill_process(41)->socket = 71;
+	assert_kill_chosen(session, "\"port\":2379", "101 100");
+	kill_arm(session, "\"port\":2379", 0);
+	assert_true(session_tick(session, fake.now_ns));
+	assert_int_equal(fake_last_signal(100), SIGKILL);
+	assert_int_equal(fake_last_signal(101), SIGKILL);
+	assert_int_equal(fake_last_signal(41), 0);
+	talk_end(session);
+}
+
+static void what_a_port_needs_may_fail(void **state)
+{
+	struct session *session;
+
+	(void)state;
+	session = kill_among();
+	listen_on_ports();
+	fake.fail_name = "process_sockets";
+	assert_kill_refused(session, "\"port\":2379", "", "process_sockets");
+	fake.fail_name = NULL;
+	talk_end(session);
+}
+
+static void the_largest_come_first_where_asked(void **state)
+{
+	struct session *session;
+
+	(void)state;
+	session = kill_among();
+	kill_process(103)->rss = 5000;
+	kill_process(100)->rss = 7000;
+	assert_kill_chosen(
+		session, "\"exe\":\"/usr/bin/db\",\"largest\":\"memory\",\"count\":1", "100");
+	assert_kill_chosen(session, "\"exe\":\"/usr/bin/db\",\"largest\":\"memory\",\"count\":3",
+		"100 103 102");
+	assert_kill_chosen(
+		session, "\"exe\":\"/usr/bin/db\",\"largest\":\"age\",\"count\":1", "102");
+	assert_kill_refused(session, "\"exe\":\"/usr/bin/db\",\"largest\":\"memory\"", "",
+		"needs the key \"count\"");
+	talk_end(session);
+}
+
 static void too_few_and_too_many_are_refused(void **state)
 {
 	struct session *session;
@@ -270,6 +382,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(selectors_narrow),
+		cmocka_unit_test(a_unit_is_a_cgroup_of_its_name_below_slices),
+		cmocka_unit_test(a_port_means_who_listens_on_it),
+		cmocka_unit_test(what_a_port_needs_may_fail),
+		cmocka_unit_test(the_largest_come_first_where_asked),
 		cmocka_unit_test(too_few_and_too_many_are_refused),
 		cmocka_unit_test(evidence_of_the_most_processes_fits_a_line),
 		cmocka_unit_test(some_are_left_alone),

@@ -265,13 +265,15 @@ static void arm_on_packets(struct play *play, struct play_fault *fault)
 
 static void arm_kill(struct play *play, struct play_fault *fault)
 {
-	static const char *const which[] = {
-		"\"exe\":\"/usr/bin/db\"", "\"exe\":\"/usr/bin/db\",\"count\":1"};
+	static const char *const which[] = {"\"exe\":\"/usr/bin/db\"",
+		"\"exe\":\"/usr/bin/db\",\"count\":1", "\"cgroup\":\"/apps/db\""};
+	static const char *const with[] = {"", "\"every\":\"1s\"", "\"every\":\"1s\",\"times\":2"};
 	cJSON *armed = talk(play->session, "arm",
-		"{\"id\":\"%s\",\"fault\":\"kill\",\"scope\":{},\"role\":\"on\",\"with\":{},"
+		"{\"id\":\"%s\",\"fault\":\"kill\",\"scope\":{},\"role\":\"on\",\"with\":{%s},"
 		"\"on\":[{\"node\":\"a\",\"prefixes\":[]}],\"from\":[],\"processes\":{%s},"
 		"\"start_ns\":\"%" PRId64 "\",\"deadline_ns\":\"%" PRId64 "\"}",
-		fault->id, which[draw(play, 2)], fault->start_ns, fault->deadline_ns);
+		fault->id, with[draw(play, 3)], which[draw(play, 3)], fault->start_ns,
+		fault->deadline_ns);
 
 	fault->kill = true;
 	fault->in_force = armed;

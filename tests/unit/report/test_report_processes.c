@@ -97,12 +97,62 @@ static void a_later_look_replaces_the_earlier_one(void **state)
 	told_end(&told);
 }
 
+static void every_form_shows_the_strikes(void **state)
+{
+	static const struct {
+		void (*form)(FILE *out, const struct report *report);
+		const char *parts[7];
+	} forms[] = {
+		{report_summary,
+			{"2 of 2 processes got SIGKILL, 2 seen to exit, in 2 strikes; 1 more found "
+			 "nobody",
+				"strike 1 on n2 at T+31.000 s: 1 of 1 hit, the cgroup in one go, 1 "
+				"ended; back as pid 511 after 2.50s",
+				"strike 2 on n2 at T+33.000 s: nobody hit: no process with <exe>",
+				"strike 3 on n2 at T+35.000 s: 1 of 1 hit, 1 ended; 0 of 1 back "
+				"4.50s later",
+				"back in time after 1 of 2 strikes; strike 3 on n2: 0 of 1 back "
+				"4.50s later; allowed 3s"}},
+		{report_text, {"n2: strike 2 hits nobody", "n2: pid 511 has begun"}},
+		{report_html,
+			{"what cut-leader ends runs again within 3s", "strike 1 on n2",
+				"back as pid 511 after 2.50s", "no process with &lt;exe&gt;",
+				"<td class=\"number\">411</td>", "VIOLATED"}},
+		{report_markdown,
+			{"| Strike | What became of it |", "strike 2 on n2", "back as pid 511",
+				"what cut-leader ends runs again within 3s"}},
+		{report_junit,
+			{"back in time after 1 of 2 strikes", "in 2 strikes; 1 more found nobody"}},
+		{report_json,
+			{"\"kind\":\t\"restarts\"", "\"strikes\":\t2", "\"not_back_in_time\":\t1",
+				"\"back_pid\":\t511", "\"looked_until_s\":\t39.5",
+				"\"trouble\":\t\"no process with <exe>\"",
+				"\"whole_cgroup\":\ttrue"}},
+	};
+	struct report report;
+	struct told told;
+
+	(void)state;
+	told_loop(&told);
+	told_report(&told, &report);
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		char *text = told_form(&report, forms[i].form);
+
+		for (size_t j = 0; j < 7 && forms[i].parts[j]; j++)
+			assert_has(text, forms[i].parts[j]);
+		free(text);
+	}
+	report_deinit(&report);
+	told_end(&told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_shows_the_processes),
 		cmocka_unit_test(signal_and_exit_stand_in_the_time_line),
 		cmocka_unit_test(a_later_look_replaces_the_earlier_one),
+		cmocka_unit_test(every_form_shows_the_strikes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

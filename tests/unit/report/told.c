@@ -283,6 +283,47 @@ void told_kill(struct told *told)
 	told_event(told, "run_ended", SECONDS(71), "'end':true");
 }
 
+void told_loop(struct told *told)
+{
+	cJSON *tree = kill_tree();
+
+	given_set(tree, "phases[1].faults[0].with", "{'every':'2s','times':3}");
+	given_set(tree, "invariants[0]",
+		"{'id':'again','restarts':{'fault':'cut-leader','within':'3s'}}");
+	told_begin(told, tree);
+	told_event(told, "source", 0, "'probe':'put','from':'client','start_ns':0,'rate':50");
+	told_seconds(told, 31, "g50");
+	told_event(told, "fault_arming", SECONDS(30),
+		"'fault':'cut-leader','on':['n2'],'from':[],'start_ns':%lld,'deadline_ns':%lld,"
+		"'skew_ns':50000",
+		(long long)SECONDS(31), (long long)SECONDS(41));
+	told_event(told, "fault_armed", SECONDS(30.5),
+		"'fault':'cut-leader','node':'n2','role':'on','armed_ns':%lld,'late_ns':0",
+		(long long)SECONDS(30.5));
+	told_event(told, "phase_started", SECONDS(31), "'phase':'cut','start_ns':%lld",
+		(long long)SECONDS(31));
+	told_event(told, "evidence", SECONDS(36),
+		"'fault':'cut-leader','node':'n2','counters':[],'processes':["
+		"{'pid':411,'start_ticks':'99','cmdline':'etcd','signal':'KILL','age_ns':'1',"
+		"'must_exit':true,'sent_ns':'31000000000','exited_ns':'31001000000',"
+		"'result':'sent','strike':1},"
+		"{'pid':511,'start_ticks':'99','cmdline':'etcd','signal':'KILL','age_ns':'1',"
+		"'must_exit':true,'sent_ns':'35000000000','exited_ns':'35001000000',"
+		"'result':'sent','strike':3}],'strikes':["
+		"{'at_ns':'31000000000','whole':true,'chosen':1,'sent':1,'exited':1,'wanted':1,"
+		"'back':1,'back_pid':511,'back_ns':'33500000000','looked_ns':'33600000000'},"
+		"{'at_ns':'33000000000','chosen':0,'sent':0,'exited':0,'wanted':0,'back':0,"
+		"'back_ns':'-1','looked_ns':'-1','trouble':'no process with <exe>'},"
+		"{'at_ns':'35000000000','chosen':1,'sent':1,'exited':1,'wanted':1,'back':0,"
+		"'back_ns':'-1','looked_ns':'39500000000'}]");
+	told_seconds(told, 10, "g50");
+	told_event(told, "fault_over", SECONDS(36), "'fault':'cut-leader','healed_ns':%lld",
+		(long long)SECONDS(35.002));
+	told_event(told, "phase_ended", SECONDS(41), "'phase':'cut','how':'time','end_ns':%lld",
+		(long long)SECONDS(41));
+	told_event(told, "run_ended", SECONDS(71), "'end':true");
+}
+
 /* --- members ----------------------------------------------------------------------------- */
 
 void told_member_second(struct told *told, const char *member, int64_t first, const char *runs)

@@ -51,6 +51,8 @@ void told_run_ends(struct told *told, int64_t last_id);
  * as 900; of 412 no exit is seen. Begins the journal, and ends it.
  */
 void told_kill(struct told *told);
+/* A crash loop on n2 from 31 s on: a strike that is answered, one in vain, one not answered yet. */
+void told_loop(struct told *told);
 
 /*
  * A second of a probe "put" with policy `each` at one member, whose event `first` comes next: 50
