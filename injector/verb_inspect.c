@@ -295,11 +295,28 @@ static void add_process(struct inspect_result *out, const struct host_process *p
 	};
 }
 
+/* NULL: it acts on packets. */
+static const struct process_selector *selector_of(const struct effect *effect)
+{
+	switch (effect->kind) {
+	case EFFECT_SIGNAL:
+		return effect->signal.processes;
+	case EFFECT_PAUSE:
+		return effect->pause.processes;
+	case EFFECT_TRAP:
+		return effect->trap.processes;
+	case EFFECT_MATCH:
+	case EFFECT_KINDS:
+		break;
+	}
+	return NULL;
+}
+
 /* What acts on a whole cgroup spares nobody: then that one must be spared is a refusal. */
 static bool is_whole(const struct effect *effect)
 {
-	return effect->kind == EFFECT_SIGNAL ? effect->signal.how == KILL_CGROUP
-					     : effect->pause.how == PAUSE_FREEZE;
+	return (effect->kind == EFFECT_SIGNAL && effect->signal.how == KILL_CGROUP) ||
+		(effect->kind == EFFECT_PAUSE && effect->pause.how == PAUSE_FREEZE);
 }
 
 static int check_whole(const struct effect *effect, const struct process_selector *selector,
@@ -323,13 +340,11 @@ static int inspect_processes(const struct session *session, const struct plan *p
 	int result = 0;
 
 	LIST_EACH(plan->effects, const struct effect, effect) {
-		const struct process_selector *selector = effect->kind == EFFECT_SIGNAL
-			? effect->signal.processes
-			: effect->pause.processes;
+		const struct process_selector *selector = selector_of(effect);
 		struct target_search found;
 		char spared[512];
 
-		if (effect->kind == EFFECT_MATCH)
+		if (!selector)
 			continue;
 		if (targets_find(selector, &guard, &found, fail) < 0)
 			return -1;

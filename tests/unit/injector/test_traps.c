@@ -99,6 +99,26 @@ static void it_is_told_what_happened(void **state)
 	talk_end(session);
 }
 
+/* The dry run names who it would be, and says what would be done. */
+static void it_is_told_before(void **state)
+{
+	struct session *session = kill_among();
+	cJSON *said = ask(session, "inspect", "\"call\":\"sync\",\"nth\":9"), *processes;
+
+	(void)state;
+	assert_non_null(said);
+	processes = cJSON_GetObjectItem(said, "processes");
+	assert_int_equal(cJSON_GetArraySize(processes), 1);
+	assert_int_equal(
+		cJSON_GetObjectItem(cJSON_GetArrayItem(processes, 0), "pid")->valueint, 102);
+	assert_non_null(
+		strstr(cJSON_GetArrayItem(cJSON_GetObjectItem(said, "effects"), 0)->valuestring,
+			"the oldest 1 at its sync number 9"));
+	assert_null(fake_trap());
+	cJSON_Delete(said);
+	talk_end(session);
+}
+
 static void it_is_after_where_it_can_t_be_before(void **state)
 {
 	struct session *session = kill_among();
@@ -183,6 +203,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_is_told_what_happened),
+		cmocka_unit_test(it_is_told_before),
 		cmocka_unit_test(it_is_after_where_it_can_t_be_before),
 		cmocka_unit_test(the_kernel_is_told_the_times),
 		cmocka_unit_test(a_path_is_looked_up),
