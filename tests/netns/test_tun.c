@@ -4,13 +4,11 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <netinet/ip.h>
-#include <netinet/udp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -51,42 +49,53 @@ static int open_tun(const struct world *world)
 	return tun;
 }
 
-struct datagram {
-	struct iphdr ip;
-	struct udphdr udp;
-	char text[4];
-} __attribute__((packed));
+/* A UDP datagram over IPv4, octet by octet. */
+enum {
+	IP_LENGTH = 3,
+	IP_LIFE = 8,
+	IP_PROTOCOL = 9,
+	IP_CHECKSUM = 10,
+	IP_SOURCE = 12,
+	IP_DESTINATION = 16,
+	UDP_SOURCE = 20,
+	UDP_DESTINATION = 22,
+	UDP_LENGTH = 25,
+	TEXT = 28,
+	DATAGRAM = 32
+};
 
-static uint16_t checksum(const void *bytes, size_t size)
+static void put16(uint8_t *at, unsigned number)
 {
-	const uint8_t *octets = bytes;
+	at[0] = (uint8_t)(number >> 8);
+	at[1] = (uint8_t)number;
+}
+
+static unsigned checksum(const uint8_t octets[TEXT])
+{
 	uint32_t sum = 0;
 
-	for (size_t i = 0; i < size; i += 2)
+	for (size_t i = 0; i < UDP_SOURCE; i += 2)
 		sum += (uint32_t)octets[i] << 8 | octets[i + 1];
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
-	return htons((uint16_t)~sum);
+	return ~sum & 0xffff;
 }
 
 /* Out of the tunnel and into the node. */
 static void come_from(int tun, const char *peer)
 {
-	struct datagram datagram = {
-		.ip = {.version = 4,
-			.ihl = 5,
-			.tot_len = htons(sizeof(datagram)),
-			.ttl = 64,
-			.protocol = IPPROTO_UDP,
-			.saddr = inet_addr(peer),
-			.daddr = inet_addr(OWN)},
-		.udp = {.source = htons(PORT),
-			.dest = htons(PORT),
-			.len = htons(sizeof(datagram.udp) + sizeof(datagram.text))},
-	};
+	uint8_t octets[DATAGRAM] = {0x45};
 
-	datagram.ip.check = checksum(&datagram.ip, sizeof(datagram.ip));
-	assert_int_equal(write(tun, &datagram, sizeof(datagram)), sizeof(datagram));
+	octets[IP_LENGTH] = DATAGRAM;
+	octets[IP_LIFE] = 64;
+	octets[IP_PROTOCOL] = IPPROTO_UDP;
+	assert_int_equal(inet_pton(AF_INET, peer, octets + IP_SOURCE), 1);
+	assert_int_equal(inet_pton(AF_INET, OWN, octets + IP_DESTINATION), 1);
+	put16(octets + IP_CHECKSUM, checksum(octets));
+	put16(octets + UDP_SOURCE, PORT);
+	put16(octets + UDP_DESTINATION, PORT);
+	octets[UDP_LENGTH] = DATAGRAM - UDP_SOURCE;
+	assert_int_equal(write(tun, octets, DATAGRAM), DATAGRAM);
 }
 
 static bool is_readable(int file, int within_ms)
@@ -117,12 +126,13 @@ static bool goes_out(const struct world *world, int tun, const char *peer, int w
 
 	udp_send(world, NODE_A, peer, PORT);
 	while (now_ns() < give_up_ns) {
-		struct datagram datagram;
+		uint8_t octets[DATAGRAM] = {0}, wanted[4];
 
 		if (!is_readable(tun, (int)((give_up_ns - now_ns()) / 1000000) + 1))
 			return false;
-		if (read(tun, &datagram, sizeof(datagram)) >= (ssize_t)sizeof(datagram.ip) &&
-			datagram.ip.version == 4 && datagram.ip.daddr == inet_addr(peer))
+		assert_int_equal(inet_pton(AF_INET, peer, wanted), 1);
+		if (read(tun, octets, DATAGRAM) >= UDP_SOURCE && octets[0] == 0x45 &&
+			memcmp(octets + IP_DESTINATION, wanted, sizeof(wanted)) == 0)
 			return true;
 	}
 	return false;
