@@ -311,6 +311,8 @@ static int patience_ms(struct client *client)
 
 	if (client->count == 0)
 		return IDLE_MS;
+	if (client->link && !client->doubted && client->sent < client->count)
+		return 0;
 	until_ns = operation_at(client, 0)->deadline_ns;
 	if (!client->link && client->look_again_ns < until_ns)
 		until_ns = client->look_again_ns;
