@@ -24,6 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <hiredis/hiredis.h>
+
 #include "contract/units.h"
 #include "redis_link.h"
 

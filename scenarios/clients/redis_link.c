@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include <hiredis/hiredis.h>
+
 #include "contract/units.h"
 
 void redis_reason(char reason[REDIS_REASON_SIZE], const char *text)

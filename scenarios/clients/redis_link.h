@@ -4,7 +4,9 @@
 
 #include <stdint.h>
 
-#include <hiredis.h>
+/* Of hiredis. */
+struct redisContext;
+struct redisReply;
 
 /*
  * The little that the set client needs of a node where a Redis and a Sentinel run: connections,
@@ -24,7 +26,7 @@ struct redis_place {
 void redis_reason(char reason[REDIS_REASON_SIZE], const char *text);
 
 /* NULL with the reason; redisFree() after use. */
-redisContext *redis_open(
+struct redisContext *redis_open(
 	const struct redis_place *place, int64_t timeout_ns, char reason[REDIS_REASON_SIZE]);
 
 /* Asks the Sentinel at `sentinel` who the primary called `name` is. 0, or -1 with the reason. */
@@ -33,7 +35,7 @@ int redis_ask_sentinel(const struct redis_place *sentinel, const char *name, int
 
 /* All members of a set, as that node has them; NULL with the reason. freeReplyObject() after use.
  */
-redisReply *redis_read_set(const struct redis_place *place, const char *key, int64_t timeout_ns,
-	char reason[REDIS_REASON_SIZE]);
+struct redisReply *redis_read_set(const struct redis_place *place, const char *key,
+	int64_t timeout_ns, char reason[REDIS_REASON_SIZE]);
 
 #endif
