@@ -3,7 +3,7 @@
 set(registry ${CMAKE_SOURCE_DIR}/injector/registry.def)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${registry})
 file(STRINGS ${registry} lines REGEX "^FAULT\\([a-z0-9_]+\\)$")
-file(GLOB scenarios CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/scenarios/*.json)
+file(GLOB scenarios CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/scenarios/*.json ${CMAKE_SOURCE_DIR}/scenarios/redis/*.json)
 
 # Whoever may run a scenario must be able to read what to expect of it.
 foreach(scenario IN LISTS scenarios)
@@ -16,7 +16,7 @@ endforeach()
 file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/scenarios/*.md)
 foreach(page IN LISTS pages)
 	get_filename_component(name ${page} NAME_WE)
-	if(NOT EXISTS ${CMAKE_SOURCE_DIR}/scenarios/${name}.json)
+	if(NOT EXISTS ${CMAKE_SOURCE_DIR}/scenarios/${name}.json AND NOT EXISTS ${CMAKE_SOURCE_DIR}/scenarios/redis/${name}.json)
 		message(FATAL_ERROR "docs/scenarios/${name}.md is of no scenario: scenarios/${name}.json is missing")
 	endif()
 endforeach()

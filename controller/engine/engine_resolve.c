@@ -79,7 +79,7 @@ void phase_answer(struct engine *engine, const struct event *event)
 			continue;
 		free(names[i]);
 		names[i] = names[--engine->asked.count];
-		if (event->ok && event->value == engine->asking->where->equals)
+		if (event->ok && where_matches(engine->asking->where, event->value))
 			list_push_text(&engine->matching, event->node);
 		else if (!event->ok)
 			snprintf(engine->last_answer, sizeof(engine->last_answer),

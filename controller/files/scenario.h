@@ -49,9 +49,12 @@ struct where_http {
 };
 
 struct where_spec {
-	struct where_http *http;
+	struct where_http *http; /* this and the next two, or what follows them */
 	char *metric;
 	double equals;
+	struct list exec; /* of char *: a program that each candidate runs */
+	int64_t exit_code;
+	char *first_line; /* NULL: any */
 };
 
 struct group_spec {

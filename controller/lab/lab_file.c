@@ -105,6 +105,12 @@ static const struct field service_fields[] = {
 		.words = restart_words,
 		.preset = "\"never\"",
 		.help = "Whether the supervisor starts the service again after it ended."},
+	{.key = "restart_after",
+		.kind = FIELD_DURATION,
+		.offset = offsetof(struct lab_service, restart_after_ns),
+		.max = 600e9,
+		.needs = "restart",
+		.help = "How long the service stays down at least before it is started again."},
 };
 static const struct shape service_shape = {.name = "service",
 	.size = sizeof(struct lab_service),

@@ -47,7 +47,8 @@ struct lab_service {
 	cJSON *files;     /* object: name in the node's directory → text; or NULL */
 	char *user;       /* NULL: nobody */
 	struct lab_ready *ready;
-	int restart; /* enum lab_restart */
+	int restart;              /* enum lab_restart */
+	int64_t restart_after_ns; /* it stays down at least that long */
 };
 
 struct lab_node_spec {

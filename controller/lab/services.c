@@ -118,6 +118,16 @@ int services_start_all(struct services *services, struct fail *fail)
 	return 0;
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 static void plan_restart(struct service_run *run, int64_t now_ns)
 {
 	run->state = SERVICE_WAITING;
@@ -127,12 +137,14 @@ static void plan_restart(struct service_run *run, int64_t now_ns)
 		run->due_ns = NEVER;
 		break;
 	case LAB_RESTART_ON_HEAL:
-		run->due_ns = now_ns - run->healed_ns < HEAL_GRACE_NS ? now_ns : NEVER;
+		run->due_ns = now_ns - run->healed_ns < HEAL_GRACE_NS
+			? now_ns + run->service->restart_after_ns
+			: NEVER;
 		break;
 	case LAB_RESTART_ALWAYS:
 		if (now_ns - run->started_ns > LIVED_NS)
 			run->pause_ns = PAUSE_FIRST_NS;
-		run->due_ns = now_ns + run->pause_ns;
+		run->due_ns = now_ns + larger(run->pause_ns, run->service->restart_after_ns);
 		run->pause_ns = run->pause_ns * 2 < PAUSE_MAX_NS ? run->pause_ns * 2 : PAUSE_MAX_NS;
 		break;
 	}
@@ -190,8 +202,9 @@ int services_healed(struct services *services, const char *node, int64_t now_ns,
 		if (run->node != (size_t)index)
 			continue;
 		run->healed_ns = now_ns;
+		/* What is due already does not wait longer for a second heal. */
 		if (run->state == SERVICE_WAITING)
-			run->due_ns = now_ns;
+			run->due_ns = smaller(run->due_ns, now_ns + run->service->restart_after_ns);
 	}
 	return 0;
 }

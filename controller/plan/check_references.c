@@ -66,6 +66,23 @@ static int check_cycle(const struct scenario *scenario, const struct group_spec 
 	return 0;
 }
 
+static int check_where(const struct where_spec *where, const struct text_rules *rules,
+	const struct at *at, struct fail *fail)
+{
+	struct at http = at_key(at, "http"), url = at_key(&http, "url"), exec = at_key(at, "exec");
+	size_t index = 0;
+
+	if (where->http)
+		return check_placeholders(rules, where->http->url, &url, fail);
+	LIST_EACH(where->exec, char *, word) {
+		struct at place = at_index(&exec, index++);
+
+		if (check_placeholders(rules, *word, &place, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int check_group(
 	const struct scenario *scenario, const struct group_spec *group, struct fail *fail)
 {
@@ -79,12 +96,8 @@ static int check_group(
 	LIST_EACH(group->unite, char *, name)
 		if (need_group(scenario, *name, &key, fail) < 0)
 			return -1;
-	if (group->where) {
-		struct at http = at_key(&where, "http"), url = at_key(&http, "url");
-
-		if (check_placeholders(&rules, group->where->http->url, &url, fail) < 0)
-			return -1;
-	}
+	if (group->where && check_where(group->where, &rules, &where, fail) < 0)
+		return -1;
 	return check_cycle(scenario, group, &at, fail);
 }
 

@@ -244,3 +244,8 @@ int metric_find(const char *text, const char *metric, double *out_value)
 	}
 	return -1;
 }
+
+bool where_matches(const struct where_spec *where, double value)
+{
+	return value == (where->http ? where->equals : 1);
+}

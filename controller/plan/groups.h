@@ -40,4 +40,7 @@ int limits_check(const struct plan *plan, const struct list *known, const struct
  */
 int metric_find(const char *text, const char *metric, double *out_value);
 
+/* Whether a node with that answer is in the group: a metric's value, or 1 for a program's "yes". */
+bool where_matches(const struct where_spec *where, double value);
+
 #endif

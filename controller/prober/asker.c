@@ -12,6 +12,7 @@
 #include "contract/units.h"
 #include "contract/wire.h"
 #include "controller/exit_code.h"
+#include "controller/prober/asker_run.h"
 #include "controller/prober/privilege.h"
 
 #define AT(type, member) .offset = offsetof(struct type, member)
@@ -83,17 +84,30 @@ static int fetch(CURL *curl, const struct ask_get *get, struct body *body, long 
 	return 0;
 }
 
-static char *respond(CURL *curl, struct body *body, const struct wire_message *request)
+static char *respond_run(const struct wire_message *request)
+{
+	struct fail fail = FAIL_INIT;
+	struct ask_run run;
+	struct ask_ran ran;
+	char *line;
+
+	if (shape_decode(&ask_run_shape, request->body, "", &run, &fail) < 0)
+		return wire_error(request->id, &fail);
+	if (asker_run(&run, &ran, &fail) < 0)
+		line = wire_error(request->id, &fail);
+	else
+		line = wire_reply(request->id, shape_encode(&ask_ran_shape, &ran));
+	shape_free(&ask_run_shape, &run);
+	return line;
+}
+
+static char *respond_get(CURL *curl, struct body *body, const struct wire_message *request)
 {
 	struct fail fail = FAIL_INIT;
 	struct ask_get get;
 	char *line;
 	long status;
 
-	if (strcmp(request->method, "get") != 0) {
-		fail_set(&fail, FAIL_USAGE, "unknown method");
-		return wire_error(request->id, &fail);
-	}
 	if (shape_decode(&ask_get_shape, request->body, "", &get, &fail) < 0)
 		return wire_error(request->id, &fail);
 	if (fetch(curl, &get, body, &status, &fail) < 0) {
@@ -105,6 +119,18 @@ static char *respond(CURL *curl, struct body *body, const struct wire_message *r
 	}
 	shape_free(&ask_get_shape, &get);
 	return line;
+}
+
+static char *respond(CURL *curl, struct body *body, const struct wire_message *request)
+{
+	struct fail fail = FAIL_INIT;
+
+	if (strcmp(request->method, "get") == 0)
+		return respond_get(curl, body, request);
+	if (strcmp(request->method, "run") == 0)
+		return respond_run(request);
+	fail_set(&fail, FAIL_USAGE, "unknown method");
+	return wire_error(request->id, &fail);
 }
 
 static int serve(CURL *curl, struct body *body, struct wire_reader *reader, struct fail *fail)

@@ -6,8 +6,9 @@
 
 /*
  * `backburn ask`: an unprivileged child, here or behind a `connect` prefix, that fetches URLs for
- * the controller: a group's `where` is asked at the candidate itself, which always reaches itself.
- * Wire on stdin and stdout; one method, `get`. End of stdin ends it.
+ * the controller, or runs programs (asker_run.h): a group's `where` is asked at the candidate
+ * itself, which always reaches itself. Wire on stdin and stdout; two methods, `get` and `run`. End
+ * of stdin ends it.
  */
 struct ask_get {
 	char *url;

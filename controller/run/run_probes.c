@@ -9,6 +9,7 @@
 #include "contract/memory.h"
 #include "controller/plan/groups.h"
 #include "controller/prober/asker.h"
+#include "controller/prober/asker_run.h"
 #include "controller/prober/orders.h"
 #include "controller/run/reach.h"
 #include "controller/run/run_parts.h"
@@ -19,6 +20,8 @@
 #define PROBES_LEAD_NS (500 * NS_PER_MS)
 /* A final read may take its own timeout for each member, one after the other, and a while. */
 #define READ_GRACE_NS (10 * NS_PER_SEC)
+/* A program that says which role a node has; as the help of `where.exec` tells. */
+#define WHERE_EXEC_TIMEOUT_NS (2 * NS_PER_SEC)
 
 /* One for each probe, member and workload are usual. */
 enum {
@@ -405,10 +408,9 @@ struct question {
 	const struct group_spec *group;
 };
 
-static int read_answer(const struct question *question, const struct wire_message *reply,
+static int read_metric(const struct where_spec *where, const struct wire_message *reply,
 	double *out_value, struct fail *fail)
 {
-	const struct where_spec *where = question->group->where;
 	struct ask_answer answer;
 	int outcome = 0;
 
@@ -420,6 +422,34 @@ static int read_answer(const struct question *question, const struct wire_messag
 		outcome = fail_set(fail, FAIL_PEER, "no metric %s in the answer", where->metric);
 	shape_free(&ask_answer_shape, &answer);
 	return outcome;
+}
+
+/* Of a program that should say something, another exit status is no answer but an error. */
+static int read_ran(const struct where_spec *where, const struct wire_message *reply,
+	double *out_value, struct fail *fail)
+{
+	struct ask_ran ran;
+	bool as_expected;
+
+	if (shape_decode(&ask_ran_shape, reply->body, "", &ran, fail) < 0)
+		return -1;
+	as_expected = ran.exit_code == where->exit_code;
+	*out_value = as_expected &&
+		(!where->first_line || strcmp(ran.first_line, where->first_line) == 0);
+	shape_free(&ask_ran_shape, &ran);
+	if (where->first_line && !as_expected)
+		return fail_set(fail, FAIL_PEER, "%.40s exited with status %lld",
+			*LIST_AT(where->exec, char *, 0), (long long)ran.exit_code);
+	return 0;
+}
+
+static int read_answer(const struct question *question, const struct wire_message *reply,
+	double *out_value, struct fail *fail)
+{
+	const struct where_spec *where = question->group->where;
+
+	return where->http ? read_metric(where, reply, out_value, fail)
+			   : read_ran(where, reply, out_value, fail);
 }
 
 static void answered(void *context, const struct wire_message *reply, const struct fail *why)
@@ -438,6 +468,39 @@ static void answered(void *context, const struct wire_message *reply, const stru
 	free(question);
 }
 
+static int send_get(struct question *question, const struct plan_text *text, struct fail *fail)
+{
+	const struct where_http *http = question->group->where->http;
+	struct ask_get get = {.timeout_ns = http->timeout_ns};
+
+	if (plan_expand(text, http->url, &get.url, fail) < 0)
+		return -1;
+	link_request(question->node->asker, "get", shape_encode(&ask_get_shape, &get),
+		&(struct link_wait){get.timeout_ns + NS_PER_SEC, answered, question});
+	free(get.url);
+	return 0;
+}
+
+static int send_run(struct question *question, const struct plan_text *text, struct fail *fail)
+{
+	struct ask_run run = {.timeout_ns = WHERE_EXEC_TIMEOUT_NS};
+	char *word;
+	int outcome = 0;
+
+	LIST_EACH(question->group->where->exec, char *, given) {
+		outcome = outcome < 0 ? outcome : plan_expand(text, *given, &word, fail);
+		if (outcome == 0) {
+			list_push_text(&run.argv, word);
+			free(word);
+		}
+	}
+	if (outcome == 0)
+		link_request(question->node->asker, "run", shape_encode(&ask_run_shape, &run),
+			&(struct link_wait){run.timeout_ns + NS_PER_SEC, answered, question});
+	list_free_texts(&run.argv);
+	return outcome;
+}
+
 void run_query(struct run *run, const struct group_spec *group, const char *name)
 {
 	struct question *question = must_alloc(sizeof(*question));
@@ -445,17 +508,19 @@ void run_query(struct run *run, const struct group_spec *group, const char *name
 	const struct plan_text text = {.plan = &run->plan,
 		.node = node->node,
 		.groups = &engine_record(run->engine)->groups};
-	struct ask_get get = {.timeout_ns = group->where->http->timeout_ns};
 	struct fail fail = FAIL_INIT;
+	int outcome = 0;
 
 	*question = (struct question){.node = node, .group = group};
-	if ((!node->asker && open_asker(node, &fail) < 0) ||
-		plan_expand(&text, group->where->http->url, &get.url, &fail) < 0) {
+	if (!node->asker)
+		outcome = open_asker(node, &fail);
+	if (outcome == 0 && group->where->http)
+		outcome = send_get(question, &text, &fail);
+	else if (outcome == 0)
+		outcome = send_run(question, &text, &fail);
+	if (outcome < 0) {
 		answered(question, NULL, &fail);
 		return;
 	}
-	link_request(node->asker, "get", shape_encode(&ask_get_shape, &get),
-		&(struct link_wait){get.timeout_ns + NS_PER_SEC, answered, question});
 	FAILPOINT(where_asked);
-	free(get.url);
 }

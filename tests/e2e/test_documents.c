@@ -100,6 +100,18 @@ static const struct rule rules[] = {
 		BY("tests/e2e/test_network_scenarios.c", "etcd-follower-rate.json")},
 	{"backburn run scenarios/etcd-bridge.json",
 		BY("tests/e2e/test_network_scenarios.c", "etcd-bridge.json")},
+	{"backburn plan scenarios/redis/redis-primary-killed.json",
+		BY("tests/e2e/test_redis.c", "redis-primary-killed.json")},
+	{"backburn run scenarios/redis/redis-primary-killed.json",
+		BY("tests/e2e/test_redis.c", "redis-primary-killed.json")},
+	{"backburn plan scenarios/redis/redis-primary-paused.json",
+		BY("tests/e2e/test_redis.c", "redis-primary-paused.json")},
+	{"backburn run scenarios/redis/redis-primary-paused.json",
+		BY("tests/e2e/test_redis.c", "redis-primary-paused.json")},
+	{"backburn plan scenarios/redis/redis-primary-cut.json",
+		BY("tests/e2e/test_redis.c", "redis-primary-cut.json")},
+	{"backburn run scenarios/redis/redis-primary-cut.json",
+		BY("tests/e2e/test_redis.c", "redis-primary-cut.json")},
 
 	/* Its report. RUN is the run above. */
 	{"backburn report backburn-runs/RUN", .how = RUN},

@@ -284,6 +284,32 @@ static void test_restart_policies(void **state)
 	down();
 }
 
+static void test_a_restart_may_wait(void **state)
+{
+	struct lab_file file = parse(
+		LIGHT("\"heal\":{" SLEEPER ",\"restart\":\"on_heal\",\"restart_after\":\"2s\"},"
+		      "\"always\":{" SLEEPER ",\"restart\":\"always\",\"restart_after\":\"2s\"}"));
+	struct fail fail = FAIL_INIT;
+	int64_t killed_ns;
+
+	(void)state;
+	up(&file);
+	lab_file_deinit(&file);
+	assert_int_equal(lab_node_healed(LAB, "a", &fail), 0);
+	killed_ns = lab_now_ns();
+	kill_service(0);
+	kill_service(1);
+	await_state(0, SERVICE_WAITING, 0);
+	lab_sleep_ns(NS_PER_SEC);
+	/* Another heal neither hastens it nor puts it off. */
+	assert_int_equal(lab_node_healed(LAB, "a", &fail), 0);
+	await_state(0, SERVICE_RUNNING, 1);
+	await_state(1, SERVICE_RUNNING, 1);
+	assert_true(lab_now_ns() - killed_ns >= 2 * NS_PER_SEC);
+	assert_true(lab_now_ns() - killed_ns < 2900 * NS_PER_MS);
+	down();
+}
+
 static void assert_status_line(pid_t pid, const char *line)
 {
 	char path[64], text[4096];
@@ -561,6 +587,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_etcd_serves_through_the_client_node, clean),
 		cmocka_unit_test_teardown(test_a_killed_member_comes_back_when_healed, clean),
 		cmocka_unit_test_teardown(test_restart_policies, clean),
+		cmocka_unit_test_teardown(test_a_restart_may_wait, clean),
 		cmocka_unit_test_teardown(test_a_service_is_confined, clean),
 		cmocka_unit_test_teardown(test_nodes_reach_each_other, clean),
 		cmocka_unit_test_teardown(test_exec_gives_the_code_back, clean),

@@ -101,6 +101,8 @@ static int set_up(void **state)
 	add_files(&files, "scenarios/common/*.json");
 	add_files(&files, "scenarios/env/*.json");
 	add_files(&files, "scenarios/labs/*.json");
+	add_files(&files, "scenarios/redis/*.json");
+	add_files(&files, "scenarios/redis/env/*.json");
 	*state = &files;
 	return 0;
 }

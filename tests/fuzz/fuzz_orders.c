@@ -3,6 +3,7 @@
 #include "contract/json.h"
 #include "controller/lab/supervisor.h"
 #include "controller/prober/asker.h"
+#include "controller/prober/asker_run.h"
 #include "controller/prober/orders.h"
 #include "fuzz.h"
 
@@ -28,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct shape *const shapes[] = {&prober_hello_shape, &probe_order_shape,
 		&probe_window_shape, &workload_order_shape, &workload_window_shape,
 		&final_read_order_shape, &final_read_result_shape, &stop_result_shape,
-		&ask_get_shape, &ask_answer_shape, &service_list_shape, &healed_params_shape};
+		&ask_get_shape, &ask_answer_shape, &ask_run_shape, &ask_ran_shape,
+		&service_list_shape, &healed_params_shape};
 	struct fail fail = FAIL_INIT;
 	cJSON *body = json_parse((const char *)data, size, &fail);
 

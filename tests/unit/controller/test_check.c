@@ -51,6 +51,16 @@ static const struct mutation references[] = {
 	{"groups.leader.where.http.url", "'http://{n}/'", "groups.leader.where.http.url",
 		"unknown placeholder {n}; known here: {node.name}, {node.addr}, "
 		"{group.NAME.addrs} of a group that exists, {var.NAME}"},
+	{"groups.leader.where", "{'exec':['ask','{node.addr}','{n}']}",
+		"groups.leader.where.exec[2]",
+		"unknown placeholder {n}; known here: {node.name}, {node.addr}, "
+		"{group.NAME.addrs} of a group that exists, {var.NAME}"},
+	{"groups.leader.where.exec", "['true']", "groups.leader.where",
+		"where needs exactly one of \"http\" and \"exec\""},
+	{"groups.leader.where.first_line", "'x'", "groups.leader.where.first_line",
+		"\"first_line\" needs the key \"exec\" beside it"},
+	{"groups.leader.where", "{'exec':['true'],'exit_code':256}",
+		"groups.leader.where.exit_code", "must be from 0 to 255, not 256"},
 	/* probes, SLOs, workloads */
 	{"probes.put.to.group", "'member'", "probes.put.to.group",
 		"no group named \"member\" (did you mean \"members\"?)"},
