@@ -51,16 +51,16 @@ static int open_tun(const struct world *world)
 
 /* A UDP datagram over IPv4, octet by octet. */
 enum {
-	IP_LENGTH = 3,
-	IP_LIFE = 8,
-	IP_PROTOCOL = 9,
-	IP_CHECKSUM = 10,
-	IP_SOURCE = 12,
-	IP_DESTINATION = 16,
-	UDP_SOURCE = 20,
-	UDP_DESTINATION = 22,
-	UDP_LENGTH = 25,
-	TEXT = 28,
+	AT_IP_LENGTH = 3,
+	AT_IP_LIFE = 8,
+	AT_IP_PROTOCOL = 9,
+	AT_IP_CHECKSUM = 10,
+	AT_IP_SOURCE = 12,
+	AT_IP_DESTINATION = 16,
+	AT_UDP_SOURCE = 20,
+	AT_UDP_DESTINATION = 22,
+	AT_UDP_LENGTH = 25,
+	AT_TEXT = 28,
 	DATAGRAM = 32
 };
 
@@ -70,11 +70,11 @@ static void put16(uint8_t *at, unsigned number)
 	at[1] = (uint8_t)number;
 }
 
-static unsigned checksum(const uint8_t octets[TEXT])
+static unsigned checksum(const uint8_t octets[AT_TEXT])
 {
 	uint32_t sum = 0;
 
-	for (size_t i = 0; i < UDP_SOURCE; i += 2)
+	for (size_t i = 0; i < AT_UDP_SOURCE; i += 2)
 		sum += (uint32_t)octets[i] << 8 | octets[i + 1];
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
@@ -86,15 +86,15 @@ static void come_from(int tun, const char *peer)
 {
 	uint8_t octets[DATAGRAM] = {0x45};
 
-	octets[IP_LENGTH] = DATAGRAM;
-	octets[IP_LIFE] = 64;
-	octets[IP_PROTOCOL] = IPPROTO_UDP;
-	assert_int_equal(inet_pton(AF_INET, peer, octets + IP_SOURCE), 1);
-	assert_int_equal(inet_pton(AF_INET, OWN, octets + IP_DESTINATION), 1);
-	put16(octets + IP_CHECKSUM, checksum(octets));
-	put16(octets + UDP_SOURCE, PORT);
-	put16(octets + UDP_DESTINATION, PORT);
-	octets[UDP_LENGTH] = DATAGRAM - UDP_SOURCE;
+	octets[AT_IP_LENGTH] = DATAGRAM;
+	octets[AT_IP_LIFE] = 64;
+	octets[AT_IP_PROTOCOL] = IPPROTO_UDP;
+	assert_int_equal(inet_pton(AF_INET, peer, octets + AT_IP_SOURCE), 1);
+	assert_int_equal(inet_pton(AF_INET, OWN, octets + AT_IP_DESTINATION), 1);
+	put16(octets + AT_IP_CHECKSUM, checksum(octets));
+	put16(octets + AT_UDP_SOURCE, PORT);
+	put16(octets + AT_UDP_DESTINATION, PORT);
+	octets[AT_UDP_LENGTH] = DATAGRAM - AT_UDP_SOURCE;
 	assert_int_equal(write(tun, octets, DATAGRAM), DATAGRAM);
 }
 
@@ -131,8 +131,8 @@ static bool goes_out(const struct world *world, int tun, const char *peer, int w
 		if (!is_readable(tun, (int)((give_up_ns - now_ns()) / 1000000) + 1))
 			return false;
 		assert_int_equal(inet_pton(AF_INET, peer, wanted), 1);
-		if (read(tun, octets, DATAGRAM) >= UDP_SOURCE && octets[0] == 0x45 &&
-			memcmp(octets + IP_DESTINATION, wanted, sizeof(wanted)) == 0)
+		if (read(tun, octets, DATAGRAM) >= AT_UDP_SOURCE && octets[0] == 0x45 &&
+			memcmp(octets + AT_IP_DESTINATION, wanted, sizeof(wanted)) == 0)
 			return true;
 	}
 	return false;
