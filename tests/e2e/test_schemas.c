@@ -23,7 +23,7 @@
 
 enum {
 	MUTANTS = 150, /* with BACKBURN_LONG there are as many as places for them */
-	MUTANTS_MAX = 8000,
+	MUTANTS_MAX = 16000,
 	FILES_MAX = 64,
 	SKIPPED = 77
 };
