@@ -153,6 +153,15 @@ struct catalogue given_catalogue(void)
 	return catalogue;
 }
 
+struct catalogue *given_kept_catalogue(void)
+{
+	static struct catalogue kept;
+
+	if (!kept.count)
+		kept = given_catalogue();
+	return &kept;
+}
+
 static void add_node(struct plan *plan, const char *name, const char *labels, const char *address)
 {
 	struct plan_node *node = plan_add_node(plan, name, name);

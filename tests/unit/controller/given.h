@@ -38,6 +38,8 @@ struct scenario given_scenario(cJSON *tree);
  */
 struct plan given_plan(const struct scenario *scenario, const struct catalogue *catalogue);
 struct catalogue given_catalogue(void);
+/* One for all tests of a program, since reading it takes longest; never freed. */
+struct catalogue *given_kept_catalogue(void);
 
 /* --- records ------------------------------------------------------------------------------ */
 

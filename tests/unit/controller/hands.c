@@ -502,8 +502,8 @@ void hands_init(struct hands *hands, cJSON *tree)
 		.deaf_from_ns = INT64_MAX};
 	json_put(started, "scenario", cJSON_Duplicate(tree, true));
 	hands->scenario = given_scenario(tree);
-	hands->catalogue = given_catalogue();
-	hands->plan = given_plan(&hands->scenario, &hands->catalogue);
+	hands->catalogue = given_kept_catalogue();
+	hands->plan = given_plan(&hands->scenario, hands->catalogue);
 	hands->engine = engine_new(&hands->plan, &options, started, &fail);
 	cJSON_Delete(started);
 	assert_non_null(hands->engine);
@@ -534,7 +534,6 @@ void hands_deinit(struct hands *hands)
 	cJSON_Delete(hands->journal);
 	engine_free(hands->engine);
 	plan_deinit(&hands->plan);
-	catalogue_deinit(&hands->catalogue);
 	scenario_deinit(&hands->scenario);
 }
 

@@ -34,7 +34,7 @@ struct fake_node {
 
 struct hands {
 	struct scenario scenario;
-	struct catalogue catalogue;
+	struct catalogue *catalogue; /* borrowed, the same for all */
 	struct plan plan;
 	struct engine *engine;
 	cJSON *journal;      /* a list */

@@ -227,7 +227,7 @@ static void a_run_is_refused_when_groups_are_known(void **state)
 
 		hands_init(&hands, tree_of(cases[i].a, cases[i].b));
 		hands.leader = "n2";
-		make_alone(&hands.catalogue);
+		make_alone(hands.catalogue);
 		assert_true(hands_run(&hands, SECONDS(240)));
 		inspections = hands.inspections;
 		if ((inspections == 0) != cases[i].when_resolved)

@@ -9,7 +9,6 @@
 
 struct stage {
 	struct scenario scenario;
-	struct catalogue catalogue;
 	struct plan plan;
 	struct list known; /* of struct resolved_group */
 };
@@ -19,8 +18,7 @@ static struct stage *stage_new(cJSON *tree)
 	struct stage *stage = calloc(1, sizeof(*stage));
 
 	stage->scenario = given_scenario(tree);
-	stage->catalogue = given_catalogue();
-	stage->plan = given_plan(&stage->scenario, &stage->catalogue);
+	stage->plan = given_plan(&stage->scenario, given_kept_catalogue());
 	return stage;
 }
 
@@ -32,7 +30,6 @@ static void stage_free(struct stage *stage)
 	}
 	free(stage->known.items);
 	plan_deinit(&stage->plan);
-	catalogue_deinit(&stage->catalogue);
 	scenario_deinit(&stage->scenario);
 	free(stage);
 }
