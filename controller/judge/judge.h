@@ -173,6 +173,9 @@ const char *judge_did(const struct fault_record *fault);
  */
 int64_t judge_connections(const struct fault_record *fault, const char *a, const char *b);
 
+/* Whether a node was struck several times: its processes are those of the last strikes only. */
+bool judge_struck_again(const struct effect_judgement *effect);
+
 /* Nothing cut the fault short. */
 bool judge_ran_to_its_end(const struct record *record, const struct fault_record *fault);
 

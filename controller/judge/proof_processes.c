@@ -61,19 +61,21 @@ static bool must_exit(const struct effect_judgement *effect)
 /* A node that struck several times has the processes of the last ones only, but all numbers. */
 static void count_strikes(const struct effect_judgement *effect, struct tallied *out)
 {
+	bool by_exit = must_exit(effect);
+
 	LIST_EACH(effect->strikes, struct strike_effect, own) {
 		const struct strike_evidence *strike = own->strike;
 
 		out->targets += (size_t)strike->chosen;
 		out->sent += (size_t)strike->sent;
 		out->exited += (size_t)strike->exited;
-		out->proven += (size_t)(must_exit(effect) ? strike->exited : strike->sent);
+		out->proven += (size_t)(by_exit ? strike->exited : strike->sent);
 		out->strikes += strike->chosen > 0;
 		out->empty += strike->chosen == 0;
 	}
 }
 
-static bool struck_again(const struct effect_judgement *effect)
+bool judge_struck_again(const struct effect_judgement *effect)
 {
 	LIST_EACH(effect->strikes, struct strike_effect, own)
 		if (own->number > 1)
@@ -83,7 +85,7 @@ static bool struck_again(const struct effect_judgement *effect)
 
 static void count(const struct effect_judgement *effect, struct tallied *out)
 {
-	bool by_strikes = struck_again(effect);
+	bool by_strikes = judge_struck_again(effect);
 
 	if (by_strikes)
 		count_strikes(effect, out);

@@ -219,7 +219,7 @@ static void effect(FILE *out, const struct record *record, const struct effect_j
 	}
 	hosts(out, own->fault);
 	measures(out, own);
-	if (!words_struck_again(own))
+	if (!judge_struck_again(own))
 		processes(out, record, own);
 	strikes(out, own);
 }

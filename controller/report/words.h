@@ -110,8 +110,6 @@ const char *words_afterwards(
 const struct service_record *words_successor(
 	const struct record *record, const struct process_effect *own);
 
-/* Whether a node was struck several times: its processes are those of the last strikes only. */
-bool words_struck_again(const struct effect_judgement *effect);
 /* "strike 3 on n1 at T+31.001 s"; "1 of 1 hit, 1 ended; back as pid 4711 after 1.21 s". */
 const char *words_strike(const struct strike_effect *own, char buffer[WORDS_MAX]);
 void words_strike_found(const struct strike_effect *own, char buffer[SENTENCE_MAX]);

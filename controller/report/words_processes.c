@@ -156,14 +156,6 @@ void words_process(
 
 /* --- strikes --------------------------------------------------------------------------- */
 
-bool words_struck_again(const struct effect_judgement *effect)
-{
-	LIST_EACH(effect->strikes, struct strike_effect, own)
-		if (own->number > 1)
-			return true;
-	return false;
-}
-
 const char *words_strike(const struct strike_effect *own, char buffer[WORDS_MAX])
 {
 	char at[WORDS_MAX];

@@ -11,27 +11,23 @@
  * member's own state (serializable), and waits for the adds before it.
  */
 #include <argp.h>
-#include <arpa/inet.h>
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
 
 #include "contract/units.h"
 #include "etcd_api.h"
+#include "set_input.h"
 
 enum {
-	MEMBERS_MAX = 64,
 	IN_FLIGHT_MAX = 512, /* more wait in the pipe */
 	ANSWER_MAX = 4 * 1024 * 1024,
-	INPUT_SIZE = 64 * 1024,
 	PREFIX_MAX = 256,
 	URL_SIZE = 128,
+	PORT_MAX = 65535,
 	IDLE_MS = 1000,
 };
 
@@ -42,8 +38,7 @@ struct text {
 
 struct client {
 	/* options */
-	char *members[MEMBERS_MAX];
-	size_t member_count;
+	struct set_addresses members;
 	long port;
 	const char *prefix;
 	int64_t timeout_ns;
@@ -53,8 +48,7 @@ struct client {
 	size_t current;      /* index of the member that adds go to */
 	uint64_t generation; /* grows with each change of `current` */
 	size_t in_flight;
-	char input[INPUT_SIZE];
-	size_t input_used;
+	struct set_input input;
 };
 
 /* One add under way. */
@@ -69,14 +63,6 @@ struct operation {
 	char *body;
 	struct text answer;
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_SEC + now.tv_nsec;
-}
 
 static size_t keep_answer(char *bytes, size_t size, size_t count, void *context)
 {
@@ -99,7 +85,7 @@ static size_t keep_answer(char *bytes, size_t size, size_t count, void *context)
 static const char *url_of(
 	char url[URL_SIZE], const struct client *client, size_t member, const char *verb)
 {
-	const char *address = client->members[member];
+	const char *address = client->members.items[member];
 	int ipv6 = strchr(address, ':') != NULL;
 
 	snprintf(url, URL_SIZE, "http://%s%s%s:%ld/v3/kv/%s", ipv6 ? "[" : "", address,
@@ -130,7 +116,7 @@ static CURL *easy_new(const struct client *client, const char *body, struct text
 static void send_operation(struct operation *operation)
 {
 	struct client *client = operation->client;
-	int64_t left_ms = (operation->deadline_ns - now_ns()) / NS_PER_MS;
+	int64_t left_ms = (operation->deadline_ns - set_now_ns()) / NS_PER_MS;
 	char url[URL_SIZE];
 
 	operation->member = client->current;
@@ -151,7 +137,7 @@ static void begin_add(struct client *client, int64_t id)
 		abort();
 	operation->client = client;
 	operation->id = id;
-	operation->deadline_ns = now_ns() + client->timeout_ns;
+	operation->deadline_ns = set_now_ns() + client->timeout_ns;
 	operation->body = etcd_put_body(client->prefix, id);
 	operation->easy = easy_new(client, operation->body, &operation->answer);
 	curl_easy_setopt(operation->easy, CURLOPT_PRIVATE, operation);
@@ -180,14 +166,14 @@ static void move_on(struct client *client, const struct operation *operation)
 {
 	if (operation->generation != client->generation)
 		return;
-	client->current = (client->current + 1) % client->member_count;
+	client->current = (client->current + 1) % client->members.count;
 	client->generation++;
 }
 
 static void on_transfer_done(struct operation *operation, CURLcode code)
 {
 	struct client *client = operation->client;
-	const char *member = client->members[operation->member];
+	const char *member = client->members.items[operation->member];
 	char reason[ETCD_REASON_SIZE], text[ETCD_REASON_SIZE + 64];
 	enum etcd_meaning meaning = ETCD_UNKNOWN;
 	long status = 0;
@@ -206,7 +192,7 @@ static void on_transfer_done(struct operation *operation, CURLcode code)
 	move_on(client, operation);
 	if (code == CURLE_COULDNT_CONNECT) {
 		meaning = ETCD_NOT_DONE;
-		if (!operation->tried_next && now_ns() < operation->deadline_ns) {
+		if (!operation->tried_next && set_now_ns() < operation->deadline_ns) {
 			operation->tried_next = true;
 			send_operation(operation);
 			return;
@@ -315,10 +301,10 @@ static void read_all(struct client *client)
 		curl_multi_poll(client->multi, NULL, 0, IDLE_MS, NULL);
 		work(client);
 	}
-	while (member < client->member_count && read_member(client, member, &ids, &page) < 0)
+	while (member < client->members.count && read_member(client, member, &ids, &page) < 0)
 		member++;
-	if (member == client->member_count) {
-		printf("fail %s: %s\n", client->members[member - 1], page.reason);
+	if (member == client->members.count) {
+		printf("fail %s: %s\n", client->members.items[member - 1], page.reason);
 	} else {
 		fputs("ok", stdout);
 		for (size_t i = 0; i < ids.count; i++)
@@ -330,101 +316,56 @@ static void read_all(struct client *client)
 
 /* --- input ----------------------------------------------------------------------------- */
 
-static void obey(struct client *client, const char *line)
-{
-	uint64_t id;
-
-	if (strcmp(line, "read") == 0)
-		read_all(client);
-	else if (strncmp(line, "add ", 4) == 0 && u64_parse(line + 4, &id) == 0 && id > 0 &&
-		id <= INT64_MAX)
-		begin_add(client, (int64_t)id);
-	else
-		fprintf(stderr, "neither \"add ID\" nor \"read\": %.80s\n", line);
-}
-
-/* Obeys complete lines while there is room for more operations. */
+/* Obeys while there is room for more operations. A read waits for the adds before it by itself. */
 static void obey_lines(struct client *client)
 {
-	char *line = client->input, *end = client->input + client->input_used, *newline;
+	int64_t id;
 
-	while (client->in_flight < IN_FLIGHT_MAX &&
-		(newline = memchr(line, '\n', (size_t)(end - line)))) {
-		*newline = '\0';
-		obey(client, line);
-		line = newline + 1;
+	while (client->in_flight < IN_FLIGHT_MAX) {
+		switch (set_input_next(&client->input, true, &id)) {
+		case SET_NONE:
+			return;
+		case SET_ADD:
+			begin_add(client, id);
+			break;
+		case SET_READ:
+			read_all(client);
+			break;
+		}
 	}
-	client->input_used = (size_t)(end - line);
-	memmove(client->input, line, client->input_used);
-}
-
-/* False at the end of the input. */
-static bool take_input(struct client *client)
-{
-	ssize_t count = read(STDIN_FILENO, client->input + client->input_used,
-		sizeof(client->input) - client->input_used);
-
-	if (count < 0 && (errno == EINTR || errno == EAGAIN))
-		return true;
-	if (count <= 0)
-		return false;
-	client->input_used += (size_t)count;
-	return true;
 }
 
 static int serve(struct client *client)
 {
-	bool open = true;
+	struct set_input *lines = &client->input;
 
-	while (open || client->in_flight > 0 || client->input_used > 0) {
-		bool full = client->input_used == sizeof(client->input);
+	while (!lines->ended || client->in_flight > 0 || lines->used > 0) {
 		struct curl_waitfd input = {.fd = STDIN_FILENO, .events = CURL_WAIT_POLLIN};
+		bool listens = !lines->ended && client->in_flight < IN_FLIGHT_MAX &&
+			set_input_has_room(lines);
 
-		curl_multi_poll(client->multi, &input,
-			open && client->in_flight < IN_FLIGHT_MAX && !full ? 1 : 0, IDLE_MS, NULL);
+		curl_multi_poll(client->multi, &input, listens ? 1 : 0, IDLE_MS, NULL);
 		if (input.revents)
-			open = take_input(client);
+			set_input_take(lines);
 		obey_lines(client);
 		work(client);
 		if (fflush(stdout) != 0)
 			return EXIT_FAILURE;
-		/* An unfinished line at the end, or one that fills everything, is nothing. */
-		if (client->in_flight < IN_FLIGHT_MAX &&
-			!memchr(client->input, '\n', client->input_used) && (!open || full))
-			client->input_used = 0;
+		if (client->in_flight < IN_FLIGHT_MAX)
+			set_input_drop_rest(lines);
 	}
 	return EXIT_SUCCESS;
 }
 
 /* --- options --------------------------------------------------------------------------- */
 
-static void parse_members(struct client *client, char *list, struct argp_state *state)
-{
-	char *rest = NULL;
-
-	for (char *member = strtok_r(list, ",", &rest); member;
-		member = strtok_r(NULL, ",", &rest)) {
-		unsigned char address[sizeof(struct in6_addr)];
-
-		if (inet_pton(AF_INET, member, address) != 1 &&
-			inet_pton(AF_INET6, member, address) != 1)
-			argp_error(state, "\"%s\" is not an IPv4 or IPv6 address", member);
-		if (client->member_count == MEMBERS_MAX)
-			argp_error(state, "more than %d members", MEMBERS_MAX);
-		client->members[client->member_count++] = member;
-	}
-}
-
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
 	struct client *client = state->input;
-	uint64_t port;
 
 	switch (key) {
 	case 'p':
-		if (u64_parse(text, &port) < 0 || port < 1 || port > 65535)
-			argp_error(state, "\"%s\" is not a port", text);
-		client->port = (long)port;
+		client->port = set_parse_number(text, 1, PORT_MAX, state);
 		return 0;
 	case 'k':
 		if (strlen(text) > PREFIX_MAX)
@@ -432,16 +373,15 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		client->prefix = text;
 		return 0;
 	case 't':
-		if (duration_parse(text, &client->timeout_ns) < 0 || client->timeout_ns < NS_PER_MS)
-			argp_error(state, "\"%s\" is not a duration like 1s", text);
+		client->timeout_ns = set_parse_timeout(text, NS_PER_MS, state);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 0)
 			argp_usage(state);
-		parse_members(client, text, state);
+		set_parse_addresses(&client->members, text, state);
 		return 0;
 	case ARGP_KEY_END:
-		if (client->member_count == 0)
+		if (client->members.count == 0)
 			argp_usage(state);
 		return 0;
 	default:

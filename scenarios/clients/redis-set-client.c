@@ -13,7 +13,6 @@
  * the set from the first address that answers, whatever its role.
  */
 #include <argp.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -21,18 +20,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <hiredis/hiredis.h>
 
 #include "contract/units.h"
 #include "redis_link.h"
+#include "set_input.h"
 
 enum {
-	NODES_MAX = 16,
+	WAIT_MAX = 16,
+	PORT_MAX = 65535,
 	IN_FLIGHT_MAX = 512, /* more wait in the pipe */
-	INPUT_SIZE = 64 * 1024,
 	IDLE_MS = 1000,
 };
 
@@ -51,8 +50,7 @@ struct operation {
 
 struct client {
 	/* options */
-	char *nodes[NODES_MAX];
-	size_t node_count;
+	struct set_addresses nodes;
 	int port, sentinel_port;
 	const char *name, *key;
 	uint64_t wait; /* replicas; 0: the primary's word is enough */
@@ -68,17 +66,8 @@ struct client {
 	/* A ring. The first `sent` of them are on the link, in the order of their answers. */
 	struct operation operations[IN_FLIGHT_MAX];
 	size_t first, sent, count;
-	char input[INPUT_SIZE];
-	size_t input_used;
+	struct set_input input;
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NS_PER_SEC + now.tv_nsec;
-}
 
 static struct operation *operation_at(struct client *client, size_t index)
 {
@@ -111,7 +100,7 @@ static void drop_link(struct client *client, const char *why)
 	redisFree(client->link);
 	client->link = NULL;
 	client->unsent = client->doubted = false;
-	client->look_again_ns = now_ns();
+	client->look_again_ns = set_now_ns();
 	redis_reason(client->trouble, text);
 	while (client->sent > 0)
 		finish(client, "unknown", client->trouble);
@@ -119,11 +108,12 @@ static void drop_link(struct client *client, const char *why)
 
 static bool find_primary(struct client *client)
 {
-	for (size_t i = 0; i < client->node_count; i++) {
-		size_t index = (client->current + i) % client->node_count;
+	for (size_t i = 0; i < client->nodes.count; i++) {
+		size_t index = (client->current + i) % client->nodes.count;
 		struct redis_place sentinel = {.port = client->sentinel_port};
 
-		snprintf(sentinel.address, sizeof(sentinel.address), "%s", client->nodes[index]);
+		snprintf(sentinel.address, sizeof(sentinel.address), "%s",
+			client->nodes.items[index]);
 		if (redis_ask_sentinel(&sentinel, client->name, LOOK_UP_NS, &client->primary,
 			    client->trouble) == 0) {
 			client->current = index;
@@ -137,7 +127,7 @@ static void look_for_primary(struct client *client)
 {
 	if (find_primary(client))
 		client->link = redis_open(&client->primary, LOOK_UP_NS, client->trouble);
-	client->look_again_ns = now_ns() + LOOK_AGAIN_NS;
+	client->look_again_ns = set_now_ns() + LOOK_AGAIN_NS;
 	if (!client->link)
 		return;
 	client->link->flags &= ~REDIS_BLOCK;
@@ -213,14 +203,15 @@ static void work(struct client *client, short events)
 
 	if (client->link && events & (POLLIN | POLLHUP | POLLERR))
 		take_replies(client);
-	if (client->link && client->sent > 0 && operation_at(client, 0)->deadline_ns <= now_ns())
+	if (client->link && client->sent > 0 &&
+		operation_at(client, 0)->deadline_ns <= set_now_ns())
 		drop_link(client, "no answer in time");
 	if (client->link && client->doubted && client->sent == 0)
 		drop_link(client, "is no primary, or takes no writes");
-	if (!client->link && client->count > 0 && client->look_again_ns <= now_ns())
+	if (!client->link && client->count > 0 && client->look_again_ns <= set_now_ns())
 		look_for_primary(client);
 	while (client->count > client->sent && client->sent == 0 &&
-		operation_at(client, 0)->deadline_ns <= now_ns())
+		operation_at(client, 0)->deadline_ns <= set_now_ns())
 		finish(client, "fail", client->trouble);
 	if (client->link && !client->doubted)
 		send_waiting(client);
@@ -240,14 +231,14 @@ static void read_all(struct client *client)
 	redisReply *reply = NULL;
 	size_t node = 0;
 
-	for (; !reply && node < client->node_count; node++) {
+	for (; !reply && node < client->nodes.count; node++) {
 		struct redis_place place = {.port = client->port};
 
-		snprintf(place.address, sizeof(place.address), "%s", client->nodes[node]);
+		snprintf(place.address, sizeof(place.address), "%s", client->nodes.items[node]);
 		reply = redis_read_set(&place, client->key, client->timeout_ns, reason);
 	}
 	if (!reply) {
-		printf("fail %s: %s\n", client->nodes[client->node_count - 1], reason);
+		printf("fail %s: %s\n", client->nodes.items[client->nodes.count - 1], reason);
 		return;
 	}
 	fputs("ok", stdout);
@@ -263,47 +254,26 @@ static void read_all(struct client *client)
 static void begin_add(struct client *client, int64_t id)
 {
 	*operation_at(client, client->count++) =
-		(struct operation){.id = id, .deadline_ns = now_ns() + client->timeout_ns};
+		(struct operation){.id = id, .deadline_ns = set_now_ns() + client->timeout_ns};
 }
 
-/* Obeys complete lines while there is room; a read waits until all adds are answered. */
+/* Obeys while there is room; a read waits until all adds are answered. */
 static void obey_lines(struct client *client)
 {
-	char *line = client->input, *end = client->input + client->input_used, *newline;
-	uint64_t id;
+	int64_t id;
 
-	while (client->count < IN_FLIGHT_MAX &&
-		(newline = memchr(line, '\n', (size_t)(end - line)))) {
-		bool is_read = newline - line == 4 && memcmp(line, "read", 4) == 0;
-
-		if (is_read && client->count > 0)
+	while (client->count < IN_FLIGHT_MAX) {
+		switch (set_input_next(&client->input, client->count == 0, &id)) {
+		case SET_NONE:
+			return;
+		case SET_ADD:
+			begin_add(client, id);
 			break;
-		*newline = '\0';
-		if (is_read)
+		case SET_READ:
 			read_all(client);
-		else if (strncmp(line, "add ", 4) == 0 && u64_parse(line + 4, &id) == 0 && id > 0 &&
-			id <= INT64_MAX)
-			begin_add(client, (int64_t)id);
-		else
-			fprintf(stderr, "neither \"add ID\" nor \"read\": %.80s\n", line);
-		line = newline + 1;
+			break;
+		}
 	}
-	client->input_used = (size_t)(end - line);
-	memmove(client->input, line, client->input_used);
-}
-
-/* False at the end of the input. */
-static bool take_input(struct client *client)
-{
-	ssize_t count = read(STDIN_FILENO, client->input + client->input_used,
-		sizeof(client->input) - client->input_used);
-
-	if (count < 0 && (errno == EINTR || errno == EAGAIN))
-		return true;
-	if (count <= 0)
-		return false;
-	client->input_used += (size_t)count;
-	return true;
 }
 
 /* Until the first deadline, or until a primary is looked for again. */
@@ -318,62 +288,37 @@ static int patience_ms(struct client *client)
 	until_ns = operation_at(client, 0)->deadline_ns;
 	if (!client->link && client->look_again_ns < until_ns)
 		until_ns = client->look_again_ns;
-	until_ns -= now_ns();
+	until_ns -= set_now_ns();
 	return until_ns <= 0 ? 0 : (int)(until_ns / NS_PER_MS) + 1;
 }
 
 static int serve(struct client *client)
 {
-	bool open = true;
+	struct set_input *lines = &client->input;
 
-	while (open || client->count > 0 || memchr(client->input, '\n', client->input_used)) {
-		bool room = client->input_used < sizeof(client->input);
+	while (!lines->ended || client->count > 0 || set_input_has_line(lines)) {
+		bool listens =
+			!lines->ended && set_input_has_room(lines) && client->count < IN_FLIGHT_MAX;
 		struct pollfd fds[] = {
-			{.fd = open && room && client->count < IN_FLIGHT_MAX ? STDIN_FILENO : -1,
-				.events = POLLIN},
+			{.fd = listens ? STDIN_FILENO : -1, .events = POLLIN},
 			{.fd = client->link ? client->link->fd : -1,
 				.events = (short)(POLLIN | (client->unsent ? POLLOUT : 0))},
 		};
 
 		poll(fds, 2, patience_ms(client));
 		if (fds[0].revents)
-			open = take_input(client);
+			set_input_take(lines);
 		obey_lines(client);
 		work(client, fds[1].revents);
 		obey_lines(client); /* a read may have waited for the last answer */
 		if (fflush(stdout) != 0)
 			return EXIT_FAILURE;
-		/* A line that fills everything is nothing. */
-		if (!room && !memchr(client->input, '\n', client->input_used))
-			client->input_used = 0;
+		set_input_drop_rest(lines);
 	}
 	return EXIT_SUCCESS;
 }
 
 /* --- options --------------------------------------------------------------------------- */
-
-static void parse_nodes(struct client *client, char *list, struct argp_state *state)
-{
-	char *rest = NULL;
-
-	for (char *node = strtok_r(list, ",", &rest); node; node = strtok_r(NULL, ",", &rest)) {
-		if (strlen(node) >= REDIS_ADDRESS_SIZE)
-			argp_error(state, "\"%s\" is too long for an address", node);
-		if (client->node_count == NODES_MAX)
-			argp_error(state, "more than %d addresses", NODES_MAX);
-		client->nodes[client->node_count++] = node;
-	}
-}
-
-static int parse_number(const char *text, uint64_t min, uint64_t max, struct argp_state *state)
-{
-	uint64_t number;
-
-	if (u64_parse(text, &number) < 0 || number < min || number > max)
-		argp_error(state, "\"%s\" is not a number from %llu to %llu", text,
-			(unsigned long long)min, (unsigned long long)max);
-	return (int)number;
-}
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
@@ -387,26 +332,24 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		client->key = text;
 		return 0;
 	case 'w':
-		client->wait = (uint64_t)parse_number(text, 0, NODES_MAX, state);
+		client->wait = (uint64_t)set_parse_number(text, 0, WAIT_MAX, state);
 		return 0;
 	case 'p':
-		client->port = parse_number(text, 1, 65535, state);
+		client->port = (int)set_parse_number(text, 1, PORT_MAX, state);
 		return 0;
 	case 's':
-		client->sentinel_port = parse_number(text, 1, 65535, state);
+		client->sentinel_port = (int)set_parse_number(text, 1, PORT_MAX, state);
 		return 0;
 	case 't':
-		if (duration_parse(text, &client->timeout_ns) < 0 ||
-			client->timeout_ns < 2 * NS_PER_MS)
-			argp_error(state, "\"%s\" is not a duration like 1s", text);
+		client->timeout_ns = set_parse_timeout(text, 2 * NS_PER_MS, state);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (state->arg_num > 0)
 			argp_usage(state);
-		parse_nodes(client, text, state);
+		set_parse_addresses(&client->nodes, text, state);
 		return 0;
 	case ARGP_KEY_END:
-		if (client->node_count == 0)
+		if (client->nodes.count == 0)
 			argp_usage(state);
 		return 0;
 	default:

@@ -15,6 +15,7 @@
 
 #include "http_server.h"
 #include "scenarios/clients/etcd_api.h"
+#include "set_client.h"
 
 #define HEADER "{\"header\":{\"cluster_id\":\"1\",\"revision\":\"7\"}"
 
@@ -92,39 +93,14 @@ static void pages_give_their_ids(void **state)
 
 /* --- the client ------------------------------------------------------------------------ */
 
-/* Runs the client on `input` until it ends by itself; what it printed. */
 static const char *run(uint16_t port, const char *members, const char *input)
 {
-	static char output[8192];
 	char port_text[8];
-	size_t used = 0;
-	int in[2], out[2], status;
-	ssize_t count;
-	pid_t pid;
 
 	snprintf(port_text, sizeof(port_text), "%u", port);
-	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
-	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		dup2(in[0], STDIN_FILENO);
-		dup2(out[1], STDOUT_FILENO);
-		execl(ETCD_SET_CLIENT, "etcd-set-client", "--port", port_text, "--timeout", "500ms",
-			members, (char *)NULL);
-		_exit(127);
-	}
-	close(in[0]);
-	close(out[1]);
-	assert_int_equal(write(in[1], input, strlen(input)), strlen(input));
-	close(in[1]);
-	while ((count = read(out[0], output + used, sizeof(output) - 1 - used)) > 0)
-		used += (size_t)count;
-	output[used] = '\0';
-	close(out[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	return output;
+	return set_client_run((const char *[]){ETCD_SET_CLIENT, "--port", port_text, "--timeout",
+				      "500ms", members, NULL},
+		input);
 }
 
 static void a_refused_put_has_failed(void **state)

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "http_server.h"
+#include "set_client.h"
 
 /* The client of Redis with Sentinel, against a real Redis and a real Sentinel on loopback. */
 enum {
@@ -69,38 +70,12 @@ static void end(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
-/* Runs the client on `input` until it ends by itself; what it printed. */
 static const char *run(const struct redis *redis, const char *wait, const char *input)
 {
-	static char output[8192];
-	size_t used = 0;
-	int in[2], out[2], status;
-	ssize_t count;
-	pid_t pid;
-
-	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
-	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		dup2(in[0], STDIN_FILENO);
-		dup2(out[1], STDOUT_FILENO);
-		execl(REDIS_SET_CLIENT, "redis-set-client", "--port", redis->port,
-			"--sentinel-port", redis->sentinel_port, "--timeout", "500ms", "--wait",
-			wait, "127.0.0.2,127.0.0.1", (char *)NULL);
-		_exit(127);
-	}
-	close(in[0]);
-	close(out[1]);
-	assert_int_equal(write(in[1], input, strlen(input)), strlen(input));
-	close(in[1]);
-	while ((count = read(out[0], output + used, sizeof(output) - 1 - used)) > 0)
-		used += (size_t)count;
-	output[used] = '\0';
-	close(out[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	return output;
+	return set_client_run((const char *[]){REDIS_SET_CLIENT, "--port", redis->port,
+				      "--sentinel-port", redis->sentinel_port, "--timeout", "500ms",
+				      "--wait", wait, "127.0.0.2,127.0.0.1", NULL},
+		input);
 }
 
 static void assert_begins(const char *text, const char *with)
