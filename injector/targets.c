@@ -249,7 +249,24 @@ static int cut_to_count(
 	return 0;
 }
 
-static int search(struct look *look, struct target_search *out, struct fail *fail)
+int64_t target_began_ns(const struct host_process *process)
+{
+	int64_t age_ns = host_wall_ns() - host_ticks_wall_ns(process->start_ticks);
+
+	return host_now_ns() - age_ns;
+}
+
+/* When it began is asked first: that is one file of each process instead of five. */
+static bool began_after(int64_t pid, int64_t after_ns)
+{
+	const struct host_process process = {.start_ticks = host_process_start(pid)};
+
+	return process.start_ticks && target_began_ns(&process) > after_ns;
+}
+
+/* INT64_MIN: whenever it began. */
+static int search(
+	const struct look *look, int64_t after_ns, struct target_search *out, struct fail *fail)
 {
 	struct list pids = {0};
 	int result = 0;
@@ -257,11 +274,17 @@ static int search(struct look *look, struct target_search *out, struct fail *fai
 	if (host_process_list(&pids, fail) < 0)
 		return -1;
 	LIST_EACH(pids, const int64_t, pid) {
-		if (result == 0)
+		if (result == 0 && (after_ns == INT64_MIN || began_after(*pid, after_ns)))
 			result = consider(look, *pid, out, fail);
 	}
 	list_free(&pids);
-	return result < 0 ? -1 : cut_to_count(look->selector, out, fail);
+	return result;
+}
+
+static int search_all(const struct look *look, struct target_search *out, struct fail *fail)
+{
+	return search(look, INT64_MIN, out, fail) < 0 ? -1
+						      : cut_to_count(look->selector, out, fail);
 }
 
 int targets_find(const struct process_selector *selector, const struct target_guard *guard,
@@ -273,7 +296,7 @@ int targets_find(const struct process_selector *selector, const struct target_gu
 	*out = (struct target_search){0};
 	result = look_init(&look, selector, guard, fail);
 	if (result == 0)
-		result = search(&look, out, fail);
+		result = search_all(&look, out, fail);
 	look_deinit(&look);
 	if (result < 0)
 		target_search_deinit(out);
@@ -293,37 +316,6 @@ void target_search_deinit(struct target_search *search)
 	target_list_free(&search->found);
 }
 
-int64_t target_began_ns(const struct host_process *process)
-{
-	int64_t age_ns = host_wall_ns() - host_ticks_wall_ns(process->start_ticks);
-
-	return host_now_ns() - age_ns;
-}
-
-/* When it began is asked first: that is one file of each process instead of five. */
-static bool began_after(int64_t pid, int64_t after_ns)
-{
-	const struct host_process process = {.start_ticks = host_process_start(pid)};
-
-	return process.start_ticks && target_began_ns(&process) > after_ns;
-}
-
-static int search_younger(
-	const struct look *look, int64_t after_ns, struct target_search *out, struct fail *fail)
-{
-	struct list pids = {0};
-	int result = 0;
-
-	if (host_process_list(&pids, fail) < 0)
-		return -1;
-	LIST_EACH(pids, const int64_t, pid) {
-		if (result == 0 && began_after(*pid, after_ns))
-			result = consider(look, *pid, out, fail);
-	}
-	list_free(&pids);
-	return result;
-}
-
 int targets_younger(const struct process_selector *selector, const struct target_guard *guard,
 	int64_t after_ns, struct list *out, struct fail *fail)
 {
@@ -332,7 +324,7 @@ int targets_younger(const struct process_selector *selector, const struct target
 	int result = look_init(&look, selector, guard, fail);
 
 	if (result == 0)
-		result = search_younger(&look, after_ns, &found, fail);
+		result = search(&look, after_ns, &found, fail);
 	look_deinit(&look);
 	if (result < 0) {
 		target_search_deinit(&found);
@@ -342,6 +334,15 @@ int targets_younger(const struct process_selector *selector, const struct target
 		qsort(found.found.items, found.found.count, sizeof(struct host_process), by_age);
 	*out = found.found;
 	return 0;
+}
+
+struct process_evidence target_evidence(const struct host_process *process, size_t cmdline_json_max)
+{
+	return (struct process_evidence){
+		.pid = process->pid,
+		.start_ticks = (int64_t)process->start_ticks,
+		.cmdline = process_text(process->cmdline ? process->cmdline : "", cmdline_json_max),
+	};
 }
 
 bool target_spared_text(const struct target_search *search, char *buffer, size_t size)
@@ -448,7 +449,7 @@ int targets_open(const struct process_selector *selector, const struct target_gu
 	*out = (struct list){0};
 	result = look_init(&look, selector, guard, fail);
 	if (result == 0)
-		result = search(&look, &found, fail);
+		result = search_all(&look, &found, fail);
 	if (result == 0)
 		result = open_found(&look, &found, out, fail);
 	target_search_deinit(&found);

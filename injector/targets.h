@@ -49,6 +49,10 @@ int targets_find(const struct process_selector *selector, const struct target_gu
 	struct target_search *out, struct fail *fail);
 void target_search_deinit(struct target_search *search);
 
+/* What is said of whoever was chosen; the rest is the mechanism's. */
+struct process_evidence target_evidence(
+	const struct host_process *process, size_t cmdline_json_max);
+
 /* "2 that match are left alone (1 part of backburn, 1 …)"; false when there is none. */
 bool target_spared_text(const struct target_search *search, char *buffer, size_t size);
 

@@ -190,7 +190,7 @@ static int check_phase(const struct scenario *scenario, const struct catalogue *
 
 /* --- invariants and guardrails --------------------------------------------------------- */
 
-/* The fault must be one that ends processes: only then somebody can come back. */
+/* The fault must be one whose evidence says who came back. */
 static int check_restarts(const struct scenario *scenario, const struct catalogue *catalogue,
 	const struct restarts_spec *restarts, const struct at *at, struct fail *fail)
 {
@@ -200,7 +200,9 @@ static int check_restarts(const struct scenario *scenario, const struct catalogu
 	if (!fault)
 		return no_such(&place, "fault", restarts->fault, NULL, fail);
 	if (!catalogue_find(catalogue, fault->fault)->ends_processes)
-		return fail_at(fail, place.path, "%s ends no process that could be started again",
+		return fail_at(fail, place.path,
+			"%s does not tell who is started again after it: name a fault that does, "
+			"such as kill",
 			fault->fault);
 	return 0;
 }

@@ -46,7 +46,8 @@ struct pauses {
 	struct guardian_keep *keep;
 	struct host_guardian *guardian; /* the one that got the orders */
 	struct whole whole;             /* PAUSE_FREEZE */
-	struct list targets;            /* of struct target: who was chosen */
+	struct list targets;            /* of struct target: who was chosen, */
+	int64_t chosen_ns;              /* and when */
 	struct pause *each;
 	size_t count;
 };
@@ -76,6 +77,7 @@ static int choose(struct pauses *pauses, const struct target_guard *guard, struc
 		return -1;
 	if (targets_open(rule->processes, guard, &pauses->targets, fail) < 0)
 		return -1;
+	pauses->chosen_ns = host_now_ns();
 	pauses->count = rule->how == PAUSE_FREEZE ? 1 : pauses->targets.count;
 	pauses->each = must_array(pauses->count, sizeof(*pauses->each));
 	return 0;
@@ -366,21 +368,16 @@ void pauses_evidence(const struct pauses *pauses, struct list *out)
 		struct guard_told told = told_of(pauses, i);
 		struct process_evidence *evidence = list_push(out, sizeof(*evidence));
 
-		*evidence = (struct process_evidence){
-			.pid = process->pid,
-			.start_ticks = (int64_t)process->start_ticks,
-			.cmdline = process_text(
-				process->cmdline ? process->cmdline : "", CMDLINE_JSON_MAX),
-			.signal = must_copy("STOP"),
-			.age_ns = host_wall_ns() - host_ticks_wall_ns(process->start_ticks),
-			.sent_ns = told.first_ns,
-			.result = (int)result_of(&told),
-			.reason =
-				told.error ? process_text(why(told.error), REASON_JSON_MAX) : NULL,
-			.how = must_copy(pause_how_words[pauses->rule.how]),
-			.times = told.times,
-			.held_ns = held_ns(&told, host_now_ns()),
-		};
+		*evidence = target_evidence(process, CMDLINE_JSON_MAX);
+		evidence->signal = must_copy("STOP");
+		evidence->age_ns = pauses->chosen_ns - target_began_ns(process);
+		evidence->sent_ns = told.first_ns;
+		evidence->result = (int)result_of(&told);
+		evidence->reason =
+			told.error ? process_text(why(told.error), REASON_JSON_MAX) : NULL;
+		evidence->how = must_copy(pause_how_words[pauses->rule.how]);
+		evidence->times = told.times;
+		evidence->held_ns = held_ns(&told, host_now_ns());
 	}
 }
 

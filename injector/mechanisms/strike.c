@@ -281,20 +281,15 @@ void strike_evidence(const struct strike *strike, const struct signal_rule *rule
 		const struct hit *hit = &strike->hits[i];
 		struct process_evidence *evidence = list_push(processes, sizeof(*evidence));
 
-		*evidence = (struct process_evidence){
-			.pid = process->pid,
-			.start_ticks = (int64_t)process->start_ticks,
-			.cmdline = process_text(
-				process->cmdline ? process->cmdline : "", CMDLINE_JSON_MAX),
-			.signal = must_copy(rule->name),
-			.age_ns = hit->age_ns,
-			.must_exit = rule->must_exit,
-			.sent_ns = hit->sent_ns,
-			.exited_ns = hit->exited_ns,
-			.result = (int)hit->result,
-			.reason = must_copy_if(hit->reason),
-			.strike = one_of_many ? strike->number : 0,
-		};
+		*evidence = target_evidence(process, CMDLINE_JSON_MAX);
+		evidence->signal = must_copy(rule->name);
+		evidence->age_ns = hit->age_ns;
+		evidence->must_exit = rule->must_exit;
+		evidence->sent_ns = hit->sent_ns;
+		evidence->exited_ns = hit->exited_ns;
+		evidence->result = (int)hit->result;
+		evidence->reason = must_copy_if(hit->reason);
+		evidence->strike = one_of_many ? strike->number : 0;
 	}
 }
 

@@ -79,9 +79,8 @@ static int choose(struct traps *traps, const struct target_guard *guard, struct 
 		return -1;
 	traps->each = must_array(traps->targets.count, sizeof(*traps->each));
 	for (size_t i = 0; i < traps->targets.count; i++)
-		traps->each[i].age_ns = host_wall_ns() -
-			host_ticks_wall_ns(
-				LIST_AT(traps->targets, struct target, i)->process.start_ticks);
+		traps->each[i].age_ns = host_now_ns() -
+			target_began_ns(&LIST_AT(traps->targets, struct target, i)->process);
 	return 0;
 }
 
@@ -259,20 +258,15 @@ void traps_evidence(const struct traps *traps, struct list *out)
 		const struct caught *caught = &traps->each[i];
 		struct process_evidence *evidence = list_push(out, sizeof(*evidence));
 
-		*evidence = (struct process_evidence){
-			.pid = process->pid,
-			.start_ticks = (int64_t)process->start_ticks,
-			.cmdline = process_text(
-				process->cmdline ? process->cmdline : "", CMDLINE_JSON_MAX),
-			.signal = must_copy("KILL"),
-			.age_ns = caught->age_ns,
-			.must_exit = true,
-			.sent_ns = (int64_t)caught->seen.hit_ns,
-			.exited_ns = caught->exited_ns,
-			.result = (int)result_of(traps, i),
-			.trap = say_trap(traps),
-			.calls = (int64_t)caught->seen.calls,
-		};
+		*evidence = target_evidence(process, CMDLINE_JSON_MAX);
+		evidence->signal = must_copy("KILL");
+		evidence->age_ns = caught->age_ns;
+		evidence->must_exit = true;
+		evidence->sent_ns = (int64_t)caught->seen.hit_ns;
+		evidence->exited_ns = caught->exited_ns;
+		evidence->result = (int)result_of(traps, i);
+		evidence->trap = say_trap(traps);
+		evidence->calls = (int64_t)caught->seen.calls;
 	}
 }
 

@@ -61,7 +61,7 @@ static void each_way_takes_longer(struct world *world)
 
 /*
  * Trains of segments go through whole, and what is sent arrives. How long they are is TCP's choice:
- * where round trips take long they are short, and acknowledgements are none.
+ * on a slow machine two segments. Counted before the other way's acknowledgements, which are none.
  */
 static void tcp_goes_through(struct world *world)
 {
@@ -71,9 +71,11 @@ static void tcp_goes_through(struct world *world)
 
 	injector_cut(injector, &cut);
 	tcp_stream(world, NODE_A, NODE_B, AF_INET, 8 << 20);
-	tcp_stream(world, NODE_B, NODE_A, AF_INET6, 8 << 20);
 	counted = injector_counted(injector, "tcp", "egress");
-	assert_true(counted.segments > counted.packets + counted.packets / 10);
+	print_message("%lld segments in %lld packets\n", (long long)counted.segments,
+		(long long)counted.packets);
+	assert_true(2 * counted.segments > 3 * counted.packets);
+	tcp_stream(world, NODE_B, NODE_A, AF_INET6, 8 << 20);
 	assert_int_equal(injector_finish(injector), 0);
 }
 

@@ -214,7 +214,8 @@ static const struct mutation references[] = {
 		"invariants[0].restarts.fault", "no fault named \"nobody\""},
 	{"invariants[0]", "{'id':'a','restarts':{'fault':'cut-leader','within':'1s'}}",
 		"invariants[0].restarts.fault",
-		"partition ends no process that could be started again"},
+		"partition does not tell who is started again after it: name a fault that does, "
+		"such as kill"},
 	{"phases[1].faults[0]", KILL("", "'exe':'/bin/x'", "'signal':'STOP'"),
 		"phases[1].faults[0].with.signal",
 		"\"STOP\" is refused: the process would stay stopped: use the fault \"pause\""},
