@@ -61,7 +61,7 @@ static void each_way_takes_longer(struct world *world)
 
 /*
  * Trains of segments go through whole, and what is sent arrives. How long they are is TCP's choice:
- * on a slow machine two segments. Counted before the other way's acknowledgements, which are none.
+ * on a slow machine a few segments. Counted before the other way's acknowledgements, which are none.
  */
 static void tcp_goes_through(struct world *world)
 {
@@ -74,7 +74,7 @@ static void tcp_goes_through(struct world *world)
 	counted = injector_counted(injector, "tcp", "egress");
 	print_message("%lld segments in %lld packets\n", (long long)counted.segments,
 		(long long)counted.packets);
-	assert_true(2 * counted.segments > 3 * counted.packets);
+	assert_true(counted.segments > 2 * counted.packets);
 	tcp_stream(world, NODE_B, NODE_A, AF_INET6, 8 << 20);
 	assert_int_equal(injector_finish(injector), 0);
 }
