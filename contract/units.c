@@ -135,6 +135,17 @@ const char *duration_format(int64_t ns, char buffer[DURATION_TEXT_MAX])
 	return buffer;
 }
 
+const char *percent_human(double ratio, char buffer[PERCENT_TEXT_MAX])
+{
+	double percent = 100 * ratio;
+
+	if (percent > 0 && percent < 0.001)
+		snprintf(buffer, PERCENT_TEXT_MAX, "under 0.001 %%");
+	else
+		snprintf(buffer, PERCENT_TEXT_MAX, "%.3g %%", percent);
+	return buffer;
+}
+
 const char *duration_human(int64_t ns, char buffer[DURATION_TEXT_MAX])
 {
 	static const struct unit steps[] = {

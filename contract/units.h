@@ -33,6 +33,12 @@ const char *duration_format(int64_t ns, char buffer[DURATION_TEXT_MAX]);
  */
 const char *duration_human(int64_t ns, char buffer[DURATION_TEXT_MAX]);
 
+enum {
+	PERCENT_TEXT_MAX = 24
+};
+/* A ratio for people's eyes: "12.5 %", "0.012 %", "under 0.001 %", "0 %". Returns `buffer`. */
+const char *percent_human(double ratio, char buffer[PERCENT_TEXT_MAX]);
+
 /* "64KiB", "1MiB", "2GiB", "512B": a whole number and a binary unit. */
 int size_parse(const char *text, int64_t *out_bytes);
 

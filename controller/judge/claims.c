@@ -257,6 +257,7 @@ static void judge_budget(const struct record *record, const struct invariant_spe
 	struct claim_judgement *out)
 {
 	const struct sli_record *sli = record_sli(record, claim->budget->slo);
+	char spent[PERCENT_TEXT_MAX], most[PERCENT_TEXT_MAX];
 
 	out->tally = samples_tally(&sli->samples, 0, INT64_MAX);
 	out->measured = judge_budget_spent(record, sli, out->tally.bad);
@@ -267,8 +268,9 @@ static void judge_budget(const struct record *record, const struct invariant_spe
 	else
 		out->verdict = VERDICT_HELD;
 	snprintf(out->text, sizeof(out->text),
-		"%lld bad events spent %.3g %% of the period's error budget; at most %.3g %%",
-		(long long)out->tally.bad, out->measured * 100, claim->budget->max_spent * 100);
+		"%lld bad event%s spent %s of the period's error budget; at most %s",
+		(long long)out->tally.bad, out->tally.bad == 1 ? "" : "s",
+		percent_human(out->measured, spent), percent_human(claim->budget->max_spent, most));
 }
 
 /* --- one claim ------------------------------------------------------------------------- */

@@ -170,7 +170,11 @@ static void process_row(FILE *out, const struct record *record,
 	html_word(out, own->proven ? TONE_GOOD : TONE_OPEN, words_signal(process, text));
 	fputs("</td>", out);
 	element(out, "td", "%s", process->result == SIGNAL_SENT ? words_exit(process, text) : "–");
-	element(out, "td", "%s", *words_afterwards(record, own, text) ? text : "not known");
+	/* Of many strikes their own table tells who came back. */
+	element(out, "td", "%s",
+		process->strike                                ? "–"
+			: *words_afterwards(record, own, text) ? text
+							       : "not known");
 	fputs("</tr>\n", out);
 }
 

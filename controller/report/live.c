@@ -250,25 +250,37 @@ static const char *measured(const struct fault_record *fault, char text[SENTENCE
 	return text;
 }
 
+static void acted(const struct fault_record *fault, char text[SENTENCE_MAX])
+{
+	int64_t packets = 0;
+
+	if (fault->spec->on->processes) {
+		words_acted(fault, text);
+		return;
+	}
+	LIST_EACH(fault->nodes, struct fault_node, node)
+		LIST_EACH(node->counters, struct counter, counter)
+			packets += counter->packets;
+	snprintf(text, SENTENCE_MAX, "%lld packets %.40s", (long long)packets, judge_did(fault));
+}
+
 static void draw_fault(struct page *page, const struct fault_record *fault)
 {
-	int64_t packets = 0, left_ns = fault->deadline_ns - page->look->now_ns;
-	char on[128], asked[SENTENCE_MAX];
+	int64_t left_ns = fault->deadline_ns - page->look->now_ns;
+	char on[128], asked[SENTENCE_MAX], done[SENTENCE_MAX];
 
 	if (fault->start_ns == NEVER_NS || fault->start_ns > page->look->now_ns ||
 		fault->healed_ns != NEVER_NS)
 		return;
-	LIST_EACH(fault->nodes, struct fault_node, node)
-		LIST_EACH(node->counters, struct counter, counter)
-			packets += counter->packets;
 	words_join(&fault->on, on, sizeof(on));
 	if (fault->at_once) {
 		line(page, WARN, "%-14s %s acts on %s", fault->spec->id, fault->spec->fault, on);
 		return;
 	}
-	line(page, WARN, "%-14s %s acts on %s | %lld packets %s%s | ends in %.1fs at the latest",
-		fault->spec->id, fault->spec->fault, on, (long long)packets, judge_did(fault),
-		measured(fault, asked), seconds(left_ns > 0 ? left_ns : 0));
+	acted(fault, done);
+	line(page, WARN, "%-14s %s acts on %s | %s%s | ends in %.1fs at the latest",
+		fault->spec->id, fault->spec->fault, on, done, measured(fault, asked),
+		seconds(left_ns > 0 ? left_ns : 0));
 }
 
 static void draw_rule(struct page *page, const struct record *record, const struct stop_rule *rule)

@@ -113,6 +113,11 @@ const struct service_record *words_successor(
 /* "strike 3 on n1 at T+31.001 s"; "1 of 1 hit, 1 ended; back as pid 4711 after 1.21 s". */
 const char *words_strike(const struct strike_effect *own, char buffer[WORDS_MAX]);
 void words_strike_found(const struct strike_effect *own, char buffer[SENTENCE_MAX]);
+/*
+ * What a fault on processes has done so far: "1 of 1 process hit", "0 of 1 process hit, 57 calls so
+ * far", or what became of the last of several strikes.
+ */
+void words_acted(const struct fault_record *fault, char buffer[SENTENCE_MAX]);
 /* Good: all are back, or nobody is waited for. */
 enum tone tone_of_strike(const struct strike_effect *own);
 

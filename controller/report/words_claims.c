@@ -139,11 +139,14 @@ static void claim_data(
 
 static void claim_budget(const struct claim_judgement *own, struct claim_numbers *out)
 {
+	char text[PERCENT_TEXT_MAX];
+
 	snprintf(out->samples, sizeof(out->samples), "%lld", (long long)own->tally.total);
 	snprintf(out->bad, sizeof(out->bad), "%lld", (long long)own->tally.bad);
-	snprintf(out->allowed, sizeof(out->allowed), "≤ %.3g %%",
-		own->claim->budget->max_spent * 100);
-	snprintf(out->measured, sizeof(out->measured), "%.3g %% spent", own->measured * 100);
+	snprintf(out->allowed, sizeof(out->allowed), "≤ %s",
+		percent_human(own->claim->budget->max_spent, text));
+	snprintf(out->measured, sizeof(out->measured), "%s spent",
+		percent_human(own->measured, text));
 }
 
 void words_claim(

@@ -51,7 +51,7 @@ static void cost_of_slo(const struct cost *cost, struct list *figures)
 {
 	struct figure *bad;
 	struct statistics_interval share;
-	char period[DURATION_TEXT_MAX];
+	char period[DURATION_TEXT_MAX], spent[PERCENT_TEXT_MAX];
 
 	if (!cost->tally.total)
 		return;
@@ -59,11 +59,11 @@ static void cost_of_slo(const struct cost *cost, struct list *figures)
 	bad = list_push(figures, sizeof(*bad));
 	snprintf(bad->value, sizeof(bad->value), "%lld", (long long)cost->tally.bad);
 	snprintf(bad->text, sizeof(bad->text),
-		"of %lld events bad in %.60s (%.3g %%; 95 %% interval %.3g to %.3g %%): %.2g %% of "
+		"of %lld events bad in %.60s (%.3g %%; 95 %% interval %.3g to %.3g %%): %s of "
 		"its error budget for %s",
 		(long long)cost->tally.total, cost->slo->name,
 		100 * (double)cost->tally.bad / (double)cost->tally.total, 100 * share.lower,
-		100 * share.upper, cost->budget_spent * 100,
+		100 * share.upper, percent_human(cost->budget_spent, spent),
 		words_period(cost->slo->period_ns, period));
 }
 

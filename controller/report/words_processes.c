@@ -209,3 +209,46 @@ enum tone tone_of_strike(const struct strike_effect *own)
 		return TONE_OPEN;
 	return !strike->wanted || strike->back_ns != NEVER_NS ? TONE_GOOD : TONE_OPEN;
 }
+
+/* --- while it goes on ------------------------------------------------------------------ */
+
+/* The last strike of a node that was struck several times; false: none was. */
+static bool say_last_strike(const struct fault_record *fault, char buffer[SENTENCE_MAX])
+{
+	LIST_EACH(fault->nodes, struct fault_node, node) {
+		size_t last = node->strikes.count;
+		struct strike_effect strike = {.node = node->node, .number = last};
+		char found[SENTENCE_MAX];
+
+		if (last < 2)
+			continue;
+		strike.strike = LIST_AT(node->strikes, const struct strike_evidence, last - 1);
+		words_strike_found(&strike, found);
+		snprintf(buffer, SENTENCE_MAX, "strike %zu: %.120s", last, found);
+		return true;
+	}
+	return false;
+}
+
+void words_acted(const struct fault_record *fault, char buffer[SENTENCE_MAX])
+{
+	size_t chosen = 0, hit = 0;
+	int64_t calls = 0;
+	bool waits = false;
+	int used;
+
+	if (say_last_strike(fault, buffer))
+		return;
+	LIST_EACH(fault->nodes, struct fault_node, node)
+		LIST_EACH(node->processes, struct process_evidence, process) {
+			chosen++;
+			hit += process->result == SIGNAL_SENT;
+			calls += process->calls;
+			waits = waits || (process->trap && process->result == SIGNAL_NOT_SENT);
+		}
+	used = snprintf(buffer, SENTENCE_MAX, "%zu of %zu process%s hit", hit, chosen,
+		chosen == 1 ? "" : "es");
+	if (waits)
+		snprintf(buffer + used, SENTENCE_MAX - (size_t)used, ", %lld calls so far",
+			(long long)calls);
+}

@@ -61,7 +61,8 @@ static void each_way_takes_longer(struct world *world)
 
 /*
  * Trains of segments go through whole, and what is sent arrives. How long they are is TCP's choice:
- * on a slow machine a few segments. Counted before the other way's acknowledgements, which are none.
+ * on a slow machine a few segments. Counted before the other way's acknowledgements, which are
+ * none.
  */
 static void tcp_goes_through(struct world *world)
 {

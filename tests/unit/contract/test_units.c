@@ -119,6 +119,21 @@ static void people_read_three_digits(void **state)
 		assert_string_equal(duration_human(cases[i].ns, text), cases[i].text);
 }
 
+static void small_shares_are_words(void **state)
+{
+	(void)state;
+	static const struct {
+		double ratio;
+		const char *text;
+	} cases[] = {{0, "0 %"}, {7.72e-7, "under 0.001 %"}, {0.0000099, "under 0.001 %"},
+		{0.0000101, "0.00101 %"}, {0.000123, "0.0123 %"}, {0.125, "12.5 %"}, {1, "100 %"},
+		{2.5, "250 %"}};
+	char text[PERCENT_TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(percent_human(cases[i].ratio, text), cases[i].text);
+}
+
 static void sizes(void **state)
 {
 	(void)state;
@@ -205,6 +220,7 @@ int main(void)
 		cmocka_unit_test(durations_go_round),
 		cmocka_unit_test(durations_are_spelled_short),
 		cmocka_unit_test(people_read_three_digits),
+		cmocka_unit_test(small_shares_are_words),
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(bandwidths),
 		cmocka_unit_test(sizes_are_spelled_short),

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/report/words.h"
 #include "told.h"
 
 /* A fault on processes in every form: who was hit, what was seen of it, and who came after. */
@@ -146,6 +147,39 @@ static void every_form_shows_the_strikes(void **state)
 	told_end(&told);
 }
 
+/* While it goes on: one strike is told by its processes, a trap by its calls, many by the last. */
+static void what_was_done_so_far_is_told(void **state)
+{
+	struct fault_record *fault;
+	struct process_evidence *process;
+	struct report report;
+	struct told told;
+	char text[SENTENCE_MAX];
+
+	(void)state;
+	told_kill(&told);
+	told_report(&told, &report);
+	fault = LIST_AT(report.record.faults, struct fault_record, 0);
+	words_acted(fault, text);
+	assert_string_equal(text, "2 of 2 processes hit");
+	process = LIST_AT(LIST_AT(fault->nodes, struct fault_node, 0)->processes,
+		struct process_evidence, 1);
+	process->trap = strdup("fsync");
+	process->calls = 57;
+	process->result = SIGNAL_NOT_SENT;
+	words_acted(fault, text);
+	assert_string_equal(text, "1 of 2 processes hit, 57 calls so far");
+	report_deinit(&report);
+	told_end(&told);
+
+	told_loop(&told);
+	told_report(&told, &report);
+	words_acted(LIST_AT(report.record.faults, struct fault_record, 0), text);
+	assert_string_equal(text, "strike 3: 1 of 1 hit, 1 ended; 0 of 1 back 4.50s later");
+	report_deinit(&report);
+	told_end(&told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +187,7 @@ int main(void)
 		cmocka_unit_test(signal_and_exit_stand_in_the_time_line),
 		cmocka_unit_test(a_later_look_replaces_the_earlier_one),
 		cmocka_unit_test(every_form_shows_the_strikes),
+		cmocka_unit_test(what_was_done_so_far_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
