@@ -8,6 +8,7 @@
 #include "injector/ledger.h"
 #include "injector/lists.h"
 #include "injector/log.h"
+#include "injector/mechanisms/clocks.h"
 #include "injector/mechanisms/matcher.h"
 #include "injector/mechanisms/pauses.h"
 #include "injector/mechanisms/signals.h"
@@ -188,6 +189,61 @@ static void pause_carrier(const struct session *session, struct arm_result *out)
 	out->attach = must_copy("guardian");
 }
 
+/* ---- clocks ---- */
+
+static int clock_arm(struct session *session, struct effect *effect, struct fail *fail)
+{
+	struct target_guard guard = session_guard(session);
+
+	if (open_ledger(session, fail) < 0)
+		return -1;
+	return clocks_arm(&effect->clock, &guard, session->ledger, session->lease_until_ns,
+		&effect->clocks, fail);
+}
+
+static void clock_start(struct effect *effect)
+{
+	clocks_start(effect->clocks);
+}
+
+static void clock_lease(struct effect *effect, int64_t until_ns)
+{
+	if (effect->clocks)
+		clocks_lease(effect->clocks, until_ns);
+}
+
+static int clock_change(struct session *session, struct effect *effect, const struct effect *wanted,
+	bool *out_torn, struct fail *fail)
+{
+	(void)session;
+	(void)out_torn;
+	(void)fail;
+	clocks_change(effect->clocks, &wanted->clock.skew);
+	return 0;
+}
+
+static int clock_undo(struct session *session, struct effect *effect, struct fail *fail)
+{
+	(void)session;
+	return effect->clocks ? clocks_heal(effect->clocks, fail) : 0;
+}
+
+static void clock_evidence(
+	const struct session *session, const struct effect *effect, struct fault_evidence *out)
+{
+	(void)session;
+	if (!effect->clocks)
+		return;
+	clocks_evidence(effect->clocks, &out->processes);
+	clocks_measure(effect->clocks, &out->measures);
+}
+
+static void clock_carrier(const struct session *session, struct arm_result *out)
+{
+	(void)session;
+	out->attach = must_copy("vdso");
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -195,6 +251,7 @@ static const struct {
 	void (*start)(struct effect *effect); /* NULL: the kernel does */
 	int (*change)(struct session *session, struct effect *effect, const struct effect *wanted,
 		bool *out_torn, struct fail *fail); /* NULL: it has nothing that could be changed */
+	void (*lease)(struct effect *effect, int64_t until_ns); /* NULL: not its business */
 	int (*undo)(struct session *session, struct effect *effect, struct fail *fail);
 	void (*evidence)(const struct session *session, const struct effect *effect,
 		struct fault_evidence *out);
@@ -220,6 +277,13 @@ static const struct {
 		.watch = pause_watch,
 		.next_ns = pause_next_ns,
 		.carrier = pause_carrier},
+	[EFFECT_CLOCK] = {.arm = clock_arm,
+		.start = clock_start,
+		.change = clock_change,
+		.lease = clock_lease,
+		.undo = clock_undo,
+		.evidence = clock_evidence,
+		.carrier = clock_carrier},
 };
 static_assert(sizeof(kinds) / sizeof(kinds[0]) == EFFECT_KINDS, "a row for each kind");
 
@@ -240,6 +304,12 @@ int effect_change(struct session *session, struct effect *effect, const struct e
 	if (!kinds[effect->kind].change || effect->kind != wanted->kind)
 		return fail_set(fail, FAIL_REFUSED, "it has nothing that could be changed");
 	return kinds[effect->kind].change(session, effect, wanted, out_torn, fail);
+}
+
+void effect_lease(struct effect *effect, int64_t until_ns)
+{
+	if (kinds[effect->kind].lease)
+		kinds[effect->kind].lease(effect, until_ns);
 }
 
 int effect_undo(struct session *session, struct effect *effect, struct fail *fail)

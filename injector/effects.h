@@ -26,6 +26,8 @@ void effect_start(struct effect *effect);
  */
 int effect_change(struct session *session, struct effect *effect, const struct effect *wanted,
 	bool *out_torn, struct fail *fail);
+/* The session's lease has become another: for kinds that compare it themselves. */
+void effect_lease(struct effect *effect, int64_t until_ns);
 /* Before the start: disarms. Safe for one that was never armed. */
 int effect_undo(struct session *session, struct effect *effect, struct fail *fail);
 /* Adds what is known of it. */

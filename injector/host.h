@@ -12,6 +12,8 @@
 #include "contract/shape.h"
 #include "contract/verbs.h"
 
+struct clock_control;
+struct clock_moment;
 struct lane_memory;
 struct lane_spec;
 
@@ -280,6 +282,39 @@ bool host_guardian_lives(const struct host_guardian *guardian);
 void host_guardian_stop(struct host_guardian *guardian, bool in_order);
 /* Frees memory only, as when this process dies. */
 void host_guardian_forget(struct host_guardian *guardian);
+
+/* ---- clocks of processes (injector/clock/) ---- */
+
+/* What this host's clocks say now. */
+void host_clocks_now(struct clock_moment *out);
+/* FAIL_UNSUPPORTED, with a reason, where no clock can be led elsewhere. */
+int host_clock_probe(struct fail *fail);
+
+/* A process whose clock is led through a stub of ours: it shares a control page with this one. */
+struct host_clock;
+struct host_clock_order {
+	int64_t pid;
+	uint64_t start_ticks;
+	uint64_t key; /* by which it is found again; unique in this boot */
+};
+/*
+ * Says the true time until the control page is switched on, and again when this process dies.
+ * FAIL_REFUSED with a reason where it can't be done; `error` ESRCH inside `fail` when it is gone.
+ * On failure nothing is left.
+ */
+int host_clock_attach(
+	const struct host_clock_order *order, struct host_clock **out, struct fail *fail);
+/* Borrowed. What the target makes of it may be nonsense: nothing in it is believed. */
+struct clock_control *host_clock_control(const struct host_clock *clock);
+uint64_t host_clock_calls(const struct host_clock *clock);
+size_t host_clock_threads(const struct host_clock *clock); /* when it was attached */
+/* Frees memory only: the target says the true time from then on. NULL is fine. */
+void host_clock_free(struct host_clock *clock);
+/*
+ * Whoever has the pages of that attachment, the process itself and those that it has forked, is as
+ * before. Nobody is success.
+ */
+int host_clock_heal(uint64_t key, size_t *out_healed, struct fail *fail);
 
 /* ---- where programs hang ---- */
 

@@ -28,6 +28,7 @@ void plan_deinit(struct plan *plan)
 		free(effect->hold);
 		signals_free(effect->signals);
 		pauses_free(effect->pauses);
+		clocks_free(effect->clocks);
 	}
 	LIST_EACH(plan->lists, struct list *, list) {
 		list_free(*list);

@@ -3,6 +3,7 @@
 #define BACKBURN_INJECTOR_PLAN_H
 
 #include "contract/shape.h"
+#include "injector/mechanisms/clocks.h"
 #include "injector/mechanisms/matcher.h"
 #include "injector/mechanisms/pauses.h"
 #include "injector/mechanisms/signals.h"
@@ -15,6 +16,7 @@ enum effect_kind {
 	EFFECT_MATCH,  /* a rule of the packet matcher */
 	EFFECT_SIGNAL, /* a signal to processes, once */
 	EFFECT_PAUSE,  /* processes held still for a time */
+	EFFECT_CLOCK,  /* processes that read another time */
 	EFFECT_KINDS
 };
 
@@ -27,6 +29,8 @@ struct effect {
 	struct signals *signals;    /* set when it is armed */
 	struct pause_rule pause;    /* EFFECT_PAUSE */
 	struct pauses *pauses;      /* set when it is armed */
+	struct clock_rule clock;    /* EFFECT_CLOCK */
+	struct clocks *clocks;      /* set when it is armed */
 };
 
 struct plan {

@@ -23,7 +23,9 @@ const struct kept_capability kept_capabilities[] = {
 	{CAP_SETUID, "CAP_SETUID", true, "the same"},
 	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", true,
 		"names the BPF programs that others have attached, enters the network namespaces "
-		"in which something is to be undone, makes an empty one to try the kernel in"},
+		"in which something is to be undone, makes an empty one to try the kernel in, "
+		"opens "
+		"the page that a process with a skewed clock shares"},
 	{CAP_SYS_NICE, "CAP_SYS_NICE", true,
 		"lets the process that holds packets back run as soon as one is due"},
 	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", false,

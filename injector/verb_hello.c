@@ -182,9 +182,7 @@ int verb_hello(struct session *session, void *params, void *result, struct fail 
 	session->name = must_copy(hello->session);
 	session->controller = must_copy(hello->controller);
 	session->lease_ns = hello->lease_ns;
-	session->lease_until_ns = host_now_ns() + hello->lease_ns;
-	matcher_lease(session->matcher, session->lease_until_ns);
-	guardian_lease(&session->guardian, session->lease_until_ns);
+	session_lease(session, host_now_ns() + hello->lease_ns);
 	session->greeted = true;
 	FAILPOINT(hello_done);
 	return 0;
@@ -208,9 +206,7 @@ int verb_renew(struct session *session, void *params, void *result, struct fail 
 
 	(void)fail;
 	session->lease_ns = renew->lease_ns;
-	session->lease_until_ns = host_now_ns() + renew->lease_ns;
-	matcher_lease(session->matcher, session->lease_until_ns);
-	guardian_lease(&session->guardian, session->lease_until_ns);
+	session_lease(session, host_now_ns() + renew->lease_ns);
 	matcher_owners_changed(session->matcher);
 	until->until_ns = session->lease_until_ns;
 	FAILPOINT(renewed);

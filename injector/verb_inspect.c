@@ -296,6 +296,22 @@ static void add_process(struct inspect_result *out, const struct host_process *p
 }
 
 /* That nobody is found is an answer here, and a refusal when it comes to arming. */
+static const struct process_selector *selector_of(const struct effect *effect)
+{
+	switch (effect->kind) {
+	case EFFECT_SIGNAL:
+		return effect->signal.processes;
+	case EFFECT_PAUSE:
+		return effect->pause.processes;
+	case EFFECT_CLOCK:
+		return effect->clock.processes;
+	case EFFECT_MATCH:
+	case EFFECT_KINDS:
+		break;
+	}
+	return NULL;
+}
+
 static int inspect_processes(const struct session *session, const struct plan *plan,
 	struct inspect_result *out, struct fail *fail)
 {
@@ -307,9 +323,7 @@ static int inspect_processes(const struct session *session, const struct plan *p
 
 		if (effect->kind == EFFECT_MATCH)
 			continue;
-		if (targets_find(effect->kind == EFFECT_SIGNAL ? effect->signal.processes
-							       : effect->pause.processes,
-			    &guard, &found, fail) < 0)
+		if (targets_find(selector_of(effect), &guard, &found, fail) < 0)
 			return -1;
 		LIST_EACH(found.found, const struct host_process, process) {
 			add_process(out, process);

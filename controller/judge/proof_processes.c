@@ -80,8 +80,25 @@ static const char *why_not_held(const struct process_evidence *process)
 	return process->reason ? process->reason : "could not be held";
 }
 
+static const char *why_not_skewed(const struct process_evidence *process)
+{
+	switch ((enum signal_result)process->result) {
+	case SIGNAL_NOT_SENT:
+		return "read its own time";
+	case SIGNAL_SENT:
+		return "asked for no time, or asked the kernel itself";
+	case SIGNAL_GONE:
+		return "had ended before";
+	case SIGNAL_FAILED:
+		break;
+	}
+	return process->reason ? process->reason : "its clock could not be skewed";
+}
+
 static const char *why_unproven(const struct process_evidence *process)
 {
+	if (process->how && strcmp(process->how, "detour") == 0)
+		return why_not_skewed(process);
 	if (process->how)
 		return why_not_held(process);
 	switch ((enum signal_result)process->result) {

@@ -69,6 +69,7 @@ void fake_reset(void)
 	list_free(&fake.processes);
 	list_free(&fake.handles);
 	list_free(&fake.names);
+	list_free(&fake.clocks);
 	forget_files();
 	fake = (struct fake){.now_ns = 1000 * NS_PER_SEC, .has_tcx = true, .pid = 42};
 	snprintf(fake.boot_id, sizeof(fake.boot_id), "boot-1");
@@ -92,7 +93,7 @@ bool fake_is_clean(void)
 {
 	return !fake.loaded && !has_lanes() && !fake.handles.count && !fake.attachments.count &&
 		!fake.clsacts.count && !fake.entries.count && !fake.counters.count &&
-		!fake.flows.count;
+		!fake.flows.count && !fake.clocks.count;
 }
 
 void fake_kill(void)

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "contract/units.h"
+#include "injector/clock/detour.h"
+#include "injector/clock/hold.h"
+#include "injector/clock/maps.h"
+#include "injector/clock/skew.h"
+#include "injector/host.h"
+#include "injector/host_real_power.h"
+#include "injector/lists.h"
+
+enum {
+	PROC_PATH_MAX = 96,
+	MAPS_BYTES_MAX = 16 * 1024 * 1024,
+	TRIES_MAX = 300
+};
+#define AGAIN_NS NS_PER_MS
+#define SHARED_NAME "/dev/zero (deleted)" /* what the kernel calls shared anonymous memory */
+
+struct host_clock {
+	struct clock_control *control;
+	struct clock_counts *counts;
+	size_t threads;
+};
+
+void host_clocks_now(struct clock_moment *out)
+{
+	static const clockid_t clocks[LINES] = {
+		[LINE_REAL] = CLOCK_REALTIME,
+		[LINE_TAI] = CLOCK_TAI,
+		[LINE_MONOTONIC] = CLOCK_MONOTONIC,
+		[LINE_RAW] = CLOCK_MONOTONIC_RAW,
+		[LINE_BOOT] = CLOCK_BOOTTIME,
+	};
+
+	for (int line = 0; line < LINES; line++) {
+		struct timespec now;
+
+		clock_gettime(clocks[line], &now);
+		out->at_ns[line] = now.tv_sec * NS_PER_SEC + now.tv_nsec;
+	}
+}
+
+int host_clock_probe(struct fail *fail)
+{
+	struct vdso vdso;
+
+	return detour_probe(&vdso, fail);
+}
+
+static char *maps_text(int64_t pid)
+{
+	char path[PROC_PATH_MAX], *text;
+	struct fail ignored = FAIL_INIT;
+	size_t length;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/maps", pid);
+	return host_file_read(path, MAPS_BYTES_MAX, &text, &length, &ignored) == 0 ? text : NULL;
+}
+
+static int read_maps(int64_t pid, struct list *out, struct fail *fail)
+{
+	char *text = maps_text(pid);
+
+	if (!text)
+		return fail_errno(fail, ESRCH, "its memory");
+	maps_parse(text, out);
+	free(text);
+	return 0;
+}
+
+/* What a process has mapped there, to be shared with it. */
+static int open_mapped(int64_t pid, uint64_t from, uint64_t to, struct fail *fail)
+{
+	char path[PROC_PATH_MAX];
+	bool raised;
+	int file, error;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/map_files/%" PRIx64 "-%" PRIx64, pid, from,
+		to);
+	raised = real_power_raise(CAP_SYS_ADMIN);
+	file = open(path, O_RDWR | O_CLOEXEC);
+	error = errno;
+	real_power_lower(CAP_SYS_ADMIN, raised);
+	return file >= 0 ? file : fail_errno(fail, error, "its control page");
+}
+
+/* ---- attaching ---- */
+
+/* A shift of the steady clocks that its namespace makes would be taken for ours. */
+static int check_time_namespace(int64_t pid, struct fail *fail)
+{
+	char path[PROC_PATH_MAX];
+	struct stat own, theirs;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/ns/time", pid);
+	if (stat("/proc/self/ns/time", &own) < 0 || stat(path, &theirs) < 0)
+		return 0;
+	return own.st_ino == theirs.st_ino
+		? 0
+		: fail_set(fail, FAIL_REFUSED, "it lives in a time namespace of its own");
+}
+
+static int share(
+	int64_t pid, const struct detour *detour, struct host_clock *clock, struct fail *fail)
+{
+	uint64_t from = detour->pages + CLOCK_PAGE_BYTES;
+	int file = open_mapped(pid, from, from + 2 * CLOCK_PAGE_BYTES, fail);
+	void *counts;
+
+	if (file < 0)
+		return -1;
+	counts = mmap(
+		NULL, CLOCK_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file, CLOCK_PAGE_BYTES);
+	if (counts != MAP_FAILED)
+		madvise(counts, CLOCK_PAGE_BYTES, MADV_DONTFORK);
+	if (counts == MAP_FAILED)
+		fail_errno(fail, errno, "its counts");
+	else if (hold_page(file, &clock->control, fail) < 0)
+		munmap(counts, CLOCK_PAGE_BYTES);
+	else
+		clock->counts = counts;
+	close(file);
+	return clock->counts ? 0 : -1;
+}
+
+static void forget(struct host_clock *clock)
+{
+	if (!clock->counts)
+		return;
+	hold_drop(clock->control);
+	munmap(clock->counts, CLOCK_PAGE_BYTES);
+	clock->counts = NULL;
+}
+
+static int fill(struct tracee *tracee, const struct detour *detour, uint64_t key,
+	struct host_clock *clock, struct fail *fail)
+{
+	struct fail undoing = FAIL_INIT;
+
+	if (share(tracee->pid, detour, clock, fail) == 0) {
+		clock->control->magic = CLOCK_MAGIC;
+		clock->control->key = key;
+		if (detour_seal(tracee, detour, fail) == 0 &&
+			detour_lead(tracee, detour, fail) == 0)
+			return 0;
+	}
+	forget(clock);
+	if (detour_restore(tracee, detour, &undoing) < 0 ||
+		detour_unmap(tracee, detour, &undoing) < 0)
+		fail_context(fail, "%s; before", undoing.text);
+	return -1;
+}
+
+static int try_attach(const struct host_clock_order *order, const struct vdso *vdso,
+	struct host_clock *clock, struct fail *fail)
+{
+	struct list maps = {0};
+	struct tracee tracee;
+	struct detour detour;
+	int result;
+
+	if (tracee_hold(order->pid, order->start_ticks, &tracee, fail) < 0)
+		return -1;
+	clock->threads = tracee.threads.count;
+	result = read_maps(order->pid, &maps, fail);
+	if (result == 0)
+		result = detour_find(&tracee, vdso, &maps, &detour, fail);
+	if (result == 0)
+		result = detour_make_pages(&tracee, &detour, fail);
+	if (result == 0)
+		result = fill(&tracee, &detour, order->key, clock, fail);
+	list_free(&maps);
+	tracee_release(&tracee);
+	return result;
+}
+
+int host_clock_attach(
+	const struct host_clock_order *order, struct host_clock **out, struct fail *fail)
+{
+	struct host_clock *clock;
+	struct vdso vdso;
+	int result;
+
+	if (detour_probe(&vdso, fail) < 0 || check_time_namespace(order->pid, fail) < 0)
+		return -1;
+	clock = must_alloc(sizeof(*clock));
+	for (int i = 0; i < TRIES_MAX; i++) {
+		struct fail each = FAIL_INIT;
+
+		result = try_attach(order, &vdso, clock, &each);
+		if (result == 0) {
+			*out = clock;
+			return 0;
+		}
+		*fail = each;
+		if (each.kind != FAIL_BUSY)
+			break;
+		host_pause(AGAIN_NS);
+	}
+	free(clock);
+	return -1;
+}
+
+struct clock_control *host_clock_control(const struct host_clock *clock)
+{
+	return clock->control;
+}
+
+uint64_t host_clock_calls(const struct host_clock *clock)
+{
+	return __atomic_load_n(&clock->counts->calls, __ATOMIC_RELAXED);
+}
+
+size_t host_clock_threads(const struct host_clock *clock)
+{
+	return clock->threads;
+}
+
+void host_clock_free(struct host_clock *clock)
+{
+	if (!clock)
+		return;
+	forget(clock);
+	free(clock);
+}
+
+/* ---- healing ---- */
+
+/* The control page of an attachment, as a process has it mapped; it is switched off at once. */
+static bool find_control(int64_t pid, const struct list *maps, uint64_t key, uint64_t *out_at)
+{
+	LIST_EACH(*maps, const struct map, map) {
+		struct clock_control control = {0};
+		struct fail ignored = FAIL_INIT;
+		uint32_t off = 0;
+		int file;
+
+		if (map->rights[3] != 's' || map->offset || strcmp(map->name, SHARED_NAME) != 0)
+			continue;
+		file = open_mapped(pid, map->from, map->to, &ignored);
+		if (file < 0)
+			continue;
+		if (pread(file, &control, sizeof(control), 0) == sizeof(control) &&
+			control.magic == CLOCK_MAGIC && control.key == key &&
+			pwrite(file, &off, sizeof(off), offsetof(struct clock_control, on)) > 0)
+			*out_at = map->from - CLOCK_PAGE_BYTES;
+		else
+			control.magic = 0;
+		close(file);
+		if (control.magic == CLOCK_MAGIC)
+			return true;
+	}
+	return false;
+}
+
+/* The three pages as we made them, and nothing else, are taken away. */
+static bool are_ours(const struct list *maps, uint64_t at)
+{
+	const struct map *stub = maps_at(maps, at);
+	const struct map *control = maps_at(maps, at + CLOCK_PAGE_BYTES);
+	const struct map *counts = maps_at(maps, at + 2 * CLOCK_PAGE_BYTES);
+
+	if (!stub || stub->to != at + CLOCK_PAGE_BYTES || stub->inode || !control)
+		return false;
+	/* Before the control page was sealed, both shared pages were one mapping. */
+	if (control->to == at + 3 * CLOCK_PAGE_BYTES)
+		return true;
+	return counts && counts->to == at + 3 * CLOCK_PAGE_BYTES &&
+		counts->inode == control->inode && strcmp(counts->device, control->device) == 0;
+}
+
+static int try_heal(
+	int64_t pid, uint64_t key, const struct vdso *vdso, bool *out_was, struct fail *fail)
+{
+	struct list maps = {0};
+	struct detour detour = {.vdso = vdso};
+	const struct map *map;
+	struct tracee tracee;
+	int result = 0;
+
+	if (tracee_hold(pid, host_process_start(pid), &tracee, fail) < 0)
+		return -1;
+	if (read_maps(pid, &maps, fail) < 0) {
+		tracee_release(&tracee);
+		return -1;
+	}
+	map = maps_named(&maps, "[vdso]");
+	if (find_control(pid, &maps, key, &detour.pages)) {
+		*out_was = true;
+		if (map && map->to - map->from >= vdso->length) {
+			detour.vdso_at = map->from;
+			result = detour_restore(&tracee, &detour, fail);
+			if (result == 0 && are_ours(&maps, detour.pages))
+				result = detour_unmap(&tracee, &detour, fail);
+		}
+	}
+	list_free(&maps);
+	tracee_release(&tracee);
+	return result;
+}
+
+static bool may_have(int64_t pid, uint64_t key)
+{
+	char *text = maps_text(pid);
+	struct list maps;
+	uint64_t at;
+	bool found = false;
+
+	if (text && strstr(text, SHARED_NAME)) {
+		maps_parse(text, &maps);
+		found = find_control(pid, &maps, key, &at);
+		list_free(&maps);
+	}
+	free(text);
+	return found;
+}
+
+static int heal_one(
+	int64_t pid, uint64_t key, const struct vdso *vdso, size_t *healed, struct fail *fail)
+{
+	bool was = false;
+
+	for (int i = 0; i < TRIES_MAX; i++) {
+		struct fail each = FAIL_INIT;
+
+		if (try_heal(pid, key, vdso, &was, &each) == 0) {
+			*healed += was;
+			return 0;
+		}
+		/* It ended, or runs another program by now. */
+		if (each.error == ESRCH || !may_have(pid, key))
+			return 0;
+		*fail = each;
+		if (each.kind != FAIL_BUSY)
+			break;
+		host_pause(AGAIN_NS);
+	}
+	return fail_context(fail, "process %" PRId64, pid);
+}
+
+int host_clock_heal(uint64_t key, size_t *out_healed, struct fail *fail)
+{
+	struct vdso vdso;
+	struct list pids;
+	int result = 0;
+
+	*out_healed = 0;
+	if (host_process_list(&pids, fail) < 0)
+		return -1;
+	if (detour_probe(&vdso, fail) < 0) {
+		list_free(&pids);
+		return -1;
+	}
+	/* Children that it has forked since have the same pages. */
+	LIST_EACH(pids, const int64_t, pid) {
+		if (*pid != getpid() && may_have(*pid, key) &&
+			heal_one(*pid, key, &vdso, out_healed, fail) < 0)
+			result = -1;
+	}
+	list_free(&pids);
+	return result;
+}
