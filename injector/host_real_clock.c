@@ -23,7 +23,8 @@
 enum {
 	PROC_PATH_MAX = 96,
 	MAPS_BYTES_MAX = 16 * 1024 * 1024,
-	TRIES_MAX = 300
+	TRIES_MAX = 300,
+	PASSES_MAX = 10
 };
 #define AGAIN_NS NS_PER_MS
 #define SHARED_NAME "/dev/zero (deleted)" /* what the kernel calls shared anonymous memory */
@@ -350,25 +351,38 @@ static int heal_one(
 	return fail_context(fail, "process %" PRId64, pid);
 }
 
+/* Returns how many were found. */
+static int heal_pass(uint64_t key, const struct vdso *vdso, size_t *healed, struct fail *fail)
+{
+	struct list pids;
+	int found = 0;
+
+	if (host_process_list(&pids, fail) < 0)
+		return -1;
+	LIST_EACH(pids, const int64_t, pid) {
+		if (*pid == getpid() || !may_have(*pid, key))
+			continue;
+		if (heal_one(*pid, key, vdso, healed, fail) < 0)
+			found = -1;
+		else if (found >= 0)
+			found++;
+	}
+	list_free(&pids);
+	return found;
+}
+
+/* Children that it has forked since have the same pages, and new ones may come while we look. */
 int host_clock_heal(uint64_t key, size_t *out_healed, struct fail *fail)
 {
 	struct vdso vdso;
-	struct list pids;
-	int result = 0;
+	int found = 1;
 
 	*out_healed = 0;
-	if (host_process_list(&pids, fail) < 0)
+	if (detour_probe(&vdso, fail) < 0)
 		return -1;
-	if (detour_probe(&vdso, fail) < 0) {
-		list_free(&pids);
-		return -1;
-	}
-	/* Children that it has forked since have the same pages. */
-	LIST_EACH(pids, const int64_t, pid) {
-		if (*pid != getpid() && may_have(*pid, key) &&
-			heal_one(*pid, key, &vdso, out_healed, fail) < 0)
-			result = -1;
-	}
-	list_free(&pids);
-	return result;
+	for (int pass = 0; found > 0 && pass < PASSES_MAX; pass++)
+		found = heal_pass(key, &vdso, out_healed, fail);
+	if (found > 0)
+		return fail_set(fail, FAIL_BUSY, "it forks faster than it is healed");
+	return found;
 }

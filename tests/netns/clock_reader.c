@@ -3,6 +3,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -113,9 +114,25 @@ static void confine(void)
 	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
+/* Goes on as a child; `page` tells its pid. */
+static void become_child(void)
+{
+	pid_t child = fork();
+
+	if (child > 0) {
+		page->child = child;
+		for (;;)
+			pause();
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 static void prepare(int kind)
 {
 	pthread_t thread;
+
+	if (kind == READER_APART && unshare(CLONE_NEWPID | CLONE_NEWNS) == 0)
+		become_child();
 
 	if (kind == READER_STORM)
 		begin_storm();
@@ -145,16 +162,8 @@ static void go_on(int kind)
 		wait_until();
 	if (kind == READER_EXECS)
 		execl("/bin/sleep", "sleep", "1000", NULL);
-	if (kind == READER_FORKS && !page->child) {
-		pid_t child = fork();
-
-		if (child > 0) {
-			page->child = child;
-			for (;;)
-				pause();
-		}
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-	}
+	if (kind == READER_FORKS && !page->child)
+		become_child();
 }
 
 int main(int argc, char **argv)

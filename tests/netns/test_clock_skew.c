@@ -147,15 +147,16 @@ static void every_way_to_ask(void **state)
 
 static void threads_forks_and_static_programs(void **state)
 {
-	static const enum reader_kind kinds[] = {READER_THREADS, READER_FORKS, READER_STATIC};
+	static const enum reader_kind kinds[] = {
+		READER_THREADS, READER_FORKS, READER_STATIC, READER_APART};
 	struct ground *ground = *state;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		const struct reader *reader = readers_start(&ground->readers, kinds[i]);
 		struct injector *injector = injector_greeted(&ground->world, NODE_A, "60s");
-		char *maps = readers_maps(reader->pid);
+		char *maps = readers_maps(readers_child_of(reader));
 
-		arm(ground, injector, reader->pid, "{\"offset\":\"+30s\"}");
+		arm(ground, injector, readers_child_of(reader), "{\"offset\":\"+30s\"}");
 		/* The kind that forks does it from here on: its child reads, and not itself. */
 		readers_go_on(reader);
 		readers_await(reader, READER_REALTIME, 30 * SECOND, NEAR);

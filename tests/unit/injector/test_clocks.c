@@ -161,8 +161,12 @@ static void assert_refused(struct session *session, const char *with, const char
 
 static void start(struct session *session)
 {
+	cJSON *said;
+
 	fake.now_ns += NS_PER_MS;
 	assert_true(session_tick(session, fake.now_ns));
+	while ((said = talk_notification(session)))
+		cJSON_Delete(said);
 }
 
 static bool is_noted(void)
@@ -237,7 +241,7 @@ static void the_lease_is_in_the_page(void **state)
 	arm(session, "{\"offset\":\"+30s\"}");
 	start(session);
 	before_ns = fake_clock_control()->until_ns[LINE_MONOTONIC];
-	cJSON_Delete(talk(session, "renew", "{\"lease_ns\":\"5s\"}"));
+	cJSON_Delete(talk(session, "renew", "{\"lease\":\"5s\"}"));
 	assert_true(fake_clock_control()->until_ns[LINE_MONOTONIC] <= before_ns + LONG_NS);
 	assert_true(fake_clock_control()->until_ns[LINE_MONOTONIC] > fake.now_ns);
 	talk_end(session);

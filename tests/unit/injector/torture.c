@@ -297,14 +297,16 @@ static void arm_skew(struct play *play, struct play_fault *fault)
 static void arm_next(struct play *play)
 {
 	struct play_fault *fault = &play->faults[play->tried++];
+	uint32_t kind;
 
 	snprintf(fault->id, sizeof(fault->id), "f%d", play->tried);
 	fault->start_ns = fake.now_ns + (int64_t)draw(play, 3) * NS_PER_SEC;
 	/* The nanosecond tells the faults apart, in the kernel's slots too. */
 	fault->deadline_ns = fake.now_ns + 100 * NS_PER_SEC + play->tried;
-	if (draw(play, 4) == 0)
+	kind = draw(play, 8);
+	if (kind < 2)
 		arm_kill(play, fault);
-	else if (draw(play, 6) == 0)
+	else if (kind == 2)
 		arm_skew(play, fault);
 	else
 		arm_on_packets(play, fault);
