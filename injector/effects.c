@@ -197,8 +197,10 @@ static int clock_arm(struct session *session, struct effect *effect, struct fail
 
 	if (open_ledger(session, fail) < 0)
 		return -1;
-	return clocks_arm(&effect->clock, &guard, session->ledger, session->lease_until_ns,
-		&effect->clocks, fail);
+	if (clocks_arm(&effect->clock, &guard, session->ledger, &effect->clocks, fail) < 0)
+		return -1;
+	clocks_lease(effect->clocks, session->lease_until_ns);
+	return 0;
 }
 
 static void clock_start(struct effect *effect)

@@ -99,35 +99,38 @@ int detour_find(const struct tracee *tracee, const struct vdso *vdso, const stru
 
 /* ---- making ---- */
 
-static int call(struct tracee *tracee, const struct detour *detour, const char *name, long number,
-	const uint64_t arguments[6], struct fail *fail)
+static int call(struct tracee *tracee, const struct detour *detour, struct tracee_call call,
+	struct fail *fail)
 {
-	struct tracee_call call = {
-		.at = detour->vdso_at + detour->vdso->call, .number = number, .name = name};
-
-	memcpy(call.arguments, arguments, sizeof(call.arguments));
+	call.at = detour->vdso_at + detour->vdso->call;
 	return tracee_call(tracee, &call, fail);
 }
 
 static int unmap(struct tracee *tracee, const struct detour *detour, struct fail *fail)
 {
-	const uint64_t all[6] = {detour->pages, (uint64_t)CLOCK_PAGES * CLOCK_PAGE_BYTES};
+	struct tracee_call all = {.name = "munmap in it",
+		.number = SYS_munmap,
+		.arguments = {detour->pages, (uint64_t)CLOCK_PAGES * CLOCK_PAGE_BYTES}};
 
-	return call(tracee, detour, "munmap in it", SYS_munmap, all, fail);
+	return call(tracee, detour, all, fail);
 }
 
 int detour_make_pages(struct tracee *tracee, const struct detour *detour, struct fail *fail)
 {
-	const uint64_t stub[6] = {detour->pages, CLOCK_PAGE_BYTES, PROT_READ | PROT_EXEC,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, (uint64_t)-1, 0};
-	const uint64_t shared[6] = {detour->pages + CLOCK_PAGE_BYTES, 2 * CLOCK_PAGE_BYTES,
-		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-		(uint64_t)-1, 0};
+	struct tracee_call stub = {.name = "mmap in it",
+		.number = SYS_mmap,
+		.arguments = {detour->pages, CLOCK_PAGE_BYTES, PROT_READ | PROT_EXEC,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, (uint64_t)-1}};
+	struct tracee_call shared = {.name = "mmap in it",
+		.number = SYS_mmap,
+		.arguments = {detour->pages + CLOCK_PAGE_BYTES, 2 * CLOCK_PAGE_BYTES,
+			PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+			(uint64_t)-1}};
 	struct fail ignored = FAIL_INIT;
 
-	if (call(tracee, detour, "mmap in it", SYS_mmap, stub, fail) < 0)
+	if (call(tracee, detour, stub, fail) < 0)
 		return -1;
-	if (call(tracee, detour, "mmap in it", SYS_mmap, shared, fail) < 0) {
+	if (call(tracee, detour, shared, fail) < 0) {
 		unmap(tracee, detour, &ignored);
 		return -1;
 	}
@@ -136,9 +139,11 @@ int detour_make_pages(struct tracee *tracee, const struct detour *detour, struct
 
 int detour_seal(struct tracee *tracee, const struct detour *detour, struct fail *fail)
 {
-	const uint64_t control[6] = {detour->pages + CLOCK_PAGE_BYTES, CLOCK_PAGE_BYTES, PROT_READ};
+	struct tracee_call control = {.name = "mprotect in it",
+		.number = SYS_mprotect,
+		.arguments = {detour->pages + CLOCK_PAGE_BYTES, CLOCK_PAGE_BYTES, PROT_READ}};
 
-	return call(tracee, detour, "mprotect in it", SYS_mprotect, control, fail);
+	return call(tracee, detour, control, fail);
 }
 
 int detour_lead(struct tracee *tracee, const struct detour *detour, struct fail *fail)
@@ -185,11 +190,13 @@ int detour_restore(struct tracee *tracee, const struct detour *detour, struct fa
 /* The kernel's own page comes back; what somebody else has changed in it stays. */
 static void forget_copies(struct tracee *tracee, const struct detour *detour)
 {
-	const uint64_t whole[6] = {detour->vdso_at, detour->vdso->length, MADV_DONTNEED};
+	struct tracee_call whole = {.name = "madvise in it",
+		.number = SYS_madvise,
+		.arguments = {detour->vdso_at, detour->vdso->length, MADV_DONTNEED}};
 	struct fail ignored = FAIL_INIT;
 
 	if (compare(tracee, detour, &ignored) == 0)
-		call(tracee, detour, "madvise in it", SYS_madvise, whole, &ignored);
+		call(tracee, detour, whole, &ignored);
 }
 
 int detour_unmap(struct tracee *tracee, const struct detour *detour, struct fail *fail)

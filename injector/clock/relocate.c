@@ -71,22 +71,20 @@ static int put_distance(uint8_t *field, uint64_t from, uint64_t to, struct fail 
 }
 
 /* One instruction, whose memory operand may count from the place where it stands. */
-static int move(const struct code *function, size_t at, const struct instruction *instruction,
-	uint64_t to, uint8_t *out, struct fail *fail)
+static int move(const struct code *from, const struct instruction *instruction, uint64_t to,
+	uint8_t *out, struct fail *fail)
 {
 	const ZydisDecodedInstruction *decoded = &instruction->decoded;
-	int64_t meant =
-		(int64_t)(function->address + at) + decoded->length + decoded->raw.disp.value;
+	uint64_t meant = from->address + decoded->length + (uint64_t)decoded->raw.disp.value;
 
 	if (is_branch(instruction))
 		return fail_set(fail, FAIL_REFUSED, "its first instructions branch");
-	memcpy(out, function->bytes + at, decoded->length);
+	memcpy(out, from->bytes, decoded->length);
 	if (!(decoded->attributes & ZYDIS_ATTRIB_IS_RELATIVE))
 		return 0;
 	if (decoded->raw.disp.size != 32)
 		return fail_set(fail, FAIL_REFUSED, "its first instructions can't be moved");
-	return put_distance(
-		out + decoded->raw.disp.offset, to + decoded->length, (uint64_t)meant, fail);
+	return put_distance(out + decoded->raw.disp.offset, to + decoded->length, meant, fail);
 }
 
 int relocate_jump(uint64_t from, uint64_t to, uint8_t out[static JUMP_BYTES], struct fail *fail)
@@ -99,13 +97,17 @@ int relocate_prologue(const struct code *function, uint64_t to, uint8_t out[stat
 	size_t *out_length, struct fail *fail)
 {
 	struct instruction instruction;
+	struct code rest;
 	size_t at = 0;
 
 	while (at < JUMP_BYTES) {
 		if (at >= function->length || !decode(function, at, &instruction))
 			return fail_set(
 				fail, FAIL_REFUSED, "what stands at +%zu can't be read", at);
-		if (move(function, at, &instruction, to + at, out + at, fail) < 0)
+		rest = (struct code){.bytes = function->bytes + at,
+			.length = function->length - at,
+			.address = function->address + at};
+		if (move(&rest, &instruction, to + at, out + at, fail) < 0)
 			return -1;
 		at += instruction.decoded.length;
 	}

@@ -191,7 +191,7 @@ static int take_all(struct clocks *clocks, struct fail *fail)
 }
 
 int clocks_arm(const struct clock_rule *rule, const struct target_guard *guard,
-	struct ledger *ledger, int64_t lease_ns, struct clocks **out, struct fail *fail)
+	struct ledger *ledger, struct clocks **out, struct fail *fail)
 {
 	struct clocks *clocks;
 	struct fail undoing = FAIL_INIT;
@@ -203,7 +203,7 @@ int clocks_arm(const struct clock_rule *rule, const struct target_guard *guard,
 	clocks = must_alloc(sizeof(*clocks));
 	clocks->rule = *rule;
 	clocks->ledger = ledger;
-	clocks->lease_ns = lease_ns;
+	clocks->lease_ns = rule->deadline_ns;
 	clocks->targets = targets;
 	clocks->each = must_array(targets.count, sizeof(*clocks->each));
 	host_clocks_now(&now);

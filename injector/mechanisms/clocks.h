@@ -29,9 +29,9 @@ struct clocks;
  * failure nothing is left, or it is in the ledger still.
  */
 int clocks_arm(const struct clock_rule *rule, const struct target_guard *guard,
-	struct ledger *ledger, int64_t lease_ns, struct clocks **out, struct fail *fail);
+	struct ledger *ledger, struct clocks **out, struct fail *fail);
 void clocks_start(struct clocks *clocks);
-/* Until when, if nothing else ends it before. */
+/* Until when, if nothing else ends it before: to be said once it is armed, and again. */
 void clocks_lease(struct clocks *clocks, int64_t until_ns);
 /* In one store for each process, without stopping it. */
 void clocks_change(struct clocks *clocks, const struct clock_skew *skew);
