@@ -156,6 +156,15 @@ static void wait_until(void)
 	page->go_on = 0;
 }
 
+static void read_a_thousand(void)
+{
+	int64_t begun_ns = truth(CLOCK_MONOTONIC);
+
+	for (int i = 0; i < 1000; i++)
+		asked(CLOCK_REALTIME);
+	page->off_ns[READER_WAIT] = truth(CLOCK_MONOTONIC) - begun_ns;
+}
+
 static void go_on(int kind)
 {
 	if (kind == READER_PLAIN)
@@ -183,6 +192,8 @@ int main(int argc, char **argv)
 		read_all();
 		if (page->go_on)
 			go_on(kind);
+		if (kind == READER_COST)
+			read_a_thousand();
 		if (kind == READER_STORM) {
 			page->wrong += sum_of(7) != expected;
 			page->sums++;

@@ -30,6 +30,7 @@ enum reader_kind {
 	READER_STORM,    /* with a timer's signal a thousand times a second, and sums */
 	READER_CONFINED, /* by a filter that ends it for mmap */
 	READER_APART,    /* in a pid and a mount namespace of its own: a child reads */
+	READER_COST,     /* the time of a thousand readings stands at READER_WAIT */
 	READER_PYTHON,
 	READER_PERL,
 	READER_KINDS

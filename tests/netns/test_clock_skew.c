@@ -126,13 +126,16 @@ static void every_way_to_ask(void **state)
 	const struct reader *other = readers_start(&ground->readers, READER_PLAIN);
 	struct injector *injector = injector_greeted(&ground->world, NODE_A, "60s");
 	char *maps = readers_maps(reader->pid);
-	cJSON *evidence, *process;
+	cJSON *evidence, *process, *measure;
 
 	arm(ground, injector, reader->pid, "{\"offset\":\"-2h\"}");
 	for (int way = 0; way <= READER_LAST_WALL; way++)
 		readers_await(reader, way, -7200 * SECOND, NEAR);
 	readers_await(reader, READER_MONOTONIC, 0, NEAR);
 	readers_await(other, READER_REALTIME, 0, NEAR);
+	measure = injector_measure(injector, fault_id, "skew at start", "ingress");
+	assert_true(cJSON_GetObjectItem(measure, "achieved")->valuedouble == -7200e9);
+	cJSON_Delete(measure);
 	process = first_process(injector, &evidence);
 	assert_string_equal(cJSON_GetObjectItem(process, "how")->valuestring, "detour");
 	assert_true(strtoll(cJSON_GetObjectItem(process, "times")->valuestring, NULL, 10) > 0);
