@@ -287,8 +287,6 @@ void host_guardian_forget(struct host_guardian *guardian);
 
 /* What this host's clocks say now. */
 void host_clocks_now(struct clock_moment *out);
-/* FAIL_UNSUPPORTED, with a reason, where no clock can be led elsewhere. */
-int host_clock_probe(struct fail *fail);
 
 /* A process whose clock is led through a stub of ours: it shares a control page with this one. */
 struct host_clock;

@@ -53,13 +53,6 @@ void host_clocks_now(struct clock_moment *out)
 	}
 }
 
-int host_clock_probe(struct fail *fail)
-{
-	struct vdso vdso;
-
-	return detour_probe(&vdso, fail);
-}
-
 static char *maps_text(int64_t pid)
 {
 	char path[PROC_PATH_MAX], *text;

@@ -27,6 +27,7 @@ struct clock {
 	enum signal_result result;
 	char *reason; /* of SIGNAL_FAILED */
 	uint64_t calls;
+	size_t threads; /* that it had when it was attached */
 };
 
 struct clocks {
@@ -158,6 +159,7 @@ static int take(
 		return -1;
 	order.key = (uint64_t)clock->undo.key;
 	if (host_clock_attach(&order, &clock->host, &why) == 0) {
+		clock->threads = host_clock_threads(clock->host);
 		publish(clocks, clock);
 		return 0;
 	}
@@ -303,6 +305,7 @@ void clocks_evidence(const struct clocks *clocks, struct list *out)
 			.how = must_copy("detour"),
 			.times = (int64_t)(calls < CALLS_MAX ? calls : CALLS_MAX),
 			.held_ns = skewed_for_ns(clocks, clock),
+			.threads = (int64_t)clock->threads,
 		};
 	}
 }

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -165,8 +166,32 @@ static void read_a_thousand(void)
 	page->off_ns[READER_WAIT] = truth(CLOCK_MONOTONIC) - begun_ns;
 }
 
+/* All shared anonymous memory that it finds: first full of ones, then with a hole in it. */
+static void spoil(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[256];
+
+	page->go_on = 0;
+	while (maps && fgets(line, sizeof(line), maps)) {
+		unsigned long from, to;
+
+		if (!strstr(line, "/dev/zero") || sscanf(line, "%lx-%lx", &from, &to) != 2)
+			continue;
+		mprotect((void *)from, to - from, PROT_READ | PROT_WRITE);
+		memset((void *)from, 0xff, to - from);
+		madvise((void *)from, to - from, MADV_REMOVE);
+		memset((void *)from, 0xff, to - from);
+		page->signals++;
+	}
+	if (maps)
+		fclose(maps);
+}
+
 static void go_on(int kind)
 {
+	if (kind == READER_HOSTILE)
+		spoil();
 	if (kind == READER_PLAIN)
 		wait_until();
 	if (kind == READER_EXECS)

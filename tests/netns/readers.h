@@ -31,6 +31,7 @@ enum reader_kind {
 	READER_CONFINED, /* by a filter that ends it for mmap */
 	READER_APART,    /* in a pid and a mount namespace of its own: a child reads */
 	READER_COST,     /* the time of a thousand readings stands at READER_WAIT */
+	READER_HOSTILE,  /* once it may go on it writes nonsense over what it shares */
 	READER_PYTHON,
 	READER_PERL,
 	READER_KINDS

@@ -140,6 +140,8 @@ static void every_way_to_ask(void **state)
 	assert_string_equal(cJSON_GetObjectItem(process, "how")->valuestring, "detour");
 	assert_true(strtoll(cJSON_GetObjectItem(process, "times")->valuestring, NULL, 10) > 0);
 	assert_true(strtoll(cJSON_GetObjectItem(process, "held_ns")->valuestring, NULL, 10) > 0);
+	assert_int_equal(
+		strtoll(cJSON_GetObjectItem(process, "threads")->valuestring, NULL, 10), 1);
 	cJSON_Delete(evidence);
 	injector_heal(injector, fault_id);
 	readers_await(reader, READER_REALTIME, 0, NEAR);
@@ -391,6 +393,31 @@ static void one_that_a_filter_confines(void **state)
 	assert_int_equal(kill(reader->pid, 0), 0);
 }
 
+/* Whatever it makes of what it shares, the injector goes on, and answers. */
+static void a_target_that_spoils_its_pages(void **state)
+{
+	struct ground *ground = *state;
+	const struct reader *reader = readers_start(&ground->readers, READER_HOSTILE);
+	struct injector *injector = injector_greeted(&ground->world, NODE_A, "60s");
+	cJSON *evidence, *process;
+
+	arm(ground, injector, reader->pid, "{\"offset\":\"+30s\",\"drift\":1.5}");
+	readers_await(reader, READER_REALTIME, 30 * SECOND, SECOND);
+	readers_go_on(reader);
+	while (reader->page->go_on)
+		pause_ms(1);
+	assert_int_equal(reader->page->signals, 2);
+	process = first_process(injector, &evidence);
+	assert_true(strtoll(cJSON_GetObjectItem(process, "times")->valuestring, NULL, 10) >= 0);
+	cJSON_Delete(evidence);
+	cJSON_Delete(injector_call(
+		injector, "update", "{\"fault\":\"%s\",\"with\":{\"offset\":\"-1m\"}}", fault_id));
+	cJSON_Delete(injector_call(injector, "renew", "{\"lease\":\"60s\"}"));
+	injector_heal(injector, fault_id);
+	assert_int_equal(injector_finish(injector), 0);
+	assert_int_equal(kill(reader->pid, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -409,6 +436,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(again_and_again, begin, finish),
 		cmocka_unit_test_setup_teardown(what_can_not_be_skewed, begin, finish),
 		cmocka_unit_test_setup_teardown(one_that_a_filter_confines, begin, finish),
+		cmocka_unit_test_setup_teardown(a_target_that_spoils_its_pages, begin, finish),
 	};
 	int skipped = world_init();
 

@@ -21,12 +21,6 @@ void host_clocks_now(struct clock_moment *out)
 			line == LINE_REAL || line == LINE_TAI ? fake.wall_ns : fake.now_ns;
 }
 
-int host_clock_probe(struct fail *fail)
-{
-	(void)fail;
-	return 0;
-}
-
 int host_clock_attach(
 	const struct host_clock_order *order, struct host_clock **out, struct fail *fail)
 {
