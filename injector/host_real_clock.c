@@ -87,7 +87,9 @@ static int open_mapped(int64_t pid, uint64_t from, uint64_t to, struct fail *fai
 	file = open(path, O_RDWR | O_CLOEXEC);
 	error = errno;
 	real_power_lower(CAP_SYS_ADMIN, raised);
-	return file >= 0 ? file : fail_errno(fail, error, "its control page");
+	if (file < 0)
+		return fail_errno(fail, error, "its control page");
+	return file;
 }
 
 /* ---- attaching ---- */

@@ -367,9 +367,10 @@ static int make_call(struct tracee *tracee, int id, const struct tracee_call *ca
 	registers->r9 = call->arguments[5];
 	if (set_registers(id, registers) < 0)
 		return fail_errno(fail, errno, "its registers");
-	if (run_to(tracee, id, PTRACE_SYSCALL, CALL_STOP, fail) < 0 ||
-		run_to(tracee, id, PTRACE_SYSCALL, CALL_STOP, fail) < 0)
-		return -1;
+	/* Into the call, and out of it. */
+	for (int stops = 0; stops < 2; stops++)
+		if (run_to(tracee, id, PTRACE_SYSCALL, CALL_STOP, fail) < 0)
+			return -1;
 	if (ptrace(PTRACE_GETREGSET, id, 1 /* NT_PRSTATUS */, &to) < 0)
 		return fail_errno(fail, errno, "its registers");
 	return 0;

@@ -206,8 +206,10 @@ int main(int argc, char **argv)
 	pthread_t thread;
 	uint64_t expected;
 
+	if (file < 0)
+		return 1;
 	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	if (file < 0 || page == MAP_FAILED)
+	if (page == MAP_FAILED)
 		return 1;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	kind = atoi(argv[2]);
