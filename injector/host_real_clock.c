@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -108,25 +110,51 @@ static int check_time_namespace(int64_t pid, struct fail *fail)
 		: fail_set(fail, FAIL_REFUSED, "it lives in a time namespace of its own");
 }
 
-static int share(
-	int64_t pid, const struct detour *detour, struct host_clock *clock, struct fail *fail)
+/*
+ * A target may have put something else there in the meantime. Nothing is written but to a file that
+ * begins with what we wrote, and nothing is mapped but shared anonymous memory, which nobody can
+ * cut off under us: a memfd has another name, and a file another device.
+ */
+static bool is_control(int file, uint64_t key)
 {
-	uint64_t from = detour->pages + CLOCK_PAGE_BYTES;
-	int file = open_mapped(pid, from, from + 2 * CLOCK_PAGE_BYTES, fail);
-	void *counts;
+	int memory = memfd_create("backburn", MFD_CLOEXEC);
+	struct stat own = {0}, theirs = {0};
+	struct clock_control control = {0};
+	char path[PROC_PATH_MAX], name[PROC_PATH_MAX] = "";
+	bool same;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	same = memory >= 0 && fstat(memory, &own) == 0 && fstat(file, &theirs) == 0 &&
+		own.st_dev == theirs.st_dev && readlink(path, name, sizeof(name) - 1) > 0 &&
+		strcmp(name, SHARED_NAME) == 0;
+	if (memory >= 0)
+		close(memory);
+	return same && pread(file, &control, sizeof(control), 0) == sizeof(control) &&
+		control.magic == CLOCK_MAGIC && control.key == key;
+}
+
+static int share(const struct host_clock_order *order, uint64_t pages, struct host_clock *clock,
+	struct fail *fail)
+{
+	uint64_t from = pages + CLOCK_PAGE_BYTES;
+	int file = open_mapped(order->pid, from, from + CLOCK_PAGE_BYTES, fail);
+	void *counts = MAP_FAILED;
 
 	if (file < 0)
 		return -1;
-	counts = mmap(
-		NULL, CLOCK_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file, CLOCK_PAGE_BYTES);
-	if (counts != MAP_FAILED)
-		madvise(counts, CLOCK_PAGE_BYTES, MADV_DONTFORK);
-	if (counts == MAP_FAILED)
-		fail_errno(fail, errno, "its counts");
-	else if (hold_page(file, &clock->control, fail) < 0)
-		munmap(counts, CLOCK_PAGE_BYTES);
+	if (!is_control(file, order->key))
+		fail_set(fail, FAIL_REFUSED, "it has changed its control page");
 	else
+		counts = mmap(NULL, CLOCK_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file,
+			CLOCK_PAGE_BYTES);
+	if (counts != MAP_FAILED && hold_page(file, &clock->control, fail) < 0)
+		munmap(counts, CLOCK_PAGE_BYTES);
+	else if (counts != MAP_FAILED)
 		clock->counts = counts;
+	else if (!fail->kind)
+		fail_errno(fail, errno, "its counts");
+	if (clock->counts)
+		madvise(clock->counts, CLOCK_PAGE_BYTES, MADV_DONTFORK);
 	close(file);
 	return clock->counts ? 0 : -1;
 }
@@ -140,46 +168,140 @@ static void forget(struct host_clock *clock)
 	clock->counts = NULL;
 }
 
-static int fill(struct tracee *tracee, const struct detour *detour, uint64_t key,
-	struct host_clock *clock, struct fail *fail)
+/* So that it is found again by whoever heals it. */
+static int name_pages(int64_t pid, const struct detour *detour, uint64_t key, struct fail *fail)
+{
+	const struct clock_control control = {.magic = CLOCK_MAGIC, .key = key};
+	uint64_t from = detour->pages + CLOCK_PAGE_BYTES;
+	int file = open_mapped(pid, from, from + 2 * CLOCK_PAGE_BYTES, fail);
+	ssize_t put;
+
+	if (file < 0)
+		return -1;
+	put = pwrite(file, &control, sizeof(control), 0);
+	close(file);
+	return put == sizeof(control) ? 0 : fail_errno(fail, EIO, "its control page");
+}
+
+static int fill(struct tracee *tracee, const struct detour *detour, uint64_t key, struct fail *fail)
 {
 	struct fail undoing = FAIL_INIT;
 
-	if (share(tracee->pid, detour, clock, fail) == 0) {
-		clock->control->magic = CLOCK_MAGIC;
-		clock->control->key = key;
-		if (detour_seal(tracee, detour, fail) == 0 &&
-			detour_lead(tracee, detour, fail) == 0)
-			return 0;
-	}
-	forget(clock);
+	if (name_pages(tracee->pid, detour, key, fail) == 0 &&
+		detour_seal(tracee, detour, fail) == 0 && detour_lead(tracee, detour, fail) == 0)
+		return 0;
 	if (detour_restore(tracee, detour, &undoing) < 0 ||
 		detour_unmap(tracee, detour, &undoing) < 0)
 		fail_context(fail, "%s; before", undoing.text);
 	return -1;
 }
 
-static int try_attach(const struct host_clock_order *order, const struct vdso *vdso,
-	struct host_clock *clock, struct fail *fail)
+/* ---- work on a target, in a process of its own ---- */
+
+struct job {
+	const struct host_clock_order *order;
+	const struct vdso *vdso;
+};
+
+struct job_result {
+	int result;
+	struct fail fail;
+	uint64_t pages;
+	size_t threads;
+	bool was;
+};
+
+static int try_attach(const struct job *job, struct job_result *out)
 {
 	struct list maps = {0};
 	struct tracee tracee;
 	struct detour detour;
+	struct fail *fail = &out->fail;
 	int result;
 
-	if (tracee_hold(order->pid, order->start_ticks, &tracee, fail) < 0)
+	if (tracee_hold(job->order->pid, job->order->start_ticks, &tracee, fail) < 0)
 		return -1;
-	clock->threads = tracee.threads.count;
-	result = read_maps(order->pid, &maps, fail);
+	out->threads = tracee.threads.count;
+	result = read_maps(job->order->pid, &maps, fail);
 	if (result == 0)
-		result = detour_find(&tracee, vdso, &maps, &detour, fail);
+		result = detour_find(&tracee, job->vdso, &maps, &detour, fail);
 	if (result == 0)
 		result = detour_make_pages(&tracee, &detour, fail);
 	if (result == 0)
-		result = fill(&tracee, &detour, order->key, clock, fail);
+		result = fill(&tracee, &detour, job->order->key, fail);
+	out->pages = detour.pages;
 	list_free(&maps);
 	tracee_release(&tracee);
 	return result;
+}
+
+/*
+ * A thread that makes a call for us does not find back when its tracer dies in that instant. So the
+ * tracer is another process, which no signal reaches that is meant for this one, and which brings
+ * to its end what it has begun whatever becomes of this one.
+ */
+static int run_apart(int (*work)(const struct job *job, struct job_result *out),
+	const struct job *job, struct job_result *out, struct fail *fail)
+{
+	sigset_t all, before;
+	ssize_t got = -1;
+	pid_t child;
+	int ends[2];
+
+	*out = (struct job_result){0};
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return fail_errno(fail, errno, "pipe");
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	child = fork();
+	if (child == 0) {
+		setsid();
+		out->result = work(job, out);
+		_exit(write(ends[1], out, sizeof(*out)) == sizeof(*out) ? 0 : 1);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close(ends[1]);
+	if (child < 0)
+		fail_errno(fail, errno, "fork");
+	while (child > 0 && (got = read(ends[0], out, sizeof(*out))) < 0 && errno == EINTR)
+		;
+	close(ends[0]);
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (child < 0)
+		return -1;
+	if (got != sizeof(*out))
+		return fail_set(fail, FAIL_SYSTEM, "what was to hold it died");
+	if (out->result < 0)
+		*fail = out->fail;
+	return out->result;
+}
+
+static int attach(const struct host_clock_order *order, const struct vdso *vdso,
+	struct host_clock *clock, struct fail *fail)
+{
+	const struct job job = {.order = order, .vdso = vdso};
+	struct fail undoing = FAIL_INIT;
+	struct job_result told;
+	size_t healed;
+
+	for (int i = 0;; i++) {
+		struct fail each = FAIL_INIT;
+
+		if (run_apart(try_attach, &job, &told, &each) == 0)
+			break;
+		*fail = each;
+		if (each.kind != FAIL_BUSY || i == TRIES_MAX)
+			return -1;
+		host_pause(AGAIN_NS);
+	}
+	*fail = FAIL_INIT;
+	clock->threads = told.threads;
+	if (share(order, told.pages, clock, fail) == 0)
+		return 0;
+	if (host_clock_heal(order->key, &healed, &undoing) < 0)
+		fail_context(fail, "%s; before", undoing.text);
+	return -1;
 }
 
 int host_clock_attach(
@@ -187,26 +309,16 @@ int host_clock_attach(
 {
 	struct host_clock *clock;
 	struct vdso vdso;
-	int result;
 
 	if (detour_probe(&vdso, fail) < 0 || check_time_namespace(order->pid, fail) < 0)
 		return -1;
 	clock = must_alloc(sizeof(*clock));
-	for (int i = 0; i < TRIES_MAX; i++) {
-		struct fail each = FAIL_INIT;
-
-		result = try_attach(order, &vdso, clock, &each);
-		if (result == 0) {
-			*out = clock;
-			return 0;
-		}
-		*fail = each;
-		if (each.kind != FAIL_BUSY)
-			break;
-		host_pause(AGAIN_NS);
+	if (attach(order, &vdso, clock, fail) < 0) {
+		free(clock);
+		return -1;
 	}
-	free(clock);
-	return -1;
+	*out = clock;
+	return 0;
 }
 
 struct clock_control *host_clock_control(const struct host_clock *clock)
@@ -238,9 +350,9 @@ void host_clock_free(struct host_clock *clock)
 static bool find_control(int64_t pid, const struct list *maps, uint64_t key, uint64_t *out_at)
 {
 	LIST_EACH(*maps, const struct map, map) {
-		struct clock_control control = {0};
 		struct fail ignored = FAIL_INIT;
 		uint32_t off = 0;
+		bool found;
 		int file;
 
 		if (map->rights[3] != 's' || map->offset || strcmp(map->name, SHARED_NAME) != 0)
@@ -248,15 +360,13 @@ static bool find_control(int64_t pid, const struct list *maps, uint64_t key, uin
 		file = open_mapped(pid, map->from, map->to, &ignored);
 		if (file < 0)
 			continue;
-		if (pread(file, &control, sizeof(control), 0) == sizeof(control) &&
-			control.magic == CLOCK_MAGIC && control.key == key &&
-			pwrite(file, &off, sizeof(off), offsetof(struct clock_control, on)) > 0)
-			*out_at = map->from - CLOCK_PAGE_BYTES;
-		else
-			control.magic = 0;
+		found = is_control(file, key) &&
+			pwrite(file, &off, sizeof(off), offsetof(struct clock_control, on)) > 0;
 		close(file);
-		if (control.magic == CLOCK_MAGIC)
-			return true;
+		if (!found)
+			continue;
+		*out_at = map->from - CLOCK_PAGE_BYTES;
+		return true;
 	}
 	return false;
 }
@@ -277,30 +387,29 @@ static bool are_ours(const struct list *maps, uint64_t at)
 		counts->inode == control->inode && strcmp(counts->device, control->device) == 0;
 }
 
-static int try_heal(
-	int64_t pid, uint64_t key, const struct vdso *vdso, bool *out_was, struct fail *fail)
+static int try_heal(const struct job *job, struct job_result *out)
 {
+	struct detour detour = {.vdso = job->vdso};
+	struct fail *fail = &out->fail;
+	int64_t pid = job->order->pid;
 	struct list maps = {0};
-	struct detour detour = {.vdso = vdso};
 	const struct map *map;
 	struct tracee tracee;
 	int result = 0;
 
-	if (tracee_hold(pid, host_process_start(pid), &tracee, fail) < 0)
+	if (tracee_hold(pid, job->order->start_ticks, &tracee, fail) < 0)
 		return -1;
 	if (read_maps(pid, &maps, fail) < 0) {
 		tracee_release(&tracee);
 		return -1;
 	}
 	map = maps_named(&maps, "[vdso]");
-	if (find_control(pid, &maps, key, &detour.pages)) {
-		*out_was = true;
-		if (map && map->to - map->from >= vdso->length) {
-			detour.vdso_at = map->from;
-			result = detour_restore(&tracee, &detour, fail);
-			if (result == 0 && are_ours(&maps, detour.pages))
-				result = detour_unmap(&tracee, &detour, fail);
-		}
+	out->was = find_control(pid, &maps, job->order->key, &detour.pages);
+	if (out->was && map && map->to - map->from >= job->vdso->length) {
+		detour.vdso_at = map->from;
+		result = detour_restore(&tracee, &detour, fail);
+		if (result == 0 && are_ours(&maps, detour.pages))
+			result = detour_unmap(&tracee, &detour, fail);
 	}
 	list_free(&maps);
 	tracee_release(&tracee);
@@ -326,13 +435,16 @@ static bool may_have(int64_t pid, uint64_t key)
 static int heal_one(
 	int64_t pid, uint64_t key, const struct vdso *vdso, size_t *healed, struct fail *fail)
 {
-	bool was = false;
+	const struct host_clock_order order = {
+		.pid = pid, .start_ticks = host_process_start(pid), .key = key};
+	const struct job job = {.order = &order, .vdso = vdso};
 
 	for (int i = 0; i < TRIES_MAX; i++) {
 		struct fail each = FAIL_INIT;
+		struct job_result told;
 
-		if (try_heal(pid, key, vdso, &was, &each) == 0) {
-			*healed += was;
+		if (run_apart(try_heal, &job, &told, &each) == 0) {
+			*healed += told.was;
 			return 0;
 		}
 		/* It ended, or runs another program by now. */
