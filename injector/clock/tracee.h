@@ -11,8 +11,8 @@
 
 /*
  * A process all of whose threads are held by ptrace for a moment, to be changed. When this process
- * dies meanwhile the kernel lets them go; only the thread that makes a call of ours (some tens of
- * microseconds) would then not find back.
+ * dies meanwhile the kernel lets them go, but the thread that makes a call of ours (some tens of
+ * microseconds) would not find back: so it is done by a child that lives for nothing else.
  */
 struct tracee {
 	int64_t pid;

@@ -159,6 +159,15 @@ char *readers_maps(pid_t pid)
 	return text;
 }
 
+bool readers_has_maps(pid_t pid, const char *expected)
+{
+	char *maps = readers_maps(pid);
+	bool same = strcmp(maps, expected) == 0;
+
+	free(maps);
+	return same;
+}
+
 void readers_assert_maps(pid_t pid, const char *expected)
 {
 	char *maps = readers_maps(pid);

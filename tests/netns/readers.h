@@ -2,6 +2,7 @@
 #ifndef BACKBURN_TESTS_READERS_H
 #define BACKBURN_TESTS_READERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -72,6 +73,7 @@ void readers_await(const struct reader *reader, int way, int64_t off_ns, int64_t
 
 /* /proc/PID/maps without what grows by itself; to be freed. */
 char *readers_maps(pid_t pid);
+bool readers_has_maps(pid_t pid, const char *expected);
 void readers_assert_maps(pid_t pid, const char *expected);
 
 #endif

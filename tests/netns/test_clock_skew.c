@@ -29,7 +29,9 @@
  */
 enum {
 	FAR_MS = 60000,
-	CYCLES = 50
+	CYCLES = 50,
+	KILLS = 40,
+	KILL_STEP_US = 700
 };
 #define SECOND INT64_C(1000000000)
 #define NEAR (SECOND / 4)
@@ -286,6 +288,37 @@ static void the_injector_is_killed(void **state)
 	readers_await(reader, READER_REALTIME, 0, NEAR);
 }
 
+/* Some microseconds later each time, from before it holds the target until it is armed. */
+static void it_is_killed_while_it_attaches(void **state)
+{
+	struct ground *ground = *state;
+	const struct reader *reader = readers_start(&ground->readers, READER_STORM);
+	char *maps = readers_maps(reader->pid);
+	int left = 0;
+
+	for (int i = 0; i < KILLS; i++) {
+		struct injector *injector = injector_greeted(&ground->world, NODE_A, "60s");
+		char *text = order(ground, reader->pid, "{\"offset\":\"+30s\"}", FAR_MS);
+		int64_t give_up = now_ns() + 10 * SECOND;
+
+		injector_ask(injector, "arm", "%s", text);
+		free(text);
+		usleep((useconds_t)(i * KILL_STEP_US));
+		injector_signal(injector, SIGKILL);
+		injector_wait(injector);
+		left += !readers_has_maps(reader->pid, maps);
+		/* Who holds the target may need a moment for what it has begun. */
+		do
+			world_recover(&ground->world, NODE_A);
+		while (!readers_has_maps(reader->pid, maps) && now_ns() < give_up);
+		readers_assert_maps(reader->pid, maps);
+		readers_await(reader, READER_REALTIME, 0, NEAR);
+		assert_int_equal(reader->page->wrong, 0);
+	}
+	print_message("killed %d times, %d of them with something left\n", KILLS, left);
+	free(maps);
+}
+
 /* The stub compares the deadline and the lease itself. */
 static void it_ends_while_the_injector_is_stopped(void **state)
 {
@@ -429,6 +462,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_absolute_wait_takes_longer, begin, finish),
 		cmocka_unit_test_setup_teardown(a_change_needs_no_stop, begin, finish),
 		cmocka_unit_test_setup_teardown(the_injector_is_killed, begin, finish),
+		cmocka_unit_test_setup_teardown(it_is_killed_while_it_attaches, begin, finish),
 		cmocka_unit_test_setup_teardown(
 			it_ends_while_the_injector_is_stopped, begin, finish),
 		cmocka_unit_test_setup_teardown(
