@@ -215,7 +215,7 @@ static int try_attach(const struct job *job, struct job_result *out)
 {
 	struct list maps = {0};
 	struct tracee tracee;
-	struct detour detour;
+	struct detour detour = {0};
 	struct fail *fail = &out->fail;
 	int result;
 
