@@ -215,7 +215,7 @@ int tracee_hold(int64_t pid, uint64_t start_ticks, struct tracee *out, struct fa
 		return -1;
 	}
 	snprintf(path, sizeof(path), "/proc/%" PRId64 "/mem", pid);
-	out->memory = open(path, O_RDWR | O_CLOEXEC);
+	out->memory = open(path, O_RDONLY | O_CLOEXEC);
 	if (out->memory < 0) {
 		fail_errno(fail, errno, "its memory");
 		tracee_release(out);
@@ -267,14 +267,27 @@ int tracee_read(
 					       "reading its memory at %" PRIx64, from);
 }
 
+/*
+ * Word by word: for a process of another user, /proc/PID/mem opens for reading only, without a
+ * power over all files that the injector has given up.
+ */
 int tracee_write(
 	const struct tracee *tracee, uint64_t to, const void *from, size_t bytes, struct fail *fail)
 {
-	ssize_t put = pwrite(tracee->memory, from, bytes, (off_t)to);
+	int id = LIST_AT(tracee->threads, struct tracee_thread, 0)->id;
 
-	return put == (ssize_t)bytes
-		? 0
-		: fail_errno(fail, put < 0 ? errno : EFAULT, "writing its memory at %" PRIx64, to);
+	for (size_t at = 0; at < bytes; at += sizeof(long)) {
+		size_t part = bytes - at < sizeof(long) ? bytes - at : sizeof(long);
+		long word;
+
+		if (part < sizeof(word) &&
+			tracee_read(tracee, to + at, &word, sizeof(word), fail) < 0)
+			return -1;
+		memcpy(&word, (const char *)from + at, part);
+		if (ptrace(PTRACE_POKEDATA, id, to + at, word) < 0)
+			return fail_errno(fail, errno, "writing its memory at %" PRIx64, to + at);
+	}
+	return 0;
 }
 
 /* ---- calls ---- */

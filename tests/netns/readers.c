@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 
 enum {
 	WITHIN_MS = 20000,
+	NOBODY = 65534,
 	MAPS_BYTES_MAX = 1 << 20
 };
 
@@ -73,6 +75,9 @@ static void run(const struct reader *reader, enum reader_kind kind)
 
 	/* An injector's input ends with the last who holds its other end. */
 	close_range(STDERR_FILENO + 1, ~0U, 0);
+	if (kind == READER_NOBODY &&
+		(setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0))
+		_exit(126);
 	if (kind == READER_PYTHON)
 		execlp("python3", "python3", "-c", python, reader->path, NULL);
 	if (kind == READER_PERL)
@@ -94,6 +99,8 @@ const struct reader *readers_start(struct readers *readers, enum reader_kind kin
 	snprintf(reader->path, sizeof(reader->path), "%s/%d", readers->dir, readers->count);
 	file = open(reader->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	assert_true(file >= 0 && ftruncate(file, 4096) == 0);
+	assert_true(kind != READER_NOBODY ||
+		(fchown(file, NOBODY, NOBODY) == 0 && chmod(readers->dir, 0711) == 0));
 	reader->page =
 		mmap(NULL, sizeof(*reader->page), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	assert_true(reader->page != MAP_FAILED);

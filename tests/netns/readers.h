@@ -33,6 +33,7 @@ enum reader_kind {
 	READER_APART,    /* in a pid and a mount namespace of its own: a child reads */
 	READER_COST,     /* the time of a thousand readings stands at READER_WAIT */
 	READER_HOSTILE,  /* once it may go on it writes nonsense over what it shares */
+	READER_NOBODY,   /* of another user */
 	READER_PYTHON,
 	READER_PERL,
 	READER_KINDS

@@ -155,7 +155,7 @@ static void every_way_to_ask(void **state)
 static void threads_forks_and_static_programs(void **state)
 {
 	static const enum reader_kind kinds[] = {
-		READER_THREADS, READER_FORKS, READER_STATIC, READER_APART};
+		READER_THREADS, READER_FORKS, READER_STATIC, READER_APART, READER_NOBODY};
 	struct ground *ground = *state;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
