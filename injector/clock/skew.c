@@ -66,5 +66,7 @@ void skew_until(struct clock_control *control, int64_t until_ns, const struct cl
 
 int64_t skew_wall_ns(const struct clock_control *control, const struct clock_moment *now)
 {
-	return clock_answer_ns(control, LINE_REAL, now->at_ns[LINE_REAL]) - now->at_ns[LINE_REAL];
+	int64_t true_ns = now->at_ns[LINE_REAL];
+
+	return clock_skewed_ns(&control->slots[control->slot & 1], LINE_REAL, true_ns) - true_ns;
 }

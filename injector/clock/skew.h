@@ -35,7 +35,7 @@ void skew_write(struct clock_control *control, const struct clock_skew *skew,
 /* It ends at `until_ns` of CLOCK_MONOTONIC, said in the time of each clock. */
 void skew_until(struct clock_control *control, int64_t until_ns, const struct clock_moment *now);
 
-/* How far the wall clock is off, at a moment. */
+/* How far the wall clock is off, at a moment before its end. */
 int64_t skew_wall_ns(const struct clock_control *control, const struct clock_moment *now);
 
 #endif

@@ -205,7 +205,6 @@ int clocks_arm(const struct clock_rule *rule, const struct target_guard *guard,
 	clocks = must_alloc(sizeof(*clocks));
 	clocks->rule = *rule;
 	clocks->ledger = ledger;
-	clocks->model.owner = 1; /* somebody holds it, as far as the model is asked */
 	clocks->lease_ns = rule->deadline_ns;
 	clocks->targets = targets;
 	clocks->each = must_array(targets.count, sizeof(*clocks->each));
