@@ -70,6 +70,7 @@ void fake_reset(void)
 	list_free(&fake.processes);
 	list_free(&fake.handles);
 	list_free(&fake.names);
+	list_free(&fake.clocks);
 	forget_files();
 	fake = (struct fake){.now_ns = 1000 * NS_PER_SEC,
 		.wall_ns = 1000 * NS_PER_SEC,
@@ -96,7 +97,7 @@ bool fake_is_clean(void)
 {
 	return !fake.loaded && !fake.trap && !has_lanes() && !fake.handles.count &&
 		!fake.attachments.count && !fake.clsacts.count && !fake.entries.count &&
-		!fake.counters.count && !fake.flows.count;
+		!fake.counters.count && !fake.flows.count && !fake.clocks.count;
 }
 
 void fake_kill(void)

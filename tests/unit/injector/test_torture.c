@@ -207,7 +207,7 @@ static void every_call_had_its_turn(void **state)
 		"clsact_add", "clsact_delete", "filter_list", "filter_add", "filter_delete",
 		"process_list", "process_open", "process_signal", "process_sockets", "link_named",
 		"pair_add", "lane_delete", "exit_attach", "shape", "matcher_link", "lane_end",
-		"keeper_start", "lookup_start"};
+		"keeper_start", "lookup_start", "clock_attach", "clock_heal"};
 
 	(void)state;
 	if (stride_between_failures() > STRIDE) {
