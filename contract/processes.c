@@ -134,6 +134,7 @@ static const struct field evidence_fields[] = {
 	{.key = "how", .kind = FIELD_NAME, AT(process_evidence, how)},
 	{.key = "times", .kind = FIELD_I64, AT(process_evidence, times)},
 	{.key = "held_ns", .kind = FIELD_I64, AT(process_evidence, held_ns)},
+	{.key = "threads", .kind = FIELD_I64, AT(process_evidence, threads)},
 };
 const struct shape process_evidence_shape = {.name = "process evidence",
 	.size = sizeof(struct process_evidence),

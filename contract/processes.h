@@ -77,6 +77,8 @@ struct process_evidence {
 	char *how;       /* "trace", "stop", "freeze" */
 	int64_t times;   /* how often */
 	int64_t held_ns; /* how long in all */
+	/* Of one whose clock is skewed (how "detour", times: readings answered), else 0. */
+	int64_t threads; /* that it had when it was attached */
 };
 extern const struct shape process_evidence_shape;
 

@@ -102,6 +102,16 @@ int duration_parse(const char *text, int64_t *out_ns)
 	return 0;
 }
 
+int offset_parse(const char *text, int64_t *out_ns)
+{
+	int64_t ns;
+
+	if ((*text != '+' && *text != '-') || duration_parse(text + 1, &ns) < 0)
+		return -1;
+	*out_ns = *text == '-' ? -ns : ns;
+	return 0;
+}
+
 const char *duration_format(int64_t ns, char buffer[DURATION_TEXT_MAX])
 {
 	static const struct unit long_units[] = {

@@ -17,6 +17,9 @@
 /* "250ms", "1.5s", "2m", "12h", "30d", "10us", "500ns": a number ≥ 0 and exactly one unit. */
 int duration_parse(const char *text, int64_t *out_ns);
 
+/* The same with a sign in front, which must be there: "+30s", "-2h". */
+int offset_parse(const char *text, int64_t *out_ns);
+
 enum {
 	DURATION_TEXT_MAX = 32
 };

@@ -8,6 +8,7 @@
 #include "injector/ledger.h"
 #include "injector/lists.h"
 #include "injector/log.h"
+#include "injector/mechanisms/clocks.h"
 #include "injector/mechanisms/matcher.h"
 #include "injector/mechanisms/pauses.h"
 #include "injector/mechanisms/signals.h"
@@ -263,6 +264,66 @@ static void trap_carrier(
 	out->attach = must_copy(traps_carrier(effect->traps));
 }
 
+/* ---- clocks ---- */
+
+static int clock_arm(struct session *session, struct effect *effect, struct fail *fail)
+{
+	struct target_guard guard = session_guard(session);
+
+	if (open_ledger(session, fail) < 0)
+		return -1;
+	if (clocks_arm(&effect->clock, &guard, session->ledger, &effect->clocks, fail) < 0)
+		return -1;
+	clocks_lease(effect->clocks, session->lease_until_ns);
+	return 0;
+}
+
+static void clock_start(struct session *session, struct effect *effect)
+{
+	(void)session;
+	clocks_start(effect->clocks);
+}
+
+static void clock_lease(struct effect *effect, int64_t until_ns)
+{
+	if (effect->clocks)
+		clocks_lease(effect->clocks, until_ns);
+}
+
+static int clock_change(struct session *session, struct effect *effect, const struct effect *wanted,
+	bool *out_torn, struct fail *fail)
+{
+	(void)session;
+	(void)out_torn;
+	(void)fail;
+	clocks_change(effect->clocks, &wanted->clock.skew);
+	return 0;
+}
+
+static int clock_undo(struct session *session, struct effect *effect, struct fail *fail)
+{
+	(void)session;
+	return effect->clocks ? clocks_heal(effect->clocks, fail) : 0;
+}
+
+static void clock_evidence(
+	const struct session *session, const struct effect *effect, struct fault_evidence *out)
+{
+	(void)session;
+	if (!effect->clocks)
+		return;
+	clocks_evidence(effect->clocks, &out->processes);
+	clocks_measure(effect->clocks, &out->measures);
+}
+
+static void clock_carrier(
+	const struct session *session, const struct effect *effect, struct arm_result *out)
+{
+	(void)session;
+	(void)effect;
+	out->attach = must_copy("vdso");
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -273,10 +334,10 @@ static const struct {
 	bool (*is_over)(const struct effect *effect); /* NULL: never before it is healed */
 	int (*change)(struct session *session, struct effect *effect, const struct effect *wanted,
 		bool *out_torn, struct fail *fail); /* NULL: it has nothing that could be changed */
+	void (*lease)(struct effect *effect, int64_t until_ns); /* NULL: not its business */
 	int (*undo)(struct session *session, struct effect *effect, struct fail *fail);
 	void (*evidence)(const struct session *session, const struct effect *effect,
 		struct fault_evidence *out);
-	void (*lease)(struct effect *effect, int64_t until_ns); /* NULL: it needs no telling */
 	bool (*watch)(struct session *session, struct effect *effect,
 		int64_t now_ns);                         /* NULL: nothing follows */
 	int64_t (*next_ns)(const struct effect *effect); /* with `watch` */
@@ -310,6 +371,13 @@ static const struct {
 		.watch = trap_watch,
 		.next_ns = trap_next_ns,
 		.carrier = trap_carrier},
+	[EFFECT_CLOCK] = {.arm = clock_arm,
+		.start = clock_start,
+		.change = clock_change,
+		.lease = clock_lease,
+		.undo = clock_undo,
+		.evidence = clock_evidence,
+		.carrier = clock_carrier},
 };
 static_assert(sizeof(kinds) / sizeof(kinds[0]) == EFFECT_KINDS, "a row for each kind");
 
@@ -342,6 +410,12 @@ int effect_change(struct session *session, struct effect *effect, const struct e
 	return kinds[effect->kind].change(session, effect, wanted, out_torn, fail);
 }
 
+void effect_lease(struct effect *effect, int64_t until_ns)
+{
+	if (kinds[effect->kind].lease)
+		kinds[effect->kind].lease(effect, until_ns);
+}
+
 int effect_undo(struct session *session, struct effect *effect, struct fail *fail)
 {
 	return kinds[effect->kind].undo(session, effect, fail);
@@ -351,12 +425,6 @@ void effect_evidence(
 	const struct session *session, const struct effect *effect, struct fault_evidence *out)
 {
 	kinds[effect->kind].evidence(session, effect, out);
-}
-
-void effect_lease(struct effect *effect, int64_t until_ns)
-{
-	if (kinds[effect->kind].lease)
-		kinds[effect->kind].lease(effect, until_ns);
 }
 
 bool effect_watch(struct session *session, struct effect *effect, int64_t now_ns)

@@ -30,13 +30,13 @@ bool effect_is_over(const struct effect *effect);
  */
 int effect_change(struct session *session, struct effect *effect, const struct effect *wanted,
 	bool *out_torn, struct fail *fail);
+/* The session's lease has become another: for kinds that compare it themselves. */
+void effect_lease(struct effect *effect, int64_t until_ns);
 /* Before the start: disarms. Safe for one that was never armed. */
 int effect_undo(struct session *session, struct effect *effect, struct fail *fail);
 /* Adds what is known of it. */
 void effect_evidence(
 	const struct session *session, const struct effect *effect, struct fault_evidence *out);
-/* The lease was moved on, for kinds that do not learn it by themselves. */
-void effect_lease(struct effect *effect, int64_t until_ns);
 /* Looks for what happens after it is healed. True: there is something new to be said. */
 bool effect_watch(struct session *session, struct effect *effect, int64_t now_ns);
 /* The instant of the next look; INT64_MAX: nothing is awaited. */

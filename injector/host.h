@@ -13,6 +13,8 @@
 #include "contract/shape.h"
 #include "contract/verbs.h"
 
+struct clock_control;
+struct clock_moment;
 struct lane_memory;
 struct lane_spec;
 
@@ -310,6 +312,37 @@ void host_trap_close(struct host_trap *trap);
 /* The file or directory of that path, as that process sees it. */
 int host_path_identity(int64_t pid, const char *path, uint64_t *out_inode, uint32_t *out_device,
 	struct fail *fail);
+
+/* ---- clocks of processes (injector/clock/) ---- */
+
+/* What this host's clocks say now. */
+void host_clocks_now(struct clock_moment *out);
+
+/* A process whose clock is led through a stub of ours: it shares a control page with this one. */
+struct host_clock;
+struct host_clock_order {
+	int64_t pid;
+	uint64_t start_ticks;
+	uint64_t key; /* by which it is found again; unique in this boot */
+};
+/*
+ * Says the true time until the control page is switched on, and again when this process dies.
+ * FAIL_REFUSED with a reason where it can't be done; `error` ESRCH inside `fail` when it is gone.
+ * On failure nothing is left.
+ */
+int host_clock_attach(
+	const struct host_clock_order *order, struct host_clock **out, struct fail *fail);
+/* Borrowed. What the target makes of it may be nonsense: nothing in it is believed. */
+struct clock_control *host_clock_control(const struct host_clock *clock);
+uint64_t host_clock_calls(const struct host_clock *clock);
+size_t host_clock_threads(const struct host_clock *clock); /* when it was attached */
+/* Frees memory only: the target says the true time from then on. NULL is fine. */
+void host_clock_free(struct host_clock *clock);
+/*
+ * Whoever has the pages of that attachment, the process itself and those that it has forked, is as
+ * before. Nobody is success.
+ */
+int host_clock_heal(uint64_t key, size_t *out_healed, struct fail *fail);
 
 /* ---- where programs hang ---- */
 

@@ -171,6 +171,28 @@ static bool try_trap(struct host_matcher *matcher, char reason[REASON_MAX])
 	return say(reason, true, "system calls have tracepoints");
 }
 
+/* A child of our own is led through a stub, and back; what it reads is not looked at. */
+static bool try_clock_skew(struct host_matcher *matcher, char reason[REASON_MAX])
+{
+	struct host_clock_order order = {.key = (uint64_t)host_now_ns()};
+	struct host_clock *clock = NULL;
+	struct fail fail = FAIL_INIT;
+	pid_t child = fork_idle(reason);
+	bool done;
+
+	(void)matcher;
+	if (child < 0)
+		return false;
+	order.pid = child;
+	order.start_ticks = host_process_start(child);
+	done = host_clock_attach(&order, &clock, &fail) == 0;
+	host_clock_free(clock);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	return done ? say(reason, true, "a process was led through a stub")
+		    : say(reason, false, "%.200s", fail.text);
+}
+
 static bool try_wire(struct host_matcher *matcher, char reason[REASON_MAX])
 {
 	struct host_pair pair = {.entry = "wire", .exit = "wire-x", .as_wire = true};
@@ -311,6 +333,7 @@ static const struct {
 	{"pidfd", try_pidfd, false},
 	{"pause", try_pause, false},
 	{"trap", try_trap, false},
+	{"clock_skew", try_clock_skew, false},
 	{"wire", try_wire, false},
 	{"lane", try_lane, false},
 	{"netem", try_netem, true},

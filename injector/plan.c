@@ -29,6 +29,7 @@ void plan_deinit(struct plan *plan)
 		signals_free(effect->signals);
 		pauses_free(effect->pauses);
 		traps_free(effect->traps);
+		clocks_free(effect->clocks);
 	}
 	LIST_EACH(plan->lists, struct list *, list) {
 		list_free(*list);

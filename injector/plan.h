@@ -3,6 +3,7 @@
 #define BACKBURN_INJECTOR_PLAN_H
 
 #include "contract/shape.h"
+#include "injector/mechanisms/clocks.h"
 #include "injector/mechanisms/matcher.h"
 #include "injector/mechanisms/pauses.h"
 #include "injector/mechanisms/signals.h"
@@ -17,6 +18,7 @@ enum effect_kind {
 	EFFECT_SIGNAL, /* a signal to processes, once */
 	EFFECT_PAUSE,  /* processes held still for a time */
 	EFFECT_TRAP,   /* a signal to processes, at a call of theirs */
+	EFFECT_CLOCK,  /* processes that read another time */
 	EFFECT_KINDS
 };
 
@@ -31,6 +33,8 @@ struct effect {
 	struct pauses *pauses;      /* set when it is armed */
 	struct trap_rule trap;      /* EFFECT_TRAP */
 	struct traps *traps;        /* set when it is armed */
+	struct clock_rule clock;    /* EFFECT_CLOCK */
+	struct clocks *clocks;      /* set when it is armed */
 };
 
 struct plan {

@@ -22,6 +22,9 @@ enum {
 	WHICH_TEXT_MAX = 1024,
 	CHANCE_TEXT_MAX = 96,
 	OWNER_TEXT_MAX = 256,
+	OFFSET_TEXT_MAX = 48,
+	TURNS_TEXT_MAX = 160,
+	DRIFT_TEXT_MAX = 64,
 	OFTEN_TEXT_MAX = 64 + DURATION_TEXT_MAX
 };
 
@@ -306,6 +309,42 @@ static void describe_trap(const struct trap_rule *rule, struct list *effects, st
 		"killed stays dead, and who supervises it must start it again");
 }
 
+/* "+30.0s" */
+static const char *offset_text(int64_t ns, char text[OFFSET_TEXT_MAX])
+{
+	char length[DURATION_TEXT_MAX];
+
+	snprintf(text, OFFSET_TEXT_MAX, "%c%s", ns < 0 ? '-' : '+',
+		duration_human(ns < 0 ? -ns : ns, length));
+	return text;
+}
+
+static void describe_clock(const struct clock_rule *rule, struct list *effects, struct list *undo)
+{
+	const struct clock_skew *skew = &rule->skew;
+	char wanted[SELECTOR_TEXT_MAX], offset[OFFSET_TEXT_MAX], other[OFFSET_TEXT_MAX];
+	char every[DURATION_TEXT_MAX], turns[TURNS_TEXT_MAX] = "", drift[DRIFT_TEXT_MAX] = "";
+
+	if (skew->strobe_ns)
+		snprintf(turns, sizeof(turns), " and %s in turns, each for half of %s",
+			offset_text(skew->other_ns, other), duration_human(skew->strobe_ns, every));
+	if (skew->drift != 1)
+		snprintf(drift, sizeof(drift), ", %.6g s for each true one", skew->drift);
+	list_add_text(effects, "skew the wall clock of each process with %s: %s%s%s%s",
+		process_selector_text(rule->processes, wanted, sizeof(wanted)),
+		offset_text(skew->offset_ns, offset), turns, drift,
+		skew->freeze ? ", and it stands" : "");
+	if (skew->steady)
+		list_add_text(effects, "let its monotonic clocks go as slowly");
+	list_add_text(effects,
+		"not what asks the kernel itself: system calls that read a clock, and waits until "
+		"an absolute time; nor children once they run another program");
+	list_add_text(undo,
+		"say the true time (one write to the fault's page), then put the vDSO's bytes "
+		"back; the time is true at once when the injector dies, the rest is left to "
+		"`backburn-injector recover`");
+}
+
 void plan_describe(const struct plan *plan, struct list *effects, struct list *undo)
 {
 	if (!plan->effects.count)
@@ -323,6 +362,9 @@ void plan_describe(const struct plan *plan, struct list *effects, struct list *u
 			break;
 		case EFFECT_TRAP:
 			describe_trap(&effect->trap, effects, undo);
+			break;
+		case EFFECT_CLOCK:
+			describe_clock(&effect->clock, effects, undo);
 			break;
 		case EFFECT_KINDS:
 			break;

@@ -25,7 +25,8 @@ const struct kept_capability kept_capabilities[] = {
 		"names the BPF programs that others have attached, enters the network namespaces "
 		"in which something is to be undone, makes an empty one to try the kernel in, "
 		"reads "
-		"the numbers of tracepoints"},
+		"the numbers of tracepoints, opens the page that a process with a skewed clock "
+		"shares"},
 	{CAP_SYS_NICE, "CAP_SYS_NICE", true,
 		"lets the process that holds packets back run as soon as one is due"},
 	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", false,

@@ -160,6 +160,8 @@ bool session_go_on(struct session *session, struct session_fault *fault, int64_t
 /* It has done all that it was to do. */
 bool session_fault_is_over(const struct session_fault *fault);
 int session_heal(struct session *session, struct session_fault *fault, struct fail *fail);
+/* Another end of the lease, for whatever compares it beside this process. */
+void session_lease(struct session *session, int64_t until_ns);
 /* Everything that is not healed; goes on past failures and reports the first. */
 int session_heal_all(struct session *session, struct fail *fail);
 /* `of`: ids (char *); empty: all faults. */

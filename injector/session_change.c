@@ -106,6 +106,7 @@ static void take_over(struct session_fault *fault, struct session_fault *next)
 	effect->match.mtu = changed->match.mtu;
 	effect->match.chance = changed->match.chance;
 	effect->match.hold = changed->match.hold;
+	effect->clock.skew = changed->clock.skew;
 	effect->match.cgroup = changed->match.cgroup; /* the same, where it is kept from now on */
 	effect->hold = changed->hold;
 	changed->hold = hold;

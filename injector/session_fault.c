@@ -267,6 +267,18 @@ bool session_fault_is_over(const struct session_fault *fault)
 	return over;
 }
 
+void session_lease(struct session *session, int64_t until_ns)
+{
+	session->lease_until_ns = until_ns;
+	matcher_lease(session->matcher, until_ns);
+	guardian_lease(&session->guardian, until_ns);
+	LIST_EACH(session->faults, struct session_fault *, fault) {
+		LIST_EACH((*fault)->plan.effects, struct effect, effect) {
+			effect_lease(effect, until_ns);
+		}
+	}
+}
+
 int session_heal(struct session *session, struct session_fault *fault, struct fail *fail)
 {
 	int result;

@@ -20,6 +20,7 @@ static const char *const kind_words[] = {[UNDO_TCX] = "tcx",
 	[UNDO_STOP] = "stop",
 	[UNDO_FREEZE] = "freeze",
 	[UNDO_GROUP] = "group",
+	[UNDO_CLOCK] = "clock",
 	[UNDO_KINDS] = NULL};
 
 static const struct field undo_fields[] = {
@@ -33,6 +34,7 @@ static const struct field undo_fields[] = {
 	{.key = "pid", .kind = FIELD_I64, AT(pid)},
 	{.key = "start_ticks", .kind = FIELD_I64, AT(start_ticks)},
 	{.key = "cgroup", .kind = FIELD_I64, AT(cgroup)},
+	{.key = "key", .kind = FIELD_I64, AT(key)},
 };
 const struct shape undo_shape = {
 	.name = "undo record", .size = sizeof(struct undo), SHAPE_FIELDS(undo_fields)};
@@ -68,6 +70,12 @@ const char *undo_describe(const struct undo *undo, char text[static UNDO_TEXT_MA
 		break;
 	case UNDO_GROUP:
 		snprintf(text, UNDO_TEXT_MAX, "remove cgroup %.200s", undo->interface);
+		break;
+	case UNDO_CLOCK:
+		snprintf(text, UNDO_TEXT_MAX,
+			"give process %lld, and those that it has forked, "
+			"their own clock",
+			(long long)undo->pid);
 		break;
 	case UNDO_KINDS:
 		break;
@@ -223,6 +231,21 @@ static int run_group(const struct undo *undo, char *text, struct fail *fail)
 	return 0;
 }
 
+static int run_clock(const struct undo *undo, char *text, struct fail *fail)
+{
+	size_t healed;
+
+	if (host_clock_heal((uint64_t)undo->key, &healed, fail) < 0)
+		return -1;
+	if (healed)
+		snprintf(text, UNDO_TEXT_MAX, "process %lld: %zu clocks are as before",
+			(long long)undo->pid, healed);
+	else
+		snprintf(text, UNDO_TEXT_MAX, "process %lld: gone, or its clock is its own",
+			(long long)undo->pid);
+	return 0;
+}
+
 int undo_run(const struct undo *undo, char text[static UNDO_TEXT_MAX], struct fail *fail)
 {
 	char what[UNDO_TEXT_MAX] = "";
@@ -249,6 +272,9 @@ int undo_run(const struct undo *undo, char text[static UNDO_TEXT_MAX], struct fa
 		break;
 	case UNDO_GROUP:
 		result = run_group(undo, text, fail);
+		break;
+	case UNDO_CLOCK:
+		result = run_clock(undo, text, fail);
 		break;
 	case UNDO_KINDS:
 		return fail_set(fail, FAIL_INTERNAL, "undo record of kind %d", undo->kind);

@@ -21,6 +21,7 @@ enum undo_kind {
 	UNDO_STOP,   /* a process that is stopped by a signal */
 	UNDO_FREEZE, /* a cgroup that is frozen */
 	UNDO_GROUP,  /* a cgroup of our own: the guardian's */
+	UNDO_CLOCK,  /* a process whose clock goes through a stub of ours */
 	UNDO_KINDS
 };
 
@@ -35,8 +36,9 @@ struct undo {
 	int direction;            /* enum bb_direction; UNDO_TCX, UNDO_FILTER */
 	int64_t pref;             /* UNDO_FILTER */
 	char *name, *tag;         /* owned; program that we attached: both must still match */
-	int64_t pid, start_ticks; /* UNDO_STOP */
+	int64_t pid, start_ticks; /* UNDO_STOP, UNDO_CLOCK */
 	int64_t cgroup;           /* UNDO_FREEZE: the kernel's number of it */
+	int64_t key;              /* UNDO_CLOCK: of the attachment */
 };
 extern const struct shape undo_shape;
 

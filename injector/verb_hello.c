@@ -153,20 +153,6 @@ static void heal_leftovers(const struct session *session)
 	list_free_texts(&said);
 }
 
-/* To whoever ends by it. */
-static void tell_lease(struct session *session)
-{
-	int64_t until_ns = session->lease_until_ns;
-
-	matcher_lease(session->matcher, until_ns);
-	guardian_lease(&session->guardian, until_ns);
-	LIST_EACH(session->faults, struct session_fault *, fault) {
-		LIST_EACH((*fault)->plan.effects, struct effect, effect) {
-			effect_lease(effect, until_ns);
-		}
-	}
-}
-
 int verb_hello(struct session *session, void *params, void *result, struct fail *fail)
 {
 	struct hello_params *hello = params;
@@ -197,8 +183,7 @@ int verb_hello(struct session *session, void *params, void *result, struct fail 
 	session->name = must_copy(hello->session);
 	session->controller = must_copy(hello->controller);
 	session->lease_ns = hello->lease_ns;
-	session->lease_until_ns = host_now_ns() + hello->lease_ns;
-	tell_lease(session);
+	session_lease(session, host_now_ns() + hello->lease_ns);
 	session->greeted = true;
 	FAILPOINT(hello_done);
 	return 0;
@@ -222,8 +207,7 @@ int verb_renew(struct session *session, void *params, void *result, struct fail 
 
 	(void)fail;
 	session->lease_ns = renew->lease_ns;
-	session->lease_until_ns = host_now_ns() + renew->lease_ns;
-	tell_lease(session);
+	session_lease(session, host_now_ns() + renew->lease_ns);
 	matcher_owners_changed(session->matcher);
 	until->until_ns = session->lease_until_ns;
 	FAILPOINT(renewed);

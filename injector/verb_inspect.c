@@ -305,6 +305,8 @@ static const struct process_selector *selector_of(const struct effect *effect)
 		return effect->pause.processes;
 	case EFFECT_TRAP:
 		return effect->trap.processes;
+	case EFFECT_CLOCK:
+		return effect->clock.processes;
 	case EFFECT_MATCH:
 	case EFFECT_KINDS:
 		break;

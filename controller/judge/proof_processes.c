@@ -139,8 +139,30 @@ static const char *why_not_held(const struct process_evidence *process)
 	return process->reason ? process->reason : "could not be held";
 }
 
+static bool is_skewed(const struct process_evidence *process)
+{
+	return process->how && strcmp(process->how, "detour") == 0;
+}
+
+static const char *why_not_skewed(const struct process_evidence *process)
+{
+	switch ((enum signal_result)process->result) {
+	case SIGNAL_NOT_SENT:
+		return "read its own time";
+	case SIGNAL_SENT:
+		return "asked for no time, or asked the kernel itself";
+	case SIGNAL_GONE:
+		return "had ended before";
+	case SIGNAL_FAILED:
+		break;
+	}
+	return process->reason ? process->reason : "its clock could not be skewed";
+}
+
 static const char *why_unproven(const struct process_evidence *process)
 {
+	if (is_skewed(process))
+		return why_not_skewed(process);
 	if (process->how)
 		return why_not_held(process);
 	if (process->trap && process->result == SIGNAL_NOT_SENT)
@@ -178,8 +200,9 @@ static void say(const struct tallied *tallied, struct effect_judgement *out)
 		return;
 	}
 	if (first->process->how)
-		add(out, "%zu of %zu process%s stood still", tallied->proven, tallied->targets,
-			tallied->targets == 1 ? "" : "es");
+		add(out, "%zu of %zu process%s %s", tallied->proven, tallied->targets,
+			tallied->targets == 1 ? "" : "es",
+			is_skewed(first->process) ? "read another time" : "stood still");
 	else
 		add(out, "%zu of %zu process%s got SIG%s, %zu seen to exit", tallied->sent,
 			tallied->targets, tallied->targets == 1 ? "" : "es", first->process->signal,

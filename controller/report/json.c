@@ -99,6 +99,8 @@ static cJSON *processes_json(const struct record *record, const struct effect_ju
 			json_put_string(item, "how", process->how);
 			json_put_number(item, "times", (double)process->times);
 			put_seconds(item, "held_s", process->held_ns);
+			if (process->threads)
+				json_put_number(item, "threads", (double)process->threads);
 		}
 		if (process->strike)
 			json_put_number(item, "strike", (double)process->strike);

@@ -54,10 +54,19 @@ const char *words_afterwards(
 	return buffer;
 }
 
+static bool is_skewed(const struct process_evidence *process)
+{
+	return process->how && strcmp(process->how, "detour") == 0;
+}
+
 const char *words_exit(const struct process_evidence *process, char buffer[WORDS_MAX])
 {
 	char length[DURATION_TEXT_MAX];
 
+	if (is_skewed(process)) {
+		snprintf(buffer, WORDS_MAX, "%lld readings answered", (long long)process->times);
+		return buffer;
+	}
 	if (process->how) {
 		snprintf(buffer, WORDS_MAX, process->times == 1 ? "once" : "%lld times",
 			(long long)process->times);
@@ -113,12 +122,35 @@ static const char *say_trapped(const struct process_evidence *process, char buff
 	return buffer;
 }
 
+static const char *say_skewed(const struct process_evidence *process, char buffer[WORDS_MAX])
+{
+	char at[WORDS_MAX], length[DURATION_TEXT_MAX];
+
+	switch ((enum signal_result)process->result) {
+	case SIGNAL_SENT:
+		snprintf(buffer, WORDS_MAX, "read another time from %.40s, for %s",
+			words_at(process->sent_ns, at), duration_human(process->held_ns, length));
+		break;
+	case SIGNAL_NOT_SENT:
+		snprintf(buffer, WORDS_MAX, "read its own time");
+		break;
+	case SIGNAL_GONE:
+		snprintf(buffer, WORDS_MAX, "had ended before");
+		break;
+	case SIGNAL_FAILED:
+		snprintf(buffer, WORDS_MAX, "its clock could not be skewed: %.80s",
+			process->reason ? process->reason : "no reason given");
+		break;
+	}
+	return buffer;
+}
+
 const char *words_signal(const struct process_evidence *process, char buffer[WORDS_MAX])
 {
 	char at[WORDS_MAX];
 
 	if (process->how)
-		return say_held(process, buffer);
+		return is_skewed(process) ? say_skewed(process, buffer) : say_held(process, buffer);
 	if (process->trap)
 		return say_trapped(process, buffer);
 	switch ((enum signal_result)process->result) {

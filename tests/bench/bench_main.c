@@ -21,6 +21,7 @@ static const struct {
 	{"packets", bench_packets},
 	{"delay", bench_delay},
 	{"spawn", bench_spawn},
+	{"clock", bench_clock},
 	{"crowd", bench_crowd},
 	{"run", bench_run},
 	{"report", bench_report},
@@ -103,7 +104,7 @@ int main(int argc, char **argv)
 	static const struct argp_option list[] = {
 		{"output", 'o', "FILE", 0, "where the page goes (standard output)", 0},
 		{"only", 'n', "CHAPTER", 0,
-			"arm, heal, packets, delay, spawn, crowd, run or report", 0},
+			"arm, heal, packets, delay, spawn, clock, crowd, run or report", 0},
 		{"rounds", 'r', "N", 0, "how often something short is sampled (40)", 0}, {0}};
 	static const struct argp parser = {.options = list,
 		.parser = parse,

@@ -14,13 +14,14 @@
 #include "tests/programs.h"
 
 /*
- * Faults on processes, kill, kill_on_call and pause, on a real etcd: planned, carried out,
- * reported, and nothing left behind.
+ * Faults on processes, kill, kill_on_call, pause and clock_skew, on a real etcd: planned, carried
+ * out, reported, and nothing left behind.
  */
 
 static const char scenario[] = "scenarios/etcd-leader-killed.json";
 static const char sync_scenario[] = "scenarios/etcd-leader-killed-at-sync.json";
 static const char paused_scenario[] = "scenarios/etcd-leader-paused.json";
+static const char skewed_scenario[] = "scenarios/etcd-member-skewed.json";
 static const char loop_scenario[] = "scenarios/etcd-follower-crash-loop.json";
 
 static void assert_killed_and_back(const cJSON *summary, const char *said)
@@ -91,6 +92,19 @@ static void assert_killed_at_a_sync(const cJSON *summary, const char *said)
 	assert_true(cli_number(process, "exited_s") >= cli_number(process, "sent_s"));
 	assert_true(cli_number(process, "service_restarts") == 1);
 	assert_non_null(strstr(said, "SIGKILL after its sync number 200"));
+}
+
+/* Go asks the vDSO, without a C library. */
+static void assert_skewed(const cJSON *summary, const char *said)
+{
+	const cJSON *fault = cli_first(summary, "faults"), *process = cli_first(fault, "processes");
+
+	assert_string_equal(cli_text(fault, "effect"), "proven");
+	assert_string_equal(cli_text(process, "how"), "detour");
+	assert_true(cli_number(process, "times") > 100);
+	assert_true(cli_number(process, "service_pid_after") == cli_number(process, "pid"));
+	assert_true(cli_number(process, "service_restarts") == 0);
+	assert_non_null(strstr(said, "read another time from T+"));
 }
 
 /* `param`: of the scenario, or NULL; an outage is expected where the leader is hit. */
@@ -164,6 +178,17 @@ static void test_a_leader_that_dies_between_disk_and_answer(void **state)
 	run_it(sync_scenario, NULL, 0.5, assert_killed_at_a_sync);
 }
 
+/* Likewise: tests/netns/test_clock_skew.c has what the injector does. */
+static void test_a_skewed_member_costs_nothing(void **state)
+{
+	(void)state;
+	if (!getenv("BACKBURN_LONG")) {
+		print_message("skipped: only with BACKBURN_LONG\n");
+		skip();
+	}
+	run_it(skewed_scenario, NULL, 0, assert_skewed);
+}
+
 static void test_the_plan_names_who_would_be_hit(void **state)
 {
 	static const struct {
@@ -204,6 +229,7 @@ int main(void)
 		cmocka_unit_test(test_a_leader_that_dies_between_disk_and_answer),
 		cmocka_unit_test(test_a_follower_is_back_each_time),
 		cmocka_unit_test(test_a_paused_leader_costs_seconds_and_no_data),
+		cmocka_unit_test(test_a_skewed_member_costs_nothing),
 	};
 	int unavailable = cli_unavailable();
 

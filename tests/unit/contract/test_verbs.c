@@ -92,12 +92,13 @@ static const struct {
 		"'cmdline':'','signal':'KILL','age_ns':'9','must_exit':true,'sent_ns':'2',"
 		"'exited_ns':'0','result':'failed','reason':'no','trap':'after its sync number "
 		"5','calls':'4','how':'trace','times':'2','held_"
-		"ns':'5'}]}]}"},
+		"ns':'5','threads':'3'}]}]}"},
 	{&evidence_shape,
 		"{'now_ns':'5','faults':[{'id':'k','start_ns':'1','deadline_ns':'2','healed':true,"
 		"'healed_ns':'3','counters':[],'processes':[{'pid':7,'start_ticks':'12',"
 		"'cmdline':'','signal':'KILL','age_ns':'9','must_exit':true,'sent_ns':'2',"
-		"'exited_ns':'3','result':'sent','calls':'0','strike':2,'times':'0','held_ns':'0'}]"
+		"'exited_ns':'3','result':'sent','calls':'0','strike':2,'times':'0','held_ns':'0','"
+		"threads':'0'}]"
 		",'strikes':["
 		"{'at_ns':'1','whole':false,'chosen':0,'sent':0,'exited':0,'wanted':0,'back':0,"
 		"'back_ns':'0','looked_ns':'0','trouble':'nobody'},"

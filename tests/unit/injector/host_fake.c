@@ -26,6 +26,8 @@ void fake_remove_at(struct list *list, size_t size, size_t index)
 bool fake_fails(const char *name)
 {
 	fake.effects++;
+	if (fake.asked)
+		fake.asked(name, fake.effects);
 	if (fake.effects == fake.fail_at)
 		fake.failed_name = name;
 	if (fake.dies && fake.fail_at && fake.effects >= fake.fail_at)
@@ -70,6 +72,7 @@ void fake_reset(void)
 	list_free(&fake.processes);
 	list_free(&fake.handles);
 	list_free(&fake.names);
+	list_free(&fake.clocks);
 	forget_files();
 	fake = (struct fake){.now_ns = 1000 * NS_PER_SEC,
 		.wall_ns = 1000 * NS_PER_SEC,
@@ -96,7 +99,7 @@ bool fake_is_clean(void)
 {
 	return !fake.loaded && !fake.trap && !has_lanes() && !fake.handles.count &&
 		!fake.attachments.count && !fake.clsacts.count && !fake.entries.count &&
-		!fake.counters.count && !fake.flows.count;
+		!fake.counters.count && !fake.flows.count && !fake.clocks.count;
 }
 
 void fake_kill(void)

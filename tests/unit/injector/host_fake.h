@@ -90,16 +90,18 @@ struct fake {
 	int lookups;                 /* that run */
 	bool loaded;
 	struct bb_control control;
-	struct list numbered;   /* of struct fake_number: links that packets come back to */
-	struct list lane_ends;  /* of int: ifindex */
-	int lane_links;         /* how many were made so far */
-	int keeper;             /* its link's ifindex; 0: none lives */
-	int hold_error;         /* errno for which the guardian refuses all; 0: it does not */
-	bool guardian_dies;     /* it does not answer any more */
-	bool has_lsm;           /* calls can be refused */
-	struct host_trap *trap; /* the one that is set; NULL: none */
-	bool frozen;            /* by cgroup.freeze, or a process by SIGSTOP */
-	bool keeper_sleeps;     /* it takes no orders while the injector waits for that */
+	struct list numbered;      /* of struct fake_number: links that packets come back to */
+	struct list lane_ends;     /* of int: ifindex */
+	int lane_links;            /* how many were made so far */
+	int keeper;                /* its link's ifindex; 0: none lives */
+	int hold_error;            /* errno for which the guardian refuses all; 0: it does not */
+	struct list clocks;        /* of uint64_t: keys of processes that are led through a stub */
+	const char *clock_refusal; /* why none can be; NULL: all can */
+	bool has_lsm;              /* calls can be refused */
+	struct host_trap *trap;    /* the one that is set; NULL: none */
+	bool guardian_dies;        /* it does not answer any more */
+	bool frozen;               /* by cgroup.freeze, or a process by SIGSTOP */
+	bool keeper_sleeps;        /* it takes no orders while the injector waits for that */
 	char boot_id[40];
 	int64_t pid;
 	uint32_t uid; /* 0: root, as an injector must be */
@@ -114,6 +116,8 @@ struct fake {
 	bool dead;               /* it did */
 	const char *failed_name; /* what the one was */
 	const char *fail_name;   /* every effect of this name fails; NULL: none */
+	/* Is told of each effect that is asked for; NULL: nobody is. */
+	void (*asked)(const char *name, int number);
 };
 extern struct fake fake;
 
@@ -167,6 +171,10 @@ void fake_keeper_looks(void);
 void fake_end_keeper(void);
 /* A packet of the peer with this prefix's entry is counted, as the kernel would. */
 void fake_hit(const char *address, int slot, enum bb_direction direction);
+
+/* What the last process that is led through a stub shares; NULL: none is. */
+struct clock_control;
+const struct clock_control *fake_clock_control(void);
 
 /* ---- between the files of the fake ---- */
 

@@ -26,7 +26,10 @@
 
 enum {
 	SEEDS_LONG = 25,
-	/* Between calls that fail, unless it may take long; another first one for each way. */
+	/*
+	 * Between calls that fail, unless it may take long; another first one for each way. The
+	 * first call of each name fails in any case: no stride may step over what is rare.
+	 */
 	STRIDE = 4
 };
 
@@ -47,6 +50,8 @@ static const struct way {
 static const int errors[] = {EIO, ENOSPC, ENOMEM, ENOBUFS, EPERM, EMFILE, EBUSY};
 
 static struct list failed_names; /* of char * */
+static struct list met_names;    /* of char *: those that were called so far */
+static struct list first_calls;  /* of int: which calls of this play were the first of their name */
 static char scene[256];          /* what is being played, for messages */
 
 static void nobody_listens(const char *line)
@@ -103,6 +108,22 @@ static void end_session(struct play *play, const char *before)
 		assert_nothing_open();
 }
 
+static void note_first_call(const char *name, int number)
+{
+	if (list_has_text(&met_names, name))
+		return;
+	list_push_text(&met_names, name);
+	*(int *)list_push(&first_calls, sizeof(int)) = number;
+}
+
+static bool is_first_call(int number)
+{
+	LIST_EACH(first_calls, const int, first)
+		if (*first == number)
+			return true;
+	return false;
+}
+
 /* How many calls to the host there were; `at` 0: none fails. */
 static int perform(struct play *play, const struct way *way, int at, int error)
 {
@@ -117,6 +138,7 @@ static int perform(struct play *play, const struct way *way, int at, int error)
 	fake.fail_late = way->late;
 	fake.dies = way->dies;
 	fake.fail_error = error;
+	fake.asked = at ? NULL : note_first_call;
 	play_perform(play);
 	end_session(play, before);
 	fake_kill();
@@ -148,6 +170,16 @@ static int stride_between_failures(void)
 	return (is_long() ? 1 : STRIDE) * (int)pace();
 }
 
+static void fail_call(struct play *play, size_t way, int at)
+{
+	int error = errors[((size_t)at + way) % (sizeof(errors) / sizeof(errors[0]))];
+
+	snprintf(scene, sizeof(scene), "seed %u, depth %d, ending %d, %s: call %d %s, errno %d",
+		play->seed, play->depth, play->ending, play->clsact ? "clsact" : "tcx", at,
+		ways[way].what, error);
+	perform(play, &ways[way], at, error);
+}
+
 static void torture(struct play *play)
 {
 	static const struct way none = {.what = "nothing fails"};
@@ -158,15 +190,13 @@ static void torture(struct play *play)
 	calls = perform(play, &none, 0, 0);
 	assert_true(calls > 10);
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-		for (int at = 1 + (int)(play->seed + i) % stride; at <= calls; at += stride) {
-			int error = errors[((size_t)at + i) % (sizeof(errors) / sizeof(errors[0]))];
+		for (int at = 1; at <= calls; at++) {
+			bool on_stride = (at - 1) % stride == (int)(play->seed + i) % stride;
 
-			snprintf(scene, sizeof(scene),
-				"seed %u, depth %d, ending %d, %s: call %d %s, errno %d",
-				play->seed, play->depth, play->ending,
-				play->clsact ? "clsact" : "tcx", at, ways[i].what, error);
-			perform(play, &ways[i], at, error);
+			if (on_stride || is_first_call(at))
+				fail_call(play, i, at);
 		}
+	list_free(&first_calls);
 }
 
 static void torture_all(bool clsact)
@@ -207,7 +237,7 @@ static void every_call_had_its_turn(void **state)
 		"clsact_add", "clsact_delete", "filter_list", "filter_add", "filter_delete",
 		"process_list", "process_open", "process_signal", "process_sockets", "link_named",
 		"pair_add", "lane_delete", "exit_attach", "shape", "matcher_link", "lane_end",
-		"keeper_start", "lookup_start"};
+		"keeper_start", "lookup_start", "clock_attach", "clock_heal"};
 
 	(void)state;
 	if (stride_between_failures() > STRIDE) {
@@ -229,6 +259,7 @@ int main(void)
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
 	list_free_texts(&failed_names);
+	list_free_texts(&met_names);
 	fake_reset();
 	list_free(&fake.links);
 	return failed;

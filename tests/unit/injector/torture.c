@@ -214,7 +214,8 @@ static void check(const struct play *play)
 		acting++;
 	}
 	for (int i = 0; i < play->tried; i++)
-		wanted += play->faults[i].in_force && !play->faults[i].kill;
+		wanted +=
+			play->faults[i].in_force && !play->faults[i].kill && !play->faults[i].skew;
 	if (acting != wanted)
 		fail_msg("%s: %d of %d faults act", play->scene, acting, wanted);
 	/* The connection that carries the session is exempt before anything else is hit. */
@@ -237,7 +238,7 @@ static void arm_on_packets(struct play *play, struct play_fault *fault)
 		fault->by_set = true;
 		snprintf(from, sizeof(from), "{\"node\":\"set\",\"set\":\"s\"}");
 	}
-	if (draw(play, 4) == 0) {
+	if (draw(play, 3) == 0) {
 		size_t used = strlen(from);
 
 		snprintf(from + used, sizeof(from) - used,
@@ -280,16 +281,35 @@ static void arm_kill(struct play *play, struct play_fault *fault)
 	cJSON_Delete(armed);
 }
 
+/* It acts on no packet: what must hold is that nothing of it is left. */
+static void arm_skew(struct play *play, struct play_fault *fault)
+{
+	cJSON *armed = talk(play->session, "arm",
+		"{\"id\":\"%s\",\"fault\":\"clock_skew\",\"scope\":{},\"role\":\"on\","
+		"\"with\":{\"offset\":\"+30s\"},\"on\":[{\"node\":\"a\",\"prefixes\":[]}],"
+		"\"from\":[],\"processes\":{\"exe\":\"/usr/bin/db\"},"
+		"\"start_ns\":\"%" PRId64 "\",\"deadline_ns\":\"%" PRId64 "\"}",
+		fault->id, fault->start_ns, fault->deadline_ns);
+
+	fault->skew = true;
+	fault->in_force = armed;
+	cJSON_Delete(armed);
+}
+
 static void arm_next(struct play *play)
 {
 	struct play_fault *fault = &play->faults[play->tried++];
+	uint32_t kind;
 
 	snprintf(fault->id, sizeof(fault->id), "f%d", play->tried);
 	fault->start_ns = fake.now_ns + (int64_t)draw(play, 3) * NS_PER_SEC;
 	/* The nanosecond tells the faults apart, in the kernel's slots too. */
 	fault->deadline_ns = fake.now_ns + 100 * NS_PER_SEC + play->tried;
-	if (draw(play, 4) == 0)
+	kind = draw(play, 8);
+	if (kind < 2)
 		arm_kill(play, fault);
+	else if (kind == 2)
+		arm_skew(play, fault);
 	else
 		arm_on_packets(play, fault);
 }
@@ -392,7 +412,7 @@ static void change_one(struct play *play)
 	cJSON *changed;
 	char with[64];
 
-	if (fault->kill || !kinds[fault->kind].live)
+	if (fault->kill || fault->skew || !kinds[fault->kind].live)
 		return;
 	snprintf(with, sizeof(with), "{\"%s\":%s%d%s}", kinds[fault->kind].live,
 		kinds[fault->kind].before, value, kinds[fault->kind].after);

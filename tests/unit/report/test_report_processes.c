@@ -162,8 +162,8 @@ static void what_was_done_so_far_is_told(void **state)
 	fault = LIST_AT(report.record.faults, struct fault_record, 0);
 	words_acted(fault, text);
 	assert_string_equal(text, "2 of 2 processes hit");
-	process = LIST_AT(LIST_AT(fault->nodes, struct fault_node, 0)->processes,
-		struct process_evidence, 1);
+	process = LIST_AT(
+		LIST_AT(fault->nodes, struct fault_node, 0)->processes, struct process_evidence, 1);
 	process->trap = strdup("fsync");
 	process->calls = 57;
 	process->result = SIGNAL_NOT_SENT;

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_INJECTOR_CLOCKS_H
+#define BACKBURN_INJECTOR_CLOCKS_H
+
+#include <stdint.h>
+
+#include "contract/fail.h"
+#include "contract/processes.h"
+#include "injector/clock/skew.h"
+
+struct ledger;
+struct target_guard;
+
+/*
+ * Processes whose clocks go wrong. They are chosen and led through a stub when the fault is armed,
+ * and say the true time until its start; the stub itself ends it at its deadline, at the end of the
+ * lease, and when this process dies.
+ */
+struct clock_rule {
+	const struct process_selector *processes; /* borrowed from the order */
+	struct clock_skew skew;
+	int64_t start_ns, deadline_ns;
+};
+
+struct clocks;
+
+/*
+ * One that can't be led is told in the evidence; FAIL_REFUSED when there is none that can. On
+ * failure nothing is left, or it is in the ledger still.
+ */
+int clocks_arm(const struct clock_rule *rule, const struct target_guard *guard,
+	struct ledger *ledger, struct clocks **out, struct fail *fail);
+void clocks_start(struct clocks *clocks);
+/* Until when, if nothing else ends it before: to be said once it is armed, and again. */
+void clocks_lease(struct clocks *clocks, int64_t until_ns);
+/* In one store for each process, without stopping it. */
+void clocks_change(struct clocks *clocks, const struct clock_skew *skew);
+/* The true time at once, and then the rest. */
+int clocks_heal(struct clocks *clocks, struct fail *fail);
+
+/* Appends a struct process_evidence for each process that was chosen. */
+void clocks_evidence(const struct clocks *clocks, struct list *out);
+/* Appends how far the wall clock was off at the start, and is now or was at the end. */
+void clocks_measure(const struct clocks *clocks, struct list *out);
+void clocks_free(struct clocks *clocks);
+
+#endif
