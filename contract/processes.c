@@ -246,3 +246,9 @@ char *process_text(const char *text, size_t json_max)
 	out[used] = '\0';
 	return out;
 }
+
+bool process_is_skewed(const struct process_evidence *process)
+{
+	return process->how &&
+		(strcmp(process->how, "detour") == 0 || strcmp(process->how, "gate") == 0);
+}

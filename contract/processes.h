@@ -81,6 +81,8 @@ struct process_evidence {
 	int64_t threads; /* that it had when it was attached */
 };
 extern const struct shape process_evidence_shape;
+/* What was done to it is another time: from the fault's start, or from its own on. */
+bool process_is_skewed(const struct process_evidence *process);
 
 enum {
 	STRIKES_MAX = 100 /* of one fault on one node */

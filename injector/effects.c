@@ -34,7 +34,10 @@ static int open_ledger(struct session *session, struct fail *fail)
 
 	if (session->ledger)
 		return 0;
-	return ledger_open(session->config.runtime_dir, &header, &session->ledger, fail);
+	if (ledger_open(session->config.runtime_dir, &header, &session->ledger, fail) < 0)
+		return -1;
+	session->guardian.ledger = session->ledger;
+	return 0;
 }
 
 static int match_arm(struct session *session, struct effect *effect, struct fail *fail)
@@ -163,7 +166,6 @@ static int pause_arm(struct session *session, struct effect *effect, struct fail
 
 	if (open_ledger(session, fail) < 0)
 		return -1;
-	session->guardian.ledger = session->ledger;
 	return pauses_arm(&effect->pause, &guard, &session->guardian, &effect->pauses, fail);
 }
 
@@ -199,10 +201,10 @@ static bool pause_watch(struct session *session, struct effect *effect, int64_t 
 	return true;
 }
 
-static int64_t pause_next_ns(const struct effect *effect)
+static int64_t guarded_next_ns(const struct effect *effect)
 {
 	(void)effect;
-	return INT64_MAX; /* a session with something armed looks often enough */
+	return INT64_MAX; /* a session with something armed looks often enough, or is woken */
 }
 
 static void pause_carrier(
@@ -272,7 +274,7 @@ static int clock_arm(struct session *session, struct effect *effect, struct fail
 
 	if (open_ledger(session, fail) < 0)
 		return -1;
-	if (clocks_arm(&effect->clock, &guard, session->ledger, &effect->clocks, fail) < 0)
+	if (clocks_arm(&effect->clock, &guard, &session->guardian, &effect->clocks, fail) < 0)
 		return -1;
 	clocks_lease(effect->clocks, session->lease_until_ns);
 	return 0;
@@ -298,6 +300,17 @@ static int clock_change(struct session *session, struct effect *effect, const st
 	(void)fail;
 	clocks_change(effect->clocks, &wanted->clock.skew);
 	return 0;
+}
+
+static bool clock_watch(struct session *session, struct effect *effect, int64_t now_ns)
+{
+	struct target_guard guard = session_guard(session);
+
+	(void)now_ns;
+	if (effect->clocks)
+		clocks_look(effect->clocks, &guard);
+	/* Many may come, and the next report is never far. */
+	return false;
 }
 
 static int clock_undo(struct session *session, struct effect *effect, struct fail *fail)
@@ -362,7 +375,7 @@ static const struct {
 		.undo = pause_undo,
 		.evidence = pause_evidence,
 		.watch = pause_watch,
-		.next_ns = pause_next_ns,
+		.next_ns = guarded_next_ns,
 		.carrier = pause_carrier},
 	[EFFECT_TRAP] = {.arm = trap_arm,
 		.undo = trap_undo,
@@ -377,6 +390,8 @@ static const struct {
 		.lease = clock_lease,
 		.undo = clock_undo,
 		.evidence = clock_evidence,
+		.watch = clock_watch,
+		.next_ns = guarded_next_ns,
 		.carrier = clock_carrier},
 };
 static_assert(sizeof(kinds) / sizeof(kinds[0]) == EFFECT_KINDS, "a row for each kind");

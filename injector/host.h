@@ -344,6 +344,36 @@ void host_clock_free(struct host_clock *clock);
  */
 int host_clock_heal(uint64_t key, size_t *out_healed, struct fail *fail);
 
+/* ---- gates: programs that are stopped as they are started (bpf/gate.bpf.c) ---- */
+
+struct host_gate;
+struct host_newcomer {
+	int64_t pid;
+	uint64_t start_ticks;
+};
+/*
+ * From here on whatever is started in that cgroup (below the cgroup v2 mount) or below it stands
+ * before its first instruction until host_gate_pass(). Nobody is stopped from `until_ns` on,
+ * nor after host_gate_close(), nor once this process is dead.
+ */
+int host_gate_open(const char *cgroup, int64_t until_ns, struct host_gate **out, struct fail *fail);
+void host_gate_until(struct host_gate *gate, int64_t until_ns);
+/* Takes one that stands; false: there is none. */
+bool host_gate_next(struct host_gate *gate, struct host_newcomer *out);
+/* It goes on, also when it has not come to stand yet. One that has ended is success. */
+int host_gate_pass(const struct host_newcomer *newcomer, struct fail *fail);
+/* How many passed unseen, since too many came at once. */
+int64_t host_gate_missed(const struct host_gate *gate);
+/* Those that stand stay so. NULL is fine. */
+void host_gate_close(struct host_gate *gate);
+/* A file that is readable while there is somebody to be taken, at whatever gate. */
+int host_gate_watch(int *out_file, struct fail *fail);
+/*
+ * Whoever stands stopped before its first instruction in the cgroup of that number goes on. What
+ * was stopped in the midst of its work stays.
+ */
+int host_gate_release(const char *cgroup, uint64_t id, size_t *out_count, struct fail *fail);
+
 /* ---- where programs hang ---- */
 
 struct host_program {

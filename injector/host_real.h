@@ -2,6 +2,7 @@
 #ifndef BACKBURN_INJECTOR_HOST_REAL_H
 #define BACKBURN_INJECTOR_HOST_REAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpf/matcher.h"
@@ -16,6 +17,12 @@ struct host_matcher;
  * ended by NUL. "" when there is none.
  */
 const char *real_stat_word(const char *stat, int number);
+
+/* By a signal, and not held by a tracer. */
+bool real_is_stopped(int64_t pid);
+
+/* The inode of the pid namespace that this process lives in; 0: it is the machine's own. */
+uint32_t real_own_pid_namespace(void);
 
 /* What a pidfile begins with; -1 when that is no pid. */
 int real_pid_parse(const char *text, int64_t *out);

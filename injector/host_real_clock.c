@@ -253,7 +253,11 @@ static int run_apart(int (*work)(const struct job *job, struct job_result *out),
 		return fail_errno(fail, errno, "pipe");
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
-	child = fork();
+	/*
+	 * Without what libraries do at a fork: in the guardian, which has closed what the injector
+	 * had opened, they would close files of ours.
+	 */
+	child = _Fork();
 	if (child == 0) {
 		setsid();
 		out->result = work(job, out);

@@ -16,6 +16,8 @@ static bool change(capng_act_t action, unsigned int capability)
 
 bool real_power_raise(unsigned int capability)
 {
+	/* Of whoever asks: the library remembers who asked first, which a fork does not change. */
+	capng_setpid(0);
 	capng_clear(CAPNG_SELECT_ALL);
 	return capng_get_caps_process() == 0 &&
 		capng_have_capability(CAPNG_PERMITTED, capability) &&

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "contract/units.h"
@@ -19,6 +20,17 @@ enum {
 	STAT_BYTES_MAX = 4096,
 	PROC_PATH_MAX = 64
 };
+/* What /proc/PID/ns/pid of the machine's own pid namespace is called: a constant of the kernel. */
+#define FIRST_PID_NAMESPACE 0xeffffffc
+
+uint32_t real_own_pid_namespace(void)
+{
+	struct stat status;
+
+	if (stat("/proc/self/ns/pid", &status) < 0 || status.st_ino == FIRST_PID_NAMESPACE)
+		return 0;
+	return (uint32_t)status.st_ino;
+}
 
 const char *real_stat_word(const char *stat, int number)
 {
@@ -64,7 +76,7 @@ uint64_t host_process_start(int64_t pid)
 	return stat_number(pid, 22);
 }
 
-static bool is_stopped(int64_t pid)
+bool real_is_stopped(int64_t pid)
 {
 	char *state = stat_field(pid, 3);
 	bool stopped = state && strcmp(state, "T") == 0;
@@ -80,7 +92,7 @@ int host_process_resume(int64_t pid, uint64_t start_ticks, bool *out_was, struct
 	*out_was = false;
 	if (process < 0)
 		return errno == ESRCH ? 0 : fail_errno(fail, errno, "process %" PRId64, pid);
-	if (host_process_start(pid) == start_ticks && is_stopped(pid)) {
+	if (host_process_start(pid) == start_ticks && real_is_stopped(pid)) {
 		*out_was = true;
 		if (pidfd_send_signal(process, SIGCONT, NULL, 0) < 0 && errno != ESRCH)
 			result = fail_errno(fail, errno, "continuing process %" PRId64, pid);

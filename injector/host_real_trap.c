@@ -30,8 +30,6 @@ enum {
 	ID_TEXT_MAX = 32,
 	DEVICE_MINOR_BITS = 20
 };
-/* What /proc/PID/ns/pid of the machine's own pid namespace is called: a constant of the kernel. */
-#define FIRST_PID_NAMESPACE 0xeffffffc
 
 /* How a kind of call is seen: by a program of trap.bpf.c, and by the tracepoints of system calls.
  */
@@ -77,15 +75,6 @@ void host_trap_close(struct host_trap *trap)
 }
 
 /* ---- loading ---- */
-
-static uint32_t own_pid_namespace(void)
-{
-	struct stat status;
-
-	if (stat("/proc/self/ns/pid", &status) < 0 || status.st_ino == FIRST_PID_NAMESPACE)
-		return 0;
-	return (uint32_t)status.st_ino;
-}
 
 static bool is_wanted(const char *name, const char *const wanted[], size_t count)
 {
@@ -171,7 +160,7 @@ static int open_before(struct host_trap *trap, const struct bb_trap *rule, struc
 	if (load(trap, wanted, 2, fail) < 0)
 		return -1;
 	trap->skeleton->bss->bb_trap = *rule;
-	trap->skeleton->bss->bb_trap.pid_namespace = own_pid_namespace();
+	trap->skeleton->bss->bb_trap.pid_namespace = real_own_pid_namespace();
 	if (attach_before(trap, trial, fail) < 0 || try_own_write(trap, fail) < 0)
 		return -1;
 	if (strcmp(own, trial) == 0)
@@ -280,7 +269,7 @@ static int open_after(struct host_trap *trap, const struct bb_trap *rule, struct
 	if (load(trap, wanted, 2, fail) < 0)
 		return -1;
 	trap->skeleton->bss->bb_trap = *rule;
-	trap->skeleton->bss->bb_trap.pid_namespace = own_pid_namespace();
+	trap->skeleton->bss->bb_trap.pid_namespace = real_own_pid_namespace();
 	tracefs = open_tracefs(fail);
 	if (tracefs < 0)
 		return -1;

@@ -336,9 +336,14 @@ static void describe_clock(const struct clock_rule *rule, struct list *effects, 
 		skew->freeze ? ", and it stands" : "");
 	if (skew->steady)
 		list_add_text(effects, "let its monotonic clocks go as slowly");
+	if (rule->later)
+		list_add_text(effects,
+			"and of each program that is started there while it lasts: it is stopped "
+			"(SIGSTOP) before its first instruction until it is led");
 	list_add_text(effects,
 		"not what asks the kernel itself: system calls that read a clock, and waits until "
-		"an absolute time; nor children once they run another program");
+		"an absolute time%s",
+		rule->later ? "" : "; nor children once they run another program");
 	list_add_text(undo,
 		"say the true time (one write to the fault's page), then put the vDSO's bytes "
 		"back; the time is true at once when the injector dies, the rest is left to "

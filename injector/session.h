@@ -10,6 +10,7 @@
 #include "contract/shape.h"
 #include "injector/host.h"
 #include "injector/lifecycle.h"
+#include "injector/mechanisms/guardians.h"
 #include "injector/outbox.h"
 #include "injector/plan.h"
 #include "injector/policy.h"

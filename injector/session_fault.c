@@ -297,6 +297,7 @@ int session_heal(struct session *session, struct session_fault *fault, struct fa
 int session_heal_all(struct session *session, struct fail *fail)
 {
 	struct session_fault **faults = session->faults.items;
+	struct fail settling = FAIL_INIT;
 	int result = 0;
 
 	for (size_t i = session->faults.count; i-- > 0;) {
@@ -306,6 +307,10 @@ int session_heal_all(struct session *session, struct fail *fail)
 			continue;
 		if (result == 0)
 			*fail = each;
+		result = -1;
+	}
+	if (session->ledger && ledger_settle(session->ledger, &settling) < 0 && result == 0) {
+		*fail = settling;
 		result = -1;
 	}
 	return result;

@@ -26,7 +26,7 @@ enum {
 
 struct loop {
 	uv_loop_t uv;
-	uv_poll_t input, output, links, names;
+	uv_poll_t input, output, links, names, gates;
 	uv_timer_t timer;
 	uv_signal_t signals[SIGNAL_COUNT];
 	struct session *session;
@@ -227,6 +227,16 @@ static void on_names(uv_poll_t *poll, int status, int events)
 	settle(loop);
 }
 
+/* Somebody stands at a gate: what watches it is called like everything that it is time for. */
+static void on_gates(uv_poll_t *poll, int status, int events)
+{
+	struct loop *loop = poll->data;
+
+	(void)status;
+	(void)events;
+	on_timer(&loop->timer);
+}
+
 static void on_signal(uv_signal_t *signal, int number)
 {
 	struct loop *loop = signal->data;
@@ -237,7 +247,7 @@ static void on_signal(uv_signal_t *signal, int number)
 
 static int start(struct loop *loop, struct fail *fail)
 {
-	int error, names;
+	int error, names, gates;
 
 	fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
 	fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
@@ -248,15 +258,18 @@ static int start(struct loop *loop, struct fail *fail)
 		return fail_set(fail, FAIL_USAGE,
 			"standard input and output must be two pipes, sockets or terminals: %s",
 			uv_strerror(error));
-	if (host_link_watch(&loop->link_file, fail) < 0 || host_lookup_watch(&names, fail) < 0)
+	if (host_link_watch(&loop->link_file, fail) < 0 || host_lookup_watch(&names, fail) < 0 ||
+		host_gate_watch(&gates, fail) < 0)
 		return -1;
 	uv_poll_init(&loop->uv, &loop->links, loop->link_file);
 	uv_poll_init(&loop->uv, &loop->names, names);
+	uv_poll_init(&loop->uv, &loop->gates, gates);
 	uv_timer_init(&loop->uv, &loop->timer);
 	loop->input.data = loop->output.data = loop->links.data = loop->timer.data = loop;
-	loop->names.data = loop;
+	loop->names.data = loop->gates.data = loop;
 	uv_poll_start(&loop->links, UV_READABLE, on_links);
 	uv_poll_start(&loop->names, UV_READABLE, on_names);
+	uv_poll_start(&loop->gates, UV_READABLE, on_gates);
 	for (int i = 0; i < SIGNAL_COUNT; i++) {
 		uv_signal_init(&loop->uv, &loop->signals[i]);
 		loop->signals[i].data = loop;

@@ -459,6 +459,24 @@ int targets_open(const struct process_selector *selector, const struct target_gu
 	return result;
 }
 
+int targets_open_one(const struct process_selector *selector, const struct target_guard *guard,
+	int64_t pid, struct list *out, struct fail *fail)
+{
+	struct target_search found = {0};
+	struct look look;
+	int result;
+
+	*out = (struct list){0};
+	result = look_init(&look, selector, guard, fail);
+	if (result == 0)
+		result = consider(&look, pid, &found, fail);
+	if (result == 0 && found.found.count)
+		result = take_hold(&look, LIST_AT(found.found, struct host_process, 0), out, fail);
+	target_search_deinit(&found);
+	look_deinit(&look);
+	return result;
+}
+
 void targets_close(struct list *targets)
 {
 	LIST_EACH(*targets, struct target, target) {

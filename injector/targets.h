@@ -70,6 +70,9 @@ struct target {
 int targets_open(const struct process_selector *selector, const struct target_guard *guard,
 	struct list *out, struct fail *fail);
 void targets_close(struct list *targets);
+/* The same of that one process: an empty list when it does not match, or may not be hit. */
+int targets_open_one(const struct process_selector *selector, const struct target_guard *guard,
+	int64_t pid, struct list *out, struct fail *fail);
 
 /* When it began: CLOCK_MONOTONIC, up to 10 ms early, since ticks are hundredths of a second. */
 int64_t target_began_ns(const struct host_process *process);

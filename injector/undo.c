@@ -21,6 +21,7 @@ static const char *const kind_words[] = {[UNDO_TCX] = "tcx",
 	[UNDO_FREEZE] = "freeze",
 	[UNDO_GROUP] = "group",
 	[UNDO_CLOCK] = "clock",
+	[UNDO_GATE] = "gate",
 	[UNDO_KINDS] = NULL};
 
 static const struct field undo_fields[] = {
@@ -76,6 +77,11 @@ const char *undo_describe(const struct undo *undo, char text[static UNDO_TEXT_MA
 			"give process %lld, and those that it has forked, "
 			"their own clock",
 			(long long)undo->pid);
+		break;
+	case UNDO_GATE:
+		snprintf(text, UNDO_TEXT_MAX,
+			"let go on what was started in cgroup %.150s, with its own clock",
+			undo->interface);
 		break;
 	case UNDO_KINDS:
 		break;
@@ -246,6 +252,20 @@ static int run_clock(const struct undo *undo, char *text, struct fail *fail)
 	return 0;
 }
 
+/* The gate itself went with its process. */
+static int run_gate(const struct undo *undo, char *text, struct fail *fail)
+{
+	size_t stood, healed;
+
+	if (host_gate_release(undo->interface, (uint64_t)undo->cgroup, &stood, fail) < 0 ||
+		host_clock_heal((uint64_t)undo->key, &healed, fail) < 0)
+		return -1;
+	snprintf(text, UNDO_TEXT_MAX,
+		"cgroup %.150s: %zu that stood go on, %zu clocks are as before", undo->interface,
+		stood, healed);
+	return 0;
+}
+
 int undo_run(const struct undo *undo, char text[static UNDO_TEXT_MAX], struct fail *fail)
 {
 	char what[UNDO_TEXT_MAX] = "";
@@ -275,6 +295,9 @@ int undo_run(const struct undo *undo, char text[static UNDO_TEXT_MAX], struct fa
 		break;
 	case UNDO_CLOCK:
 		result = run_clock(undo, text, fail);
+		break;
+	case UNDO_GATE:
+		result = run_gate(undo, text, fail);
 		break;
 	case UNDO_KINDS:
 		return fail_set(fail, FAIL_INTERNAL, "undo record of kind %d", undo->kind);

@@ -22,6 +22,7 @@ enum undo_kind {
 	UNDO_FREEZE, /* a cgroup that is frozen */
 	UNDO_GROUP,  /* a cgroup of our own: the guardian's */
 	UNDO_CLOCK,  /* a process whose clock goes through a stub of ours */
+	UNDO_GATE, /* programs that are stopped as they are started in a cgroup, and their clocks */
 	UNDO_KINDS
 };
 
@@ -30,15 +31,15 @@ struct undo {
 	int64_t ifindex;
 	/*
 	 * Owned. For people, since the number is what counts; but for UNDO_LANE the link, for
-	 * UNDO_FREEZE the cgroup, for UNDO_GROUP its directory.
+	 * UNDO_FREEZE and UNDO_GATE the cgroup, for UNDO_GROUP its directory.
 	 */
 	char *interface;
 	int direction;            /* enum bb_direction; UNDO_TCX, UNDO_FILTER */
 	int64_t pref;             /* UNDO_FILTER */
 	char *name, *tag;         /* owned; program that we attached: both must still match */
 	int64_t pid, start_ticks; /* UNDO_STOP, UNDO_CLOCK */
-	int64_t cgroup;           /* UNDO_FREEZE: the kernel's number of it */
-	int64_t key;              /* UNDO_CLOCK: of the attachment */
+	int64_t cgroup;           /* UNDO_FREEZE, UNDO_GATE: the kernel's number of it */
+	int64_t key;              /* UNDO_CLOCK, UNDO_GATE: of the attachment */
 };
 extern const struct shape undo_shape;
 

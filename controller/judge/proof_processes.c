@@ -139,11 +139,6 @@ static const char *why_not_held(const struct process_evidence *process)
 	return process->reason ? process->reason : "could not be held";
 }
 
-static bool is_skewed(const struct process_evidence *process)
-{
-	return process->how && strcmp(process->how, "detour") == 0;
-}
-
 static const char *why_not_skewed(const struct process_evidence *process)
 {
 	switch ((enum signal_result)process->result) {
@@ -161,7 +156,7 @@ static const char *why_not_skewed(const struct process_evidence *process)
 
 static const char *why_unproven(const struct process_evidence *process)
 {
-	if (is_skewed(process))
+	if (process_is_skewed(process))
 		return why_not_skewed(process);
 	if (process->how)
 		return why_not_held(process);
@@ -202,7 +197,7 @@ static void say(const struct tallied *tallied, struct effect_judgement *out)
 	if (first->process->how)
 		add(out, "%zu of %zu process%s %s", tallied->proven, tallied->targets,
 			tallied->targets == 1 ? "" : "es",
-			is_skewed(first->process) ? "read another time" : "stood still");
+			process_is_skewed(first->process) ? "read another time" : "stood still");
 	else
 		add(out, "%zu of %zu process%s got SIG%s, %zu seen to exit", tallied->sent,
 			tallied->targets, tallied->targets == 1 ? "" : "es", first->process->signal,

@@ -54,16 +54,11 @@ const char *words_afterwards(
 	return buffer;
 }
 
-static bool is_skewed(const struct process_evidence *process)
-{
-	return process->how && strcmp(process->how, "detour") == 0;
-}
-
 const char *words_exit(const struct process_evidence *process, char buffer[WORDS_MAX])
 {
 	char length[DURATION_TEXT_MAX];
 
-	if (is_skewed(process)) {
+	if (process_is_skewed(process)) {
 		snprintf(buffer, WORDS_MAX, "%lld readings answered", (long long)process->times);
 		return buffer;
 	}
@@ -150,7 +145,7 @@ const char *words_signal(const struct process_evidence *process, char buffer[WOR
 	char at[WORDS_MAX];
 
 	if (process->how)
-		return is_skewed(process) ? say_skewed(process, buffer) : say_held(process, buffer);
+		return process_is_skewed(process) ? say_skewed(process, buffer) : say_held(process, buffer);
 	if (process->trap)
 		return say_trapped(process, buffer);
 	switch ((enum signal_result)process->result) {

@@ -36,7 +36,7 @@ HIDDEN int skewed_gettime(int clock, struct timespec *out)
 {
 	unsigned int line = clock_line_of(clock);
 	int64_t true_ns, answer_ns;
-	struct timespec now;
+	struct timespec now = {0};
 	int result;
 
 	if (line == LINE_NONE || !out)
@@ -65,7 +65,7 @@ static void read_zone(struct timezone *zone)
 
 HIDDEN int skewed_gettimeofday(struct timeval *out, struct timezone *zone)
 {
-	struct timespec now;
+	struct timespec now = {0};
 
 	if (zone)
 		read_zone(zone);
@@ -79,7 +79,7 @@ HIDDEN int skewed_gettimeofday(struct timeval *out, struct timezone *zone)
 
 HIDDEN time_t skewed_time(time_t *out)
 {
-	struct timespec now;
+	struct timespec now = {0};
 
 	skewed_gettime(CLOCK_REALTIME_COARSE, &now);
 	if (out)

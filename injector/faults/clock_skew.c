@@ -4,6 +4,7 @@
 
 #include "contract/units.h"
 #include "injector/fault.h"
+#include "injector/targets.h"
 
 /*
  * Lets the clock of processes go wrong while they run, and right again: only what they read, not
@@ -26,6 +27,7 @@ struct skew_fault {
 	bool freeze;
 	struct strobe *strobe;
 	int clocks; /* enum clocks_meant */
+	bool later;
 };
 
 #define DRIFT_MIN 0.5
@@ -95,6 +97,12 @@ static const struct field fields[] = {
 		.preset = "\"wall\"",
 		.help = "\"wall\": CLOCK_REALTIME and CLOCK_TAI; \"all\": CLOCK_MONOTONIC and "
 			"CLOCK_BOOTTIME go by the drift as well, which then is below 1"},
+	{.key = "later",
+		.kind = FIELD_BOOL,
+		AT(later),
+		.preset = "true",
+		.help = "when \"processes\" names a whole cgroup or unit: what is started in it "
+			"while it lasts, too"},
 };
 
 static const struct shape shape = {
@@ -102,8 +110,8 @@ static const struct shape shape = {
 	.size = sizeof(struct skew_fault),
 	SHAPE_FIELDS(fields),
 	.help = "The processes that match when the fault is armed, and what they fork, read "
-		"another "
-		"time while it lasts. The host's clock is not touched.",
+		"another time while it lasts; of a whole cgroup also what is started in it. The "
+		"host's clock is not touched.",
 };
 
 static int check(const struct skew_fault *skew, struct fail *fail)
@@ -152,6 +160,7 @@ static int plan_clock_skew(
 		.skew = skew,
 		.start_ns = order->start_ns,
 		.deadline_ns = order->deadline_ns,
+		.later = fault->later && targets_name_whole(order->processes),
 	};
 	return 0;
 }

@@ -236,6 +236,18 @@ static int hold_frozen(struct grip *grip)
 	return result < 0 ? result : await_frozen(grip);
 }
 
+/* ---- what stands at a gate ---- */
+
+static int release_gate(const struct grip *grip)
+{
+	struct fail fail = FAIL_INIT;
+	size_t count;
+
+	if (host_gate_release(grip->order.path, grip->order.cgroup, &count, &fail) == 0)
+		return 0;
+	return fail.error ? -fail.error : -EIO;
+}
+
 /* ---- taking ---- */
 
 /* "State:\tT (stopped)", "TracerPid:\t0". */
@@ -303,6 +315,10 @@ int grip_take(struct grip *grip, const struct guard_order *order)
 	case GRIP_FREEZE:
 		result = take_cgroup(grip);
 		break;
+	case GRIP_GATE:
+		grip->order.path[GUARD_PATH_MAX - 1] = '\0';
+		result = 0;
+		break;
 	}
 	if (result < 0 && grip->file >= 0) {
 		close(grip->file);
@@ -332,6 +348,9 @@ int grip_hold(struct grip *grip)
 	case GRIP_FREEZE:
 		result = hold_frozen(grip);
 		break;
+	case GRIP_GATE:
+		result = 0;
+		break;
 	}
 	grip->held = result >= 0;
 	return result;
@@ -354,6 +373,9 @@ int grip_let_go(struct grip *grip)
 		break;
 	case GRIP_FREEZE:
 		result = write_freeze(grip, "0");
+		break;
+	case GRIP_GATE:
+		result = release_gate(grip);
 		break;
 	}
 	/* What has ended needs no letting go. */

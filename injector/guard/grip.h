@@ -22,7 +22,7 @@ struct grip_thread {
 
 struct grip {
 	struct guard_order order;
-	int file;                 /* a pidfd, or the cgroup's directory; -1: none */
+	int file;                 /* a pidfd, or the cgroup's directory; -1: none is needed */
 	bool held, leaving, gone; /* leaving: let go, but for threads that have yet to stop */
 	struct list threads;      /* of struct grip_thread: GRIP_TRACE, while held */
 };

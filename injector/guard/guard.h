@@ -20,19 +20,20 @@ enum {
 
 /* How something is held. */
 enum grip_kind {
-	GRIP_TRACE, /* by ptrace: the kernel lets go when the guardian dies */
-	GRIP_STOP,  /* SIGSTOP and SIGCONT: parent and shell see it */
-	GRIP_FREEZE /* the freezer of a cgroup: all in it, and what they start */
+	GRIP_TRACE,  /* by ptrace: the kernel lets go when the guardian dies */
+	GRIP_STOP,   /* SIGSTOP and SIGCONT: parent and shell see it */
+	GRIP_FREEZE, /* the freezer of a cgroup: all in it, and what they start */
+	GRIP_GATE    /* it holds nobody; at the end it lets go who was stopped at a gate */
 };
 
 struct guard_order {
 	int32_t kind; /* enum grip_kind */
 	int32_t unused;
 	int64_t pid, start_ticks;      /* GRIP_TRACE, GRIP_STOP: together one process for good */
-	uint64_t cgroup;               /* GRIP_FREEZE: the kernel's number of what is at `path` */
+	uint64_t cgroup;               /* the kernel's number of what is at `path` */
 	int64_t start_ns, deadline_ns; /* CLOCK_MONOTONIC; held while start <= now < deadline */
 	int64_t on_ns, period_ns;      /* in the first part of each period; period 0: always */
-	char path[GUARD_PATH_MAX];     /* GRIP_FREEZE: the directory */
+	char path[GUARD_PATH_MAX];     /* GRIP_FREEZE: the directory; GRIP_GATE: the cgroup */
 };
 
 enum guard_state {

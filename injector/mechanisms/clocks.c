@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contract/failpoint.h"
 #include "contract/verbs.h"
+#include "injector/debt.h"
 #include "injector/host.h"
-#include "injector/ledger.h"
 #include "injector/lists.h"
+#include "injector/mechanisms/guardians.h"
+#include "injector/mechanisms/newcomers.h"
 #include "injector/targets.h"
 
 enum {
@@ -20,9 +21,7 @@ enum {
 
 /* One process that was chosen. */
 struct clock {
-	struct undo undo; /* UNDO_CLOCK */
-	int64_t record;   /* in the ledger */
-	bool noted;
+	struct debt debt;        /* UNDO_CLOCK */
 	struct host_clock *host; /* NULL: could not be led, or is not any more */
 	enum signal_result result;
 	char *reason; /* of SIGNAL_FAILED */
@@ -32,9 +31,10 @@ struct clock {
 
 struct clocks {
 	struct clock_rule rule;
-	struct ledger *ledger;
-	struct list targets; /* of struct target */
-	struct clock *each;  /* one for each */
+	struct guardian_keep *keep;
+	struct newcomers *newcomers; /* NULL: who comes later reads the true time */
+	struct list targets;         /* of struct target */
+	struct clock *each;          /* one for each */
 	/* As all control pages are meant to be: what targets make of theirs is never read. */
 	struct clock_control model;
 	int64_t lease_ns, started_ns, ended_ns;
@@ -43,10 +43,11 @@ struct clocks {
 
 /* ---- pages ---- */
 
-static void publish(const struct clocks *clocks, const struct clock *clock)
+static void publish(void *context, struct host_clock *clock)
 {
+	const struct clocks *clocks = context;
 	const struct clock_control *model = &clocks->model;
-	struct clock_control *control = host_clock_control(clock->host);
+	struct clock_control *control = host_clock_control(clock);
 	uint32_t slot = model->slot & 1;
 
 	control->slots[slot] = model->slots[slot];
@@ -56,11 +57,13 @@ static void publish(const struct clocks *clocks, const struct clock *clock)
 	__atomic_store_n(&control->on, model->on, __ATOMIC_RELEASE);
 }
 
-static void publish_all(const struct clocks *clocks)
+static void publish_all(struct clocks *clocks)
 {
 	for (size_t i = 0; i < clocks->targets.count; i++)
 		if (clocks->each[i].host)
-			publish(clocks, &clocks->each[i]);
+			publish(clocks, clocks->each[i].host);
+	if (clocks->newcomers)
+		newcomers_each(clocks->newcomers, publish, clocks);
 }
 
 static void set_until(struct clocks *clocks, const struct clock_moment *now)
@@ -78,6 +81,14 @@ void clocks_lease(struct clocks *clocks, int64_t until_ns)
 	host_clocks_now(&now);
 	set_until(clocks, &now);
 	publish_all(clocks);
+	if (clocks->newcomers)
+		newcomers_lease(clocks->newcomers, until_ns);
+}
+
+void clocks_look(struct clocks *clocks, const struct target_guard *guard)
+{
+	if (clocks->newcomers)
+		newcomers_look(clocks->newcomers, guard, publish, clocks);
 }
 
 void clocks_start(struct clocks *clocks)
@@ -108,43 +119,25 @@ void clocks_change(struct clocks *clocks, const struct clock_skew *skew)
 
 /* ---- taking hold ---- */
 
-static int undo_one(struct clocks *clocks, struct clock *clock, struct fail *fail)
+int64_t clocks_new_key(void)
 {
-	struct fail ignored = FAIL_INIT;
-	char text[UNDO_TEXT_MAX];
+	static int64_t keys; /* two of one instant differ */
 
-	if (!clock->noted)
-		return 0;
-	FAILPOINT(undo_next);
-	if (undo_run(&clock->undo, text, fail) < 0)
-		return -1;
-	FAILPOINT(undo_run);
-	/* A "done" that can't be written leaves a record that is harmless to undo again. */
-	ledger_done(clocks->ledger, clock->record, &ignored);
-	FAILPOINT(undo_marked);
-	shape_free(&undo_shape, &clock->undo);
-	clock->noted = false;
-	return 0;
+	return host_now_ns() + keys++;
 }
 
 static int note(
 	struct clocks *clocks, const struct target *target, struct clock *clock, struct fail *fail)
 {
-	static uint64_t keys; /* two of one instant differ */
-
-	clock->undo = (struct undo){
-		.kind = UNDO_CLOCK,
-		.interface = must_copy("-"),
-		.pid = target->process.pid,
-		.start_ticks = (int64_t)target->process.start_ticks,
-		.key = host_now_ns() + (int64_t)keys++,
-	};
-	if (ledger_note(clocks->ledger, &clock->undo, &clock->record, fail) < 0) {
-		shape_free(&undo_shape, &clock->undo);
-		return -1;
-	}
-	clock->noted = true;
-	return 0;
+	return debt_note(&clock->debt, clocks->keep->ledger,
+		(struct undo){
+			.kind = UNDO_CLOCK,
+			.interface = must_copy("-"),
+			.pid = target->process.pid,
+			.start_ticks = (int64_t)target->process.start_ticks,
+			.key = clocks_new_key(),
+		},
+		fail);
 }
 
 /* What only this one can't do is no failure. */
@@ -157,10 +150,10 @@ static int take(
 
 	if (note(clocks, target, clock, fail) < 0)
 		return -1;
-	order.key = (uint64_t)clock->undo.key;
+	order.key = (uint64_t)clock->debt.undo.key;
 	if (host_clock_attach(&order, &clock->host, &why) == 0) {
 		clock->threads = host_clock_threads(clock->host);
-		publish(clocks, clock);
+		publish(clocks, clock->host);
 		return 0;
 	}
 	clock->host = NULL;
@@ -171,7 +164,7 @@ static int take(
 	clock->result = why.error == ESRCH ? SIGNAL_GONE : SIGNAL_FAILED;
 	if (clock->result == SIGNAL_FAILED)
 		clock->reason = process_text(why.text, REASON_JSON_MAX);
-	return undo_one(clocks, clock, fail);
+	return debt_settle(&clock->debt, fail);
 }
 
 static int take_all(struct clocks *clocks, struct fail *fail)
@@ -192,25 +185,43 @@ static int take_all(struct clocks *clocks, struct fail *fail)
 	return 0;
 }
 
-int clocks_arm(const struct clock_rule *rule, const struct target_guard *guard,
-	struct ledger *ledger, struct clocks **out, struct fail *fail)
+/* The gate first: between the two looks nobody can come unseen. */
+static int open_gate(struct clocks *clocks, const struct target_guard *guard, struct fail *fail)
 {
-	struct clocks *clocks;
-	struct fail undoing = FAIL_INIT;
-	struct clock_moment now;
-	struct list targets;
+	const struct newcomer_rule rule = {
+		.processes = clocks->rule.processes,
+		.key = clocks_new_key(),
+		.deadline_ns = clocks->rule.deadline_ns,
+	};
 
-	if (targets_open(rule->processes, guard, &targets, fail) < 0)
+	if (!clocks->rule.later)
+		return 0;
+	return newcomers_open(&rule, guard, clocks->keep, &clocks->newcomers, fail);
+}
+
+static int arm(struct clocks *clocks, const struct target_guard *guard, struct fail *fail)
+{
+	struct clock_moment now;
+
+	if (open_gate(clocks, guard, fail) < 0 ||
+		targets_open(clocks->rule.processes, guard, &clocks->targets, fail) < 0)
 		return -1;
-	clocks = must_alloc(sizeof(*clocks));
-	clocks->rule = *rule;
-	clocks->ledger = ledger;
-	clocks->lease_ns = rule->deadline_ns;
-	clocks->targets = targets;
-	clocks->each = must_array(targets.count, sizeof(*clocks->each));
+	clocks->each = must_array(clocks->targets.count, sizeof(*clocks->each));
 	host_clocks_now(&now);
 	set_until(clocks, &now);
-	if (take_all(clocks, fail) == 0) {
+	return take_all(clocks, fail);
+}
+
+int clocks_arm(const struct clock_rule *rule, const struct target_guard *guard,
+	struct guardian_keep *keep, struct clocks **out, struct fail *fail)
+{
+	struct clocks *clocks = must_alloc(sizeof(*clocks));
+	struct fail undoing = FAIL_INIT;
+
+	clocks->rule = *rule;
+	clocks->keep = keep;
+	clocks->lease_ns = rule->deadline_ns;
+	if (arm(clocks, guard, fail) == 0) {
 		*out = clocks;
 		return 0;
 	}
@@ -233,10 +244,15 @@ static void let_go(struct clock *clock)
 	clock->result = SIGNAL_SENT;
 }
 
+static int heal_newcomers(struct clocks *clocks, struct fail *fail)
+{
+	return clocks->newcomers ? newcomers_heal(clocks->newcomers, fail) : 0;
+}
+
 int clocks_heal(struct clocks *clocks, struct fail *fail)
 {
 	struct clock_moment now;
-	int result = 0;
+	int result;
 
 	if (!clocks->ended_ns && clocks->started_ns) {
 		host_clocks_now(&now);
@@ -245,10 +261,11 @@ int clocks_heal(struct clocks *clocks, struct fail *fail)
 	clocks->ended_ns = clocks->ended_ns ? clocks->ended_ns : host_now_ns();
 	for (size_t i = 0; i < clocks->targets.count; i++)
 		let_go(&clocks->each[i]);
+	result = heal_newcomers(clocks, fail);
 	for (size_t i = 0; i < clocks->targets.count; i++) {
 		struct fail each = FAIL_INIT;
 
-		if (undo_one(clocks, &clocks->each[i], &each) == 0)
+		if (debt_settle(&clocks->each[i].debt, &each) == 0)
 			continue;
 		if (result == 0)
 			*fail = each;
@@ -307,6 +324,8 @@ void clocks_evidence(const struct clocks *clocks, struct list *out)
 			.threads = (int64_t)clock->threads,
 		};
 	}
+	if (clocks->newcomers)
+		newcomers_evidence(clocks->newcomers, clocks->started_ns, out);
 }
 
 static void push_measure(struct list *out, const char *name, int64_t skew_ns, size_t count)
@@ -335,6 +354,8 @@ void clocks_measure(const struct clocks *clocks, struct list *out)
 	}
 	push_measure(out, "skew at start", clocks->first_ns, clocks->targets.count);
 	push_measure(out, "skew at end", last_ns, clocks->targets.count);
+	if (clocks->newcomers)
+		newcomers_measure(clocks->newcomers, out);
 }
 
 void clocks_free(struct clocks *clocks)
@@ -344,10 +365,10 @@ void clocks_free(struct clocks *clocks)
 	for (size_t i = 0; i < clocks->targets.count; i++) {
 		host_clock_free(clocks->each[i].host);
 		free(clocks->each[i].reason);
-		if (clocks->each[i].noted)
-			shape_free(&undo_shape, &clocks->each[i].undo);
+		debt_leave(&clocks->each[i].debt);
 	}
 	free(clocks->each);
+	newcomers_free(clocks->newcomers);
 	targets_close(&clocks->targets);
 	free(clocks);
 }

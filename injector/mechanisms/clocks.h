@@ -2,13 +2,14 @@
 #ifndef BACKBURN_INJECTOR_CLOCKS_H
 #define BACKBURN_INJECTOR_CLOCKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "contract/fail.h"
 #include "contract/processes.h"
 #include "injector/clock/skew.h"
 
-struct ledger;
+struct guardian_keep;
 struct target_guard;
 
 /*
@@ -20,6 +21,7 @@ struct clock_rule {
 	const struct process_selector *processes; /* borrowed from the order */
 	struct clock_skew skew;
 	int64_t start_ns, deadline_ns;
+	bool later; /* of a whole cgroup: also what is started in it while it lasts */
 };
 
 struct clocks;
@@ -29,8 +31,10 @@ struct clocks;
  * failure nothing is left, or it is in the ledger still.
  */
 int clocks_arm(const struct clock_rule *rule, const struct target_guard *guard,
-	struct ledger *ledger, struct clocks **out, struct fail *fail);
+	struct guardian_keep *keep, struct clocks **out, struct fail *fail);
 void clocks_start(struct clocks *clocks);
+/* Leads what was started since. */
+void clocks_look(struct clocks *clocks, const struct target_guard *guard);
 /* Until when, if nothing else ends it before: to be said once it is armed, and again. */
 void clocks_lease(struct clocks *clocks, int64_t until_ns);
 /* In one store for each process, without stopping it. */
@@ -43,5 +47,8 @@ void clocks_evidence(const struct clocks *clocks, struct list *out);
 /* Appends how far the wall clock was off at the start, and is now or was at the end. */
 void clocks_measure(const struct clocks *clocks, struct list *out);
 void clocks_free(struct clocks *clocks);
+
+/* By which attachments are found again; two never have the same. */
+int64_t clocks_new_key(void);
 
 #endif

@@ -6,7 +6,7 @@
 #include "injector/guard/guard.h"
 #include "injector/ledger.h"
 #include "injector/lists.h"
-#include "injector/mechanisms/pauses_parts.h"
+#include "injector/mechanisms/guardians.h"
 
 /* The guardian's life: one for a session, from the first fault that needs it on. */
 
@@ -71,6 +71,29 @@ int guardian_need(struct guardian_keep *keep, struct fail *fail)
 	}
 	guardian_lease(keep, keep->until_ns);
 	return 0;
+}
+
+struct guard_post *guardian_give(struct host_guardian *guardian, const struct guard_order *order)
+{
+	struct guard_memory *memory = host_guardian_memory(guardian);
+
+	for (size_t i = 0; i < GUARD_POSTS; i++) {
+		struct guard_post *post = &memory->posts[i];
+
+		if (post->active ||
+			__atomic_load_n(&post->told.state, __ATOMIC_ACQUIRE) != GUARD_FREE)
+			continue;
+		post->order = *order;
+		post->told = (struct guard_told){.state = GUARD_ASKED};
+		__atomic_store_n(&post->active, 1, __ATOMIC_RELEASE);
+		return post;
+	}
+	return NULL;
+}
+
+void guardian_take_back(struct guard_post *post)
+{
+	__atomic_store_n(&post->active, 0, __ATOMIC_RELEASE);
 }
 
 void guardian_dismiss(struct guardian_keep *keep, bool in_order)

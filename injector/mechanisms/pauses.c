@@ -8,14 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contract/failpoint.h"
 #include "contract/units.h"
 #include "contract/verbs.h"
+#include "injector/debt.h"
 #include "injector/guard/guard.h"
 #include "injector/guard/schedule.h"
-#include "injector/ledger.h"
 #include "injector/lists.h"
-#include "injector/mechanisms/pauses_parts.h"
+#include "injector/mechanisms/guardians.h"
 #include "injector/targets.h"
 
 #define ANSWER_NS (5 * NS_PER_SEC) /* of the guardian, while it may wait for threads to stop */
@@ -34,9 +33,7 @@ static_assert(sizeof(pause_how_words) / sizeof(char *) == PAUSE_FREEZE + 2, "a w
 
 /* One post of the guardian: a process, or the cgroup. */
 struct pause {
-	struct undo undo; /* UNDO_STOP, UNDO_FREEZE; by ptrace there is none */
-	int64_t record;   /* in the ledger */
-	bool noted;
+	struct debt debt;        /* UNDO_STOP, UNDO_FREEZE; by ptrace there is none */
 	struct guard_post *post; /* NULL before it is handed over, and after a guardian's death */
 	struct guard_told told;  /* as it was last */
 };
@@ -118,57 +115,38 @@ static int order_of(
 static int note(struct pauses *pauses, struct pause *pause, const struct guard_order *order,
 	struct fail *fail)
 {
+	struct undo undo;
+
 	if (order->kind == GRIP_TRACE)
 		return 0;
 	if (order->kind == GRIP_STOP)
-		pause->undo = (struct undo){
+		undo = (struct undo){
 			.kind = UNDO_STOP,
 			.interface = must_copy("-"),
 			.pid = order->pid,
 			.start_ticks = order->start_ticks,
 		};
 	else
-		pause->undo = (struct undo){
+		undo = (struct undo){
 			.kind = UNDO_FREEZE,
 			.interface = must_copy(pauses->whole.cgroup),
 			.cgroup = (int64_t)order->cgroup,
 		};
-	if (ledger_note(pauses->keep->ledger, &pause->undo, &pause->record, fail) < 0) {
-		shape_free(&undo_shape, &pause->undo);
-		return -1;
-	}
-	pause->noted = true;
-	return 0;
-}
-
-static struct guard_post *free_post(struct host_guardian *guardian)
-{
-	struct guard_memory *memory = host_guardian_memory(guardian);
-
-	for (size_t i = 0; i < GUARD_POSTS; i++)
-		if (!memory->posts[i].active &&
-			__atomic_load_n(&memory->posts[i].told.state, __ATOMIC_ACQUIRE) ==
-				GUARD_FREE)
-			return &memory->posts[i];
-	return NULL;
+	return debt_note(&pause->debt, pauses->keep->ledger, undo, fail);
 }
 
 static int hand_over(struct pauses *pauses, struct fail *fail)
 {
 	for (size_t i = 0; i < pauses->count; i++) {
 		struct pause *pause = &pauses->each[i];
-		struct guard_post *post = free_post(pauses->guardian);
 		struct guard_order order;
 
-		if (!post)
-			return fail_set(fail, FAIL_REFUSED,
-				"%d processes and cgroups held at once are the most", GUARD_POSTS);
 		if (order_of(pauses, i, &order, fail) < 0 || note(pauses, pause, &order, fail) < 0)
 			return -1;
-		post->order = order;
-		post->told = (struct guard_told){.state = GUARD_ASKED};
-		pause->post = post;
-		__atomic_store_n(&post->active, 1, __ATOMIC_RELEASE);
+		pause->post = guardian_give(pauses->guardian, &order);
+		if (!pause->post)
+			return fail_set(fail, FAIL_REFUSED,
+				"%d processes and cgroups held at once are the most", GUARD_POSTS);
 	}
 	host_guardian_wake(pauses->guardian);
 	return 0;
@@ -284,25 +262,6 @@ bool pauses_orphaned(const struct pauses *pauses)
 }
 
 /* A guardian that is dead, or does not answer, lets nobody go: what it held by more than ptrace. */
-static int undo_one(struct pauses *pauses, struct pause *pause, struct fail *fail)
-{
-	struct fail ignored = FAIL_INIT;
-	char text[UNDO_TEXT_MAX];
-
-	if (!pause->noted)
-		return 0;
-	FAILPOINT(undo_next);
-	if (undo_run(&pause->undo, text, fail) < 0)
-		return -1;
-	FAILPOINT(undo_run);
-	/* A "done" that can't be written leaves a record that is harmless to undo again. */
-	ledger_done(pauses->keep->ledger, pause->record, &ignored);
-	FAILPOINT(undo_marked);
-	shape_free(&undo_shape, &pause->undo);
-	pause->noted = false;
-	return 0;
-}
-
 int pauses_heal(struct pauses *pauses, struct fail *fail)
 {
 	bool any = false, answered;
@@ -311,7 +270,7 @@ int pauses_heal(struct pauses *pauses, struct fail *fail)
 	for (size_t i = 0; i < pauses->count; i++) {
 		if (!pauses->each[i].post)
 			continue;
-		__atomic_store_n(&pauses->each[i].post->active, 0, __ATOMIC_RELEASE);
+		guardian_take_back(pauses->each[i].post);
 		any = true;
 	}
 	if (any)
@@ -324,7 +283,7 @@ int pauses_heal(struct pauses *pauses, struct fail *fail)
 		if (pause->post)
 			pause->told = pause->post->told;
 		pause->post = NULL;
-		if (undo_one(pauses, pause, &each) == 0)
+		if (debt_settle(&pause->debt, &each) == 0)
 			continue;
 		if (result == 0)
 			*fail = each;
@@ -424,8 +383,7 @@ void pauses_free(struct pauses *pauses)
 	if (!pauses)
 		return;
 	for (size_t i = 0; i < pauses->count; i++)
-		if (pauses->each[i].noted)
-			shape_free(&undo_shape, &pauses->each[i].undo);
+		debt_leave(&pauses->each[i].debt);
 	free(pauses->each);
 	whole_deinit(&pauses->whole);
 	targets_close(&pauses->targets);

@@ -66,6 +66,7 @@ void fake_reset(void)
 	fake_end_keeper();
 	fake_unload();
 	fake_forget_trap();
+	fake_forget_gate();
 	list_free(&fake.links);
 	list_free(&fake.attachments);
 	list_free(&fake.clsacts);
@@ -73,6 +74,7 @@ void fake_reset(void)
 	list_free(&fake.handles);
 	list_free(&fake.names);
 	list_free(&fake.clocks);
+	list_free(&fake.standing);
 	forget_files();
 	fake = (struct fake){.now_ns = 1000 * NS_PER_SEC,
 		.wall_ns = 1000 * NS_PER_SEC,
@@ -99,7 +101,8 @@ bool fake_is_clean(void)
 {
 	return !fake.loaded && !fake.trap && !has_lanes() && !fake.handles.count &&
 		!fake.attachments.count && !fake.clsacts.count && !fake.entries.count &&
-		!fake.counters.count && !fake.flows.count && !fake.clocks.count;
+		!fake.counters.count && !fake.flows.count && !fake.clocks.count && !fake.gate &&
+		!fake.standing.count;
 }
 
 void fake_kill(void)
@@ -107,6 +110,7 @@ void fake_kill(void)
 	list_free(&fake.handles);
 	fake_forget_tcx();
 	fake_forget_trap();
+	fake_forget_gate();
 	fake_end_keeper();
 	fake_unload();
 	LIST_EACH(fake.files, struct fake_file *, file) {
@@ -143,6 +147,9 @@ char *fake_describe(bool with_files)
 	}
 	if (with_files)
 		describe_files(&lines);
+	if (fake.clocks.count || fake.standing.count)
+		list_add_text(&lines, "%zu clocks, %zu stand at a gate", fake.clocks.count,
+			fake.standing.count);
 	if (fake.keeper)
 		list_add_text(&lines, "keeper of %d", fake.keeper);
 	if (fake.loaded)

@@ -97,6 +97,8 @@ struct fake {
 	int hold_error;            /* errno for which the guardian refuses all; 0: it does not */
 	struct list clocks;        /* of uint64_t: keys of processes that are led through a stub */
 	const char *clock_refusal; /* why none can be; NULL: all can */
+	struct host_gate *gate;    /* the one that is open; NULL: none is */
+	struct list standing;      /* of struct host_newcomer: stopped at it, and not let go */
 	bool has_lsm;              /* calls can be refused */
 	struct host_trap *trap;    /* the one that is set; NULL: none */
 	bool guardian_dies;        /* it does not answer any more */
@@ -146,6 +148,9 @@ uint64_t fake_lookup(const char *address);
 /* Beside pid 1, and 42 (the injector) below 41 (sshd). */
 /* The process makes one of the calls that a trap is set for. */
 void fake_call(int64_t pid);
+/* A program is started in that process; it stands if a gate is open. */
+void fake_exec(int64_t pid);
+void fake_forget_gate(void);
 /* What the trap that is set was told; NULL: none is. */
 const struct bb_trap *fake_trap(void);
 void fake_forget_trap(void);

@@ -284,12 +284,14 @@ static void arm_kill(struct play *play, struct play_fault *fault)
 /* It acts on no packet: what must hold is that nothing of it is left. */
 static void arm_skew(struct play *play, struct play_fault *fault)
 {
+	/* With a whole cgroup comes a gate, of which this host has one. */
+	static const char *const whom[] = {"\"exe\":\"/usr/bin/db\"", "\"cgroup\":\"/apps/db\""};
 	cJSON *armed = talk(play->session, "arm",
 		"{\"id\":\"%s\",\"fault\":\"clock_skew\",\"scope\":{},\"role\":\"on\","
 		"\"with\":{\"offset\":\"+30s\"},\"on\":[{\"node\":\"a\",\"prefixes\":[]}],"
-		"\"from\":[],\"processes\":{\"exe\":\"/usr/bin/db\"},"
+		"\"from\":[],\"processes\":{%s},"
 		"\"start_ns\":\"%" PRId64 "\",\"deadline_ns\":\"%" PRId64 "\"}",
-		fault->id, fault->start_ns, fault->deadline_ns);
+		fault->id, whom[!fake.gate && draw(play, 2)], fault->start_ns, fault->deadline_ns);
 
 	fault->skew = true;
 	fault->in_force = armed;
@@ -453,6 +455,10 @@ static void step(struct play *play)
 	case 6:
 		if (play->tried)
 			change_one(play);
+		break;
+	case 7:
+		fake_exec(100 + (int)draw(play, DATABASES));
+		tick(play, NS_PER_MS);
 		break;
 	default:
 		if (play->tried < play->depth)
