@@ -4,6 +4,7 @@
 
 #include "contract/failpoint.h"
 #include "tests/chaos/checks.h"
+#include "tests/chaos/members.h"
 #include "tests/chaos/parts.h"
 #include "tests/chaos/pinger.h"
 #include "tests/chaos/plan.h"
@@ -18,6 +19,7 @@ struct game {
 	struct room room;
 	struct pinger pinger;
 	struct parts parts;
+	struct members members;
 	struct child run, second;
 	struct findings findings;
 	char order[96]; /* for BACKBURN_FAILPOINT, "": none */

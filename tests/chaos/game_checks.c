@@ -226,6 +226,8 @@ void game_check_recovery(struct game *game)
 	char *nodes, *left, *difference;
 
 	recover(game);
+	check(&game->findings, CHECK_LEFTOVERS, members_settle(&game->members),
+		"a program that was started on %s never came to its end", world_nodes[0]);
 	nodes = state_of_nodes(&game->world);
 	difference = state_difference(game->nodes_before, nodes);
 	check(&game->findings, CHECK_STATE, *difference == '\0', "it differs:\n%s", difference);

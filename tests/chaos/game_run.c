@@ -83,22 +83,6 @@ bool game_harmed(const struct game *game, enum role role)
 
 /* ---- the blow ---- */
 
-static pid_t first_in_cgroup(const struct world *world, const char *node)
-{
-	char path[PATH_MAX + 16], directory[PATH_MAX];
-	FILE *file;
-	int pid = 0;
-
-	world_cgroup(world, node, directory);
-	snprintf(path, sizeof(path), "%s/cgroup.procs", directory);
-	file = fopen(path, "re");
-	if (file && fscanf(file, "%d", &pid) != 1)
-		pid = 0;
-	if (file)
-		fclose(file);
-	return pid;
-}
-
 static pid_t victim_of(struct game *game)
 {
 	const struct blow *blow = &game->plan.blow;
@@ -108,9 +92,9 @@ static pid_t victim_of(struct game *game)
 	case ROLE_CONTROLLER:
 		return child_has_ended(&game->run) ? 0 : game->run.pid;
 	case ROLE_SUPERVISOR:
-		return first_in_cgroup(&game->world, LAB_SUPERVISOR_CGROUP);
+		return members_first(&game->world, LAB_SUPERVISOR_CGROUP);
 	case ROLE_SERVICE:
-		return first_in_cgroup(&game->world, world_nodes[blow->node]);
+		return members_first(&game->world, world_nodes[blow->node]);
 	case ROLE_INJECTOR:
 		/* One that acts is worth more than the one that was drawn. */
 		for (int i = 0; i < PLAN_NODES && !(part && part->acting); i++)
@@ -225,16 +209,19 @@ int game_bring_up(struct game *game)
 static int start_run(struct game *game)
 {
 	char scenario[PATH_MAX + 64], lease[32];
+	char cgroup[PATH_MAX + 16] = "cgroup=";
 	const char *args[] = {"run", "-q", scenario, "--on", game->world.environment, "--runs",
 		game->world.runs, "--attach", game->plan.clsact ? "clsact" : "tcx", "--param",
-		lease, NULL};
+		lease, game->plan.act == ACT_SKEW ? "--param" : NULL, cgroup, NULL};
 	struct conditions conditions = game_conditions(game, true);
 
 	snprintf(scenario, sizeof(scenario), "%s/tests/chaos/files/%s.json", game->world.source,
-		game->plan.kills ? "kill" : "cut");
+		act_words[game->plan.act]);
 	snprintf(lease, sizeof(lease), "lease=%dms", game->plan.lease_ms);
+	members_cgroup(&game->world, world_nodes[0], cgroup + strlen(cgroup), PATH_MAX);
+	members_init(&game->members, &game->world, game->plan.act == ACT_SKEW);
 	for (int i = 0; i < PING_MEMBERS; i++)
-		game->services[i] = first_in_cgroup(&game->world, world_nodes[i]);
+		game->services[i] = members_first(&game->world, world_nodes[i]);
 	if (world_start(&game->world, "run", &conditions, args, &game->run) < 0)
 		return -1;
 	game->started_ns = now_ns();
@@ -242,14 +229,15 @@ static int start_run(struct game *game)
 	return 0;
 }
 
-/* A kill has no slot in the kernel: that it is armed stands in the log of failpoints. */
+/* What acts on processes has no slot in the kernel: that it is armed stands in the log of
+ * failpoints. */
 static bool is_armed(const struct game *game)
 {
 	FILE *log;
 	char line[256];
 	bool armed = parts_acting(&game->parts);
 
-	if (armed || !game->plan.kills)
+	if (armed || game->plan.act == ACT_CUT)
 		return armed;
 	log = fopen(game->world.failpoint_log, "re");
 	while (log && !armed && fgets(line, sizeof(line), log))
@@ -295,6 +283,7 @@ void game_break(struct game *game)
 	while (!is_over(game) && now_ns() < until_ns) {
 		pinger_tick(&game->pinger);
 		parts_tick(&game->parts);
+		members_tick(&game->members);
 		child_has_ended(&game->second);
 		if (!game->armed_ns && is_armed(game))
 			game->armed_ns = now_ns();

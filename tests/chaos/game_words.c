@@ -125,7 +125,8 @@ static void check_claims(struct findings *findings, const struct told *told)
 {
 	static const struct {
 		const char *claim, *phase;
-	} about[] = {{"steady", "before"}, {"noticed", "cut"}, {"noticed", "killed"}};
+	} about[] = {{"steady", "before"}, {"noticed", "cut"}, {"noticed", "killed"},
+		{"noticed", "paused"}};
 	const cJSON *claim;
 
 	cJSON_ArrayForEach(claim, cJSON_GetObjectItem(told->summary, "claims")) {
@@ -155,14 +156,29 @@ static bool service_was_hit(const struct game *game)
 	return false;
 }
 
+static bool was_hit(const struct game *game)
+{
+	switch (game->plan.act) {
+	case ACT_KILL:
+		return service_was_hit(game);
+	case ACT_PAUSE:
+		return game->members.stood;
+	case ACT_SKEW:
+		return game->members.skewed;
+	case ACT_CUT:
+	case ACTS:
+		break;
+	}
+	return pinger_lost(&game->pinger) > 0;
+}
+
 static void check_effect(struct game *game, const struct told *told)
 {
 	const cJSON *fault;
 
 	cJSON_ArrayForEach(fault, cJSON_GetObjectItem(told->summary, "faults")) {
 		const char *effect = told_text(fault, "effect");
-		bool hit =
-			game->plan.kills ? service_was_hit(game) : pinger_lost(&game->pinger) > 0;
+		bool hit = was_hit(game);
 
 		check(&game->findings, CHECK_EFFECT, hit || strcmp(effect, "proven") != 0,
 			"fault %s is called proven, and nothing was hit", told_text(fault, "id"));

@@ -8,6 +8,12 @@
 #include "contract/failpoint.h"
 #include "tests/chaos/draw.h"
 
+const char *const act_words[] = {[ACT_CUT] = "cut",
+	[ACT_KILL] = "kill",
+	[ACT_PAUSE] = "pause",
+	[ACT_SKEW] = "skew",
+	[ACTS] = NULL};
+
 const char *const kind_words[KINDS + 1] = {
 	[KIND_FAILPOINT] = "failpoint",
 	[KIND_KILL] = "kill",
@@ -101,10 +107,14 @@ static void provide(struct chaos_plan *plan, const char *name)
 {
 	static const char *const by_kill[] = {"process_opened", "signal_sent", "process_open",
 		"process_signal", "service_reaped", NULL};
+	static const char *const by_skew[] = {"gate_taken", "gate_led", "gate_closed", NULL};
 	static const char *const by_clsact[] = {"qdisc_added", "netlink_request", NULL};
 	static const char *const by_tcx[] = {"bpf_attach", NULL};
 
-	plan->kills = is_one_of(name, by_kill);
+	/* What acts on packets reaches most of them. */
+	plan->act = is_one_of(name, by_kill) ? ACT_KILL
+		: is_one_of(name, by_skew)   ? ACT_SKEW
+					     : ACT_CUT;
 	if (is_one_of(name, by_clsact))
 		plan->clsact = true;
 	if (is_one_of(name, by_tcx))
@@ -154,6 +164,9 @@ static void draw_blow(struct chaos_plan *plan, struct draw *draw, int number)
 	plan->blow.delay_ms = draw_between(draw, 0, plan->blow.when_armed ? 2600 : 5500);
 	if (plan->blow.victim == ROLE_SERVICE)
 		plan->blow.node %= PLAN_NODES - 1;
+	/* Who stands still because of us can't be told from who does because of the fault. */
+	if (plan->blow.victim == ROLE_SERVICE && number == SIGSTOP)
+		plan->act = ACT_CUT;
 	/* A long stop of an injector lies across its fault's end: only the deadline can end that.
 	 */
 	if (plan->blow.victim == ROLE_INJECTOR && number == SIGSTOP &&
@@ -172,7 +185,8 @@ void plan_draw(uint64_t seed, struct chaos_plan *out)
 		.kind = turns[seed % TURNS],
 		.failpoint = FAILPOINTS,
 		.blow = {.victim = ROLES}};
-	out->kills = draw_percent(&draw, 25);
+	out->act = draw_percent(&draw, 40) ? (enum act)draw_between(&draw, ACT_KILL, ACT_SKEW)
+					   : ACT_CUT;
 	out->clsact = draw_percent(&draw, 50);
 	out->lease_ms = draw_percent(&draw, 50) ? PLAN_SHORT_LEASE_MS : PLAN_LONG_LEASE_MS;
 	out->stopped_ms = draw_percent(&draw, 50) ? draw_between(&draw, 50, 900)
@@ -213,8 +227,8 @@ void plan_print(const struct chaos_plan *plan, FILE *out)
 {
 	const struct blow *blow = &plan->blow;
 
-	fprintf(out, "%s: leader %s, %s, lease %d ms", kind_words[plan->kind],
-		plan->kills ? "killed" : "cut", plan->clsact ? "clsact" : "tcx", plan->lease_ms);
+	fprintf(out, "%s: %s, %s, lease %d ms", kind_words[plan->kind], act_words[plan->act],
+		plan->clsact ? "clsact" : "tcx", plan->lease_ms);
 	if (plan->failpoint != FAILPOINTS)
 		fprintf(out, "; %s at %s %s, time %d%s", action_words[plan->action],
 			role_words[failpoint_facts[plan->failpoint].role],

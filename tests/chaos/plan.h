@@ -38,6 +38,17 @@ enum failpoint_action {
 	ACTION_ERROR
 };
 
+/* What the scenario does to etcd. */
+enum act {
+	ACT_CUT,   /* its leader is cut off */
+	ACT_KILL,  /* its leader is killed */
+	ACT_PAUSE, /* its leader stands still */
+	ACT_SKEW,  /* its first node reads another time, and what is started there */
+	ACTS
+};
+/* Also the names of the scenarios in tests/chaos/files. */
+extern const char *const act_words[ACTS + 1];
+
 /* A signal from outside. `victim` ROLES: none. */
 struct blow {
 	enum role victim;
@@ -50,7 +61,7 @@ struct blow {
 struct chaos_plan {
 	uint64_t seed;
 	enum kind kind;
-	bool kills;    /* the scenario with a killed leader, else the one with a cut leader */
+	enum act act;
 	bool clsact;   /* else tcx */
 	int lease_ms;  /* one of the two below */
 	int failpoint; /* enum failpoint; FAILPOINTS: none */

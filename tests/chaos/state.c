@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "controller/lab/lab_paths.h"
+#include "tests/chaos/members.h"
 
 /* Newer than the headers of Debian 12; the numbers are the kernel's ABI (Linux 6.6). */
 enum {
@@ -255,6 +256,7 @@ char *state_of_leftovers(const struct world *world)
 	FILE *out = open_text(&text, &size);
 
 	add_processes(world, out);
+	members_left(world, out);
 	for (int node = 0; node < PLAN_NODES; node++) {
 		snprintf(path, sizeof(path), "%s/run/backburn/%" PRIu64, world->view,
 			world->cookie[node]);
