@@ -201,10 +201,10 @@ static bool pause_watch(struct session *session, struct effect *effect, int64_t 
 	return true;
 }
 
-static int64_t guarded_next_ns(const struct effect *effect)
+static int64_t pause_next_ns(const struct effect *effect)
 {
 	(void)effect;
-	return INT64_MAX; /* a session with something armed looks often enough, or is woken */
+	return INT64_MAX; /* a session with something armed looks often enough */
 }
 
 static void pause_carrier(
@@ -313,6 +313,11 @@ static bool clock_watch(struct session *session, struct effect *effect, int64_t 
 	return false;
 }
 
+static int64_t clock_next_ns(const struct effect *effect)
+{
+	return effect->clocks ? clocks_next_ns(effect->clocks) : INT64_MAX;
+}
+
 static int clock_undo(struct session *session, struct effect *effect, struct fail *fail)
 {
 	(void)session;
@@ -375,7 +380,7 @@ static const struct {
 		.undo = pause_undo,
 		.evidence = pause_evidence,
 		.watch = pause_watch,
-		.next_ns = guarded_next_ns,
+		.next_ns = pause_next_ns,
 		.carrier = pause_carrier},
 	[EFFECT_TRAP] = {.arm = trap_arm,
 		.undo = trap_undo,
@@ -391,7 +396,7 @@ static const struct {
 		.undo = clock_undo,
 		.evidence = clock_evidence,
 		.watch = clock_watch,
-		.next_ns = guarded_next_ns,
+		.next_ns = clock_next_ns,
 		.carrier = clock_carrier},
 };
 static_assert(sizeof(kinds) / sizeof(kinds[0]) == EFFECT_KINDS, "a row for each kind");

@@ -360,6 +360,8 @@ int host_gate_open(const char *cgroup, int64_t until_ns, struct host_gate **out,
 void host_gate_until(struct host_gate *gate, int64_t until_ns);
 /* Takes one that stands; false: there is none. */
 bool host_gate_next(struct host_gate *gate, struct host_newcomer *out);
+/* Whether the next one is there already, without a look into the kernel. */
+bool host_gate_waits(const struct host_gate *gate);
 /* It goes on, also when it has not come to stand yet. One that has ended is success. */
 int host_gate_pass(const struct host_newcomer *newcomer, struct fail *fail);
 /* How many passed unseen, since too many came at once. */

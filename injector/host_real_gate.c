@@ -183,6 +183,11 @@ bool host_gate_next(struct host_gate *gate, struct host_newcomer *out)
 	return true;
 }
 
+bool host_gate_waits(const struct host_gate *gate)
+{
+	return gate->taken < gate->came.count;
+}
+
 /* SIGCONT also takes away a SIGSTOP that has not acted yet. */
 int host_gate_pass(const struct host_newcomer *newcomer, struct fail *fail)
 {

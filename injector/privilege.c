@@ -18,7 +18,8 @@ const struct kept_capability kept_capabilities[] = {
 	{CAP_NET_ADMIN, "CAP_NET_ADMIN", false, "hooks interfaces: tcx, clsact, filters"},
 	{CAP_PERFMON, "CAP_PERFMON", false,
 		"the verifier takes the packet matcher only with it, which reads whose socket a "
-		"packet belongs to; opens the tracepoints of `kill_on_call`"},
+		"packet belongs to; opens the tracepoints of `kill_on_call`, and the gate of "
+		"`clock_skew`"},
 	{CAP_SETGID, "CAP_SETGID", true, "makes the process that resolves host names nobody's"},
 	{CAP_SETUID, "CAP_SETUID", true, "the same"},
 	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", true,

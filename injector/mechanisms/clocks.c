@@ -91,6 +91,11 @@ void clocks_look(struct clocks *clocks, const struct target_guard *guard)
 		newcomers_look(clocks->newcomers, guard, publish, clocks);
 }
 
+int64_t clocks_next_ns(const struct clocks *clocks)
+{
+	return clocks->newcomers && newcomers_wait(clocks->newcomers) ? host_now_ns() : INT64_MAX;
+}
+
 void clocks_start(struct clocks *clocks)
 {
 	struct clock_moment now;

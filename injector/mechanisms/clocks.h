@@ -35,6 +35,8 @@ int clocks_arm(const struct clock_rule *rule, const struct target_guard *guard,
 void clocks_start(struct clocks *clocks);
 /* Leads what was started since. */
 void clocks_look(struct clocks *clocks, const struct target_guard *guard);
+/* When to look again; INT64_MAX: when a gate says so. */
+int64_t clocks_next_ns(const struct clocks *clocks);
 /* Until when, if nothing else ends it before: to be said once it is armed, and again. */
 void clocks_lease(struct clocks *clocks, int64_t until_ns);
 /* In one store for each process, without stopping it. */

@@ -26,6 +26,8 @@ enum {
 };
 /* The gate closes before the guardian looks for the last time who stands at it. */
 #define EARLY_NS (50 * NS_PER_MS)
+/* So long at a time: the lease wants to be renewed while they stream in. */
+#define TURN_NS (50 * NS_PER_MS)
 
 /* What is kept for the evidence, also when it has ended. */
 struct told {
@@ -225,13 +227,14 @@ static void close_without_guardian(struct newcomers *newcomers)
 void newcomers_look(struct newcomers *newcomers, const struct target_guard *guard,
 	void (*led)(void *context, struct host_clock *clock), void *context)
 {
+	int64_t until_ns = host_now_ns() + TURN_NS;
 	struct host_newcomer came;
 
 	if (!newcomers->gate)
 		return;
 	if (newcomers->post)
 		close_without_guardian(newcomers);
-	while (host_gate_next(newcomers->gate, &came)) {
+	while (host_now_ns() < until_ns && host_gate_next(newcomers->gate, &came)) {
 		struct fail fail = FAIL_INIT;
 		struct host_clock *clock;
 
@@ -243,6 +246,11 @@ void newcomers_look(struct newcomers *newcomers, const struct target_guard *guar
 		if (host_gate_pass(&came, &fail) < 0)
 			log_line("%s", fail.text);
 	}
+}
+
+bool newcomers_wait(const struct newcomers *newcomers)
+{
+	return newcomers->gate && host_gate_waits(newcomers->gate);
 }
 
 void newcomers_each(const struct newcomers *newcomers,

@@ -42,6 +42,8 @@ void newcomers_lease(struct newcomers *newcomers, int64_t until_ns);
  */
 void newcomers_look(struct newcomers *newcomers, const struct target_guard *guard,
 	void (*led)(void *context, struct host_clock *clock), void *context);
+/* It did not come to an end: others have their turn, and then it should be called again. */
+bool newcomers_wait(const struct newcomers *newcomers);
 /* Calls `each` for every clock that is led now. */
 void newcomers_each(const struct newcomers *newcomers,
 	void (*each)(void *context, struct host_clock *clock), void *context);

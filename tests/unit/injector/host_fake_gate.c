@@ -42,6 +42,11 @@ bool host_gate_next(struct host_gate *gate, struct host_newcomer *out)
 	return true;
 }
 
+bool host_gate_waits(const struct host_gate *gate)
+{
+	return gate->came.count > 0;
+}
+
 int host_gate_pass(const struct host_newcomer *newcomer, struct fail *fail)
 {
 	if (fake_fails("gate_pass") && !fake_happens())
