@@ -27,17 +27,15 @@ struct clocks_bench {
 
 static char *order(struct clocks_bench *bench, int round, const char *with)
 {
-	char processes[160], id[16];
+	char id[16];
 
-	victims_write_pidfile(&bench->victims, bench->skewed->pid, 0);
-	snprintf(processes, sizeof(processes), "\"pidfile\":\"%s\"", bench->victims.pidfile);
 	snprintf(id, sizeof(id), "s%d", round);
-	return victims_order(&(struct victims_order){.fault = "clock_skew",
-		.id = id,
-		.processes = processes,
-		.with = with,
-		.start_in_ms = 0,
-		.for_ms = 60000});
+	return victims_order_for(&bench->victims, bench->skewed->pid,
+		&(struct victims_order){.fault = "clock_skew",
+			.id = id,
+			.with = with,
+			.start_in_ms = 0,
+			.for_ms = 60000});
 }
 
 static void look(const struct reader *reader, struct series *out)

@@ -43,14 +43,14 @@ static int64_t asked(int clock)
 
 static void read_all(void)
 {
-	static int64_t last_ns;
 	struct timeval now;
 	int64_t steady_ns = asked(CLOCK_MONOTONIC);
 
-	page->steps_back += steady_ns < last_ns;
-	last_ns = steady_ns;
+	page->steps_back += steady_ns < page->steady_ns;
+	page->steady_ns = steady_ns;
 	page->off_ns[READER_MONOTONIC] = steady_ns - truth(CLOCK_MONOTONIC);
-	page->off_ns[READER_REALTIME] = asked(CLOCK_REALTIME) - truth(CLOCK_REALTIME);
+	page->wall_ns = asked(CLOCK_REALTIME);
+	page->off_ns[READER_REALTIME] = page->wall_ns - truth(CLOCK_REALTIME);
 	page->off_ns[READER_COARSE] = asked(CLOCK_REALTIME_COARSE) - truth(CLOCK_REALTIME_COARSE);
 	page->off_ns[READER_TAI] = asked(CLOCK_TAI) - truth(CLOCK_TAI);
 	gettimeofday(&now, NULL);
@@ -157,13 +157,27 @@ static void wait_until(void)
 	page->go_on = 0;
 }
 
-static void read_a_thousand(void)
+static void read_a_thousand(int64_t (*read)(int clock))
 {
 	int64_t begun_ns = truth(CLOCK_MONOTONIC);
 
 	for (int i = 0; i < 1000; i++)
-		asked(CLOCK_REALTIME);
+		read(CLOCK_REALTIME);
 	page->off_ns[READER_WAIT] = truth(CLOCK_MONOTONIC) - begun_ns;
+}
+
+/* Two readings one after the other, the furthest apart of many. */
+static void find_gaps(void)
+{
+	int64_t before_ns = truth(CLOCK_MONOTONIC);
+
+	for (int i = 0; i < 1000; i++) {
+		int64_t now_ns = truth(CLOCK_MONOTONIC);
+
+		if (now_ns - before_ns > page->off_ns[READER_WAIT])
+			page->off_ns[READER_WAIT] = now_ns - before_ns;
+		before_ns = now_ns;
+	}
 }
 
 /* All shared anonymous memory that it finds: first full of ones, then with a hole in it. */
@@ -219,8 +233,12 @@ int main(int argc, char **argv)
 		read_all();
 		if (page->go_on)
 			go_on(kind);
-		if (kind == READER_COST)
-			read_a_thousand();
+		if (kind == READER_COST || kind == READER_FAKED)
+			read_a_thousand(asked);
+		if (kind == READER_CALLS)
+			read_a_thousand(truth);
+		if (kind == READER_GAPS)
+			find_gaps();
 		if (kind == READER_STORM) {
 			page->wrong += sum_of(7) != expected;
 			page->sums++;
