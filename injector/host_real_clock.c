@@ -33,7 +33,6 @@ enum {
 
 struct host_clock {
 	struct clock_control *control;
-	struct clock_counts *counts;
 	size_t threads;
 };
 
@@ -137,35 +136,15 @@ static int share(const struct host_clock_order *order, uint64_t pages, struct ho
 	struct fail *fail)
 {
 	uint64_t from = pages + CLOCK_PAGE_BYTES;
-	int file = open_mapped(order->pid, from, from + CLOCK_PAGE_BYTES, fail);
-	void *counts = MAP_FAILED;
+	int file = open_mapped(order->pid, from, from + CLOCK_PAGE_BYTES, fail), result;
 
 	if (file < 0)
 		return -1;
-	if (!is_control(file, order->key))
-		fail_set(fail, FAIL_REFUSED, "it has changed its control page");
-	else
-		counts = mmap(NULL, CLOCK_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file,
-			CLOCK_PAGE_BYTES);
-	if (counts != MAP_FAILED && hold_page(file, &clock->control, fail) < 0)
-		munmap(counts, CLOCK_PAGE_BYTES);
-	else if (counts != MAP_FAILED)
-		clock->counts = counts;
-	else if (!fail->kind)
-		fail_errno(fail, errno, "its counts");
-	if (clock->counts)
-		madvise(clock->counts, CLOCK_PAGE_BYTES, MADV_DONTFORK);
+	result = is_control(file, order->key)
+		? hold_page(file, &clock->control, fail)
+		: fail_set(fail, FAIL_REFUSED, "it has changed its control page");
 	close(file);
-	return clock->counts ? 0 : -1;
-}
-
-static void forget(struct host_clock *clock)
-{
-	if (!clock->counts)
-		return;
-	hold_drop(clock->control);
-	munmap(clock->counts, CLOCK_PAGE_BYTES);
-	clock->counts = NULL;
+	return result;
 }
 
 /* So that it is found again by whoever heals it. */
@@ -328,7 +307,7 @@ struct clock_control *host_clock_control(const struct host_clock *clock)
 
 uint64_t host_clock_calls(const struct host_clock *clock)
 {
-	return __atomic_load_n(&clock->counts->calls, __ATOMIC_RELAXED);
+	return __atomic_load_n(&hold_counts(clock->control)->calls, __ATOMIC_RELAXED);
 }
 
 size_t host_clock_threads(const struct host_clock *clock)
@@ -340,7 +319,7 @@ void host_clock_free(struct host_clock *clock)
 {
 	if (!clock)
 		return;
-	forget(clock);
+	hold_drop(clock->control);
 	free(clock);
 }
 

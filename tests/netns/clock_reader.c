@@ -132,7 +132,11 @@ static void prepare(int kind)
 {
 	pthread_t thread;
 
-	if (kind == READER_APART && unshare(CLONE_NEWPID | CLONE_NEWNS) == 0)
+	const int apart = CLONE_NEWPID | CLONE_NEWNS;
+
+	if (kind == READER_APART && unshare(apart) == 0)
+		become_child();
+	if (kind == READER_STRANGER && unshare(apart | CLONE_NEWUSER) == 0)
 		become_child();
 
 	if (kind == READER_STORM)
@@ -180,32 +184,94 @@ static void find_gaps(void)
 	}
 }
 
-/* All shared anonymous memory that it finds: first full of ones, then with a hole in it. */
-static void spoil(void)
+struct range {
+	unsigned long from, to;
+};
+
+static void fill(struct range range)
+{
+	char *at = (char *)range.from;
+	size_t bytes = range.to - range.from;
+
+	mprotect(at, bytes, PROT_READ | PROT_WRITE);
+	memset(at, 0xff, bytes);
+	madvise(at, bytes, MADV_REMOVE);
+	memset(at, 0xff, bytes);
+}
+
+static void unmap(struct range range)
+{
+	munmap((void *)range.from, range.to - range.from);
+}
+
+static void replace(struct range range)
+{
+	int file = memfd_create("dev/zero", MFD_CLOEXEC);
+	size_t bytes = range.to - range.from;
+
+	if (write(file, (void *)range.from, bytes) != (ssize_t)bytes ||
+		mmap((void *)range.from, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+			file, 0) == MAP_FAILED ||
+		ftruncate(file, 0) < 0)
+		abort();
+}
+
+static void cut(struct range range)
+{
+	char path[64];
+	int file;
+
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", range.from, range.to);
+	file = open(path, O_RDWR | O_CLOEXEC);
+	if (file < 0 || ftruncate(file, 0) < 0)
+		abort();
+	close(file);
+}
+
+/* All shared anonymous memory that it finds. */
+static void spoil(void (*one)(struct range range))
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
 	char line[256];
 
 	page->go_on = 0;
 	while (maps && fgets(line, sizeof(line), maps)) {
-		unsigned long from, to;
+		struct range range;
 
-		if (!strstr(line, "/dev/zero") || sscanf(line, "%lx-%lx", &from, &to) != 2)
+		if (!strstr(line, "/dev/zero") ||
+			sscanf(line, "%lx-%lx", &range.from, &range.to) != 2)
 			continue;
-		mprotect((void *)from, to - from, PROT_READ | PROT_WRITE);
-		memset((void *)from, 0xff, to - from);
-		madvise((void *)from, to - from, MADV_REMOVE);
-		memset((void *)from, 0xff, to - from);
+		one(range);
 		page->signals++;
 	}
 	if (maps)
 		fclose(maps);
 }
 
+/* Its own clock is broken by now. */
+static void ask_nobody(void)
+{
+	const struct timespec little = {.tv_nsec = 1000000};
+
+	for (;;) {
+		page->rounds++;
+		syscall(SYS_nanosleep, &little, NULL);
+	}
+}
+
 static void go_on(int kind)
 {
-	if (kind == READER_HOSTILE)
-		spoil();
+	void (*const spoils[READER_KINDS])(struct range range) = {
+		[READER_HOSTILE] = fill,
+		[READER_UNMAPS] = unmap,
+		[READER_REPLACES] = replace,
+		[READER_CUTS] = cut,
+	};
+
+	if (spoils[kind])
+		spoil(spoils[kind]);
+	if (spoils[kind] && kind != READER_HOSTILE)
+		ask_nobody();
 	if (kind == READER_PLAIN)
 		wait_until();
 	if (kind == READER_EXECS)

@@ -35,11 +35,15 @@ enum reader_kind {
 	READER_STORM,    /* with a timer's signal a thousand times a second, and sums */
 	READER_CONFINED, /* by a filter that ends it for mmap */
 	READER_APART,    /* in a pid and a mount namespace of its own: a child reads */
+	READER_STRANGER, /* the same, and in a user namespace of its own */
 	READER_COST,     /* the time of a thousand readings stands at READER_WAIT */
 	READER_CALLS,    /* the same, each a system call */
 	READER_FAKED,    /* the same, through READER_FAKE_LIBRARY */
 	READER_GAPS,     /* the longest time that it stood still, since it was told to go on */
 	READER_HOSTILE,  /* once it may go on it writes nonsense over what it shares */
+	READER_UNMAPS,   /* or takes it away from itself */
+	READER_REPLACES, /* or puts a copy there that it cuts off */
+	READER_CUTS,     /* or cuts it off itself */
 	READER_NOBODY,   /* of another user */
 	READER_KINDS
 };

@@ -149,8 +149,8 @@ static void every_way_to_ask(void **state)
 
 static void threads_forks_and_static_programs(void **state)
 {
-	static const enum reader_kind kinds[] = {
-		READER_THREADS, READER_FORKS, READER_STATIC, READER_APART, READER_NOBODY};
+	static const enum reader_kind kinds[] = {READER_THREADS, READER_FORKS, READER_STATIC,
+		READER_APART, READER_STRANGER, READER_NOBODY};
 	struct ground *ground = *state;
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -376,26 +376,47 @@ static void one_that_a_filter_confines(void **state)
 /* Whatever it makes of what it shares, the injector goes on, and answers. */
 static void a_target_that_spoils_its_pages(void **state)
 {
+	static const enum reader_kind kinds[] = {
+		READER_HOSTILE, READER_UNMAPS, READER_REPLACES, READER_CUTS};
 	struct ground *ground = *state;
-	const struct reader *reader = readers_start(&ground->readers, READER_HOSTILE);
-	struct injector *injector = injector_greeted(&ground->world, NODE_A, "60s");
-	cJSON *evidence, *process;
 
-	arm(ground, injector, reader->pid, "{\"offset\":\"+30s\",\"drift\":1.5}");
-	readers_await(reader, READER_REALTIME, 30 * SECOND, SECOND);
-	readers_go_on(reader);
-	while (reader->page->go_on)
-		pause_ms(1);
-	assert_int_equal(reader->page->signals, 2);
-	process = first_process(injector, &evidence);
-	assert_true(strtoll(cJSON_GetObjectItem(process, "times")->valuestring, NULL, 10) >= 0);
-	cJSON_Delete(evidence);
-	cJSON_Delete(injector_call(
-		injector, "update", "{\"fault\":\"%s\",\"with\":{\"offset\":\"-1m\"}}", fault_id));
-	cJSON_Delete(injector_call(injector, "renew", "{\"lease\":\"60s\"}"));
-	injector_heal(injector, fault_id);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const struct reader *reader = readers_start(&ground->readers, kinds[i]);
+		struct injector *injector = injector_greeted(&ground->world, NODE_A, "60s");
+		cJSON *evidence, *process;
+
+		arm(ground, injector, reader->pid, "{\"offset\":\"+30s\",\"drift\":1.5}");
+		readers_await(reader, READER_REALTIME, 30 * SECOND, SECOND);
+		readers_go_on(reader);
+		while (reader->page->go_on)
+			pause_ms(1);
+		readers_await_fresh(reader);
+		assert_int_equal(reader->page->signals, 2);
+		process = first_process(injector, &evidence);
+		assert_true(
+			strtoll(cJSON_GetObjectItem(process, "times")->valuestring, NULL, 10) >= 0);
+		cJSON_Delete(evidence);
+		cJSON_Delete(injector_call(injector, "update",
+			"{\"fault\":\"%s\",\"with\":{\"offset\":\"-1m\"}}", fault_id));
+		cJSON_Delete(injector_call(injector, "renew", "{\"lease\":\"60s\"}"));
+		injector_heal(injector, fault_id);
+		assert_int_equal(injector_finish(injector), 0);
+		assert_int_equal(kill(reader->pid, 0), 0);
+		readers_end(&ground->readers);
+	}
+}
+
+static void one_that_has_ended_and_is_not_buried(void **state)
+{
+	struct ground *ground = *state;
+	const struct reader *reader = readers_start(&ground->readers, READER_PLAIN);
+	struct injector *injector = injector_greeted(&ground->world, NODE_A, "60s");
+	siginfo_t how;
+
+	kill(reader->pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)reader->pid, &how, WEXITED | WNOWAIT), 0);
+	assert_refused(ground, injector, reader->pid, "no process");
 	assert_int_equal(injector_finish(injector), 0);
-	assert_int_equal(kill(reader->pid, 0), 0);
 }
 
 int main(void)
@@ -415,6 +436,8 @@ int main(void)
 			a_target_that_dies_or_runs_another_program, begin, finish),
 		cmocka_unit_test_setup_teardown(what_can_not_be_skewed, begin, finish),
 		cmocka_unit_test_setup_teardown(one_that_a_filter_confines, begin, finish),
+		cmocka_unit_test_setup_teardown(
+			one_that_has_ended_and_is_not_buried, begin, finish),
 		cmocka_unit_test_setup_teardown(a_target_that_spoils_its_pages, begin, finish),
 	};
 	int skipped = world_init();
