@@ -190,6 +190,19 @@ struct job_result {
 	bool was;
 };
 
+/*
+ * What a process does for the first time after it was forked is slow, since it touches memory that
+ * it does not have yet. So it looks once while the target still runs.
+ */
+static void rehearse(int64_t pid)
+{
+	struct list maps = {0};
+	struct fail ignored = FAIL_INIT;
+
+	read_maps(pid, &maps, &ignored);
+	list_free(&maps);
+}
+
 static int try_attach(const struct job *job, struct job_result *out)
 {
 	struct list maps = {0};
@@ -198,6 +211,7 @@ static int try_attach(const struct job *job, struct job_result *out)
 	struct fail *fail = &out->fail;
 	int result;
 
+	rehearse(job->order->pid);
 	if (tracee_hold(job->order->pid, job->order->start_ticks, &tracee, fail) < 0)
 		return -1;
 	out->threads = tracee.threads.count;
@@ -235,6 +249,7 @@ static int run_apart(int (*work)(const struct job *job, struct job_result *out),
 	child = fork();
 	if (child == 0) {
 		setsid();
+		signal(SIGCHLD, SIG_DFL);
 		out->result = work(job, out);
 		_exit(write(ends[1], out, sizeof(*out)) == sizeof(*out) ? 0 : 1);
 	}
@@ -376,6 +391,7 @@ static int try_heal(const struct job *job, struct job_result *out)
 	struct tracee tracee;
 	int result = 0;
 
+	rehearse(pid);
 	if (tracee_hold(pid, job->order->start_ticks, &tracee, fail) < 0)
 		return -1;
 	if (read_maps(pid, &maps, fail) < 0) {

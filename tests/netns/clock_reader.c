@@ -272,6 +272,10 @@ static void go_on(int kind)
 		spoil(spoils[kind]);
 	if (spoils[kind] && kind != READER_HOSTILE)
 		ask_nobody();
+	if (kind == READER_GAPS) {
+		page->off_ns[READER_WAIT] = 0;
+		page->go_on = 0;
+	}
 	if (kind == READER_PLAIN)
 		wait_until();
 	if (kind == READER_EXECS)

@@ -63,11 +63,13 @@ void readers_deinit(struct readers *readers)
 static struct reader *prepare(struct readers *readers)
 {
 	struct reader *reader = &readers->each[readers->count];
+	char path[sizeof(reader->path)];
 	int file;
 
 	assert_true(readers->count < READERS_MAX);
-	snprintf(reader->path, sizeof(reader->path), "%s/%d", readers->dir, readers->count);
-	file = open(reader->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	snprintf(path, sizeof(path), "%s/%d", readers->dir, readers->count);
+	memcpy(reader->path, path, sizeof(path));
+	file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	assert_true(file >= 0 && ftruncate(file, 4096) == 0);
 	reader->page =
 		mmap(NULL, sizeof(*reader->page), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);

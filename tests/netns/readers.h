@@ -65,7 +65,7 @@ struct reader {
 };
 
 enum {
-	READERS_MAX = 4,
+	READERS_MAX = 8,
 	READER_ARGUMENTS_MAX = 8
 };
 struct readers {
