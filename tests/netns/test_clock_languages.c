@@ -25,6 +25,7 @@ enum {
 	CYCLES = 100,
 	CYCLES_LONG = 400,
 	STOPPED_EACH = 10,
+	STOPS = 20,
 	FAR_MS = 60000,
 	WITHIN_MS = 30000
 };
@@ -311,6 +312,42 @@ static void again_and_again(void **state)
 		reader->page->sums);
 }
 
+/* Where it was stopped it may stand in the midst of a reading, and can't be healed until it goes
+ * on. */
+static void stopped_while_it_is_skewed(void **state)
+{
+	struct ground *ground = *state;
+	const struct reader *reader = start(ground);
+	char *before = readers_maps(reader->pid);
+	int later = 0;
+
+	for (int i = 0; i < STOPS; i++) {
+		cJSON *reply, *error;
+
+		arm(ground, "{\"offset\":\"+1h\"}");
+		await_wall(reader, 3600 * SECOND);
+		stop_it(reader->pid);
+		injector_ask(ground->injector, "heal", "{\"faults\":[\"%s\"]}", ground->fault_id);
+		reply = injector_reply(ground->injector);
+		error = cJSON_GetObjectItem(reply, "error");
+		later += error != NULL;
+		assert_true(!error ||
+			strstr(cJSON_GetObjectItem(error, "message")->valuestring,
+				"still on its way through"));
+		cJSON_Delete(reply);
+		assert_int_equal(state_of(reader->pid), 'T');
+		assert_int_equal(kill(reader->pid, SIGCONT), 0);
+		await_wall(reader, 0);
+		if (error)
+			heal(ground);
+		readers_assert_maps(reader->pid, before);
+	}
+	print_message("%s: stopped %d times, healed later %d times\n", name_of(ground->program),
+		STOPS, later);
+	free(before);
+	assert_sane(ground);
+}
+
 static struct CMUnitTest test_of(const char *name, CMUnitTestFunction function, int program)
 {
 	return (struct CMUnitTest){
@@ -328,7 +365,7 @@ int main(void)
 	enum {
 		CYCLED = sizeof(cycled) / sizeof(cycled[0])
 	};
-	struct CMUnitTest tests[LANGUAGES + CYCLED];
+	struct CMUnitTest tests[LANGUAGES + CYCLED + 1];
 	int skipped = world_init(), count = 0;
 
 	if (skipped)
@@ -337,5 +374,6 @@ int main(void)
 		tests[count++] = test_of(name_of(i), wall_and_steady_clock, i);
 	for (int i = 0; i < CYCLED; i++)
 		tests[count++] = test_of(name_of(cycled[i]), again_and_again, cycled[i]);
+	tests[count++] = test_of(name_of(STORM), stopped_while_it_is_skewed, STORM);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
