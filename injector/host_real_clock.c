@@ -33,7 +33,6 @@ enum {
 
 struct host_clock {
 	struct clock_control *control;
-	struct clock_counts *counts;
 	size_t threads;
 };
 
@@ -137,35 +136,15 @@ static int share(const struct host_clock_order *order, uint64_t pages, struct ho
 	struct fail *fail)
 {
 	uint64_t from = pages + CLOCK_PAGE_BYTES;
-	int file = open_mapped(order->pid, from, from + CLOCK_PAGE_BYTES, fail);
-	void *counts = MAP_FAILED;
+	int file = open_mapped(order->pid, from, from + CLOCK_PAGE_BYTES, fail), result;
 
 	if (file < 0)
 		return -1;
-	if (!is_control(file, order->key))
-		fail_set(fail, FAIL_REFUSED, "it has changed its control page");
-	else
-		counts = mmap(NULL, CLOCK_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, file,
-			CLOCK_PAGE_BYTES);
-	if (counts != MAP_FAILED && hold_page(file, &clock->control, fail) < 0)
-		munmap(counts, CLOCK_PAGE_BYTES);
-	else if (counts != MAP_FAILED)
-		clock->counts = counts;
-	else if (!fail->kind)
-		fail_errno(fail, errno, "its counts");
-	if (clock->counts)
-		madvise(clock->counts, CLOCK_PAGE_BYTES, MADV_DONTFORK);
+	result = is_control(file, order->key)
+		? hold_page(file, &clock->control, fail)
+		: fail_set(fail, FAIL_REFUSED, "it has changed its control page");
 	close(file);
-	return clock->counts ? 0 : -1;
-}
-
-static void forget(struct host_clock *clock)
-{
-	if (!clock->counts)
-		return;
-	hold_drop(clock->control);
-	munmap(clock->counts, CLOCK_PAGE_BYTES);
-	clock->counts = NULL;
+	return result;
 }
 
 /* So that it is found again by whoever heals it. */
@@ -211,6 +190,19 @@ struct job_result {
 	bool was;
 };
 
+/*
+ * What a process does for the first time after it was forked is slow, since it touches memory that
+ * it does not have yet. So it looks once while the target still runs.
+ */
+static void rehearse(int64_t pid)
+{
+	struct list maps = {0};
+	struct fail ignored = FAIL_INIT;
+
+	read_maps(pid, &maps, &ignored);
+	list_free(&maps);
+}
+
 static int try_attach(const struct job *job, struct job_result *out)
 {
 	struct list maps = {0};
@@ -219,6 +211,7 @@ static int try_attach(const struct job *job, struct job_result *out)
 	struct fail *fail = &out->fail;
 	int result;
 
+	rehearse(job->order->pid);
 	if (tracee_hold(job->order->pid, job->order->start_ticks, &tracee, fail) < 0)
 		return -1;
 	out->threads = tracee.threads.count;
@@ -260,6 +253,7 @@ static int run_apart(int (*work)(const struct job *job, struct job_result *out),
 	child = _Fork();
 	if (child == 0) {
 		setsid();
+		signal(SIGCHLD, SIG_DFL);
 		out->result = work(job, out);
 		_exit(write(ends[1], out, sizeof(*out)) == sizeof(*out) ? 0 : 1);
 	}
@@ -332,7 +326,7 @@ struct clock_control *host_clock_control(const struct host_clock *clock)
 
 uint64_t host_clock_calls(const struct host_clock *clock)
 {
-	return __atomic_load_n(&clock->counts->calls, __ATOMIC_RELAXED);
+	return __atomic_load_n(&hold_counts(clock->control)->calls, __ATOMIC_RELAXED);
 }
 
 size_t host_clock_threads(const struct host_clock *clock)
@@ -344,7 +338,7 @@ void host_clock_free(struct host_clock *clock)
 {
 	if (!clock)
 		return;
-	forget(clock);
+	hold_drop(clock->control);
 	free(clock);
 }
 
@@ -401,6 +395,7 @@ static int try_heal(const struct job *job, struct job_result *out)
 	struct tracee tracee;
 	int result = 0;
 
+	rehearse(pid);
 	if (tracee_hold(pid, job->order->start_ticks, &tracee, fail) < 0)
 		return -1;
 	if (read_maps(pid, &maps, fail) < 0) {

@@ -3,15 +3,18 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* A link and its page lie one behind the other, so that one distance holds for all of them. */
+/* A link and its pages lie one behind the other, so that one distance holds for all of them. */
 enum {
 	HOLDS_MAX = 512,
-	STRIDE = 2 * CLOCK_PAGE_BYTES
+	SHARED_BYTES = 2 * CLOCK_PAGE_BYTES, /* control and counts */
+	STRIDE = CLOCK_PAGE_BYTES + SHARED_BYTES,
+	PLACES_BYTES = HOLDS_MAX * STRIDE
 };
 
 static struct {
@@ -30,24 +33,55 @@ static struct clock_control *page_at(size_t index)
 	return (void *)(held.places + index * STRIDE + CLOCK_PAGE_BYTES);
 }
 
+/* Memory of our own, in the place of what lies there; the place stays ours all the time. */
+static bool take_back(void *at, size_t bytes)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+
+	/* cppcheck-suppress invalidFunctionArg ; so "no file" is said */
+	const void *got = mmap(at, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+
+	/* cppcheck-suppress memleak ; it lies where it is to */
+	return got != MAP_FAILED;
+}
+
+/*
+ * Who may open what it has mapped (/proc/PID/map_files) can also shorten it. No seal can be put on
+ * such memory, so what is cut off is told by a signal, at the store that misses it.
+ */
+static void on_cut_off(int number, siginfo_t *info, void *unused)
+{
+	uintptr_t at = (uintptr_t)info->si_addr & ~(uintptr_t)(CLOCK_PAGE_BYTES - 1);
+	int error = errno;
+
+	(void)unused;
+	if (info->si_code != BUS_ADRERR || at - (uintptr_t)held.places >= PLACES_BYTES ||
+		!take_back((void *)at, CLOCK_PAGE_BYTES)) {
+		signal(number, SIG_DFL);
+		raise(number);
+	}
+	errno = error;
+}
+
 static int begin(struct fail *fail)
 {
 	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-	const size_t size = (size_t)HOLDS_MAX * STRIDE;
+	struct sigaction guard = {.sa_sigaction = on_cut_off, .sa_flags = SA_SIGINFO | SA_RESTART};
 	/* cppcheck-suppress invalidFunctionArg ; so "no file" is said */
-	void *places = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+	void *places = mmap(NULL, PLACES_BYTES, PROT_READ | PROT_WRITE, flags, -1, 0);
 
 	if (places == MAP_FAILED)
 		return fail_errno(fail, errno, "memory for control pages");
 	/* What a child of this process does with it is nobody's business. */
-	madvise(places, size, MADV_DONTFORK);
+	madvise(places, PLACES_BYTES, MADV_DONTFORK);
 	held.head.list.next = &held.head.list;
 	held.head.futex_offset = CLOCK_PAGE_BYTES + offsetof(struct clock_control, owner);
 	if (syscall(SYS_set_robust_list, &held.head, sizeof(held.head)) < 0) {
 		fail_errno(fail, errno, "set_robust_list");
-		munmap(places, size);
+		munmap(places, PLACES_BYTES);
 		return -1;
 	}
+	sigaction(SIGBUS, &guard, NULL);
 	held.places = places;
 	return 0;
 }
@@ -81,11 +115,11 @@ int hold_page(int file, struct clock_control **out, struct fail *fail)
 	if (index == HOLDS_MAX)
 		return fail_set(fail, FAIL_REFUSED,
 			"%d processes with a skewed clock at once are the most", HOLDS_MAX);
-	page = mmap(page_at(index), CLOCK_PAGE_BYTES, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_FIXED, file, 0);
+	page = mmap(page_at(index), SHARED_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+		file, 0);
 	if (page == MAP_FAILED)
 		return fail_errno(fail, errno, "its control page");
-	madvise(page, CLOCK_PAGE_BYTES, MADV_DONTFORK);
+	madvise(page, SHARED_BYTES, MADV_DONTFORK);
 	held.used[index] = true;
 	chain(index);
 	*out = page;
@@ -93,15 +127,17 @@ int hold_page(int file, struct clock_control **out, struct fail *fail)
 	return 0;
 }
 
+struct clock_counts *hold_counts(struct clock_control *control)
+{
+	return (void *)((uint8_t *)control + CLOCK_PAGE_BYTES);
+}
+
 void hold_drop(struct clock_control *control)
 {
-	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
 	size_t index = (size_t)((uint8_t *)control - held.places) / STRIDE;
 
 	__atomic_store_n(&control->owner, 0, __ATOMIC_RELEASE);
 	unchain(index);
-	/* The place stays ours: whatever else is mapped must not come to lie there. */
-	/* cppcheck-suppress [invalidFunctionArg,leakReturnValNotUsed] */
-	if (mmap(control, CLOCK_PAGE_BYTES, PROT_READ | PROT_WRITE, flags, -1, 0) == control)
+	if (take_back(control, SHARED_BYTES))
 		held.used[index] = false;
 }

@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "contract/units.h"
@@ -32,7 +33,7 @@ enum {
 };
 #define HOLD_NS (500 * NS_PER_MS) /* a thread in a call that nothing interrupts */
 #define CALL_NS (2 * NS_PER_SEC)
-#define LOOK_NS (20 * NS_PER_US)
+#define LOOK_NS NS_PER_MS /* at the latest */
 #define CALL_STOP (SIGTRAP | 0x80)
 
 /* ---- looking ---- */
@@ -64,6 +65,17 @@ static int check_status(struct tracee *tracee, struct fail *fail)
 }
 
 /* ---- holding ---- */
+
+/* Until a thread stops or ends, of which the kernel tells by SIGCHLD; or it is time to look. */
+static void await_news(void)
+{
+	const struct timespec latest = {.tv_nsec = LOOK_NS};
+	sigset_t news;
+
+	sigemptyset(&news);
+	sigaddset(&news, SIGCHLD);
+	sigtimedwait(&news, NULL, &latest);
+}
 
 static bool is_held(const struct tracee *tracee, int id)
 {
@@ -160,7 +172,7 @@ static bool await_stopped(struct tracee *tracee)
 	while (!look(tracee)) {
 		if (host_now_ns() >= until_ns)
 			return false;
-		host_pause(LOOK_NS);
+		await_news();
 	}
 	return true;
 }
@@ -245,7 +257,7 @@ void tracee_release(struct tracee *tracee)
 		}
 		if (!tracee->threads.count || host_now_ns() >= until_ns)
 			break;
-		host_pause(LOOK_NS);
+		await_news();
 	}
 	if (tracee->stop)
 		kill((pid_t)tracee->pid, SIGSTOP);
@@ -332,7 +344,7 @@ static int run_to(struct tracee *tracee, int id, int request, int wanted, struct
 		while ((got = waitpid(id, &status, __WALL | WNOHANG)) == 0) {
 			if (host_now_ns() >= until_ns)
 				return fail_set(fail, FAIL_REFUSED, "a call of ours does not end");
-			host_pause(LOOK_NS);
+			await_news();
 		}
 		if (got < 0 || !WIFSTOPPED(status))
 			return fail_errno(fail, ESRCH, "it ended meanwhile");

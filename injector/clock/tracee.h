@@ -12,7 +12,8 @@
 /*
  * A process all of whose threads are held by ptrace for a moment, to be changed. When this process
  * dies meanwhile the kernel lets them go, but the thread that makes a call of ours (some tens of
- * microseconds) would not find back: so it is done by a child that lives for nothing else.
+ * microseconds) would not find back: so it is done by a child that lives for nothing else, in which
+ * all signals are blocked and SIGCHLD is not ignored.
  */
 struct tracee {
 	int64_t pid;

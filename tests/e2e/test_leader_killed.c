@@ -94,16 +94,21 @@ static void assert_killed_at_a_sync(const cJSON *summary, const char *said)
 	assert_non_null(strstr(said, "SIGKILL after its sync number 200"));
 }
 
-/* Go asks the vDSO, without a C library. */
+/* Go asks the vDSO, without a C library. First it is ahead, then it goes too fast. */
 static void assert_skewed(const cJSON *summary, const char *said)
 {
-	const cJSON *fault = cli_first(summary, "faults"), *process = cli_first(fault, "processes");
+	const cJSON *faults = cJSON_GetObjectItem(summary, "faults"), *fault;
 
-	assert_string_equal(cli_text(fault, "effect"), "proven");
-	assert_string_equal(cli_text(process, "how"), "detour");
-	assert_true(cli_number(process, "times") > 100);
-	assert_true(cli_number(process, "service_pid_after") == cli_number(process, "pid"));
-	assert_true(cli_number(process, "service_restarts") == 0);
+	assert_int_equal(cJSON_GetArraySize(faults), 2);
+	cJSON_ArrayForEach(fault, faults) {
+		const cJSON *process = cli_first(fault, "processes");
+
+		assert_string_equal(cli_text(fault, "effect"), "proven");
+		assert_string_equal(cli_text(process, "how"), "detour");
+		assert_true(cli_number(process, "times") > 100);
+		assert_true(cli_number(process, "service_pid_after") == cli_number(process, "pid"));
+		assert_true(cli_number(process, "service_restarts") == 0);
+	}
 	assert_non_null(strstr(said, "read another time from T+"));
 }
 

@@ -43,14 +43,14 @@ static int64_t asked(int clock)
 
 static void read_all(void)
 {
-	static int64_t last_ns;
 	struct timeval now;
 	int64_t steady_ns = asked(CLOCK_MONOTONIC);
 
-	page->steps_back += steady_ns < last_ns;
-	last_ns = steady_ns;
+	page->steps_back += steady_ns < page->steady_ns;
+	page->steady_ns = steady_ns;
 	page->off_ns[READER_MONOTONIC] = steady_ns - truth(CLOCK_MONOTONIC);
-	page->off_ns[READER_REALTIME] = asked(CLOCK_REALTIME) - truth(CLOCK_REALTIME);
+	page->wall_ns = asked(CLOCK_REALTIME);
+	page->off_ns[READER_REALTIME] = page->wall_ns - truth(CLOCK_REALTIME);
 	page->off_ns[READER_COARSE] = asked(CLOCK_REALTIME_COARSE) - truth(CLOCK_REALTIME_COARSE);
 	page->off_ns[READER_TAI] = asked(CLOCK_TAI) - truth(CLOCK_TAI);
 	gettimeofday(&now, NULL);
@@ -132,7 +132,11 @@ static void prepare(int kind)
 {
 	pthread_t thread;
 
-	if (kind == READER_APART && unshare(CLONE_NEWPID | CLONE_NEWNS) == 0)
+	const int apart = CLONE_NEWPID | CLONE_NEWNS;
+
+	if (kind == READER_APART && unshare(apart) == 0)
+		become_child();
+	if (kind == READER_STRANGER && unshare(apart | CLONE_NEWUSER) == 0)
 		become_child();
 
 	if (kind == READER_STORM)
@@ -157,41 +161,124 @@ static void wait_until(void)
 	page->go_on = 0;
 }
 
-static void read_a_thousand(void)
+static void read_a_thousand(int64_t (*read)(int clock))
 {
 	int64_t begun_ns = truth(CLOCK_MONOTONIC);
 
 	for (int i = 0; i < 1000; i++)
-		asked(CLOCK_REALTIME);
+		read(CLOCK_REALTIME);
 	page->off_ns[READER_WAIT] = truth(CLOCK_MONOTONIC) - begun_ns;
 }
 
-/* All shared anonymous memory that it finds: first full of ones, then with a hole in it. */
-static void spoil(void)
+/* Two readings one after the other, the furthest apart of many. */
+static void find_gaps(void)
+{
+	int64_t before_ns = truth(CLOCK_MONOTONIC);
+
+	for (int i = 0; i < 1000; i++) {
+		int64_t now_ns = truth(CLOCK_MONOTONIC);
+
+		if (now_ns - before_ns > page->off_ns[READER_WAIT])
+			page->off_ns[READER_WAIT] = now_ns - before_ns;
+		before_ns = now_ns;
+	}
+}
+
+struct range {
+	unsigned long from, to;
+};
+
+static void fill(struct range range)
+{
+	char *at = (char *)range.from;
+	size_t bytes = range.to - range.from;
+
+	mprotect(at, bytes, PROT_READ | PROT_WRITE);
+	memset(at, 0xff, bytes);
+	madvise(at, bytes, MADV_REMOVE);
+	memset(at, 0xff, bytes);
+}
+
+static void unmap(struct range range)
+{
+	munmap((void *)range.from, range.to - range.from);
+}
+
+static void replace(struct range range)
+{
+	int file = memfd_create("dev/zero", MFD_CLOEXEC);
+	size_t bytes = range.to - range.from;
+	const void *got;
+
+	if (write(file, (void *)range.from, bytes) != (ssize_t)bytes)
+		abort();
+	got = mmap(
+		(void *)range.from, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0);
+	if (got == MAP_FAILED || ftruncate(file, 0) < 0)
+		abort();
+	/* cppcheck-suppress memleak ; it lies where it is to */
+}
+
+static void cut(struct range range)
+{
+	char path[64];
+	int file;
+
+	snprintf(path, sizeof(path), "/proc/self/map_files/%lx-%lx", range.from, range.to);
+	file = open(path, O_RDWR | O_CLOEXEC);
+	if (file < 0 || ftruncate(file, 0) < 0)
+		abort();
+	close(file);
+}
+
+/* All shared anonymous memory that it finds. */
+static void spoil(void (*one)(struct range range))
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
 	char line[256];
 
 	page->go_on = 0;
 	while (maps && fgets(line, sizeof(line), maps)) {
-		unsigned long from, to;
+		struct range range;
 
-		if (!strstr(line, "/dev/zero") || sscanf(line, "%lx-%lx", &from, &to) != 2)
+		if (!strstr(line, "/dev/zero") ||
+			sscanf(line, "%lx-%lx", &range.from, &range.to) != 2)
 			continue;
-		mprotect((void *)from, to - from, PROT_READ | PROT_WRITE);
-		memset((void *)from, 0xff, to - from);
-		madvise((void *)from, to - from, MADV_REMOVE);
-		memset((void *)from, 0xff, to - from);
+		one(range);
 		page->signals++;
 	}
 	if (maps)
 		fclose(maps);
 }
 
+/* Its own clock is broken by now. */
+static void ask_nobody(void)
+{
+	const struct timespec little = {.tv_nsec = 1000000};
+
+	for (;;) {
+		page->rounds++;
+		syscall(SYS_nanosleep, &little, NULL);
+	}
+}
+
 static void go_on(int kind)
 {
-	if (kind == READER_HOSTILE)
-		spoil();
+	void (*const spoils[READER_KINDS])(struct range range) = {
+		[READER_HOSTILE] = fill,
+		[READER_UNMAPS] = unmap,
+		[READER_REPLACES] = replace,
+		[READER_CUTS] = cut,
+	};
+
+	if (spoils[kind])
+		spoil(spoils[kind]);
+	if (spoils[kind] && kind != READER_HOSTILE)
+		ask_nobody();
+	if (kind == READER_GAPS) {
+		page->off_ns[READER_WAIT] = 0;
+		page->go_on = 0;
+	}
 	if (kind == READER_PLAIN)
 		wait_until();
 	if (kind == READER_EXECS)
@@ -219,8 +306,12 @@ int main(int argc, char **argv)
 		read_all();
 		if (page->go_on)
 			go_on(kind);
-		if (kind == READER_COST)
-			read_a_thousand();
+		if (kind == READER_COST || kind == READER_FAKED)
+			read_a_thousand(asked);
+		if (kind == READER_CALLS)
+			read_a_thousand(truth);
+		if (kind == READER_GAPS)
+			find_gaps();
 		if (kind == READER_STORM) {
 			page->wrong += sum_of(7) != expected;
 			page->sums++;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/netns/readers.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <setjmp.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,30 +23,21 @@
 enum {
 	WITHIN_MS = 20000,
 	NOBODY = 65534,
+	NOT_HERE = 127,
 	MAPS_BYTES_MAX = 1 << 20
 };
-
-/* The page begins with how far the wall clock is off. The truth comes from the kernel's uptime. */
-static const char python[] =
-	"import mmap,struct,sys,time\n"
-	"f=open(sys.argv[1],'r+b'); m=mmap.mmap(f.fileno(),4096)\n"
-	"zero=time.time()-time.monotonic()\n"
-	"while True:\n"
-	"  m[0:8]=struct.pack('q',int((time.time()-time.monotonic()-zero)*1e9))\n"
-	"  m[56:64]=struct.pack('Q',1)\n"
-	"  time.sleep(0.001)\n";
-static const char perl[] =
-	"use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC time sleep);"
-	"open(F,'+<',$ARGV[0]); my $zero=time()-clock_gettime(CLOCK_MONOTONIC);"
-	"while(1){sysseek(F,0,0);"
-	"syswrite(F,pack('q',int((time()-clock_gettime(CLOCK_MONOTONIC)-$zero)*1e9)));"
-	"sysseek(F,56,0);syswrite(F,pack('Q',1));sleep(0.001);}";
 
 void readers_init(struct readers *readers)
 {
 	*readers = (struct readers){0};
 	snprintf(readers->dir, sizeof(readers->dir), "/tmp/backburn-readers-XXXXXX");
 	assert_non_null(mkdtemp(readers->dir));
+}
+
+static void forget(const struct reader *reader)
+{
+	munmap(reader->page, sizeof(*reader->page));
+	unlink(reader->path);
 }
 
 void readers_end(struct readers *readers)
@@ -56,8 +49,7 @@ void readers_end(struct readers *readers)
 		waitpid(reader->pid, NULL, 0);
 		if (reader->page->child)
 			kill(reader->page->child, SIGKILL);
-		munmap(reader->page, sizeof(*reader->page));
-		unlink(reader->path);
+		forget(reader);
 	}
 	readers->count = 0;
 }
@@ -68,57 +60,106 @@ void readers_deinit(struct readers *readers)
 	assert_int_equal(rmdir(readers->dir), 0);
 }
 
+static struct reader *prepare(struct readers *readers)
+{
+	struct reader *reader = &readers->each[readers->count];
+	char path[sizeof(reader->path)];
+	int file;
+
+	assert_true(readers->count < READERS_MAX);
+	snprintf(path, sizeof(path), "%s/%d", readers->dir, readers->count);
+	memcpy(reader->path, path, sizeof(path));
+	file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_true(file >= 0 && ftruncate(file, 4096) == 0);
+	reader->page =
+		mmap(NULL, sizeof(*reader->page), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+	assert_true(reader->page != MAP_FAILED);
+	close(file);
+	readers->count++;
+	return reader;
+}
+
+/* False when it ends, because it is not here. */
+static bool await_rounds(const struct reader *reader)
+{
+	int64_t give_up = now_ns() + WITHIN_MS * INT64_C(1000000);
+	int status;
+
+	while (!reader->page->rounds) {
+		if (waitpid(reader->pid, &status, WNOHANG) == reader->pid) {
+			assert_true(WIFEXITED(status) && WEXITSTATUS(status) == NOT_HERE);
+			return false;
+		}
+		assert_true(now_ns() < give_up);
+		pause_ms(1);
+	}
+	return true;
+}
+
+/* In a child, before it becomes a reader. */
+static void let_go(void)
+{
+	/* An injector's input ends with the last who holds its other end. */
+	close_range(STDERR_FILENO + 1, ~0U, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 static void run(const struct reader *reader, enum reader_kind kind)
 {
 	const char *build = getenv("BACKBURN_BUILD");
 	char program[256], number[16];
 
-	/* An injector's input ends with the last who holds its other end. */
-	close_range(STDERR_FILENO + 1, ~0U, 0);
+	let_go();
 	if (kind == READER_NOBODY &&
 		(setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0))
 		_exit(126);
-	if (kind == READER_PYTHON)
-		execlp("python3", "python3", "-c", python, reader->path, NULL);
-	if (kind == READER_PERL)
-		execlp("perl", "perl", "-e", perl, reader->path, NULL);
+	if (kind == READER_FAKED) {
+		setenv("LD_PRELOAD", READER_FAKE_LIBRARY, 1);
+		setenv("FAKETIME", READER_FAKE_TIME, 1);
+	}
 	snprintf(program, sizeof(program), "%s/tests/netns/%s", build ? build : ".",
 		kind == READER_STATIC ? "clock_reader_static" : "clock_reader");
 	snprintf(number, sizeof(number), "%d", (int)kind);
 	execl(program, program, reader->path, number, NULL);
-	_exit(127);
+	_exit(126);
 }
 
 const struct reader *readers_start(struct readers *readers, enum reader_kind kind)
 {
-	struct reader *reader = &readers->each[readers->count];
-	int64_t give_up = now_ns() + WITHIN_MS * INT64_C(1000000);
-	int file;
+	struct reader *reader = prepare(readers);
 
-	assert_true(readers->count < READERS_MAX);
-	snprintf(reader->path, sizeof(reader->path), "%s/%d", readers->dir, readers->count);
-	file = open(reader->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	assert_true(file >= 0 && ftruncate(file, 4096) == 0);
 	assert_true(kind != READER_NOBODY ||
-		(fchown(file, NOBODY, NOBODY) == 0 && chmod(readers->dir, 0711) == 0));
-	reader->page =
-		mmap(NULL, sizeof(*reader->page), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-	assert_true(reader->page != MAP_FAILED);
-	close(file);
+		(chown(reader->path, NOBODY, NOBODY) == 0 && chmod(readers->dir, 0711) == 0));
 	reader->pid = fork();
 	assert_true(reader->pid >= 0);
 	if (reader->pid == 0)
 		run(reader, kind);
-	readers->count++;
-	while (!reader->page->rounds) {
-		if (waitpid(reader->pid, NULL, WNOHANG) == reader->pid) {
-			assert_true(kind == READER_PYTHON || kind == READER_PERL);
-			return NULL;
-		}
-		assert_true(now_ns() < give_up);
-		pause_ms(1);
-	}
+	assert_true(await_rounds(reader));
 	return reader;
+}
+
+const struct reader *readers_start_program(
+	struct readers *readers, const char *const arguments[static READER_ARGUMENTS_MAX])
+{
+	struct reader *reader = prepare(readers);
+	const char *all[READER_ARGUMENTS_MAX + 2] = {0};
+	size_t count = 0;
+
+	for (; count < READER_ARGUMENTS_MAX && arguments[count]; count++)
+		all[count] = arguments[count];
+	all[count] = reader->path;
+	reader->pid = fork();
+	assert_true(reader->pid >= 0);
+	if (reader->pid == 0) {
+		let_go();
+		execvp(all[0], (char *const *)all);
+		_exit(errno == ENOENT ? NOT_HERE : 126);
+	}
+	if (await_rounds(reader))
+		return reader;
+	forget(reader);
+	readers->count--;
+	return NULL;
 }
 
 void readers_go_on(const struct reader *reader)
@@ -131,14 +172,22 @@ pid_t readers_child_of(const struct reader *reader)
 	return reader->page->child ? reader->page->child : reader->pid;
 }
 
-void readers_await(const struct reader *reader, int way, int64_t off_ns, int64_t near_ns)
+void readers_await_fresh(const struct reader *reader)
 {
 	int64_t give_up = now_ns() + WITHIN_MS * INT64_C(1000000);
 	uint64_t rounds = reader->page->rounds;
 
-	/* What is read now began after this call. */
-	while (reader->page->rounds < rounds + 2 && rounds > 1 && now_ns() < give_up)
+	while (reader->page->rounds < rounds + 2) {
+		assert_true(now_ns() < give_up);
 		pause_ms(1);
+	}
+}
+
+void readers_await(const struct reader *reader, int way, int64_t off_ns, int64_t near_ns)
+{
+	int64_t give_up = now_ns() + WITHIN_MS * INT64_C(1000000);
+
+	readers_await_fresh(reader);
 	while (llabs(reader->page->off_ns[way] - off_ns) > near_ns) {
 		if (now_ns() >= give_up)
 			fail_msg("way %d is off by %" PRId64 " ns instead of %" PRId64, way,

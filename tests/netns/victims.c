@@ -329,3 +329,14 @@ char *victims_order(const struct victims_order *order)
 			start_ns, start_ns + order->for_ms * INT64_C(1000000)) > 0);
 	return text;
 }
+
+char *victims_order_for(const struct victims *victims, pid_t pid, const struct victims_order *order)
+{
+	struct victims_order whole = *order;
+	char processes[sizeof(victims->pidfile) + 16];
+
+	victims_write_pidfile(victims, pid, 0);
+	snprintf(processes, sizeof(processes), "\"pidfile\":\"%s\"", victims->pidfile);
+	whole.processes = processes;
+	return victims_order(&whole);
+}

@@ -71,5 +71,8 @@ struct victims_order {
 };
 /* The JSON of an order for a fault on processes of node a. To be freed. */
 char *victims_order(const struct victims_order *order);
+/* The same, on one process that the pid file names. */
+char *victims_order_for(
+	const struct victims *victims, pid_t pid, const struct victims_order *order);
 
 #endif
