@@ -145,7 +145,8 @@ const char *words_signal(const struct process_evidence *process, char buffer[WOR
 	char at[WORDS_MAX];
 
 	if (process->how)
-		return process_is_skewed(process) ? say_skewed(process, buffer) : say_held(process, buffer);
+		return process_is_skewed(process) ? say_skewed(process, buffer)
+						  : say_held(process, buffer);
 	if (process->trap)
 		return say_trapped(process, buffer);
 	switch ((enum signal_result)process->result) {
