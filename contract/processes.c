@@ -247,8 +247,12 @@ char *process_text(const char *text, size_t json_max)
 	return out;
 }
 
+bool process_came_later(const struct process_evidence *process)
+{
+	return process->how && strcmp(process->how, "gate") == 0;
+}
+
 bool process_is_skewed(const struct process_evidence *process)
 {
-	return process->how &&
-		(strcmp(process->how, "detour") == 0 || strcmp(process->how, "gate") == 0);
+	return process_came_later(process) || (process->how && strcmp(process->how, "detour") == 0);
 }

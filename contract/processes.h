@@ -83,6 +83,8 @@ struct process_evidence {
 extern const struct shape process_evidence_shape;
 /* What was done to it is another time: from the fault's start, or from its own on. */
 bool process_is_skewed(const struct process_evidence *process);
+/* It was started while the fault lasted. */
+bool process_came_later(const struct process_evidence *process);
 
 enum {
 	STRIKES_MAX = 100 /* of one fault on one node */

@@ -164,7 +164,8 @@ static void process_row(FILE *out, const struct record *record,
 	element(out, "td", "%s", effect->fault->spec->id);
 	element(out, "th scope=\"row\"", "%s", own->node);
 	element(out, "td class=\"number\"", "%lld", (long long)process->pid);
-	element(out, "td class=\"number\"", "%s", duration_human(process->age_ns, age));
+	element(out, "td class=\"number\"", "%s",
+		process_came_later(process) ? "later" : duration_human(process->age_ns, age));
 	element(out, "td", "%s", process->cmdline);
 	fputs("<td>", out);
 	html_word(out, own->proven ? TONE_GOOD : TONE_OPEN, words_signal(process, text));

@@ -59,7 +59,8 @@ const char *words_exit(const struct process_evidence *process, char buffer[WORDS
 	char length[DURATION_TEXT_MAX];
 
 	if (process_is_skewed(process)) {
-		snprintf(buffer, WORDS_MAX, "%lld readings answered", (long long)process->times);
+		snprintf(buffer, WORDS_MAX, "%lld reading%s answered", (long long)process->times,
+			process->times == 1 ? "" : "s");
 		return buffer;
 	}
 	if (process->how) {
@@ -168,16 +169,27 @@ const char *words_signal(const struct process_evidence *process, char buffer[WOR
 	return buffer;
 }
 
+static const char *say_age(const struct process_evidence *process, char buffer[WORDS_MAX])
+{
+	char length[DURATION_TEXT_MAX];
+
+	if (process_came_later(process))
+		snprintf(buffer, WORDS_MAX, "started later");
+	else
+		snprintf(buffer, WORDS_MAX, "up %s", duration_human(process->age_ns, length));
+	return buffer;
+}
+
 void words_process(
 	const struct record *record, const struct process_effect *own, char buffer[SENTENCE_MAX])
 {
 	const struct process_evidence *process = own->process;
-	char signal[WORDS_MAX], exit[WORDS_MAX], afterwards[WORDS_MAX], age[DURATION_TEXT_MAX];
+	char signal[WORDS_MAX], exit[WORDS_MAX], afterwards[WORDS_MAX], age[WORDS_MAX];
 	bool sent = process->result == SIGNAL_SENT;
 
 	words_afterwards(record, own, afterwards);
-	snprintf(buffer, SENTENCE_MAX, "pid %lld on %.40s, up %.24s: %.90s%s%.40s%s%.70s",
-		(long long)process->pid, own->node, duration_human(process->age_ns, age),
+	snprintf(buffer, SENTENCE_MAX, "pid %lld on %.40s, %.30s: %.90s%s%.40s%s%.70s",
+		(long long)process->pid, own->node, say_age(process, age),
 		words_signal(process, signal), sent ? ", " : "",
 		sent ? words_exit(process, exit) : "", *afterwards ? "; " : "", afterwards);
 }

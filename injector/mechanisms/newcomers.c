@@ -147,7 +147,7 @@ static void let_go(struct newcomers *newcomers, size_t index)
 	*own = each[--newcomers->each.count];
 }
 
-/* What has ended, and what `pid` was before it became another program, which has new memory. */
+/* What has ended, and what `pid` (0: none) was before it became another program. */
 static void let_go_ended(struct newcomers *newcomers, int64_t pid)
 {
 	for (size_t i = newcomers->each.count; i-- > 0;) {
@@ -234,6 +234,7 @@ void newcomers_look(struct newcomers *newcomers, const struct target_guard *guar
 		return;
 	if (newcomers->post)
 		close_without_guardian(newcomers);
+	let_go_ended(newcomers, 0);
 	while (host_now_ns() < until_ns && host_gate_next(newcomers->gate, &came)) {
 		struct fail fail = FAIL_INIT;
 		struct host_clock *clock;

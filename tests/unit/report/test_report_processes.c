@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/units.h"
 #include "controller/report/words.h"
 #include "told.h"
 
@@ -180,6 +181,48 @@ static void what_was_done_so_far_is_told(void **state)
 	told_end(&told);
 }
 
+/* One that was there before, and one that came to a cgroup that is skewed as a whole. */
+static void a_skewed_clock_is_told(void **state)
+{
+	static const struct {
+		const char *how, *text;
+		int64_t readings;
+	} cases[] = {
+		{"detour",
+			"pid 411 on n2, up 41.2s: read another time from T+31.001 s, for 10.0s, 57 "
+			"readings answered",
+			57},
+		{"gate",
+			"pid 412 on n2, started later: read another time from T+31.001 s, for "
+			"10.0s, 1 "
+			"reading answered",
+			1},
+	};
+	struct fault_record *fault;
+	struct report report;
+	struct told told;
+
+	(void)state;
+	told_kill(&told);
+	told_report(&told, &report);
+	fault = LIST_AT(report.record.faults, struct fault_record, 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct process_evidence *process =
+			LIST_AT(LIST_AT(fault->nodes, struct fault_node, 0)->processes,
+				struct process_evidence, i);
+		const struct process_effect own = {.node = "n2", .process = process};
+		char text[SENTENCE_MAX];
+
+		process->how = strdup(cases[i].how);
+		process->times = cases[i].readings;
+		process->held_ns = 10 * NS_PER_SEC;
+		words_process(&report.record, &own, text);
+		assert_has(text, cases[i].text);
+	}
+	report_deinit(&report);
+	told_end(&told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +231,7 @@ int main(void)
 		cmocka_unit_test(a_later_look_replaces_the_earlier_one),
 		cmocka_unit_test(every_form_shows_the_strikes),
 		cmocka_unit_test(what_was_done_so_far_is_told),
+		cmocka_unit_test(a_skewed_clock_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
