@@ -171,9 +171,10 @@ static void process_row(FILE *out, const struct record *record,
 	html_word(out, own->proven ? TONE_GOOD : TONE_OPEN, words_signal(process, text));
 	fputs("</td>", out);
 	element(out, "td", "%s", process->result == SIGNAL_SENT ? words_exit(process, text) : "–");
-	/* Of many strikes their own table tells who came back. */
+	/* Of many strikes their own table tells who came back; who came later was nobody's service.
+	 */
 	element(out, "td", "%s",
-		process->strike                                ? "–"
+		process->strike || process_came_later(process) ? "–"
 			: *words_afterwards(record, own, text) ? text
 							       : "not known");
 	fputs("</tr>\n", out);

@@ -226,7 +226,10 @@ static void tell_processes(struct story *story, const struct effect_judgement *e
 
 		if (process->result == SIGNAL_SENT)
 			story_tell(story, process->sent_ns, "node", "%s: pid %lld %s%s", own->node,
-				(long long)process->pid, process->how ? "stands still" : "gets SIG",
+				(long long)process->pid,
+				process_is_skewed(process) ? "reads another time"
+					: process->how     ? "stands still"
+							   : "gets SIG",
 				process->how ? "" : process->signal);
 		story_tell(story, process->exited_ns, "node", "%s: pid %lld has exited", own->node,
 			(long long)process->pid);
