@@ -17,6 +17,7 @@ struct clock_control;
 struct clock_moment;
 struct lane_memory;
 struct lane_spec;
+struct machine_clock;
 
 /*
  * The seam to the machine. Every effect, and every reading of clock, files, /proc, netlink and
@@ -343,6 +344,20 @@ void host_clock_free(struct host_clock *clock);
  * before. Nobody is success.
  */
 int host_clock_heal(uint64_t key, size_t *out_healed, struct fail *fail);
+
+/* ---- the clock of the machine (injector/clock/step.h) ---- */
+
+/*
+ * FAIL_REFUSED with a reason where this process does not live in the machine's own namespaces, so
+ * that others would be hit than those it was asked for; or where it may not set the clock.
+ */
+int host_machine_check(struct fail *fail);
+/* How its clocks stand at one instant, to within some microseconds, and what steers them. */
+int host_machine_clock(struct machine_clock *out, struct fail *fail);
+/* Moves the wall clock by so much, on or back. The kernel then calls it unsynchronised. */
+int host_machine_step(int64_t ns, struct fail *fail);
+/* Frequency, tick, status and errors become those of `as`. */
+int host_machine_steer(const struct machine_clock *as, struct fail *fail);
 
 /* ---- where programs hang ---- */
 

@@ -8,6 +8,8 @@
 #include "contract/fail.h"
 #include "contract/shape.h"
 
+struct clock_step;
+
 /*
  * How one effect is undone, as data: written to the ledger before the effect, and carried out
  * by the session that made it or, when that died, by whoever comes next. Both go through
@@ -22,6 +24,7 @@ enum undo_kind {
 	UNDO_FREEZE, /* a cgroup that is frozen */
 	UNDO_GROUP,  /* a cgroup of our own: the guardian's */
 	UNDO_CLOCK,  /* a process whose clock goes through a stub of ours */
+	UNDO_STEP,   /* the machine's clock, which was stepped */
 	UNDO_KINDS
 };
 
@@ -30,7 +33,8 @@ struct undo {
 	int64_t ifindex;
 	/*
 	 * Owned. For people, since the number is what counts; but for UNDO_LANE the link, for
-	 * UNDO_FREEZE the cgroup, for UNDO_GROUP its directory.
+	 * UNDO_FREEZE the cgroup, for UNDO_GROUP its directory, for UNDO_STEP the note that
+	 * outlives a boot.
 	 */
 	char *interface;
 	int direction;            /* enum bb_direction; UNDO_TCX, UNDO_FILTER */
@@ -39,6 +43,7 @@ struct undo {
 	int64_t pid, start_ticks; /* UNDO_STOP, UNDO_CLOCK */
 	int64_t cgroup;           /* UNDO_FREEZE: the kernel's number of it */
 	int64_t key;              /* UNDO_CLOCK: of the attachment */
+	struct clock_step *step;  /* owned; UNDO_STEP */
 };
 extern const struct shape undo_shape;
 

@@ -19,6 +19,7 @@
 #include "contract/units.h"
 #include "injector/host.h"
 #include "injector/lists.h"
+#include "injector/log.h"
 
 enum {
 	SCANS_MAX = 100, /* for threads, while new ones come */
@@ -236,6 +237,29 @@ static int hold_frozen(struct grip *grip)
 	return result < 0 ? result : await_frozen(grip);
 }
 
+/* ---- the machine's clock ---- */
+
+/* An errno says little of a clock; the rest is for whoever reads what the injector says. */
+static int clock_error(const struct fail *fail)
+{
+	log_line("guardian: %s", fail->text);
+	return fail->error ? -fail->error : -EIO;
+}
+
+static int step_clock(struct grip *grip)
+{
+	struct fail fail = FAIL_INIT;
+
+	return step_make(&grip->order.step, &grip->step, &fail) < 0 ? clock_error(&fail) : 0;
+}
+
+static int set_clock_right(struct grip *grip)
+{
+	struct fail fail = FAIL_INIT;
+
+	return step_undo(&grip->order.step, &grip->step, &fail) < 0 ? clock_error(&fail) : 0;
+}
+
 /* ---- taking ---- */
 
 /* "State:\tT (stopped)", "TracerPid:\t0". */
@@ -303,6 +327,9 @@ int grip_take(struct grip *grip, const struct guard_order *order)
 	case GRIP_FREEZE:
 		result = take_cgroup(grip);
 		break;
+	case GRIP_STEP:
+		result = 0;
+		break;
 	}
 	if (result < 0 && grip->file >= 0) {
 		close(grip->file);
@@ -332,6 +359,9 @@ int grip_hold(struct grip *grip)
 	case GRIP_FREEZE:
 		result = hold_frozen(grip);
 		break;
+	case GRIP_STEP:
+		result = step_clock(grip);
+		break;
 	}
 	grip->held = result >= 0;
 	return result;
@@ -354,6 +384,9 @@ int grip_let_go(struct grip *grip)
 		break;
 	case GRIP_FREEZE:
 		result = write_freeze(grip, "0");
+		break;
+	case GRIP_STEP:
+		result = set_clock_right(grip);
 		break;
 	}
 	/* What has ended needs no letting go. */

@@ -6,11 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contract/failpoint.h"
 #include "contract/verbs.h"
 #include "injector/host.h"
-#include "injector/ledger.h"
 #include "injector/lists.h"
+#include "injector/mechanisms/noted.h"
 #include "injector/targets.h"
 
 enum {
@@ -20,9 +19,7 @@ enum {
 
 /* One process that was chosen. */
 struct clock {
-	struct undo undo; /* UNDO_CLOCK */
-	int64_t record;   /* in the ledger */
-	bool noted;
+	struct noted noted;      /* UNDO_CLOCK */
 	struct host_clock *host; /* NULL: could not be led, or is not any more */
 	enum signal_result result;
 	char *reason; /* of SIGNAL_FAILED */
@@ -108,43 +105,19 @@ void clocks_change(struct clocks *clocks, const struct clock_skew *skew)
 
 /* ---- taking hold ---- */
 
-static int undo_one(struct clocks *clocks, struct clock *clock, struct fail *fail)
-{
-	struct fail ignored = FAIL_INIT;
-	char text[UNDO_TEXT_MAX];
-
-	if (!clock->noted)
-		return 0;
-	FAILPOINT(undo_next);
-	if (undo_run(&clock->undo, text, fail) < 0)
-		return -1;
-	FAILPOINT(undo_run);
-	/* A "done" that can't be written leaves a record that is harmless to undo again. */
-	ledger_done(clocks->ledger, clock->record, &ignored);
-	FAILPOINT(undo_marked);
-	shape_free(&undo_shape, &clock->undo);
-	clock->noted = false;
-	return 0;
-}
-
 static int note(
 	struct clocks *clocks, const struct target *target, struct clock *clock, struct fail *fail)
 {
 	static uint64_t keys; /* two of one instant differ */
-
-	clock->undo = (struct undo){
+	const struct undo undo = {
 		.kind = UNDO_CLOCK,
 		.interface = must_copy("-"),
 		.pid = target->process.pid,
 		.start_ticks = (int64_t)target->process.start_ticks,
 		.key = host_now_ns() + (int64_t)keys++,
 	};
-	if (ledger_note(clocks->ledger, &clock->undo, &clock->record, fail) < 0) {
-		shape_free(&undo_shape, &clock->undo);
-		return -1;
-	}
-	clock->noted = true;
-	return 0;
+
+	return noted_write(&clock->noted, clocks->ledger, &undo, fail);
 }
 
 /* What only this one can't do is no failure. */
@@ -157,7 +130,7 @@ static int take(
 
 	if (note(clocks, target, clock, fail) < 0)
 		return -1;
-	order.key = (uint64_t)clock->undo.key;
+	order.key = (uint64_t)clock->noted.undo.key;
 	if (host_clock_attach(&order, &clock->host, &why) == 0) {
 		clock->threads = host_clock_threads(clock->host);
 		publish(clocks, clock);
@@ -171,7 +144,7 @@ static int take(
 	clock->result = why.error == ESRCH ? SIGNAL_GONE : SIGNAL_FAILED;
 	if (clock->result == SIGNAL_FAILED)
 		clock->reason = process_text(why.text, REASON_JSON_MAX);
-	return undo_one(clocks, clock, fail);
+	return noted_undo(&clock->noted, clocks->ledger, fail);
 }
 
 static int take_all(struct clocks *clocks, struct fail *fail)
@@ -248,7 +221,7 @@ int clocks_heal(struct clocks *clocks, struct fail *fail)
 	for (size_t i = 0; i < clocks->targets.count; i++) {
 		struct fail each = FAIL_INIT;
 
-		if (undo_one(clocks, &clocks->each[i], &each) == 0)
+		if (noted_undo(&clocks->each[i].noted, clocks->ledger, &each) == 0)
 			continue;
 		if (result == 0)
 			*fail = each;
@@ -344,8 +317,7 @@ void clocks_free(struct clocks *clocks)
 	for (size_t i = 0; i < clocks->targets.count; i++) {
 		host_clock_free(clocks->each[i].host);
 		free(clocks->each[i].reason);
-		if (clocks->each[i].noted)
-			shape_free(&undo_shape, &clocks->each[i].undo);
+		noted_deinit(&clocks->each[i].noted);
 	}
 	free(clocks->each);
 	targets_close(&clocks->targets);

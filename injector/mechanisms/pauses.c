@@ -8,18 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "contract/failpoint.h"
 #include "contract/units.h"
 #include "contract/verbs.h"
-#include "injector/guard/guard.h"
 #include "injector/guard/schedule.h"
-#include "injector/ledger.h"
 #include "injector/lists.h"
-#include "injector/mechanisms/pauses_parts.h"
+#include "injector/mechanisms/guardians.h"
+#include "injector/mechanisms/noted.h"
 #include "injector/targets.h"
 
-#define ANSWER_NS (5 * NS_PER_SEC) /* of the guardian, while it may wait for threads to stop */
-#define LOOK_NS NS_PER_MS
 /* A hold begins and ends late by what the guardian needs to wake up and the target to stop. */
 #define HELD_TOLERANCE 0.05
 #define HELD_TOLERANCE_NS (20 * NS_PER_MS)
@@ -34,9 +30,7 @@ static_assert(sizeof(pause_how_words) / sizeof(char *) == PAUSE_FREEZE + 2, "a w
 
 /* One post of the guardian: a process, or the cgroup. */
 struct pause {
-	struct undo undo; /* UNDO_STOP, UNDO_FREEZE; by ptrace there is none */
-	int64_t record;   /* in the ledger */
-	bool noted;
+	struct noted noted;      /* UNDO_STOP, UNDO_FREEZE; by ptrace there is none */
 	struct guard_post *post; /* NULL before it is handed over, and after a guardian's death */
 	struct guard_told told;  /* as it was last */
 };
@@ -118,95 +112,52 @@ static int order_of(
 static int note(struct pauses *pauses, struct pause *pause, const struct guard_order *order,
 	struct fail *fail)
 {
+	struct undo undo = {.kind = UNDO_STOP};
+
 	if (order->kind == GRIP_TRACE)
 		return 0;
 	if (order->kind == GRIP_STOP)
-		pause->undo = (struct undo){
+		undo = (struct undo){
 			.kind = UNDO_STOP,
 			.interface = must_copy("-"),
 			.pid = order->pid,
 			.start_ticks = order->start_ticks,
 		};
 	else
-		pause->undo = (struct undo){
+		undo = (struct undo){
 			.kind = UNDO_FREEZE,
 			.interface = must_copy(pauses->whole.cgroup),
 			.cgroup = (int64_t)order->cgroup,
 		};
-	if (ledger_note(pauses->keep->ledger, &pause->undo, &pause->record, fail) < 0) {
-		shape_free(&undo_shape, &pause->undo);
-		return -1;
-	}
-	pause->noted = true;
-	return 0;
-}
-
-static struct guard_post *free_post(struct host_guardian *guardian)
-{
-	struct guard_memory *memory = host_guardian_memory(guardian);
-
-	for (size_t i = 0; i < GUARD_POSTS; i++)
-		if (!memory->posts[i].active &&
-			__atomic_load_n(&memory->posts[i].told.state, __ATOMIC_ACQUIRE) ==
-				GUARD_FREE)
-			return &memory->posts[i];
-	return NULL;
+	return noted_write(&pause->noted, pauses->keep->ledger, &undo, fail);
 }
 
 static int hand_over(struct pauses *pauses, struct fail *fail)
 {
 	for (size_t i = 0; i < pauses->count; i++) {
 		struct pause *pause = &pauses->each[i];
-		struct guard_post *post = free_post(pauses->guardian);
 		struct guard_order order;
 
-		if (!post)
-			return fail_set(fail, FAIL_REFUSED,
-				"%d processes and cgroups held at once are the most", GUARD_POSTS);
 		if (order_of(pauses, i, &order, fail) < 0 || note(pauses, pause, &order, fail) < 0)
 			return -1;
-		post->order = order;
-		post->told = (struct guard_told){.state = GUARD_ASKED};
-		pause->post = post;
-		__atomic_store_n(&post->active, 1, __ATOMIC_RELEASE);
+		pause->post = guardian_order(pauses->guardian, &order, fail);
+		if (!pause->post)
+			return -1;
 	}
 	host_guardian_wake(pauses->guardian);
 	return 0;
 }
 
-static uint32_t state_of(const struct pause *pause)
-{
-	return __atomic_load_n(&pause->post->told.state, __ATOMIC_ACQUIRE);
-}
-
 /* Until the guardian has answered for all; false when it does not. */
-static bool await(const struct pauses *pauses, bool (*answered)(uint32_t state))
+static bool await(const struct pauses *pauses, bool (*answered)(const struct guard_post *post))
 {
-	int64_t until_ns = host_now_ns() + ANSWER_NS;
-	size_t i = 0;
+	int64_t until_ns = host_now_ns() + GUARDIAN_ANSWER_NS;
 
-	while (i < pauses->count) {
-		const struct pause *pause = &pauses->each[i];
-
-		if (!pause->post || answered(state_of(pause))) {
-			i++;
-			continue;
-		}
-		if (host_now_ns() >= until_ns || !host_guardian_lives(pauses->guardian))
+	for (size_t i = 0; i < pauses->count; i++)
+		if (pauses->each[i].post &&
+			!guardian_await(pauses->guardian, pauses->each[i].post, answered, until_ns))
 			return false;
-		host_pause(LOOK_NS);
-	}
 	return true;
-}
-
-static bool is_taken(uint32_t state)
-{
-	return state != GUARD_ASKED;
-}
-
-static bool is_free(uint32_t state)
-{
-	return state == GUARD_FREE;
 }
 
 static const char *why(int error)
@@ -232,7 +183,7 @@ static int check_answers(const struct pauses *pauses, struct fail *fail)
 	for (size_t i = 0; i < pauses->count; i++) {
 		const struct guard_order *order = &pauses->each[i].post->order;
 
-		if (state_of(&pauses->each[i]) != GUARD_REFUSED)
+		if (guard_state(pauses->each[i].post) != GUARD_REFUSED)
 			continue;
 		if (order->kind == GRIP_FREEZE)
 			return fail_set(fail, FAIL_REFUSED, "cgroup %.200s can't be frozen: %s",
@@ -250,7 +201,7 @@ static int arm(struct pauses *pauses, const struct target_guard *guard, struct f
 	pauses->guardian = pauses->keep->guardian;
 	if (hand_over(pauses, fail) < 0)
 		return -1;
-	if (!await(pauses, is_taken))
+	if (!await(pauses, guard_is_taken))
 		return fail_set(fail, FAIL_INTERNAL, "the guardian does not answer");
 	return check_answers(pauses, fail);
 }
@@ -283,26 +234,6 @@ bool pauses_orphaned(const struct pauses *pauses)
 	return false;
 }
 
-/* A guardian that is dead, or does not answer, lets nobody go: what it held by more than ptrace. */
-static int undo_one(struct pauses *pauses, struct pause *pause, struct fail *fail)
-{
-	struct fail ignored = FAIL_INIT;
-	char text[UNDO_TEXT_MAX];
-
-	if (!pause->noted)
-		return 0;
-	FAILPOINT(undo_next);
-	if (undo_run(&pause->undo, text, fail) < 0)
-		return -1;
-	FAILPOINT(undo_run);
-	/* A "done" that can't be written leaves a record that is harmless to undo again. */
-	ledger_done(pauses->keep->ledger, pause->record, &ignored);
-	FAILPOINT(undo_marked);
-	shape_free(&undo_shape, &pause->undo);
-	pause->noted = false;
-	return 0;
-}
-
 int pauses_heal(struct pauses *pauses, struct fail *fail)
 {
 	bool any = false, answered;
@@ -316,7 +247,7 @@ int pauses_heal(struct pauses *pauses, struct fail *fail)
 	}
 	if (any)
 		host_guardian_wake(pauses->guardian);
-	answered = await(pauses, is_free);
+	answered = await(pauses, guard_is_free);
 	for (size_t i = 0; i < pauses->count; i++) {
 		struct pause *pause = &pauses->each[i];
 		struct fail each = FAIL_INIT;
@@ -324,7 +255,8 @@ int pauses_heal(struct pauses *pauses, struct fail *fail)
 		if (pause->post)
 			pause->told = pause->post->told;
 		pause->post = NULL;
-		if (undo_one(pauses, pause, &each) == 0)
+		/* A guardian that is dead lets nobody go: what it held by more than ptrace. */
+		if (noted_undo(&pause->noted, pauses->keep->ledger, &each) == 0)
 			continue;
 		if (result == 0)
 			*fail = each;
@@ -332,7 +264,7 @@ int pauses_heal(struct pauses *pauses, struct fail *fail)
 	}
 	if (result == 0 && !answered && host_guardian_lives(pauses->guardian))
 		return fail_set(fail, FAIL_BUSY, "the guardian has not let go of all within %d s",
-			(int)(ANSWER_NS / NS_PER_SEC));
+			(int)(GUARDIAN_ANSWER_NS / NS_PER_SEC));
 	return result;
 }
 
@@ -424,8 +356,7 @@ void pauses_free(struct pauses *pauses)
 	if (!pauses)
 		return;
 	for (size_t i = 0; i < pauses->count; i++)
-		if (pauses->each[i].noted)
-			shape_free(&undo_shape, &pauses->each[i].undo);
+		noted_deinit(&pauses->each[i].noted);
 	free(pauses->each);
 	whole_deinit(&pauses->whole);
 	targets_close(&pauses->targets);

@@ -9,7 +9,7 @@
 #include "contract/processes.h"
 #include "injector/host.h"
 
-struct ledger;
+struct guardian_keep;
 struct target_guard;
 
 /*
@@ -35,20 +35,6 @@ struct pause_rule {
 /* What PAUSE_AUTO comes to. FAIL_USAGE when the freezer is asked for less than a cgroup. */
 int pause_choose(enum pause_how asked, const struct process_selector *processes,
 	enum pause_how *out, struct fail *fail);
-
-/* The guardian of a session, once there is one. */
-struct guardian_keep {
-	const char *runtime_dir;
-	int64_t pid;                    /* of this process: names the guardian's cgroup */
-	int64_t until_ns;               /* the lease */
-	struct ledger *ledger;          /* borrowed; open whenever something is armed */
-	struct host_guardian *guardian; /* NULL: none was needed yet */
-	int64_t record;                 /* of its cgroup, in the ledger */
-	bool noted;
-};
-void guardian_lease(struct guardian_keep *keep, int64_t until_ns);
-/* Ends it. Safe when there is none. */
-void guardian_dismiss(struct guardian_keep *keep, bool in_order);
 
 struct pauses;
 
