@@ -357,6 +357,7 @@ static const struct field measure_fields[] = {
 	{.key = "tolerance", .kind = FIELD_NUMBER, AT(measure, tolerance)},
 	{.key = "count", .kind = FIELD_I64, AT(measure, count), .required = true},
 	{.key = "hits", .kind = FIELD_I64, AT(measure, hits), .required = true},
+	{.key = "first_ns", .kind = FIELD_I64, AT(measure, first_ns)},
 };
 const struct shape measure_shape = {
 	.name = "measure", .size = sizeof(struct measure), SHAPE_FIELDS(measure_fields)};

@@ -217,6 +217,7 @@ struct measure {
 	double tolerance; /* in the unit; 0 for a ratio: only chance may part it from `asked` */
 	int64_t count;    /* samples, or trials */
 	int64_t hits;     /* MEASURE_RATIO */
+	int64_t first_ns; /* when it came to be so; 0: not told */
 };
 extern const struct shape measure_shape;
 

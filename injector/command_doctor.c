@@ -9,6 +9,7 @@
 #include "injector/command.h"
 #include "injector/host.h"
 #include "injector/lists.h"
+#include "injector/mechanisms/step_note.h"
 #include "injector/recover.h"
 #include "injector/session.h"
 
@@ -106,6 +107,7 @@ int command_doctor(int argc, char **argv)
 		return EXIT_DEFECT;
 	}
 	recover_left(asked.runtime_dir, &left);
+	step_note_left(STATE_DIR STEP_NOTE, &facts, &left);
 	if (asked.json)
 		print_json(&facts, &capabilities, &left);
 	else

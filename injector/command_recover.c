@@ -4,6 +4,9 @@
 #include <stdio.h>
 
 #include "injector/command.h"
+#include "injector/host.h"
+#include "injector/lists.h"
+#include "injector/mechanisms/step_note.h"
 #include "injector/recover.h"
 #include "injector/session.h"
 
@@ -51,6 +54,26 @@ static void say(const char *line)
 	fflush(stdout);
 }
 
+/* Of a boot before this one; the ledgers are of this one. */
+static size_t recover_clock(void)
+{
+	struct fail fail = FAIL_INIT;
+	struct host_facts facts;
+	struct list said = {0};
+	size_t left;
+
+	if (host_facts(&facts, &fail) < 0) {
+		say(fail.text);
+		return 1;
+	}
+	left = step_note_recover(STATE_DIR STEP_NOTE, &facts, &said);
+	LIST_EACH(said, char *, line) {
+		say(*line);
+	}
+	list_free_texts(&said);
+	return left;
+}
+
 int command_recover(int argc, char **argv)
 {
 	static const struct argp parser = {
@@ -64,7 +87,7 @@ int command_recover(int argc, char **argv)
 	size_t left;
 
 	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
-	left = recover_all(&arguments.recover, say);
+	left = recover_all(&arguments.recover, say) + recover_clock();
 	if (left)
 		printf("%zu could not be undone\n", left);
 	else

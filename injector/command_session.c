@@ -6,6 +6,7 @@
 #include "injector/command.h"
 #include "injector/host.h"
 #include "injector/log.h"
+#include "injector/mechanisms/step_note.h"
 #include "injector/session.h"
 #include "injector/session_loop.h"
 
@@ -67,7 +68,8 @@ int command_session(int argc, char **argv)
 		       "healed. Exit status: 0 end of input, 3 lease lost, 5 something could not "
 		       "be undone, 64 wrong use, 128+N signal N.",
 	};
-	struct session_config config = {.runtime_dir = RUNTIME_DIR, .policy_file = POLICY_PATH};
+	struct session_config config = {
+		.runtime_dir = RUNTIME_DIR, .state_dir = STATE_DIR, .policy_file = POLICY_PATH};
 	struct fail fail = FAIL_INIT;
 	enum session_exit reason;
 	struct session *session;

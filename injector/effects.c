@@ -12,6 +12,7 @@
 #include "injector/mechanisms/matcher.h"
 #include "injector/mechanisms/pauses.h"
 #include "injector/mechanisms/signals.h"
+#include "injector/mechanisms/steps.h"
 #include "injector/mechanisms/traps.h"
 #include "injector/plan.h"
 #include "injector/session.h"
@@ -201,13 +202,14 @@ static bool pause_watch(struct session *session, struct effect *effect, int64_t 
 	return true;
 }
 
-static int64_t pause_next_ns(const struct effect *effect)
+/* Of what the guardian holds. */
+static int64_t guarded_next_ns(const struct effect *effect)
 {
 	(void)effect;
 	return INT64_MAX; /* a session with something armed looks often enough */
 }
 
-static void pause_carrier(
+static void guarded_carrier(
 	const struct session *session, const struct effect *effect, struct arm_result *out)
 {
 	(void)session;
@@ -342,6 +344,48 @@ static void clock_carrier(
 	out->attach = must_copy("vdso");
 }
 
+/* ---- the machine's clock ---- */
+
+static int step_arm(struct session *session, struct effect *effect, struct fail *fail)
+{
+	const struct step_place place = {
+		.state_dir = session->config.state_dir, .boot_id = session->facts.boot_id};
+
+	if (open_ledger(session, fail) < 0)
+		return -1;
+	session->guardian.ledger = session->ledger;
+	return steps_arm(&effect->step, &session->guardian, &place, &effect->steps, fail);
+}
+
+static int step_heal(struct session *session, struct effect *effect, struct fail *fail)
+{
+	(void)session;
+	return effect->steps ? steps_heal(effect->steps, fail) : 0;
+}
+
+static void step_evidence(
+	const struct session *session, const struct effect *effect, struct fault_evidence *out)
+{
+	(void)session;
+	if (effect->steps)
+		steps_measure(effect->steps, &out->measures);
+}
+
+/* A guardian that was killed has set nothing right: that is done here and now. */
+static bool step_watch(struct session *session, struct effect *effect, int64_t now_ns)
+{
+	struct fail fail = FAIL_INIT;
+
+	(void)session;
+	(void)now_ns;
+	if (!effect->steps || !steps_orphaned(effect->steps))
+		return false;
+	log_line("the guardian was killed: the clock is set right");
+	if (steps_heal(effect->steps, &fail) < 0)
+		log_line("%s", fail.text);
+	return true;
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -380,8 +424,8 @@ static const struct {
 		.undo = pause_undo,
 		.evidence = pause_evidence,
 		.watch = pause_watch,
-		.next_ns = pause_next_ns,
-		.carrier = pause_carrier},
+		.next_ns = guarded_next_ns,
+		.carrier = guarded_carrier},
 	[EFFECT_TRAP] = {.arm = trap_arm,
 		.undo = trap_undo,
 		.evidence = trap_evidence,
@@ -398,6 +442,12 @@ static const struct {
 		.watch = clock_watch,
 		.next_ns = clock_next_ns,
 		.carrier = clock_carrier},
+	[EFFECT_STEP] = {.arm = step_arm,
+		.undo = step_heal,
+		.evidence = step_evidence,
+		.watch = step_watch,
+		.next_ns = guarded_next_ns,
+		.carrier = guarded_carrier},
 };
 static_assert(sizeof(kinds) / sizeof(kinds[0]) == EFFECT_KINDS, "a row for each kind");
 

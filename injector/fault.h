@@ -41,10 +41,16 @@ struct fault_ops {
 	/* Of EXPIRES_AT_ONCE: with this parameter it acts up to its deadline; or NULL. */
 	const char *lasts_with;
 	bool ends_processes; /* who comes back after that is in the evidence */
-	bool silent;     /* the victim's system calls succeed as on a network that loses packets */
-	const char *did; /* what happened to a packet that it hit: "dropped"; NULL for processes */
-	bool alone;      /* two of these on one path at one time contradict each other */
-	bool within;     /* "from" may be left out: it then acts between the nodes of "on" */
+	bool silent; /* the victim's system calls succeed as on a network that loses packets */
+	/* What happened to a packet that it hit, "dropped", or to a machine; NULL for processes. */
+	const char *did;
+	bool alone; /* two of these on one path, or machine, at one time contradict each other */
+	/*
+	 * It acts on the machine itself, which others than its node may live on: refused where the
+	 * injector is in namespaces of its own, and where the host's own policy does not name it.
+	 */
+	bool machine;
+	bool within;            /* "from" may be left out: it then acts between the nodes of "on" */
 	const char *capability; /* of host_try_capabilities(): without it a run is refused */
 
 	/*

@@ -17,6 +17,7 @@ struct clock_control;
 struct clock_moment;
 struct lane_memory;
 struct lane_spec;
+struct machine_clock;
 
 /*
  * The seam to the machine. Every effect, and every reading of clock, files, /proc, netlink and
@@ -375,6 +376,20 @@ int host_gate_watch(int *out_file, struct fail *fail);
  * was stopped in the midst of its work stays.
  */
 int host_gate_release(const char *cgroup, uint64_t id, size_t *out_count, struct fail *fail);
+
+/* ---- the clock of the machine (injector/clock/step.h) ---- */
+
+/*
+ * FAIL_REFUSED with a reason where this process does not live in the machine's own namespaces, so
+ * that others would be hit than those it was asked for; or where it may not set the clock.
+ */
+int host_machine_check(struct fail *fail);
+/* How its clocks stand at one instant, to within some microseconds, and what steers them. */
+int host_machine_clock(struct machine_clock *out, struct fail *fail);
+/* Moves the wall clock by so much, on or back. The kernel then calls it unsynchronised. */
+int host_machine_step(int64_t ns, struct fail *fail);
+/* Frequency, tick, status and errors become those of `as`. */
+int host_machine_steer(const struct machine_clock *as, struct fail *fail);
 
 /* ---- where programs hang ---- */
 

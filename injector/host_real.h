@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "bpf/matcher.h"
 #include "contract/fail.h"
@@ -42,6 +43,9 @@ int real_matcher_exit_program(const struct host_matcher *matcher);
 /* Of the map with the keeper's pulse: its descriptor, borrowed, and until when it is alive. */
 int real_matcher_pulse_file(const struct host_matcher *matcher);
 uint64_t real_matcher_pulse(const struct host_matcher *matcher);
+
+/* host_machine_check() of another process of ours. */
+int real_machine_check(pid_t pid, struct fail *fail);
 
 /* Whether this kernel tells of system calls, which is the least that a trap needs. */
 int real_trap_try(struct fail *fail);

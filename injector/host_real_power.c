@@ -3,6 +3,7 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <unistd.h>
 
 static bool change(capng_act_t action, unsigned int capability)
 {
@@ -14,15 +15,25 @@ static bool change(capng_act_t action, unsigned int capability)
 	return changed;
 }
 
+/* The library remembers whose they were, and a guardian is made by _Fork(), which tells it nothing.
+ */
+static bool read_own(void)
+{
+	capng_setpid((int)getpid());
+	capng_clear(CAPNG_SELECT_ALL);
+	return capng_get_caps_process() == 0;
+}
+
 bool real_power_raise(unsigned int capability)
 {
-	/* Of whoever asks: the library remembers who asked first, which a fork does not change. */
-	capng_setpid(0);
-	capng_clear(CAPNG_SELECT_ALL);
-	return capng_get_caps_process() == 0 &&
-		capng_have_capability(CAPNG_PERMITTED, capability) &&
+	return read_own() && capng_have_capability(CAPNG_PERMITTED, capability) &&
 		!capng_have_capability(CAPNG_EFFECTIVE, capability) &&
 		change(CAPNG_ADD, capability);
+}
+
+bool real_power_has(unsigned int capability)
+{
+	return read_own() && capng_have_capability(CAPNG_PERMITTED, capability);
 }
 
 void real_power_lower(unsigned int capability, bool raised)

@@ -15,6 +15,7 @@
 #include "contract/verbs.h"
 #include "injector/host.h"
 #include "injector/lists.h"
+#include "injector/mechanisms/step_note.h"
 #include "injector/netlink.h"
 
 /*
@@ -353,5 +354,7 @@ int host_snapshot(const char *cgroup, struct list *state, struct list *residue, 
 	}
 	if (cgroup)
 		put_cgroups(cgroup, cgroup, state);
+	if (host_file_exists(STATE_DIR STEP_NOTE))
+		list_add_text(state, "clock stepped, or not looked into since");
 	return 0;
 }

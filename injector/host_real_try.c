@@ -193,6 +193,19 @@ static bool try_clock_skew(struct host_matcher *matcher, char reason[REASON_MAX]
 		    : say(reason, false, "%.200s", fail.text);
 }
 
+/* Nothing is tried with the clock: it is everybody's. This child's network is not the injector's.
+ */
+static bool try_clock_step(struct host_matcher *matcher, char reason[REASON_MAX])
+{
+	struct fail fail = FAIL_INIT;
+
+	(void)matcher;
+	if (real_machine_check(getppid(), &fail) < 0)
+		return say(reason, false, "%.200s", fail.text);
+	return say(
+		reason, true, "the machine's own clock; its policy must name clock_step as well");
+}
+
 static bool try_wire(struct host_matcher *matcher, char reason[REASON_MAX])
 {
 	struct host_pair pair = {.entry = "wire", .exit = "wire-x", .as_wire = true};
@@ -334,6 +347,7 @@ static const struct {
 	{"pause", try_pause, false},
 	{"trap", try_trap, false},
 	{"clock_skew", try_clock_skew, false},
+	{"clock_step", try_clock_step, false},
 	{"wire", try_wire, false},
 	{"lane", try_lane, false},
 	{"netem", try_netem, true},

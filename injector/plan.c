@@ -30,6 +30,7 @@ void plan_deinit(struct plan *plan)
 		pauses_free(effect->pauses);
 		traps_free(effect->traps);
 		clocks_free(effect->clocks);
+		steps_free(effect->steps);
 	}
 	LIST_EACH(plan->lists, struct list *, list) {
 		list_free(*list);

@@ -7,6 +7,7 @@
 #include "injector/mechanisms/matcher.h"
 #include "injector/mechanisms/pauses.h"
 #include "injector/mechanisms/signals.h"
+#include "injector/mechanisms/steps.h"
 #include "injector/mechanisms/traps.h"
 
 /*
@@ -19,6 +20,7 @@ enum effect_kind {
 	EFFECT_PAUSE,  /* processes held still for a time */
 	EFFECT_TRAP,   /* a signal to processes, at a call of theirs */
 	EFFECT_CLOCK,  /* processes that read another time */
+	EFFECT_STEP,   /* the machine's clock, stepped for a time */
 	EFFECT_KINDS
 };
 
@@ -35,6 +37,8 @@ struct effect {
 	struct traps *traps;        /* set when it is armed */
 	struct clock_rule clock;    /* EFFECT_CLOCK */
 	struct clocks *clocks;      /* set when it is armed */
+	struct step_rule step;      /* EFFECT_STEP */
+	struct steps *steps;        /* set when it is armed */
 };
 
 struct plan {

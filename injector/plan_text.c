@@ -350,6 +350,21 @@ static void describe_clock(const struct clock_rule *rule, struct list *effects, 
 		"`backburn-injector recover`");
 }
 
+static void describe_step(const struct step_rule *rule, struct list *effects, struct list *undo)
+{
+	char offset[OFFSET_TEXT_MAX];
+
+	list_add_text(effects,
+		"step the clock of the whole machine by %s, for all that runs on it and for the "
+		"kernel",
+		offset_text(rule->offset_ns, offset));
+	list_add_text(effects, "start the process that sets it right on time, unless it is there");
+	list_add_text(undo,
+		"step the clock to what it would say by now, within 1ms, with the frequency and "
+		"the status that it had: the guardian does, and if that is killed together with "
+		"the injector, `backburn-injector recover`");
+}
+
 void plan_describe(const struct plan *plan, struct list *effects, struct list *undo)
 {
 	if (!plan->effects.count)
@@ -370,6 +385,9 @@ void plan_describe(const struct plan *plan, struct list *effects, struct list *u
 			break;
 		case EFFECT_CLOCK:
 			describe_clock(&effect->clock, effects, undo);
+			break;
+		case EFFECT_STEP:
+			describe_step(&effect->step, effects, undo);
 			break;
 		case EFFECT_KINDS:
 			break;

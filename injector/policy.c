@@ -251,6 +251,20 @@ static int judge_kind(const struct policy_faults *faults, const char *fault, str
 	return 0;
 }
 
+int policy_names(const struct policy *policy, const char *fault, struct fail *fail)
+{
+	const struct policy_faults *faults = policy->rules.faults;
+
+	if (policy->state == POLICY_READ && faults && names(&faults->allow, fault))
+		return 0;
+	return fail_set(fail, FAIL_REFUSED,
+		"%s is refused unless the host's own policy %s names it in faults.allow, which %s",
+		fault, policy->path,
+		policy->state == POLICY_ABSENT         ? "is not there"
+			: policy->state == POLICY_READ ? "does not"
+						       : "can't be used");
+}
+
 static int judge_duration(
 	int64_t max_ns, const struct fault_order *order, int64_t now_ns, struct fail *fail)
 {

@@ -78,6 +78,10 @@ struct policy_moment {
 int policy_allows(const struct policy *policy, const struct fault_order *order,
 	const struct list *peers, const struct policy_moment *moment, struct fail *fail);
 
+/* Some faults need more than that nothing forbids them: FAIL_REFUSED unless faults.allow names it.
+ */
+int policy_names(const struct policy *policy, const char *fault, struct fail *fail);
+
 /* The same for peers (struct endpoint) alone: none of them may be protected. */
 int policy_allows_peers(const struct policy *policy, const struct list *peers, struct fail *fail);
 

@@ -33,6 +33,8 @@ const struct kept_capability kept_capabilities[] = {
 	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", false,
 		"reads which program a process runs and which sockets it holds: to find targets, "
 		"and to protect what carries the session"},
+	{CAP_SYS_TIME, "CAP_SYS_TIME", true,
+		"steps the machine's clock, and sets it right again, for `clock_step`"},
 };
 const size_t kept_capability_count = sizeof(kept_capabilities) / sizeof(kept_capabilities[0]);
 

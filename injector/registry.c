@@ -84,6 +84,7 @@ cJSON *registry_catalogue(void)
 		json_put_bool(fault, "silent", ops->silent);
 		json_put_bool(fault, "alone", ops->alone);
 		json_put_bool(fault, "within", ops->within);
+		json_put_bool(fault, "machine", ops->machine);
 		if (ops->did)
 			json_put_string(fault, "did", ops->did);
 		json_put_string(fault, "expires", expiry_words[ops->expires]);

@@ -30,12 +30,13 @@ struct matcher;
  * The order of things: session_new, session_line and session_tick as often as needed,
  * session_end (heals everything), session_free.
  *
- * What the kernel can't end by itself is handed to the guardian (mechanisms/pauses.h), which ends
- * it when this process is killed or stopped. It is started with the first fault that needs it, and
- * dismissed at the end.
+ * What the kernel can't end by itself is handed to the guardian (mechanisms/guardians.h), which
+ * ends it when this process is killed or stopped. It is started with the first fault that needs it,
+ * and dismissed at the end.
  */
 struct session_config {
 	const char *runtime_dir;
+	const char *state_dir;
 	const char *policy_file;  /* POLICY_PATH; may be absent */
 	const char *extra_policy; /* --policy, or NULL; must exist */
 	const char *cgroup;       /* --cgroup, or NULL */

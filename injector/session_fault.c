@@ -68,11 +68,23 @@ static struct list peers_of(const struct session_fault *fault)
 	return peers;
 }
 
+/* The hours of a policy are not put off by a clock that this session has stepped. */
+static int64_t wall_ns(const struct session *session)
+{
+	LIST_EACH(session->faults, struct session_fault *, fault) {
+		LIST_EACH((*fault)->plan.effects, const struct effect, effect) {
+			if (effect->steps && steps_in_force(effect->steps))
+				return steps_wall_ns(effect->steps);
+		}
+	}
+	return host_wall_ns();
+}
+
 static int check_policies(
 	struct session *session, const struct session_fault *fault, struct fail *fail)
 {
 	struct policy_moment moment = {.now_ns = host_now_ns(),
-		.wall_ns = host_wall_ns(),
+		.wall_ns = wall_ns(session),
 		.at_once = fault_is_at_once(fault->ops, fault->order.with)};
 	struct list peers = peers_of(fault);
 	int outcome = 0;
@@ -126,6 +138,45 @@ static int check_owners(
 	return 0;
 }
 
+/* The word of a host's owner is the file of the host: --policy is what a controller may say. */
+static int check_machine(
+	const struct session *session, const struct session_fault *fault, struct fail *fail)
+{
+	if (!fault->ops->machine)
+		return 0;
+	if (session->config.cgroup)
+		return fail_set(fail, FAIL_REFUSED,
+			"%s acts on the whole machine, and this injector is confined to a cgroup",
+			fault->ops->name);
+	if (host_machine_check(fail) < 0)
+		return -1;
+	return policy_names(&session->policies[0], fault->ops->name, fail);
+}
+
+/* A skewed clock compares its end with the wall clock, which must not be stepped under it. */
+static int check_clocks(
+	const struct session *session, const struct session_fault *fault, struct fail *fail)
+{
+	bool steps = plan_has(&fault->plan, EFFECT_STEP);
+
+	if (!steps && !plan_has(&fault->plan, EFFECT_CLOCK))
+		return 0;
+	LIST_EACH(session->faults, struct session_fault *, other) {
+		const struct plan *plan = &(*other)->plan;
+
+		if (fault_state_needs_healing((*other)->state) &&
+			(plan_has(plan, EFFECT_STEP) || (steps && plan_has(plan, EFFECT_CLOCK))))
+			return fail_set(fail, FAIL_REFUSED,
+				"fault %s has the clocks of this machine, and is not over",
+				(*other)->order.id);
+	}
+	LIST_EACH(fault->plan.effects, const struct effect, effect) {
+		if (effect->kind == EFFECT_STEP && steps_check(&effect->step, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* The controller has checked the same against the catalogue; this side trusts nobody. */
 static int check_targets(
 	const struct fault_ops *ops, const struct fault_order *order, struct fail *fail)
@@ -166,11 +217,11 @@ int session_plan_again(struct session *session, struct session_fault *fault, str
 		fail->path[0] = '\0';
 		return fail_context(fail, "%s", path);
 	}
-	if (check_policies(session, fault, fail) < 0)
+	if (check_machine(session, fault, fail) < 0 || check_policies(session, fault, fail) < 0)
 		return -1;
 	if (fault->ops->plan(order, fault->with, &fault->plan, fail) < 0)
 		return -1;
-	if (check_shares(session, fault, fail) < 0)
+	if (check_shares(session, fault, fail) < 0 || check_clocks(session, fault, fail) < 0)
 		return -1;
 	return check_owners(session, fault, fail);
 }

@@ -8,8 +8,10 @@
 
 #include "contract/units.h"
 #include "contract/verbs.h"
+#include "injector/clock/step.h"
 #include "injector/host.h"
 #include "injector/lists.h"
+#include "injector/mechanisms/step_note.h"
 
 #define AT(member) .offset = offsetof(struct undo, member)
 
@@ -22,6 +24,7 @@ static const char *const kind_words[] = {[UNDO_TCX] = "tcx",
 	[UNDO_GROUP] = "group",
 	[UNDO_CLOCK] = "clock",
 	[UNDO_GATE] = "gate",
+	[UNDO_STEP] = "step",
 	[UNDO_KINDS] = NULL};
 
 static const struct field undo_fields[] = {
@@ -36,6 +39,7 @@ static const struct field undo_fields[] = {
 	{.key = "start_ticks", .kind = FIELD_I64, AT(start_ticks)},
 	{.key = "cgroup", .kind = FIELD_I64, AT(cgroup)},
 	{.key = "key", .kind = FIELD_I64, AT(key)},
+	{.key = "step", .kind = FIELD_OBJECT, .sub = &clock_step_shape, AT(step)},
 };
 const struct shape undo_shape = {
 	.name = "undo record", .size = sizeof(struct undo), SHAPE_FIELDS(undo_fields)};
@@ -82,6 +86,9 @@ const char *undo_describe(const struct undo *undo, char text[static UNDO_TEXT_MA
 		snprintf(text, UNDO_TEXT_MAX,
 			"let go on what was started in cgroup %.150s, with its own clock",
 			undo->interface);
+		break;
+	case UNDO_STEP:
+		snprintf(text, UNDO_TEXT_MAX, "set this machine's clock right");
 		break;
 	case UNDO_KINDS:
 		break;
@@ -266,6 +273,20 @@ static int run_gate(const struct undo *undo, char *text, struct fail *fail)
 	return 0;
 }
 
+/* What the clock said when it was stepped is known for this boot only, and so is the note of it. */
+static int run_step(const struct undo *undo, char *text, struct fail *fail)
+{
+	struct step_told told = {0};
+
+	if (!undo->step)
+		return fail_set(fail, FAIL_INTERNAL, "the record does not say how it was");
+	if (step_undo(undo->step, &told, fail) < 0 || step_note_remove(undo->interface, fail) < 0)
+		return -1;
+	snprintf(text, UNDO_TEXT_MAX, "this machine's clock was off by %.6f s, and is by %.6f s",
+		(double)told.last_ns / NS_PER_SEC, (double)told.error_ns / NS_PER_SEC);
+	return 0;
+}
+
 int undo_run(const struct undo *undo, char text[static UNDO_TEXT_MAX], struct fail *fail)
 {
 	char what[UNDO_TEXT_MAX] = "";
@@ -298,6 +319,9 @@ int undo_run(const struct undo *undo, char text[static UNDO_TEXT_MAX], struct fa
 		break;
 	case UNDO_GATE:
 		result = run_gate(undo, text, fail);
+		break;
+	case UNDO_STEP:
+		result = run_step(undo, text, fail);
 		break;
 	case UNDO_KINDS:
 		return fail_set(fail, FAIL_INTERNAL, "undo record of kind %d", undo->kind);

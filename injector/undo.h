@@ -8,6 +8,8 @@
 #include "contract/fail.h"
 #include "contract/shape.h"
 
+struct clock_step;
+
 /*
  * How one effect is undone, as data: written to the ledger before the effect, and carried out
  * by the session that made it or, when that died, by whoever comes next. Both go through
@@ -23,6 +25,7 @@ enum undo_kind {
 	UNDO_GROUP,  /* a cgroup of our own: the guardian's */
 	UNDO_CLOCK,  /* a process whose clock goes through a stub of ours */
 	UNDO_GATE, /* programs that are stopped as they are started in a cgroup, and their clocks */
+	UNDO_STEP, /* the machine's clock, which was stepped */
 	UNDO_KINDS
 };
 
@@ -31,7 +34,8 @@ struct undo {
 	int64_t ifindex;
 	/*
 	 * Owned. For people, since the number is what counts; but for UNDO_LANE the link, for
-	 * UNDO_FREEZE and UNDO_GATE the cgroup, for UNDO_GROUP its directory.
+	 * UNDO_FREEZE and UNDO_GATE the cgroup, for UNDO_GROUP its directory, for UNDO_STEP the
+	 * note that outlives a boot.
 	 */
 	char *interface;
 	int direction;            /* enum bb_direction; UNDO_TCX, UNDO_FILTER */
@@ -40,6 +44,7 @@ struct undo {
 	int64_t pid, start_ticks; /* UNDO_STOP, UNDO_CLOCK */
 	int64_t cgroup;           /* UNDO_FREEZE, UNDO_GATE: the kernel's number of it */
 	int64_t key;              /* UNDO_CLOCK, UNDO_GATE: of the attachment */
+	struct clock_step *step;  /* owned; UNDO_STEP */
 };
 extern const struct shape undo_shape;
 

@@ -295,7 +295,7 @@ static void add_process(struct inspect_result *out, const struct host_process *p
 	};
 }
 
-/* NULL: it acts on packets. */
+/* NULL: it acts on no processes. */
 static const struct process_selector *selector_of(const struct effect *effect)
 {
 	switch (effect->kind) {
@@ -308,6 +308,7 @@ static const struct process_selector *selector_of(const struct effect *effect)
 	case EFFECT_CLOCK:
 		return effect->clock.processes;
 	case EFFECT_MATCH:
+	case EFFECT_STEP:
 	case EFFECT_KINDS:
 		break;
 	}
@@ -364,6 +365,21 @@ static int inspect_processes(const struct session *session, const struct plan *p
 	return 0;
 }
 
+/* They are left alone: what they make of a wrong clock is to be seen, unless they are paused. */
+static void describe_services(struct list *effects)
+{
+	struct list running = {0};
+
+	steps_services(&running);
+	LIST_EACH(running, char *, service) {
+		list_add_text(effects,
+			"%s runs here, and may set the clock right before: a pause on it keeps it "
+			"from that",
+			*service);
+	}
+	list_free_texts(&running);
+}
+
 /* "s3.example.com is 192.0.2.1, 192.0.2.2 here": another node may have others. */
 static void describe_hosts(const struct session_fault *fault, struct list *effects)
 {
@@ -394,6 +410,8 @@ int verb_inspect(struct session *session, void *params, void *result, struct fai
 	if (plan_has(&fault->plan, EFFECT_MATCH))
 		outcome = inspect_traffic(session, &fault->plan, out, fail);
 	plan_describe(&fault->plan, &out->effects, &out->undo);
+	if (plan_has(&fault->plan, EFFECT_STEP))
+		describe_services(&out->effects);
 	if (outcome == 0)
 		outcome = inspect_processes(session, &fault->plan, out, fail);
 	session_fault_free(fault);

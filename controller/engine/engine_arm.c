@@ -65,6 +65,8 @@ static int plan_fault(
 	json_put_string(event, "fault", spec->id);
 	json_put(event, "on", list_to_json(&on));
 	json_put(event, "from", list_to_json(&from));
+	if (catalogue_find(engine->plan->catalogue, spec->fault)->machine)
+		json_put_bool(event, "machine", true);
 	list_free_texts(&on);
 	list_free_texts(&from);
 	engine_log(engine, event);
@@ -134,7 +136,7 @@ static void refuse_conflicts(struct engine *engine)
 		return;
 	later = conflicts_find(&context, known, faults.count, &other);
 	if (later >= 0) {
-		conflict_say(known[later].spec, known[other].spec, text, sizeof(text));
+		conflict_say(&context, known[later].spec, known[other].spec, text, sizeof(text));
 		engine_stop(engine, STOP_REFUSED, known[later].spec->id, "%s", text);
 	}
 	free(faults.items);

@@ -164,7 +164,10 @@ void judge_claim(const struct record *record, const struct invariant_spec *claim
 /* One measure of that node alone; both must outlive the judgement. */
 void judge_measure(const char *node, const struct measure *measure, struct measure_judgement *out);
 
-/* What becomes of a packet that the fault hits: "dropped". */
+/* How many of the nodes that a fault on machines is on tell that it acted there. */
+size_t judge_machines_hit(const struct fault_record *fault);
+
+/* What becomes of a packet that the fault hits: "dropped"; or of a machine. */
 const char *judge_did(const struct fault_record *fault);
 
 /*

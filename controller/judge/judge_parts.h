@@ -14,6 +14,8 @@ double judge_budget_spent(const struct record *record, const struct sli_record *
 
 /* Of a fault on processes; `out` has fault and effect NOT_INJECTED already. */
 void judge_processes(const struct fault_record *fault, struct effect_judgement *out);
+/* Of a fault on machines; the same. */
+void judge_machines(const struct fault_record *fault, struct effect_judgement *out);
 /* What was asked and achieved of it; `out` is zeroed or has other parts. */
 void judge_measures(const struct fault_record *fault, struct effect_judgement *out);
 void judge_effect(const struct record *record, const struct fault_record *fault,

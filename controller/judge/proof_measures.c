@@ -100,7 +100,7 @@ void judge_measures(const struct fault_record *fault, struct effect_judgement *o
 				list_push(&out->measures, sizeof(struct measure_judgement));
 
 			judge_measure(node->node, measure, own);
-			own->directed = !fault->spec->on->processes;
+			own->directed = !fault->spec->on->processes && !fault->machine;
 			out->measures_differing += own->finding == MEASURE_DIFFERS;
 		}
 	if (out->measures.count)

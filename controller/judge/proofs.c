@@ -274,6 +274,11 @@ void judge_effect(
 		judge_measures(fault, out);
 		return;
 	}
+	if (fault->machine) {
+		judge_machines(fault, out);
+		judge_measures(fault, out);
+		return;
+	}
 	add_pairs(fault, &out->pairs);
 	sums = sum_up(out);
 	if (was_injected(fault))

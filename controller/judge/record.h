@@ -57,7 +57,8 @@ struct fault_record {
 	int64_t effect_ns; /* first packet or process hit */
 	int64_t healed_ns; /* all nodes healed, or the deadline, whichever was first */
 	int64_t skew_ns;   /* no node's clock is known worse than this */
-	char *did;         /* what becomes of a packet that it hits; NULL: not told */
+	char *did;         /* what becomes of a packet that it hits, or a machine; NULL: not told */
+	bool machine;      /* it acts on whole machines: neither on packets nor on processes */
 	bool at_once;      /* over as soon as it has acted: its phase is what it is measured in */
 };
 

@@ -185,6 +185,7 @@ static int apply_fault_planned(struct record *record, const cJSON *event, struct
 	if (!fault)
 		return record_unknown_name(event, "fault", fail);
 	take_sides(fault, event);
+	fault->machine = cJSON_IsTrue(record_member(event, "machine"));
 	return 0;
 }
 

@@ -70,7 +70,8 @@ static void add_counter(struct fault_record *fault, struct fault_node *node, con
  * A ratio is tested as hits of trials, so it is told as that too. No more can have been hit than
  * were tried.
  */
-static int add_measure(struct fault_node *node, const cJSON *item, struct fail *fail)
+static int add_measure(
+	struct fault_record *fault, struct fault_node *node, const cJSON *item, struct fail *fail)
 {
 	struct measure measure, *kept;
 
@@ -84,6 +85,8 @@ static int add_measure(struct fault_node *node, const cJSON *item, struct fail *
 		measure.achieved = (double)measure.hits / (double)measure.count;
 	if (measure.tolerance < 0)
 		measure.tolerance = 0;
+	if (fault->machine && measure.first_ns > 0)
+		record_took_effect(fault, record_sane_time(measure.first_ns));
 	kept = list_push(&node->measures, sizeof(*kept));
 	*kept = measure;
 	return 0;
@@ -115,7 +118,7 @@ int record_apply_evidence(struct record *record, const cJSON *event, struct fail
 			return -1;
 	}
 	cJSON_ArrayForEach(item, record_member(event, "measures")) {
-		if (add_measure(node, item, fail) < 0)
+		if (add_measure(fault, node, item, fail) < 0)
 			return -1;
 	}
 	cJSON_ArrayForEach(item, record_member(event, "hosts")) {

@@ -38,6 +38,7 @@ static int read_fault(struct catalogue_fault *out, const cJSON *entry, struct fa
 	out->capability = must_copy(json_string(entry, "capability", out->name));
 	out->did = must_copy_if(json_string(entry, "did", NULL));
 	out->alone = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "alone"));
+	out->machine = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "machine"));
 	out->within = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(entry, "within"));
 	out->from_nodes = list_has(from, "nodes");
 	out->from_prefixes = list_has(from, "prefixes");

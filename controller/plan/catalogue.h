@@ -19,9 +19,10 @@ struct catalogue_fault {
 	char *lasts_with;    /* of these: with this parameter it has a length after all; or NULL */
 	bool ends_processes; /* its evidence says who came back after that */
 	char *capability;    /* what an injector must have for it */
-	char *did;   /* what becomes of a packet that it hits: "dropped"; NULL: no packets */
-	bool alone;  /* two of these on one path at one time contradict each other */
-	bool within; /* `from` may be left out: it then acts between the nodes of `on` */
+	char *did;    /* what becomes of a packet that it hits, or of a machine; NULL: of neither */
+	bool alone;   /* two of these on one path, or machine, at one time contradict each other */
+	bool machine; /* it acts on whole machines, of which a lab has none of its own */
+	bool within;  /* `from` may be left out: it then acts between the nodes of `on` */
 	struct shape *params;
 	cJSON *published; /* the entry as it came */
 };

@@ -98,7 +98,8 @@ void catalogue_page(FILE *out, const struct catalogue_fault *fault)
 	print_words(out, " · `from`: ", cJSON_GetObjectItemCaseSensitive(fault->published, "from"));
 	fputs(fault->within ? ", or left out: then among the nodes of `on`\n" : "\n", out);
 	if (fault->alone)
-		fputs("\nNo two of them act on one path at one time.\n", out);
+		fprintf(out, "\nNo two of them act on one %s at one time.\n",
+			fault->machine ? "machine" : "path");
 	if (!fault->params->count)
 		return;
 	fputs("\n| key | values | default | |\n|---|---|---|---|\n", out);

@@ -123,7 +123,8 @@ void catalogue_explain(FILE *out, const struct catalogue_fault *fault)
 	print_words(out, "\nfrom:", cJSON_GetObjectItemCaseSensitive(fault->published, "from"));
 	fputs(fault->within ? "; or none: then between the nodes of \"on\"\n" : "\n", out);
 	if (fault->alone)
-		fputs("      no two of them on one path at one time\n", out);
+		fprintf(out, "      no two of them on one %s at one time\n",
+			fault->machine ? "machine" : "path");
 	fputs(fault->params->count ? "with:\n" : "with: no parameters\n", out);
 	print_table(out, fault->params, 1);
 }

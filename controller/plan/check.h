@@ -24,7 +24,11 @@ int check_references(
 int check_claims(
 	const struct scenario *scenario, const struct catalogue *catalogue, struct fail *fail);
 
-/* All of it, in that order. */
+/* For an environment that is a lab: none of its nodes has a machine of its own. */
+int check_machines(
+	const struct scenario *scenario, const struct catalogue *catalogue, struct fail *fail);
+
+/* All of it but the last, in that order. */
 int scenario_check(
 	const struct scenario *scenario, const struct catalogue *catalogue, struct fail *fail);
 

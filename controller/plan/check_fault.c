@@ -144,6 +144,29 @@ static int check_processes(const struct catalogue_fault *kind, const struct faul
 	return 0; /* its own table has said the rest */
 }
 
+int check_machines(
+	const struct scenario *scenario, const struct catalogue *catalogue, struct fail *fail)
+{
+	struct at base = at_key(NULL, "phases");
+	size_t number = 0;
+
+	LIST_EACH(scenario->phases, struct phase_spec, phase) {
+		struct at at = at_index(&base, number++), faults = at_key(&at, "faults");
+		size_t index = 0;
+
+		LIST_EACH(phase->faults, struct fault_spec, fault) {
+			struct at place = at_index(&faults, index++);
+
+			if (catalogue_find(catalogue, fault->fault)->machine)
+				return fail_at(fail, at_key(&place, "fault").path,
+					"%s acts on a whole machine, and the nodes of a lab share "
+					"one: it needs hosts",
+					fault->fault);
+		}
+	}
+	return 0;
+}
+
 int check_fault_kind(const struct scenario *scenario, const struct catalogue *catalogue,
 	const struct fault_spec *fault, const struct at *at, struct fail *fail)
 {

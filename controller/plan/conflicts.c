@@ -149,6 +149,16 @@ static bool paths_meet(
 	return false;
 }
 
+static bool share_a_machine(const struct conflict_context *context,
+	const struct fault_sides_known *a, const struct fault_sides_known *b)
+{
+	LIST_EACH(*a->on, char *, own)
+		LIST_EACH(*b->on, char *, other)
+			if (meet(context, *own, *other))
+				return true;
+	return false;
+}
+
 static bool share_a_path(const struct conflict_context *context, const struct fault_sides_known *a,
 	const struct fault_sides_known *b)
 {
@@ -224,7 +234,8 @@ static bool contradict(const struct conflict_context *context, const struct faul
 
 	return kind && kind->alone && strcmp(a->spec->fault, b->spec->fault) == 0 &&
 		times_meet(context, a->spec, b->spec) && words_meet(a->spec, b->spec) &&
-		ports_meet(a->spec, b->spec) && share_a_path(context, a, b);
+		ports_meet(a->spec, b->spec) &&
+		(kind->machine ? share_a_machine(context, a, b) : share_a_path(context, a, b));
 }
 
 int conflicts_find(const struct conflict_context *context, const struct fault_sides_known *faults,
@@ -239,13 +250,16 @@ int conflicts_find(const struct conflict_context *context, const struct fault_si
 	return -1;
 }
 
-void conflict_say(
-	const struct fault_spec *later, const struct fault_spec *earlier, char *buffer, size_t size)
+void conflict_say(const struct conflict_context *context, const struct fault_spec *later,
+	const struct fault_spec *earlier, char *buffer, size_t size)
 {
+	bool machine = catalogue_find(context->catalogue, later->fault)->machine;
+
 	snprintf(buffer, size,
-		"%s %s and %s act on the same path at the same time, and contradict each other: "
-		"part their times, nodes, directions or ports",
-		later->fault, earlier->id, later->id);
+		"%s %s and %s act on the same %s at the same time, and contradict each other: "
+		"part their times%s",
+		later->fault, earlier->id, later->id, machine ? "machine" : "path",
+		machine ? " or nodes" : ", nodes, directions or ports");
 }
 
 /* --- a file alone ---------------------------------------------------------------------------- */
@@ -276,7 +290,7 @@ static int check_phase(const struct conflict_context *context, const struct phas
 	}
 	later = conflicts_find(context, faults, count, &other);
 	if (later >= 0) {
-		conflict_say(faults[later].spec, faults[other].spec, text, sizeof(text));
+		conflict_say(context, faults[later].spec, faults[other].spec, text, sizeof(text));
 		fail_at(fail, at_index(&place, (size_t)later).path, "%s", text);
 	}
 	for (size_t i = 0; i < count; i++)

@@ -36,8 +36,8 @@ int conflicts_find(const struct conflict_context *context, const struct fault_si
 	size_t count, size_t *out_other);
 
 /* What to say of them. */
-void conflict_say(const struct fault_spec *later, const struct fault_spec *earlier, char *buffer,
-	size_t size);
+void conflict_say(const struct conflict_context *context, const struct fault_spec *later,
+	const struct fault_spec *earlier, char *buffer, size_t size);
 
 /* As far as the file tells: FAIL_BAD_FILE at the later fault. */
 int check_conflicts(

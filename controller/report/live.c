@@ -258,6 +258,11 @@ static void acted(const struct fault_record *fault, char text[SENTENCE_MAX])
 		words_acted(fault, text);
 		return;
 	}
+	if (fault->machine) {
+		snprintf(text, SENTENCE_MAX, "%.40s on %zu of %zu", judge_did(fault),
+			judge_machines_hit(fault), fault->on.count);
+		return;
+	}
 	LIST_EACH(fault->nodes, struct fault_node, node)
 		LIST_EACH(node->counters, struct counter, counter)
 			packets += counter->packets;

@@ -170,6 +170,10 @@ static void print_hits(FILE *out, const struct fault_record *fault)
 		print_effects(out, fault);
 		return;
 	}
+	if (fault->machine) {
+		print_effects(out, fault);
+		return;
+	}
 	if (!fault->from.count)
 		print_hits_among(out, fault);
 	LIST_EACH(fault->on, char *, on)

@@ -292,7 +292,8 @@ void words_fault(const struct fault_record *fault, char buffer[SENTENCE_MAX])
 {
 	char on[120], from[120];
 
-	bool among = !fault->from.count && fault->on.count > 1 && !fault->spec->on->processes;
+	bool among = !fault->from.count && fault->on.count > 1 && !fault->spec->on->processes &&
+		!fault->machine;
 
 	snprintf(buffer, SENTENCE_MAX, "%.60s %s %s%s%s", fault->spec->fault,
 		among ? "among" : "on",

@@ -120,6 +120,8 @@ const char *words_rests_on(const struct measure_judgement *own, char buffer[WORD
 			words_quantity(MEASURE_RATIO, own->interval.lower, low),
 			words_quantity(MEASURE_RATIO, own->interval.upper, high),
 			say_tolerance(measure, off));
+	else if (measure->count == 1 && !own->directed)
+		snprintf(buffer, WORDS_MAX, "one%.60s", say_tolerance(measure, off));
 	else if (measure->count > 0 && !own->directed)
 		snprintf(buffer, WORDS_MAX, "the least of %lld%.60s", (long long)measure->count,
 			say_tolerance(measure, off));

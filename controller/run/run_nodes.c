@@ -99,13 +99,16 @@ static cJSON *strikes_json(const struct run_node *node, const struct list *strik
 	return array;
 }
 
-/* None of a measure's numbers is an instant: they stand as the node told them. */
-static cJSON *measures_json(const struct list *measures)
+static cJSON *measures_json(const struct run_node *node, const struct list *measures)
 {
 	cJSON *array = json_array();
 
-	LIST_EACH(*measures, struct measure, measure)
-		json_append(array, shape_encode(&measure_shape, measure));
+	LIST_EACH(*measures, struct measure, measure) {
+		struct measure ours = *measure;
+
+		ours.first_ns = instant(node, ours.first_ns);
+		json_append(array, shape_encode(&measure_shape, &ours));
+	}
 	return array;
 }
 
@@ -134,7 +137,7 @@ static void feed_evidence(struct run_node *node, const struct fault_evidence *fa
 	if (fault->hosts.count)
 		json_put(data, "hosts", hosts_json(&fault->hosts));
 	if (fault->measures.count)
-		json_put(data, "measures", measures_json(&fault->measures));
+		json_put(data, "measures", measures_json(node, &fault->measures));
 	event.data = data;
 	run_feed(node->run, &event);
 	cJSON_Delete(data);

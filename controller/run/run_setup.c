@@ -66,7 +66,8 @@ static int make_plan(struct run *run, struct fail *fail)
 	run->plan.origin = run->options->scenario;
 	if (run->has_lab && reach_add_lab(&run->plan, &run->lab, fail) < 0)
 		return -1;
-	if (plan_check_names(&run->plan, fail) < 0) {
+	if (plan_check_names(&run->plan, fail) < 0 ||
+		(run->has_lab && check_machines(&run->scenario, &run->catalogue, fail) < 0)) {
 		/* The place is in the files, the reason in the environment: 4, with file and line.
 		 */
 		fail->kind = FAIL_BAD_FILE;

@@ -19,6 +19,7 @@
 #include "contract/units.h"
 #include "injector/host.h"
 #include "injector/lists.h"
+#include "injector/log.h"
 
 enum {
 	SCANS_MAX = 100, /* for threads, while new ones come */
@@ -248,6 +249,29 @@ static int release_gate(const struct grip *grip)
 	return fail.error ? -fail.error : -EIO;
 }
 
+/* ---- the machine's clock ---- */
+
+/* An errno says little of a clock; the rest is for whoever reads what the injector says. */
+static int clock_error(const struct fail *fail)
+{
+	log_line("guardian: %s", fail->text);
+	return fail->error ? -fail->error : -EIO;
+}
+
+static int step_clock(struct grip *grip)
+{
+	struct fail fail = FAIL_INIT;
+
+	return step_make(&grip->order.step, &grip->step, &fail) < 0 ? clock_error(&fail) : 0;
+}
+
+static int set_clock_right(struct grip *grip)
+{
+	struct fail fail = FAIL_INIT;
+
+	return step_undo(&grip->order.step, &grip->step, &fail) < 0 ? clock_error(&fail) : 0;
+}
+
 /* ---- taking ---- */
 
 /* "State:\tT (stopped)", "TracerPid:\t0". */
@@ -317,6 +341,8 @@ int grip_take(struct grip *grip, const struct guard_order *order)
 		break;
 	case GRIP_GATE:
 		grip->order.path[GUARD_PATH_MAX - 1] = '\0';
+		break;
+	case GRIP_STEP:
 		result = 0;
 		break;
 	}
@@ -351,6 +377,9 @@ int grip_hold(struct grip *grip)
 	case GRIP_GATE:
 		result = 0;
 		break;
+	case GRIP_STEP:
+		result = step_clock(grip);
+		break;
 	}
 	grip->held = result >= 0;
 	return result;
@@ -376,6 +405,9 @@ int grip_let_go(struct grip *grip)
 		break;
 	case GRIP_GATE:
 		result = release_gate(grip);
+		break;
+	case GRIP_STEP:
+		result = set_clock_right(grip);
 		break;
 	}
 	/* What has ended needs no letting go. */

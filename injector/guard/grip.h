@@ -11,8 +11,9 @@
 #include "injector/guard/guard.h"
 
 /*
- * One process or cgroup that is held still and let go again. For the guardian only: who traces a
- * process must be the one who waits for it. Errors are negative errno values.
+ * One process or cgroup that is held still and let go again, or the machine's clock. For the
+ * guardian only: who traces a process must be the one who waits for it. Errors are negative errno
+ * values.
  */
 struct grip_thread {
 	pid_t id;
@@ -25,6 +26,7 @@ struct grip {
 	int file;                 /* a pidfd, or the cgroup's directory; -1: none is needed */
 	bool held, leaving, gone; /* leaving: let go, but for threads that have yet to stop */
 	struct list threads;      /* of struct grip_thread: GRIP_TRACE, while held */
+	struct step_told step;    /* GRIP_STEP */
 };
 
 /* So long is waited for what was told to stop. */

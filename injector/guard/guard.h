@@ -4,11 +4,13 @@
 
 #include <stdint.h>
 
+#include "injector/clock/step.h"
+
 /*
  * What the injector and its guardian share. The guardian is a small process that holds processes
- * still, and lets them go again on time: at the end of their order, at the end of the lease, and at
- * once when the injector is dead. So what the kernel can't end by itself ends with the injector
- * killed or stopped.
+ * still, and the machine's clock where it was stepped to, and lets them go again on time: at the
+ * end of their order, at the end of the lease, and at once when the injector is dead. So what the
+ * kernel can't end by itself ends with the injector killed or stopped.
  *
  * The memory is mapped before the guardian is forked. The injector writes orders, the guardian what
  * became of them.
@@ -23,7 +25,8 @@ enum grip_kind {
 	GRIP_TRACE,  /* by ptrace: the kernel lets go when the guardian dies */
 	GRIP_STOP,   /* SIGSTOP and SIGCONT: parent and shell see it */
 	GRIP_FREEZE, /* the freezer of a cgroup: all in it, and what they start */
-	GRIP_GATE    /* it holds nobody; at the end it lets go who was stopped at a gate */
+	GRIP_GATE,   /* it holds nobody; at the end it lets go who was stopped at a gate */
+	GRIP_STEP    /* the machine's clock, which is stepped; let go it is set right */
 };
 
 struct guard_order {
@@ -34,6 +37,7 @@ struct guard_order {
 	int64_t start_ns, deadline_ns; /* CLOCK_MONOTONIC; held while start <= now < deadline */
 	int64_t on_ns, period_ns;      /* in the first part of each period; period 0: always */
 	char path[GUARD_PATH_MAX];     /* GRIP_FREEZE: the directory; GRIP_GATE: the cgroup */
+	struct clock_step step;        /* GRIP_STEP */
 };
 
 enum guard_state {
@@ -54,6 +58,7 @@ struct guard_told {
 	int64_t held_ns;           /* in sum, of the times that are over */
 	int64_t since_ns;          /* held since, now; 0: it is not */
 	int64_t first_ns, last_ns; /* first held, last let go; 0: never */
+	struct step_told step;     /* GRIP_STEP */
 };
 
 struct guard_post {

@@ -75,6 +75,7 @@ static void hold(struct guardian *guardian, struct post *post, struct guard_told
 			tell_error(told, result);
 		return;
 	}
+	told->step = post->grip.step;
 	told->since_ns = guardian->now_ns;
 	told->times++;
 	told->loose = (uint32_t)result;
@@ -85,6 +86,7 @@ static void hold(struct guardian *guardian, struct post *post, struct guard_told
 static void let_go(struct guardian *guardian, struct post *post, struct guard_told *told)
 {
 	tell_error(told, grip_let_go(&post->grip));
+	told->step = post->grip.step;
 	guardian->now_ns = host_now_ns();
 	told->held_ns += guardian->now_ns - told->since_ns;
 	told->since_ns = 0;

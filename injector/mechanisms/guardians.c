@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "injector/mechanisms/guardians.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "injector/guard/guard.h"
 #include "injector/ledger.h"
 #include "injector/lists.h"
-#include "injector/mechanisms/guardians.h"
 
 /* The guardian's life: one for a session, from the first fault that needs it on. */
 
@@ -73,24 +73,6 @@ int guardian_need(struct guardian_keep *keep, struct fail *fail)
 	return 0;
 }
 
-struct guard_post *guardian_give(struct host_guardian *guardian, const struct guard_order *order)
-{
-	struct guard_memory *memory = host_guardian_memory(guardian);
-
-	for (size_t i = 0; i < GUARD_POSTS; i++) {
-		struct guard_post *post = &memory->posts[i];
-
-		if (post->active ||
-			__atomic_load_n(&post->told.state, __ATOMIC_ACQUIRE) != GUARD_FREE)
-			continue;
-		post->order = *order;
-		post->told = (struct guard_told){.state = GUARD_ASKED};
-		__atomic_store_n(&post->active, 1, __ATOMIC_RELEASE);
-		return post;
-	}
-	return NULL;
-}
-
 void guardian_take_back(struct guard_post *post)
 {
 	__atomic_store_n(&post->active, 0, __ATOMIC_RELEASE);
@@ -104,4 +86,54 @@ void guardian_dismiss(struct guardian_keep *keep, bool in_order)
 	keep->guardian = NULL;
 	if (in_order)
 		forget_cgroup(keep);
+}
+
+/* ---- what it is told, and answers ---- */
+
+#define LOOK_NS NS_PER_MS
+
+enum guard_state guard_state(const struct guard_post *post)
+{
+	return (enum guard_state)__atomic_load_n(&post->told.state, __ATOMIC_ACQUIRE);
+}
+
+bool guard_is_taken(const struct guard_post *post)
+{
+	return guard_state(post) != GUARD_ASKED;
+}
+
+bool guard_is_free(const struct guard_post *post)
+{
+	return guard_state(post) == GUARD_FREE;
+}
+
+struct guard_post *guardian_order(
+	struct host_guardian *guardian, const struct guard_order *order, struct fail *fail)
+{
+	struct guard_memory *memory = host_guardian_memory(guardian);
+
+	for (size_t i = 0; i < GUARD_POSTS; i++) {
+		struct guard_post *post = &memory->posts[i];
+
+		if (post->active || !guard_is_free(post))
+			continue;
+		post->order = *order;
+		post->told = (struct guard_told){.state = GUARD_ASKED};
+		__atomic_store_n(&post->active, 1, __ATOMIC_RELEASE);
+		return post;
+	}
+	fail_set(fail, FAIL_REFUSED, "%d processes and cgroups held at once are the most",
+		GUARD_POSTS);
+	return NULL;
+}
+
+bool guardian_await(const struct host_guardian *guardian, const struct guard_post *post,
+	bool (*answered)(const struct guard_post *post), int64_t until_ns)
+{
+	while (!answered(post)) {
+		if (host_now_ns() >= until_ns || !host_guardian_lives(guardian))
+			return false;
+		host_pause(LOOK_NS);
+	}
+	return true;
 }

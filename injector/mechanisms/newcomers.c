@@ -12,7 +12,6 @@
 #include "contract/verbs.h"
 #include "injector/clock/page.h"
 #include "injector/debt.h"
-#include "injector/guard/guard.h"
 #include "injector/host.h"
 #include "injector/lists.h"
 #include "injector/log.h"
@@ -78,9 +77,9 @@ static int give_order(struct newcomers *newcomers, struct fail *fail)
 		sizeof(order.path))
 		return fail_set(fail, FAIL_REFUSED, "the path of cgroup %.100s is too long",
 			newcomers->whole.cgroup);
-	newcomers->post = guardian_give(newcomers->guardian, &order);
+	newcomers->post = guardian_order(newcomers->guardian, &order, fail);
 	if (!newcomers->post)
-		return fail_set(fail, FAIL_REFUSED, "the guardian holds as much as it can");
+		return -1;
 	host_guardian_wake(newcomers->guardian);
 	return 0;
 }

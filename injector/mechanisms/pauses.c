@@ -11,14 +11,11 @@
 #include "contract/units.h"
 #include "contract/verbs.h"
 #include "injector/debt.h"
-#include "injector/guard/guard.h"
 #include "injector/guard/schedule.h"
 #include "injector/lists.h"
 #include "injector/mechanisms/guardians.h"
 #include "injector/targets.h"
 
-#define ANSWER_NS (5 * NS_PER_SEC) /* of the guardian, while it may wait for threads to stop */
-#define LOOK_NS NS_PER_MS
 /* A hold begins and ends late by what the guardian needs to wake up and the target to stop. */
 #define HELD_TOLERANCE 0.05
 #define HELD_TOLERANCE_NS (20 * NS_PER_MS)
@@ -143,48 +140,24 @@ static int hand_over(struct pauses *pauses, struct fail *fail)
 
 		if (order_of(pauses, i, &order, fail) < 0 || note(pauses, pause, &order, fail) < 0)
 			return -1;
-		pause->post = guardian_give(pauses->guardian, &order);
+		pause->post = guardian_order(pauses->guardian, &order, fail);
 		if (!pause->post)
-			return fail_set(fail, FAIL_REFUSED,
-				"%d processes and cgroups held at once are the most", GUARD_POSTS);
+			return -1;
 	}
 	host_guardian_wake(pauses->guardian);
 	return 0;
 }
 
-static uint32_t state_of(const struct pause *pause)
-{
-	return __atomic_load_n(&pause->post->told.state, __ATOMIC_ACQUIRE);
-}
-
 /* Until the guardian has answered for all; false when it does not. */
-static bool await(const struct pauses *pauses, bool (*answered)(uint32_t state))
+static bool await(const struct pauses *pauses, bool (*answered)(const struct guard_post *post))
 {
-	int64_t until_ns = host_now_ns() + ANSWER_NS;
-	size_t i = 0;
+	int64_t until_ns = host_now_ns() + GUARDIAN_ANSWER_NS;
 
-	while (i < pauses->count) {
-		const struct pause *pause = &pauses->each[i];
-
-		if (!pause->post || answered(state_of(pause))) {
-			i++;
-			continue;
-		}
-		if (host_now_ns() >= until_ns || !host_guardian_lives(pauses->guardian))
+	for (size_t i = 0; i < pauses->count; i++)
+		if (pauses->each[i].post &&
+			!guardian_await(pauses->guardian, pauses->each[i].post, answered, until_ns))
 			return false;
-		host_pause(LOOK_NS);
-	}
 	return true;
-}
-
-static bool is_taken(uint32_t state)
-{
-	return state != GUARD_ASKED;
-}
-
-static bool is_free(uint32_t state)
-{
-	return state == GUARD_FREE;
 }
 
 static const char *why(int error)
@@ -210,7 +183,7 @@ static int check_answers(const struct pauses *pauses, struct fail *fail)
 	for (size_t i = 0; i < pauses->count; i++) {
 		const struct guard_order *order = &pauses->each[i].post->order;
 
-		if (state_of(&pauses->each[i]) != GUARD_REFUSED)
+		if (guard_state(pauses->each[i].post) != GUARD_REFUSED)
 			continue;
 		if (order->kind == GRIP_FREEZE)
 			return fail_set(fail, FAIL_REFUSED, "cgroup %.200s can't be frozen: %s",
@@ -228,7 +201,7 @@ static int arm(struct pauses *pauses, const struct target_guard *guard, struct f
 	pauses->guardian = pauses->keep->guardian;
 	if (hand_over(pauses, fail) < 0)
 		return -1;
-	if (!await(pauses, is_taken))
+	if (!await(pauses, guard_is_taken))
 		return fail_set(fail, FAIL_INTERNAL, "the guardian does not answer");
 	return check_answers(pauses, fail);
 }
@@ -261,7 +234,6 @@ bool pauses_orphaned(const struct pauses *pauses)
 	return false;
 }
 
-/* A guardian that is dead, or does not answer, lets nobody go: what it held by more than ptrace. */
 int pauses_heal(struct pauses *pauses, struct fail *fail)
 {
 	bool any = false, answered;
@@ -275,7 +247,7 @@ int pauses_heal(struct pauses *pauses, struct fail *fail)
 	}
 	if (any)
 		host_guardian_wake(pauses->guardian);
-	answered = await(pauses, is_free);
+	answered = await(pauses, guard_is_free);
 	for (size_t i = 0; i < pauses->count; i++) {
 		struct pause *pause = &pauses->each[i];
 		struct fail each = FAIL_INIT;
@@ -283,6 +255,7 @@ int pauses_heal(struct pauses *pauses, struct fail *fail)
 		if (pause->post)
 			pause->told = pause->post->told;
 		pause->post = NULL;
+		/* A guardian that is dead lets nobody go: what it held by more than ptrace. */
 		if (debt_settle(&pause->debt, &each) == 0)
 			continue;
 		if (result == 0)
@@ -291,7 +264,7 @@ int pauses_heal(struct pauses *pauses, struct fail *fail)
 	}
 	if (result == 0 && !answered && host_guardian_lives(pauses->guardian))
 		return fail_set(fail, FAIL_BUSY, "the guardian has not let go of all within %d s",
-			(int)(ANSWER_NS / NS_PER_SEC));
+			(int)(GUARDIAN_ANSWER_NS / NS_PER_SEC));
 	return result;
 }
 

@@ -83,6 +83,9 @@ static const struct rule rules[] = {
 	{"backburn run scenarios/etcd-member-skewed.json",
 		BY("tests/e2e/test_leader_killed.c", "etcd-member-skewed.json")},
 	{"backburn plan scenarios/etcd-member-skewed.json", .how = RUN},
+	{"backburn validate scenarios/etcd-host-clock-stepped.json", .how = RUN},
+	/* A lab's nodes have no clock of their own. */
+	{"backburn plan scenarios/etcd-host-clock-stepped.json", .how = RUN, .code = 4},
 	{"backburn run scenarios/etcd-majority-lost.json",
 		BY("tests/e2e/test_verdicts.c", "etcd-majority-lost.json")},
 	{"backburn run scenarios/etcd-majority-lost-claim.json",

@@ -34,7 +34,9 @@ struct injector *injector_start(struct world *world, int node, ...)
 	assert_non_null(injector);
 	assert_non_null(build);
 	snprintf(program, sizeof(program), "%s/bin/backburn-injector", build);
-	snprintf(netns, sizeof(netns), "/run/netns/%s", world_netns(world, node));
+	/* One that was not made for this world is named by its path. */
+	snprintf(netns, sizeof(netns), "%s%s",
+		*world_netns(world, node) == '/' ? "" : "/run/netns/", world_netns(world, node));
 	va_start(args, node);
 	while (count < OPTIONS_MAX + 4 && (arguments[count] = va_arg(args, const char *)))
 		count++;

@@ -84,7 +84,8 @@ static const struct {
 		"'healed_ns':'3','counters':[{'peer':'n2','direction':'egress','packets':'7',"
 		"'segments':'9','bytes':'1000','matched':'11','first_ns':'1','last_ns':'2'}],"
 		"'measures':[{'name':'loss','direction':'egress','unit':'ratio','bound':'about',"
-		"'asked':0.5,'achieved':0.25,'tolerance':0.125,'count':'4','hits':'1'}],'changes':["
+		"'asked':0.5,'achieved':0.25,'tolerance':0.125,'count':'4','hits':'1','first_ns':'"
+		"5'}],'changes':["
 		"{'at_ns':'4','with':{'ratio':0.5}}]}]}"},
 	{&evidence_shape,
 		"{'now_ns':'5','faults':[{'id':'k','start_ns':'1','deadline_ns':'2','healed':true,"

@@ -78,6 +78,7 @@ void fake_reset(void)
 	forget_files();
 	fake = (struct fake){.now_ns = 1000 * NS_PER_SEC,
 		.wall_ns = 1000 * NS_PER_SEC,
+		.boot_ns = 1000 * NS_PER_SEC,
 		.has_tcx = true,
 		.pid = 42};
 	snprintf(fake.boot_id, sizeof(fake.boot_id), "boot-1");
@@ -102,7 +103,7 @@ bool fake_is_clean(void)
 	return !fake.loaded && !fake.trap && !has_lanes() && !fake.handles.count &&
 		!fake.attachments.count && !fake.clsacts.count && !fake.entries.count &&
 		!fake.counters.count && !fake.flows.count && !fake.clocks.count && !fake.gate &&
-		!fake.standing.count;
+		!fake.standing.count && !fake.steering.stepped_ns;
 }
 
 void fake_kill(void)
@@ -150,6 +151,9 @@ char *fake_describe(bool with_files)
 	if (fake.clocks.count || fake.standing.count)
 		list_add_text(&lines, "%zu clocks, %zu stand at a gate", fake.clocks.count,
 			fake.standing.count);
+	if (fake.steering.stepped_ns || fake.steering.status)
+		list_add_text(&lines, "clock off by %lld, status %lld",
+			(long long)fake.steering.stepped_ns, (long long)fake.steering.status);
 	if (fake.keeper)
 		list_add_text(&lines, "keeper of %d", fake.keeper);
 	if (fake.loaded)
@@ -178,6 +182,7 @@ size_t fake_open_count(void)
 void host_pause(int64_t ns)
 {
 	fake.now_ns += ns;
+	fake_guardian_looks();
 	if (!fake.keeper_sleeps)
 		fake_keeper_looks();
 }
@@ -189,7 +194,7 @@ int64_t host_now_ns(void)
 
 int64_t host_wall_ns(void)
 {
-	return fake.wall_ns;
+	return fake.wall_ns + fake.steering.stepped_ns;
 }
 
 int host_facts(struct host_facts *out, struct fail *fail)

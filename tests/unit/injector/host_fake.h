@@ -72,8 +72,18 @@ struct fake_name {
 	bool hangs;            /* it never says it */
 };
 
+/* How the machine's clock is steered, and how far it is off. */
+struct fake_steering {
+	int64_t stepped_ns;
+	int64_t slewed_ns; /* that its steady clocks are ahead of the raw one */
+	int64_t freq, status;
+};
+
 struct fake {
 	int64_t now_ns, wall_ns;
+	int64_t boot_ns; /* when it was wall_ns, on the steady clocks: the wall clock goes on */
+	struct fake_steering steering;
+	const char *machine_refusal; /* why this is not the machine's own injector; NULL: it is */
 	bool has_tcx;
 	struct list links;           /* of struct host_link */
 	struct list attachments;     /* of struct fake_attachment */
@@ -174,6 +184,8 @@ struct lane_memory *fake_keeper_memory(void);
 void fake_keeper_looks(void);
 /* It dies, and its link with it. */
 void fake_end_keeper(void);
+/* The guardian does what it is time for; its clock is the only thing that it really holds. */
+void fake_guardian_looks(void);
 /* A packet of the peer with this prefix's entry is counted, as the kernel would. */
 void fake_hit(const char *address, int slot, enum bb_direction direction);
 

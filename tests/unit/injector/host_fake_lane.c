@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "injector/guard/guard.h"
 #include "injector/lane/lane.h"
 #include "injector/lists.h"
 #include "tests/unit/injector/host_fake.h"
@@ -214,68 +213,4 @@ void fake_keeper_looks(void)
 {
 	for (int i = 0; living && i < BB_LANES; i++)
 		living->memory.lanes[i].taken = living->memory.lanes[i].version;
-}
-
-/* ---- the guardian: holds nobody, and says at once that it does ---- */
-
-struct host_guardian {
-	struct guard_memory memory;
-};
-
-static struct host_guardian *guarding;
-
-int host_guardian_start(
-	const char *runtime_dir, const char *cgroup, struct host_guardian **out, struct fail *fail)
-{
-	(void)runtime_dir;
-	(void)cgroup;
-	if (fake_fails("guardian_start"))
-		return fake_refuse(fail, "guardian_start");
-	guarding = must_alloc(sizeof(*guarding));
-	*out = guarding;
-	return 0;
-}
-
-struct guard_memory *host_guardian_memory(const struct host_guardian *guardian)
-{
-	return (struct guard_memory *)&guardian->memory;
-}
-
-void host_guardian_wake(const struct host_guardian *guardian)
-{
-	struct guard_memory *memory = host_guardian_memory(guardian);
-
-	for (int i = 0; i < GUARD_POSTS; i++) {
-		struct guard_post *post = &memory->posts[i];
-
-		if (post->active && post->told.state == GUARD_ASKED) {
-			post->told.error = fake.hold_error;
-			post->told.state = fake.hold_error ? GUARD_REFUSED : GUARD_READY;
-		}
-		if (!post->active)
-			post->told.state = GUARD_FREE;
-	}
-}
-
-bool host_guardian_lives(const struct host_guardian *guardian)
-{
-	return guardian == guarding && !fake.guardian_dies;
-}
-
-void host_guardian_stop(struct host_guardian *guardian, bool in_order)
-{
-	(void)in_order;
-	host_guardian_forget(guardian);
-}
-
-void host_guardian_forget(struct host_guardian *guardian)
-{
-	if (guardian == guarding)
-		guarding = NULL;
-	free(guardian);
-}
-
-char *host_guardian_cgroup(void)
-{
-	return must_copy("/sys/fs/cgroup");
 }

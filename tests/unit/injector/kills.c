@@ -15,8 +15,10 @@
 #include "contract/units.h"
 #include "tests/unit/injector/talk.h"
 
-const struct session_config kill_config = {
-	.runtime_dir = "/run/backburn", .policy_file = POLICY_FILE, .cgroup = NULL};
+const struct session_config kill_config = {.runtime_dir = "/run/backburn",
+	.state_dir = "/var/lib/backburn",
+	.policy_file = POLICY_FILE,
+	.cgroup = NULL};
 
 struct session *kill_greeted(const struct session_config *how)
 {

@@ -19,8 +19,9 @@ char talk_error[1024];
 
 struct session *talk_new(void)
 {
-	static const struct session_config config = {
-		.runtime_dir = "/run/backburn", .policy_file = "/etc/backburn/policy.json"};
+	static const struct session_config config = {.runtime_dir = "/run/backburn",
+		.state_dir = "/var/lib/backburn",
+		.policy_file = "/etc/backburn/policy.json"};
 
 	return session_new(&config);
 }

@@ -240,7 +240,8 @@ static void every_call_had_its_turn(void **state)
 		"process_list", "process_open", "process_signal", "process_sockets", "link_named",
 		"pair_add", "lane_delete", "exit_attach", "shape", "matcher_link", "lane_end",
 		"keeper_start", "lookup_start", "clock_attach", "clock_heal", "gate_open",
-		"gate_pass", "gate_release", "guardian_start"};
+		"gate_pass", "gate_release", "guardian_start", "machine_clock", "machine_step",
+		"machine_steer"};
 
 	(void)state;
 	if (stride_between_failures() > STRIDE) {

@@ -215,7 +215,7 @@ static void check(const struct play *play)
 	}
 	for (int i = 0; i < play->tried; i++)
 		wanted +=
-			play->faults[i].in_force && !play->faults[i].kill && !play->faults[i].skew;
+			play->faults[i].in_force && !play->faults[i].kill && !play->faults[i].clock;
 	if (acting != wanted)
 		fail_msg("%s: %d of %d faults act", play->scene, acting, wanted);
 	/* The connection that carries the session is exempt before anything else is hit. */
@@ -293,7 +293,21 @@ static void arm_skew(struct play *play, struct play_fault *fault)
 		"\"start_ns\":\"%" PRId64 "\",\"deadline_ns\":\"%" PRId64 "\"}",
 		fault->id, whom[!fake.gate && draw(play, 2)], fault->start_ns, fault->deadline_ns);
 
-	fault->skew = true;
+	fault->clock = true;
+	fault->in_force = armed;
+	cJSON_Delete(armed);
+}
+
+/* Where the policy names it; the guardian steps the clock when its start comes. */
+static void arm_step(struct play *play, struct play_fault *fault)
+{
+	cJSON *armed = talk(play->session, "arm",
+		"{\"id\":\"%s\",\"fault\":\"clock_step\",\"scope\":{},\"role\":\"on\","
+		"\"with\":{\"offset\":\"+30s\"},\"on\":[{\"node\":\"a\",\"prefixes\":[]}],"
+		"\"from\":[],\"start_ns\":\"%" PRId64 "\",\"deadline_ns\":\"%" PRId64 "\"}",
+		fault->id, fault->start_ns, fault->deadline_ns);
+
+	fault->clock = true;
 	fault->in_force = armed;
 	cJSON_Delete(armed);
 }
@@ -310,6 +324,8 @@ static void arm_next(struct play *play)
 	kind = draw(play, 8);
 	if (kind < 2)
 		arm_kill(play, fault);
+	else if (kind == 2 && play->has_policy)
+		arm_step(play, fault);
 	else if (kind == 2)
 		arm_skew(play, fault);
 	else
@@ -414,7 +430,7 @@ static void change_one(struct play *play)
 	cJSON *changed;
 	char with[64];
 
-	if (fault->kill || fault->skew || !kinds[fault->kind].live)
+	if (fault->kill || fault->clock || !kinds[fault->kind].live)
 		return;
 	snprintf(with, sizeof(with), "{\"%s\":%s%d%s}", kinds[fault->kind].live,
 		kinds[fault->kind].before, value, kinds[fault->kind].after);
@@ -429,6 +445,7 @@ static void change_one(struct play *play)
 static void step(struct play *play)
 {
 	fake_keeper_looks();
+	fake_guardian_looks();
 	switch (draw(play, 12)) {
 	case 0:
 		tick(play, (int64_t)draw(play, 700) * NS_PER_MS);
@@ -478,7 +495,10 @@ void play_set(const struct play *play)
 	fake_add_foreign(2, BB_EGRESS, 0);
 	if (play->seed % 2)
 		fake_write(POLICY_FILE,
-			"{\"backburn_policy\":1,\"protect\":{\"prefixes\":[\"10.0.0.3/32\"]}}");
+			"{\"backburn_policy\":1,\"faults\":{\"allow\":[\"partition\",\"mtu\","
+			"\"loss\",\"corrupt\",\"duplicate\",\"delay\",\"reorder\",\"rate\","
+			"\"kill\",\"clock_skew\",\"clock_step\"]},"
+			"\"protect\":{\"prefixes\":[\"10.0.0.3/32\"]}}");
 	fake_write("/proc/self/net/tcp",
 		"  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   "
 		"uid\n"

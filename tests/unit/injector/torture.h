@@ -27,9 +27,9 @@ enum {
 
 struct play_fault {
 	char id[8];
-	bool kill, skew; /* otherwise a fault on packets */
-	bool in_force;   /* armed, and nobody has tried to heal it */
-	bool by_set;     /* its peers are those of the play's set, and maybe others */
+	bool kill, clock; /* otherwise a fault on packets */
+	bool in_force;    /* armed, and nobody has tried to heal it */
+	bool by_set;      /* its peers are those of the play's set, and maybe others */
 	int64_t start_ns, deadline_ns;
 	unsigned int covers; /* bit per address of the model */
 	int kind;            /* of those on packets */
