@@ -68,6 +68,14 @@ int before_mkdir(const __u64 *hook)
 	return judge((const struct dentry *)hook[1]);
 }
 
+SEC("lsm/bprm_check_security")
+int before_exec(const __u64 *hook)
+{
+	const struct linux_binprm *program = (const struct linux_binprm *)hook[0];
+
+	return judge(BPF_CORE_READ(program, file, f_path.dentry));
+}
+
 SEC("lsm/socket_connect")
 int before_connect(const __u64 *hook)
 {
@@ -127,7 +135,16 @@ int call_enters(const struct call_enter *call)
 	return 0;
 }
 
-/* What was opened is known only now. */
+/* What was opened, or which program runs, is known only now. */
+static __always_inline bool result_is_meant(const struct task_struct *task, __s64 result)
+{
+	if (result < 0)
+		return false;
+	if (bb_trap.call == BB_CALL_EXEC)
+		return is_meant(BPF_CORE_READ(task, mm, exe_file, f_path.dentry));
+	return descriptor_is_meant(task, (__u64)result);
+}
+
 SEC("tracepoint")
 int call_exits(const struct call_exit *call)
 {
@@ -137,8 +154,9 @@ int call_exits(const struct call_exit *call)
 
 	if (!own)
 		return 0;
-	if (bb_trap.filtered && bb_trap.call == BB_CALL_OPEN) {
-		if (call->result < 0 || !descriptor_is_meant(task, (__u64)call->result))
+	/* A search along PATH is no start of a program. */
+	if (bb_trap.call == BB_CALL_EXEC || (bb_trap.filtered && bb_trap.call == BB_CALL_OPEN)) {
+		if (!result_is_meant(task, call->result))
 			return 0;
 	} else if (bb_trap.filtered && bpf_map_delete_elem(&bb_inside, &thread) < 0) {
 		return 0;

@@ -19,6 +19,7 @@ enum bb_call {
 	BB_CALL_SYNC,
 	BB_CALL_CONNECT,
 	BB_CALL_SEND,
+	BB_CALL_EXEC,
 	BB_CALLS
 };
 

@@ -46,6 +46,7 @@ static const struct call {
 	[BB_CALL_SYNC] = {NULL, {"fsync", "fdatasync"}},
 	[BB_CALL_CONNECT] = {"before_connect", {"connect"}},
 	[BB_CALL_SEND] = {"before_send", {"sendto", "sendmsg", "sendmmsg"}},
+	[BB_CALL_EXEC] = {"before_exec", {"execve", "execveat"}},
 };
 
 struct host_trap {
@@ -246,7 +247,8 @@ static int attach_syscall(struct host_trap *trap, int tracefs, const char *name,
 	static const char *const ways[][2] = {
 		{"sys_exit_", "call_exits"}, {"sys_enter_", "call_enters"}};
 	const struct bb_trap *rule = &trap->skeleton->bss->bb_trap;
-	int filtered = rule->filtered && rule->call != BB_CALL_OPEN;
+	/* What was opened or started is known when it is. */
+	int filtered = rule->filtered && rule->call != BB_CALL_OPEN && rule->call != BB_CALL_EXEC;
 
 	for (int way = 0; way <= filtered; way++) {
 		char point[64];

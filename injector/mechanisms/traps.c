@@ -19,8 +19,8 @@ enum {
 
 const char *const trap_when_words[] = {"auto", "before", "after", NULL};
 static_assert(sizeof(trap_when_words) / sizeof(char *) == TRAP_WHEN_AFTER + 2, "a word each");
-const char *const trap_call_words[] = {
-	"read", "write", "open", "rename", "unlink", "mkdir", "sync", "connect", "send", NULL};
+const char *const trap_call_words[] = {"read", "write", "open", "rename", "unlink", "mkdir", "sync",
+	"connect", "send", "exec", NULL};
 static_assert(sizeof(trap_call_words) / sizeof(char *) == BB_CALLS + 1, "a word each");
 
 struct caught {
@@ -39,10 +39,11 @@ struct traps {
 
 /* ---- which calls have what ---- */
 
-static bool is_on_a_descriptor(enum bb_call call)
+/* What a call was about is known when it returns. */
+static bool has_its_file_after(enum bb_call call)
 {
 	return call == BB_CALL_READ || call == BB_CALL_WRITE || call == BB_CALL_SYNC ||
-		call == BB_CALL_OPEN;
+		call == BB_CALL_OPEN || call == BB_CALL_EXEC;
 }
 
 static bool has_a_port(enum bb_call call)
@@ -64,7 +65,7 @@ int trap_check(const struct trap_rule *rule, struct fail *fail)
 		return fail_set(fail, FAIL_USAGE,
 			"\"when\": \"before\": no kernel lets anybody refuse a sync; \"after\" "
 			"it is, or before a write");
-	if (rule->when == TRAP_WHEN_AFTER && rule->path && !is_on_a_descriptor(rule->call))
+	if (rule->when == TRAP_WHEN_AFTER && rule->path && !has_its_file_after(rule->call))
 		return fail_set(fail, FAIL_USAGE,
 			"\"path\" with \"when\": \"after\": what %s was about is not known then",
 			call);

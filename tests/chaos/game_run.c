@@ -212,7 +212,7 @@ static int start_run(struct game *game)
 	char cgroup[PATH_MAX + 16] = "cgroup=";
 	const char *args[] = {"run", "-q", scenario, "--on", game->world.environment, "--runs",
 		game->world.runs, "--attach", game->plan.clsact ? "clsact" : "tcx", "--param",
-		lease, game->plan.act == ACT_SKEW ? "--param" : NULL, cgroup, NULL};
+		lease, act_needs_cgroup(game->plan.act) ? "--param" : NULL, cgroup, NULL};
 	struct conditions conditions = game_conditions(game, true);
 
 	snprintf(scenario, sizeof(scenario), "%s/tests/chaos/files/%s.json", game->world.source,

@@ -126,7 +126,7 @@ static void check_claims(struct findings *findings, const struct told *told)
 	static const struct {
 		const char *claim, *phase;
 	} about[] = {{"steady", "before"}, {"noticed", "cut"}, {"noticed", "killed"},
-		{"noticed", "paused"}};
+		{"noticed", "paused"}, {"noticed", "trapped"}};
 	const cJSON *claim;
 
 	cJSON_ArrayForEach(claim, cJSON_GetObjectItem(told->summary, "claims")) {
@@ -160,8 +160,10 @@ static bool was_hit(const struct game *game)
 {
 	switch (game->plan.act) {
 	case ACT_KILL:
+	case ACT_TRAP:
 		return service_was_hit(game);
 	case ACT_PAUSE:
+	case ACT_FREEZE:
 		return game->members.stood;
 	case ACT_SKEW:
 		return game->members.skewed;

@@ -75,6 +75,23 @@ static bool stands(pid_t pid)
 	return after && after[1] && (after[2] == 'T' || after[2] == 't');
 }
 
+/* "frozen 1" in cgroup.events: all in it stand, but for their state they sleep. */
+static bool is_frozen(const struct world *world, const char *node)
+{
+	char path[PATH_MAX + 16], directory[PATH_MAX], line[64];
+	bool frozen = false;
+	FILE *file;
+
+	world_cgroup(world, node, directory);
+	snprintf(path, sizeof(path), "%s/cgroup.events", directory);
+	file = fopen(path, "re");
+	while (file && !frozen && fgets(line, sizeof(line), file))
+		frozen = strcmp(line, "frozen 1\n") == 0;
+	if (file)
+		fclose(file);
+	return frozen;
+}
+
 static bool is_skewed(pid_t pid)
 {
 	char path[64], line[512];
@@ -96,6 +113,8 @@ void members_left(const struct world *world, FILE *out)
 		pid_t pids[PIDS_MAX];
 		int count = pids_of(world, world_nodes[i], pids);
 
+		if (is_frozen(world, world_nodes[i]))
+			fprintf(out, "%s is frozen\n", world_nodes[i]);
 		for (int at = 0; at < count; at++) {
 			if (stands(pids[at]))
 				fprintf(out, "process %d of %s stands still\n", pids[at],
@@ -143,7 +162,7 @@ void members_tick(struct members *members)
 	for (int i = 0; i < PING_MEMBERS; i++) {
 		pid_t pid = members_first(members->world, world_nodes[i]);
 
-		members->stood |= pid && stands(pid);
+		members->stood |= pid && (stands(pid) || is_frozen(members->world, world_nodes[i]));
 		members->skewed |= pid && is_skewed(pid);
 	}
 	if (!members->wanted || !visitor_has_ended(members))

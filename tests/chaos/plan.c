@@ -10,9 +10,16 @@
 
 const char *const act_words[] = {[ACT_CUT] = "cut",
 	[ACT_KILL] = "kill",
+	[ACT_TRAP] = "trap",
 	[ACT_PAUSE] = "pause",
+	[ACT_FREEZE] = "freeze",
 	[ACT_SKEW] = "skew",
 	[ACTS] = NULL};
+
+bool act_needs_cgroup(enum act act)
+{
+	return act == ACT_FREEZE || act == ACT_SKEW;
+}
 
 const char *const kind_words[KINDS + 1] = {
 	[KIND_FAILPOINT] = "failpoint",

@@ -40,14 +40,18 @@ enum failpoint_action {
 
 /* What the scenario does to etcd. */
 enum act {
-	ACT_CUT,   /* its leader is cut off */
-	ACT_KILL,  /* its leader is killed */
-	ACT_PAUSE, /* its leader stands still */
-	ACT_SKEW,  /* its first node reads another time, and what is started there */
+	ACT_CUT,    /* its leader is cut off */
+	ACT_KILL,   /* its leader is killed */
+	ACT_TRAP,   /* its leader is killed at a call */
+	ACT_PAUSE,  /* its leader stands still, by SIGSTOP */
+	ACT_FREEZE, /* its first node stands still, by the freezer */
+	ACT_SKEW,   /* its first node reads another time, and what is started there */
 	ACTS
 };
 /* Also the names of the scenarios in tests/chaos/files. */
 extern const char *const act_words[ACTS + 1];
+/* It is done to a cgroup, whose name the scenario must be told. */
+bool act_needs_cgroup(enum act act);
 
 /* A signal from outside. `victim` ROLES: none. */
 struct blow {

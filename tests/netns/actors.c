@@ -71,6 +71,9 @@ static void act(const struct actor *actor, int number)
 		rename(other, name);
 	} else if (strcmp(call, "unlink") == 0) {
 		unlink(other);
+	} else if (strcmp(call, "exec") == 0) {
+		execl("/nowhere/sleep", "sleep", "1000", NULL);
+		execl("/bin/sleep", "sleep", "1000", NULL);
 	} else {
 		connect_to(ACTOR_OTHER_PORT);
 		connect_to(ACTOR_PORT);

@@ -364,15 +364,32 @@ int64_t injector_passed_by(struct injector *injector, const char *id)
 
 /* ---- recovery ---- */
 
-char *world_recover_saying(const struct world *world, int node, int expected, const char *option)
+static char *run_command(const struct world *world, int node, const char *command,
+	const char *option, int *out_status)
 {
-	char program[512], netns[128], *said;
-	int status;
+	char program[512], netns[128];
 
 	snprintf(program, sizeof(program), "%s/bin/backburn-injector", getenv("BACKBURN_BUILD"));
 	snprintf(netns, sizeof(netns), "--net=/run/netns/%s", world_netns(world, node));
-	said = world_output(&status, "nsenter", netns, program, "recover", "--runtime-dir",
+	return world_output(out_status, "nsenter", netns, program, command, "--runtime-dir",
 		world->runtime_dir, option, NULL);
+}
+
+bool world_doctor_tells(const struct world *world, int node, const char *part)
+{
+	int status;
+	char *said = run_command(world, node, "doctor", NULL, &status);
+	bool told = strstr(said, part) != NULL;
+
+	free(said);
+	return told;
+}
+
+char *world_recover_saying(const struct world *world, int node, int expected, const char *option)
+{
+	int status;
+	char *said = run_command(world, node, "recover", option, &status);
+
 	if (status != expected)
 		fail_msg("recover ended with %d: %s", status, said);
 	return said;

@@ -187,6 +187,28 @@ static void at_a_sync(void **state)
 	assert_int_equal(injector_finish(injector), 0);
 }
 
+/* The search for it does not count, and no other program does. */
+static void as_it_starts_a_program(void **state)
+{
+	static const char *const with[] = {
+		"{\"call\":\"exec\"}", "{\"call\":\"exec\",\"path\":\"/bin/sleep\"}"};
+	struct ground *ground = *state;
+
+	for (size_t i = 0; i < sizeof(with) / sizeof(with[0]); i++) {
+		struct injector *injector = greeted(ground, "300s");
+		cJSON *process;
+
+		start_actor(ground, "exec", 1);
+		arm(ground, injector, with[i], FAR_MS);
+		actor_go(&ground->stage);
+		process = await_exit(injector);
+		assert_killed(ground);
+		assert_string_equal(cJSON_GetObjectItem(process, "calls")->valuestring, "1");
+		cJSON_Delete(process);
+		assert_int_equal(injector_finish(injector), 0);
+	}
+}
+
 /* With threads beside one another it is exact where calls are refused: each of so many times. */
 static void with_threads(void **state)
 {
@@ -403,6 +425,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(at_each_kind_of_call),
 		TEST(at_a_sync),
+		TEST(as_it_starts_a_program),
 		TEST(with_threads),
 		TEST(below_a_directory),
 		TEST(opened_below_a_directory),

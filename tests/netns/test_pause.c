@@ -299,6 +299,8 @@ static void it_goes_on_when_the_injector_is_killed(void **state)
 	}
 }
 
+#define LEFT "effects to undo" /* as doctor says it */
+
 static void both_are_killed(void **state)
 {
 	struct ground *ground = *state;
@@ -313,11 +315,14 @@ static void both_are_killed(void **state)
 		injector_signal(injector, SIGKILL);
 		injector_wait(injector);
 		/* By ptrace it is let go at once; the rest when somebody recovers. */
-		if (strcmp(ways[i], "trace") != 0)
+		if (strcmp(ways[i], "trace") != 0) {
 			assert_false(moves_within(ground, 0, STILL_MS));
-		else
+			assert_true(world_doctor_tells(&ground->world, NODE_A, LEFT));
+		} else {
 			assert_moves(ground, 0);
+		}
 		world_recover(&ground->world, NODE_A);
+		assert_false(world_doctor_tells(&ground->world, NODE_A, LEFT));
 		assert_moves(ground, 0);
 		end_counters(ground);
 	}

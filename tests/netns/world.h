@@ -120,6 +120,8 @@ cJSON *injector_measure(
  */
 int64_t injector_passed_by(struct injector *injector, const char *id);
 
+/* Runs `doctor` in a node: whether that is among what it says. */
+bool world_doctor_tells(const struct world *world, int node, const char *part);
 /* Runs `recover` in a node; asserts its exit status, and returns what it said. */
 char *world_recover_saying(const struct world *world, int node, int expected, const char *option);
 /* The same, and it must have undone all that was to be undone. */
