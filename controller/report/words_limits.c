@@ -94,6 +94,26 @@ static void limit_of_clocks(const struct record *record, struct list *lines)
 		"clock at the start, to the second.");
 }
 
+static bool skews(const struct effect_judgement *effect)
+{
+	LIST_EACH(effect->processes, struct process_effect, own)
+		if (process_is_skewed(own->process))
+			return true;
+	return false;
+}
+
+static void limit_of_skew(const struct effect_judgement *effect, struct list *lines)
+{
+	if (skews(effect))
+		words_add(lines,
+			"Fault %s is about what programs ask the vDSO. System calls that read a "
+			"clock, times that the kernel sets (of files, packets, logs) and waits "
+			"until "
+			"an absolute time go by the true clock: a wait until a time that was read "
+			"from a clock 2 s ahead takes 2 s longer.",
+			effect->fault->spec->id);
+}
+
 struct list words_limits(const struct report *report)
 {
 	const struct record *record = &report->record;
@@ -111,6 +131,8 @@ struct list words_limits(const struct report *report)
 		if (own->effect == EFFECT_PARTIAL)
 			words_add(&lines, "Fault %s is proven in part only: %s.",
 				own->fault->spec->id, own->text);
+	LIST_EACH(report->judgement.effects, struct effect_judgement, own)
+		limit_of_skew(own, &lines);
 	if (report->story.latency.count)
 		words_add(&lines,
 			"Latencies are of answered events, counted from the intended send, in "

@@ -201,6 +201,7 @@ static void a_skewed_clock_is_told(void **state)
 	struct fault_record *fault;
 	struct report report;
 	struct told told;
+	char *all;
 
 	(void)state;
 	told_kill(&told);
@@ -219,6 +220,9 @@ static void a_skewed_clock_is_told(void **state)
 		words_process(&report.record, &own, text);
 		assert_has(text, cases[i].text);
 	}
+	all = told_form(&report, report_markdown);
+	assert_has(all, "is about what programs ask the vDSO");
+	free(all);
 	report_deinit(&report);
 	told_end(&told);
 }
