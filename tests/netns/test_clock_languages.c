@@ -22,7 +22,7 @@
  * What is read here is what the languages' own calls say.
  */
 enum {
-	CYCLES = 100,
+	CYCLES = 40,
 	CYCLES_LONG = 400,
 	STOPPED_EACH = 10,
 	STOPS = 20,
