@@ -3,6 +3,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,16 +20,19 @@
 #include "injector/host.h"
 #include "injector/host_real.h"
 #include "injector/lists.h"
-#include "injector/policy.h"
 
 enum {
 	PROC_PATH_MAX = 64,
 	CALL_BYTES_MAX = 256,
+	STATUS_BYTES_MAX = 8192,
 	LOOKS_MAX = 10
 };
 /* From the kernel's word that one stands until it does. */
 #define STAND_NS (50 * NS_PER_MS)
+#define ARRIVAL_NS (5 * NS_PER_SEC)
 #define LOOK_NS (20 * NS_PER_US)
+/* What a processor may need for a run of the program that it has begun. */
+#define LAST_RUN_NS NS_PER_MS
 
 struct host_gate {
 	struct gate *skeleton;
@@ -54,6 +58,11 @@ void host_gate_close(struct host_gate *gate)
 {
 	if (!gate)
 		return;
+	/* Who has passed the comparison by now has been stopped before we go on. */
+	if (gate->link) {
+		host_gate_until(gate, 0);
+		host_pause(LAST_RUN_NS);
+	}
 	bpf_link__destroy(gate->link);
 	ring_buffer__free(gate->ring);
 	gate__destroy(gate->skeleton);
@@ -227,30 +236,77 @@ static bool stands_at_its_start(int64_t pid)
 	return stands;
 }
 
-static int release_one(int64_t pid, const char *cgroup, size_t *count, struct fail *fail)
+/* It was sent SIGSTOP and has not come to stand: on a busy machine that may take its time. */
+static bool is_on_its_way(int64_t pid)
 {
-	struct host_process process;
+	static const char key[] = "\nShdPnd:\t";
+	char path[PROC_PATH_MAX], *text;
+	struct fail ignored = FAIL_INIT;
+	const char *pending;
+	size_t length;
+	bool comes;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/status", pid);
+	if (host_file_read(path, STATUS_BYTES_MAX, &text, &length, &ignored) < 0)
+		return false;
+	pending = strstr(text, key);
+	comes = pending && strtoull(pending + strlen(key), NULL, 16) >> (SIGSTOP - 1) & 1;
+	free(text);
+	return comes;
+}
+
+static void await_arrival(int64_t pid)
+{
+	int64_t until_ns = host_now_ns() + ARRIVAL_NS;
+
+	while (is_on_its_way(pid) && host_now_ns() < until_ns)
+		host_pause(LOOK_NS);
+}
+
+static int release_one(int64_t pid, size_t *count, struct fail *fail)
+{
+	uint64_t start_ticks = host_process_start(pid);
 	bool was = false;
 	int result = 0;
 
-	if (!stands_at_its_start(pid) || !host_process_read(pid, &process))
-		return 0;
-	if (process.cgroup && cgroup_is_within(process.cgroup, cgroup))
-		result = host_process_resume(pid, process.start_ticks, &was, fail);
+	await_arrival(pid);
+	if (stands_at_its_start(pid))
+		result = host_process_resume(pid, start_ticks, &was, fail);
 	*count += was;
-	host_process_deinit(&process);
 	return result;
 }
 
-static int release_all(const char *cgroup, size_t *count, struct fail *fail)
+/* In the cgroup and below it. One that goes meanwhile has nobody left. */
+static void add_members(const char *directory, struct list *pids)
 {
-	struct list pids;
+	char *const roots[] = {(char *)directory, NULL};
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	const FTSENT *entry;
+
+	while (tree && (entry = fts_read(tree))) {
+		FILE *file;
+		int64_t pid;
+
+		if (strcmp(entry->fts_name, "cgroup.procs") != 0)
+			continue;
+		file = fopen(entry->fts_path, "re");
+		while (file && fscanf(file, "%" SCNd64, &pid) == 1)
+			*(int64_t *)list_push(pids, sizeof(pid)) = pid;
+		if (file)
+			fclose(file);
+	}
+	if (tree)
+		fts_close(tree);
+}
+
+static int release_all(const char *directory, size_t *count, struct fail *fail)
+{
+	struct list pids = {0};
 	int result = 0;
 
-	if (host_process_list(&pids, fail) < 0)
-		return -1;
+	add_members(directory, &pids);
 	LIST_EACH(pids, const int64_t, pid) {
-		if (release_one(*pid, cgroup, count, fail) < 0)
+		if (*pid > 0 && release_one(*pid, count, fail) < 0)
 			result = -1;
 	}
 	list_free(&pids);
@@ -261,6 +317,7 @@ int host_gate_release(const char *cgroup, uint64_t id, size_t *out_count, struct
 {
 	struct fail gone = FAIL_INIT;
 	size_t before = SIZE_MAX;
+	char *directory;
 	uint64_t now = 0;
 	int result = 0;
 
@@ -268,10 +325,12 @@ int host_gate_release(const char *cgroup, uint64_t id, size_t *out_count, struct
 	/* A cgroup that is gone has nobody in it. */
 	if (host_cgroup_id(cgroup, &now, &gone) < 0 || now != id)
 		return 0;
-	/* One may have been on its way to a gate that was just closed. */
+	if (host_cgroup_directory(cgroup, &directory, fail) < 0)
+		return -1;
 	for (int look = 0; look < LOOKS_MAX && result == 0 && *out_count != before; look++) {
 		before = *out_count;
-		result = release_all(cgroup, out_count, fail);
+		result = release_all(directory, out_count, fail);
 	}
+	free(directory);
 	return result;
 }

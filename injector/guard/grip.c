@@ -341,6 +341,7 @@ int grip_take(struct grip *grip, const struct guard_order *order)
 		break;
 	case GRIP_GATE:
 		grip->order.path[GUARD_PATH_MAX - 1] = '\0';
+		result = 0;
 		break;
 	case GRIP_STEP:
 		result = 0;

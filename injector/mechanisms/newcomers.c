@@ -81,6 +81,13 @@ static int give_order(struct newcomers *newcomers, struct fail *fail)
 	if (!newcomers->post)
 		return -1;
 	host_guardian_wake(newcomers->guardian);
+	/* One that has not seen it by the end of the lease would let nobody go. */
+	if (!guardian_await(newcomers->guardian, newcomers->post, guard_is_taken,
+		    host_now_ns() + GUARDIAN_ANSWER_NS))
+		return fail_set(fail, FAIL_INTERNAL, "the guardian does not answer");
+	if (guard_state(newcomers->post) == GUARD_REFUSED)
+		return fail_set(fail, FAIL_REFUSED, "the guardian will not watch cgroup %.100s",
+			newcomers->whole.cgroup);
 	return 0;
 }
 
