@@ -15,20 +15,12 @@
  */
 char _license[] SEC("license") = "Dual BSD/GPL";
 
-#define DENIED (-1) /* EPERM */
 enum {
 	MAY_WRITE = 2,
 	MAY_READ = 4,
 };
 
 /* ---- before ---- */
-
-static __always_inline int judge(const struct dentry *dentry)
-{
-	struct bb_trapped *own = who();
-
-	return own && is_meant(dentry) && strikes(own) ? DENIED : 0;
-}
 
 /* The hooks' arguments, in the order of the kernel's security_… functions. */
 SEC("lsm/file_permission")
@@ -133,16 +125,6 @@ int call_enters(const struct call_enter *call)
 	if (meant)
 		bpf_map_update_elem(&bb_inside, &thread, &yes, BPF_ANY);
 	return 0;
-}
-
-/* What was opened, or which program runs, is known only now. */
-static __always_inline bool result_is_meant(const struct task_struct *task, __s64 result)
-{
-	if (result < 0)
-		return false;
-	if (bb_trap.call == BB_CALL_EXEC)
-		return is_meant(BPF_CORE_READ(task, mm, exe_file, f_path.dentry));
-	return descriptor_is_meant(task, (__u64)result);
 }
 
 SEC("tracepoint")

@@ -89,6 +89,16 @@ static __always_inline bool descriptor_is_meant(const struct task_struct *task, 
 	return file && is_meant(BPF_CORE_READ(file, f_path.dentry));
 }
 
+/* What was opened, or which program runs, is known only when the call returns. */
+static __always_inline bool result_is_meant(const struct task_struct *task, __s64 result)
+{
+	if (result < 0)
+		return false;
+	if (bb_trap.call == BB_CALL_EXEC)
+		return is_meant(BPF_CORE_READ(task, mm, exe_file, f_path.dentry));
+	return descriptor_is_meant(task, (__u64)result);
+}
+
 static __always_inline bool peer_is_meant(const struct task_struct *task, __u64 descriptor)
 {
 	const struct file *file = file_of(task, descriptor);
@@ -103,6 +113,16 @@ static __always_inline bool address_is_meant(__u64 address)
 
 	bpf_probe_read_user(&head, sizeof(head), (const void *)address);
 	return port_is_meant(head.family, head.port);
+}
+
+#define DENIED (-1) /* EPERM */
+
+/* What a security hook answers. */
+static __always_inline int judge(const struct dentry *dentry)
+{
+	struct bb_trapped *own = who();
+
+	return own && is_meant(dentry) && strikes(own) ? DENIED : 0;
 }
 
 #endif
