@@ -39,7 +39,8 @@ static void assert_only_what_is_known(const cJSON *summary, const cJSON *journal
 	const cJSON *claim, *cut_off = cJSON_GetObjectItem(summary, "cut_off_at_s");
 
 	assert_true(cJSON_IsNumber(cut_off));
-	assert_true(cut_off->valuedouble > 0 && cut_off->valuedouble < 60);
+	/* On a busy machine nothing may be known but that it began, at 0. */
+	assert_true(cut_off->valuedouble >= 0 && cut_off->valuedouble < 60);
 	cJSON_ArrayForEach(claim, cJSON_GetObjectItem(summary, "claims")) {
 		const char *verdict = cli_text(claim, "verdict");
 
