@@ -5,7 +5,6 @@
 
 #include "bpf/gate.h"
 #include "bpf/task.bpf.h"
-#include "bpf/trap.h"
 
 /*
  * Stops each program that is started in a cgroup, or below it, before its first instruction, and
@@ -31,12 +30,6 @@ struct {
 	__uint(max_entries, BB_GATE_RING_BYTES);
 } bb_newcomers SEC(".maps");
 
-static __always_inline __u32 own_pid(const struct task_struct *task)
-{
-	return bb_gate.pid_namespace ? pid_within(task, bb_gate.pid_namespace)
-				     : (__u32)(bpf_get_current_pid_tgid() >> 32);
-}
-
 SEC("raw_tp/sched_process_exec")
 int program_starts(void *context)
 {
@@ -52,9 +45,9 @@ int program_starts(void *context)
 		__sync_fetch_and_add(&bb_gate.missed, 1);
 		return 0;
 	}
-	newcomer->pid = own_pid(task);
+	newcomer->pid = current_pid_within(task, bb_gate.pid_namespace);
 	newcomer->unused = 0;
-	newcomer->start_ticks = start_ticks_of(task, BB_NS_PER_TICK);
+	newcomer->start_ticks = start_ticks_of(task);
 	/* It acts when this returns to the program, so whoever is told finds it stopped. */
 	if (newcomer->pid && bpf_send_signal(SIGSTOP) == 0)
 		bpf_ringbuf_submit(newcomer, 0);

@@ -13,9 +13,11 @@ enum {
 	PATH_LEVELS = 64, /* directories above a file that are looked at */
 };
 
-static __always_inline __u64 start_ticks_of(const struct task_struct *task, __u64 ns_per_tick)
+#define NS_PER_TICK 10000000
+
+static __always_inline __u64 start_ticks_of(const struct task_struct *task)
 {
-	return BPF_CORE_READ(task, group_leader, start_boottime) / ns_per_tick;
+	return BPF_CORE_READ(task, group_leader, start_boottime) / NS_PER_TICK;
 }
 
 /* The pid of this process in the namespace of that inode; 0: it has none there. */
@@ -34,6 +36,12 @@ static __always_inline __u32 pid_within(const struct task_struct *task, __u32 na
 			return number.nr;
 	}
 	return 0;
+}
+
+/* The same of the process that runs; namespace 0: the machine's own. */
+static __always_inline __u32 current_pid_within(const struct task_struct *task, __u32 namespace)
+{
+	return namespace ? pid_within(task, namespace) : (__u32)(bpf_get_current_pid_tgid() >> 32);
 }
 
 static __always_inline bool dentry_is(const struct dentry *dentry, __u64 inode_number, __u32 device)

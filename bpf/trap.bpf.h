@@ -37,11 +37,10 @@ struct {
 static __always_inline struct bb_trapped *who(void)
 {
 	const struct task_struct *task = (const struct task_struct *)bpf_get_current_task();
-	__u32 pid = bb_trap.pid_namespace ? pid_within(task, bb_trap.pid_namespace)
-					  : (__u32)(bpf_get_current_pid_tgid() >> 32);
+	__u32 pid = current_pid_within(task, bb_trap.pid_namespace);
 	struct bb_trapped *own = bpf_map_lookup_elem(&bb_trapped, &pid);
 
-	return own && own->start_ticks == start_ticks_of(task, BB_NS_PER_TICK) ? own : NULL;
+	return own && own->start_ticks == start_ticks_of(task) ? own : NULL;
 }
 
 /* Counts a call; true when it is the N-th, or behind that. */

@@ -46,6 +46,5 @@ struct bb_trapped {
 
 #define BB_TRAPPED_MAX 256
 #define BB_INSIDE_MAX 4096 /* threads inside of a call at once */
-#define BB_NS_PER_TICK 10000000
 
 #endif

@@ -30,14 +30,13 @@ int debt_settle(struct debt *debt, struct fail *fail)
 	/* A "done" that can't be written leaves a record that is harmless to undo again. */
 	ledger_done(debt->ledger, debt->record, &ignored);
 	FAILPOINT(undo_marked);
-	shape_free(&undo_shape, &debt->undo);
-	debt->owed = false;
+	debt_forget(debt);
 	return 0;
 }
 
-void debt_leave(struct debt *debt)
+void debt_forget(struct debt *debt)
 {
 	if (debt->owed)
-		ledger_leave(debt->ledger, &debt->undo, debt->record);
+		shape_free(&undo_shape, &debt->undo);
 	debt->owed = false;
 }

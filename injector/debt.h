@@ -22,7 +22,7 @@ struct debt {
 int debt_note(struct debt *debt, struct ledger *ledger, struct undo undo, struct fail *fail);
 /* Carries it out, if it is still owed. On failure it stays so. */
 int debt_settle(struct debt *debt, struct fail *fail);
-/* Whoever owed it forgets it. If it was not carried out it is left to the ledger. */
-void debt_leave(struct debt *debt);
+/* Frees memory only, as when this process dies: the record stays. */
+void debt_forget(struct debt *debt);
 
 #endif

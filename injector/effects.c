@@ -353,7 +353,6 @@ static int step_arm(struct session *session, struct effect *effect, struct fail 
 
 	if (open_ledger(session, fail) < 0)
 		return -1;
-	session->guardian.ledger = session->ledger;
 	return steps_arm(&effect->step, &session->guardian, &place, &effect->steps, fail);
 }
 

@@ -16,7 +16,10 @@ struct target_guard;
 
 /* What a session does with an effect of a plan, whatever its kind: one table row for each. */
 
-/* Everything slow, up to the point where only its start is awaited. On failure nothing is left. */
+/*
+ * Everything slow, up to the point where only its start is awaited. On failure what was begun is
+ * undone by effect_undo().
+ */
 int effect_arm(struct session *session, struct effect *effect, struct fail *fail);
 /* Its start has come, for kinds that no kernel starts by itself. */
 void effect_start(struct session *session, struct effect *effect);

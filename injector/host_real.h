@@ -19,6 +19,12 @@ struct host_matcher;
  */
 const char *real_stat_word(const char *stat, int number);
 
+/* What a file of /proc/PID says, to be freed, with NUL behind it; NULL when it can't be read. */
+char *real_proc_text(int64_t pid, const char *name, size_t max_bytes, size_t *out_length);
+
+/* Continues it; one that has ended, or is another process by now, is success. */
+int real_continue(int64_t pid, uint64_t start_ticks, struct fail *fail);
+
 /* By a signal, and not held by a tracer. */
 bool real_is_stopped(int64_t pid);
 

@@ -19,6 +19,7 @@
 #include "injector/clock/maps.h"
 #include "injector/clock/skew.h"
 #include "injector/host.h"
+#include "injector/host_real.h"
 #include "injector/host_real_power.h"
 #include "injector/lists.h"
 
@@ -56,12 +57,9 @@ void host_clocks_now(struct clock_moment *out)
 
 static char *maps_text(int64_t pid)
 {
-	char path[PROC_PATH_MAX], *text;
-	struct fail ignored = FAIL_INIT;
 	size_t length;
 
-	snprintf(path, sizeof(path), "/proc/%" PRId64 "/maps", pid);
-	return host_file_read(path, MAPS_BYTES_MAX, &text, &length, &ignored) == 0 ? text : NULL;
+	return real_proc_text(pid, "maps", MAPS_BYTES_MAX, &length);
 }
 
 static int read_maps(int64_t pid, struct list *out, struct fail *fail)

@@ -22,13 +22,11 @@
 #include "injector/lists.h"
 
 enum {
-	PROC_PATH_MAX = 64,
 	CALL_BYTES_MAX = 256,
 	STATUS_BYTES_MAX = 8192,
 	LOOKS_MAX = 10
 };
 /* From the kernel's word that one stands until it does. */
-#define STAND_NS (50 * NS_PER_MS)
 #define ARRIVAL_NS (5 * NS_PER_SEC)
 #define LOOK_NS (20 * NS_PER_US)
 /* What a processor may need for a run of the program that it has begun. */
@@ -167,11 +165,24 @@ int64_t host_gate_missed(const struct host_gate *gate)
 
 /* ---- who came ---- */
 
-static void await_stop(int64_t pid)
+/* It was sent SIGSTOP and has not come to stand: on a busy machine that may take its time. */
+static bool is_on_its_way(int64_t pid)
 {
-	int64_t until_ns = host_now_ns() + STAND_NS;
+	static const char key[] = "\nShdPnd:\t";
+	size_t length;
+	char *text = real_proc_text(pid, "status", STATUS_BYTES_MAX, &length);
+	const char *pending = text ? strstr(text, key) : NULL;
+	bool comes = pending && strtoull(pending + strlen(key), NULL, 16) >> (SIGSTOP - 1) & 1;
 
-	while (!real_is_stopped(pid) && host_process_start(pid) && host_now_ns() < until_ns)
+	free(text);
+	return comes;
+}
+
+static void await_arrival(int64_t pid)
+{
+	int64_t until_ns = host_now_ns() + ARRIVAL_NS;
+
+	while (is_on_its_way(pid) && host_now_ns() < until_ns)
 		host_pause(LOOK_NS);
 }
 
@@ -188,7 +199,7 @@ bool host_gate_next(struct host_gate *gate, struct host_newcomer *out)
 		return false;
 	came = LIST_AT(gate->came, struct bb_newcomer, gate->taken++);
 	*out = (struct host_newcomer){.pid = came->pid, .start_ticks = came->start_ticks};
-	await_stop(out->pid);
+	await_arrival(out->pid);
 	return true;
 }
 
@@ -200,16 +211,7 @@ bool host_gate_waits(const struct host_gate *gate)
 /* SIGCONT also takes away a SIGSTOP that has not acted yet. */
 int host_gate_pass(const struct host_newcomer *newcomer, struct fail *fail)
 {
-	int process = pidfd_open((pid_t)newcomer->pid, 0), result = 0;
-
-	if (process < 0)
-		return errno == ESRCH ? 0
-				      : fail_errno(fail, errno, "process %" PRId64, newcomer->pid);
-	if (host_process_start(newcomer->pid) == newcomer->start_ticks &&
-		pidfd_send_signal(process, SIGCONT, NULL, 0) < 0 && errno != ESRCH)
-		result = fail_errno(fail, errno, "continuing process %" PRId64, newcomer->pid);
-	close(process);
-	return result;
+	return real_continue(newcomer->pid, newcomer->start_ticks, fail);
 }
 
 /* ---- who is left ---- */
@@ -221,46 +223,17 @@ int host_gate_pass(const struct host_newcomer *newcomer, struct fail *fail)
 static bool stands_at_its_start(int64_t pid)
 {
 	static const char arguments[] = " 0x0 0x0 0x0 0x0 0x0 0x0 ";
-	char path[PROC_PATH_MAX], *text;
-	struct fail ignored = FAIL_INIT;
 	size_t length;
+	char *text;
 	bool stands;
 
 	if (!real_is_stopped(pid))
 		return false;
-	snprintf(path, sizeof(path), "/proc/%" PRId64 "/syscall", pid);
-	if (host_file_read(path, CALL_BYTES_MAX, &text, &length, &ignored) < 0)
-		return false;
-	stands = strncmp(text + strspn(text, "0123456789"), arguments, strlen(arguments)) == 0;
+	text = real_proc_text(pid, "syscall", CALL_BYTES_MAX, &length);
+	stands = text &&
+		strncmp(text + strspn(text, "0123456789"), arguments, strlen(arguments)) == 0;
 	free(text);
 	return stands;
-}
-
-/* It was sent SIGSTOP and has not come to stand: on a busy machine that may take its time. */
-static bool is_on_its_way(int64_t pid)
-{
-	static const char key[] = "\nShdPnd:\t";
-	char path[PROC_PATH_MAX], *text;
-	struct fail ignored = FAIL_INIT;
-	const char *pending;
-	size_t length;
-	bool comes;
-
-	snprintf(path, sizeof(path), "/proc/%" PRId64 "/status", pid);
-	if (host_file_read(path, STATUS_BYTES_MAX, &text, &length, &ignored) < 0)
-		return false;
-	pending = strstr(text, key);
-	comes = pending && strtoull(pending + strlen(key), NULL, 16) >> (SIGSTOP - 1) & 1;
-	free(text);
-	return comes;
-}
-
-static void await_arrival(int64_t pid)
-{
-	int64_t until_ns = host_now_ns() + ARRIVAL_NS;
-
-	while (is_on_its_way(pid) && host_now_ns() < until_ns)
-		host_pause(LOOK_NS);
 }
 
 static int release_one(int64_t pid, size_t *count, struct fail *fail)

@@ -42,16 +42,23 @@ const char *real_stat_word(const char *stat, int number)
 	return at ? at + 1 : "";
 }
 
+char *real_proc_text(int64_t pid, const char *name, size_t max_bytes, size_t *out_length)
+{
+	char path[PROC_PATH_MAX], *text;
+	struct fail ignored = FAIL_INIT;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId64 "/%s", pid, name);
+	return host_file_read(path, max_bytes, &text, out_length, &ignored) == 0 ? text : NULL;
+}
+
 /* The field of a process, to be freed; NULL when there is no such process. */
 static char *stat_field(int64_t pid, int number)
 {
-	char path[PROC_PATH_MAX], *text, *field;
-	struct fail ignored = FAIL_INIT;
-	const char *word;
 	size_t length;
+	char *text = real_proc_text(pid, "stat", STAT_BYTES_MAX, &length), *field;
+	const char *word;
 
-	snprintf(path, sizeof(path), "/proc/%" PRId64 "/stat", pid);
-	if (host_file_read(path, STAT_BYTES_MAX, &text, &length, &ignored) < 0)
+	if (!text)
 		return NULL;
 	word = real_stat_word(text, number);
 	field = strndup(word, strcspn(word, " "));
@@ -85,20 +92,24 @@ bool real_is_stopped(int64_t pid)
 	return stopped;
 }
 
-int host_process_resume(int64_t pid, uint64_t start_ticks, bool *out_was, struct fail *fail)
+/* Looked up after the descriptor is held: from then on it can't be another process. */
+int real_continue(int64_t pid, uint64_t start_ticks, struct fail *fail)
 {
 	int process = pidfd_open((pid_t)pid, 0), result = 0;
 
-	*out_was = false;
 	if (process < 0)
 		return errno == ESRCH ? 0 : fail_errno(fail, errno, "process %" PRId64, pid);
-	if (host_process_start(pid) == start_ticks && real_is_stopped(pid)) {
-		*out_was = true;
-		if (pidfd_send_signal(process, SIGCONT, NULL, 0) < 0 && errno != ESRCH)
-			result = fail_errno(fail, errno, "continuing process %" PRId64, pid);
-	}
+	if (host_process_start(pid) == start_ticks &&
+		pidfd_send_signal(process, SIGCONT, NULL, 0) < 0 && errno != ESRCH)
+		result = fail_errno(fail, errno, "continuing process %" PRId64, pid);
 	close(process);
 	return result;
+}
+
+int host_process_resume(int64_t pid, uint64_t start_ticks, bool *out_was, struct fail *fail)
+{
+	*out_was = real_is_stopped(pid) && host_process_start(pid) == start_ticks;
+	return *out_was ? real_continue(pid, start_ticks, fail) : 0;
 }
 
 int64_t host_process_parent(int64_t pid)

@@ -49,15 +49,6 @@ int host_process_list(struct list *pids, struct fail *fail)
 	return 0;
 }
 
-static char *read_of(int64_t pid, const char *name, size_t max_bytes, size_t *out_length)
-{
-	char path[PROC_PATH_MAX], *text;
-	struct fail ignored = FAIL_INIT;
-
-	snprintf(path, sizeof(path), "/proc/%" PRId64 "/%s", pid, name);
-	return host_file_read(path, max_bytes, &text, out_length, &ignored) == 0 ? text : NULL;
-}
-
 char *host_process_exe(int64_t pid)
 {
 	static const char deleted[] = " (deleted)";
@@ -79,7 +70,7 @@ char *host_process_exe(int64_t pid)
 static char *cmdline_of(int64_t pid)
 {
 	size_t length;
-	char *text = read_of(pid, "cmdline", CMDLINE_BYTES_MAX, &length);
+	char *text = real_proc_text(pid, "cmdline", CMDLINE_BYTES_MAX, &length);
 
 	while (text && length && text[length - 1] == '\0')
 		length--;
@@ -92,7 +83,7 @@ static char *cmdline_of(int64_t pid)
 static char *cgroup_of(int64_t pid)
 {
 	size_t length;
-	char *text = read_of(pid, "cgroup", CGROUP_BYTES_MAX, &length), *line, *rest = NULL;
+	char *text = real_proc_text(pid, "cgroup", CGROUP_BYTES_MAX, &length), *line, *rest = NULL;
 	char *found = NULL;
 
 	for (line = text ? strtok_r(text, "\n", &rest) : NULL; line && !found;
@@ -125,7 +116,7 @@ static void name_of(const char *stat_text, char name[PROCESS_NAME_MAX])
 bool host_process_read(int64_t pid, struct host_process *out)
 {
 	size_t length;
-	char *stat_text = read_of(pid, "stat", STAT_BYTES_MAX, &length);
+	char *stat_text = real_proc_text(pid, "stat", STAT_BYTES_MAX, &length);
 	char state;
 
 	if (!stat_text)

@@ -16,7 +16,6 @@ struct ledger {
 	int file;
 	int64_t last_number;
 	size_t pending;
-	struct list left; /* of struct ledger_record */
 	char path[LEDGER_PATH_MAX], session_dir[LEDGER_PATH_MAX], namespace_dir[LEDGER_PATH_MAX];
 };
 
@@ -139,43 +138,10 @@ size_t ledger_pending(const struct ledger *ledger)
 	return ledger->pending;
 }
 
-void ledger_leave(struct ledger *ledger, const struct undo *undo, int64_t number)
-{
-	struct ledger_record *record = list_push(&ledger->left, sizeof(*record));
-
-	*record = (struct ledger_record){.number = number, .undo = *undo};
-}
-
-int ledger_settle(struct ledger *ledger, struct fail *fail)
-{
-	struct ledger_record *left = ledger->left.items;
-	int result = 0;
-
-	for (size_t i = ledger->left.count; i-- > 0;) {
-		struct fail each = FAIL_INIT;
-		char text[UNDO_TEXT_MAX];
-
-		if (undo_run(&left[i].undo, text, &each) == 0) {
-			ledger_done(ledger, left[i].number, &each);
-			shape_free(&undo_shape, &left[i].undo);
-			left[i] = left[--ledger->left.count];
-			continue;
-		}
-		if (result == 0)
-			*fail = each;
-		result = -1;
-	}
-	return result;
-}
-
 void ledger_close(struct ledger *ledger)
 {
 	if (!ledger)
 		return;
-	LIST_EACH(ledger->left, struct ledger_record, record) {
-		shape_free(&undo_shape, &record->undo);
-	}
-	list_free(&ledger->left);
 	if (ledger->pending == 0)
 		remove_files(ledger);
 	host_file_close(ledger->file);

@@ -45,14 +45,6 @@ int ledger_note(
 /* After the undo. A failure leaves a record that can be undone again without harm. */
 int ledger_done(struct ledger *ledger, int64_t number, struct fail *fail);
 
-/*
- * A record whose undo failed, and which nobody remembers any more: a fault that could not be armed,
- * nor be unmade. Takes over what `undo` owns.
- */
-void ledger_leave(struct ledger *ledger, const struct undo *undo, int64_t number);
-/* Carries out what was left. What fails again is left again. */
-int ledger_settle(struct ledger *ledger, struct fail *fail);
-
 /* Records without a "done". */
 size_t ledger_pending(const struct ledger *ledger);
 

@@ -268,8 +268,8 @@ static bool advance(
 {
 	if (!fault_state_needs_healing(fault->state))
 		return false;
-	if (fault->state == FAULT_FAILED && now_ns < fault->healed_ns + RETRY_EVERY_NS)
-		return false;
+	if (fault->state == FAULT_FAILED)
+		return now_ns >= fault->healed_ns + RETRY_EVERY_NS;
 	if (now_ns >= fault->order.deadline_ns)
 		return true;
 	/* Whoever was stopped for longer than its lease begins nothing any more. */
@@ -293,7 +293,7 @@ static bool advance_all(struct session *session, int64_t now_ns)
 
 		if (advance(session, fault, now_ns, &news) &&
 			session_heal(session, fault, &fail) < 0)
-			log_line("fault %s is past its deadline: %s", fault->order.id, fail.text);
+			log_line("fault %s is to be over: %s", fault->order.id, fail.text);
 	}
 	return news;
 }

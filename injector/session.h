@@ -121,6 +121,7 @@ int session_plan(struct session *session, struct fault_order *order, struct sess
 /* The same for a fault whose order is in its place; what is planned must be freed in any case. */
 int session_plan_again(struct session *session, struct session_fault *fault, struct fail *fail);
 void session_fault_free(struct session_fault *fault);
+/* Takes the fault over: it stands among the session's if it is armed, or has still to be healed. */
 int session_arm(struct session *session, struct session_fault *fault, struct fail *fail);
 /*
  * Other values for some of its parameters, which must be live ones; `with` is taken over on

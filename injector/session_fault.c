@@ -271,20 +271,40 @@ static int undo_effects(struct session *session, struct session_fault *fault, st
 	return result;
 }
 
-int session_arm(struct session *session, struct session_fault *fault, struct fail *fail)
+static void keep(struct session *session, struct session_fault *fault)
+{
+	*(struct session_fault **)list_push(&session->faults, sizeof(fault)) = fault;
+}
+
+/* What can't be unmade now is healed again and again, like what can't be healed. */
+static void unmake(struct session *session, struct session_fault *fault, struct fail *fail)
 {
 	struct fail undoing = FAIL_INIT;
+	bool left = undo_effects(session, fault, &undoing) < 0;
 
+	if (left)
+		fail_context(fail, "and then %s", undoing.text);
+	fail_context(fail, "fault %s", fault->order.id);
+	if (!left) {
+		session_fault_free(fault);
+		return;
+	}
+	fault->healed_ns = host_now_ns();
+	fault_state_go(&fault->state, FAULT_FAILED);
+	keep(session, fault);
+}
+
+int session_arm(struct session *session, struct session_fault *fault, struct fail *fail)
+{
 	LIST_EACH(fault->plan.effects, struct effect, effect) {
 		if (effect_arm(session, effect, fail) == 0)
 			continue;
-		if (undo_effects(session, fault, &undoing) < 0)
-			fail_context(fail, "and then %s", undoing.text);
+		unmake(session, fault, fail);
 		close_idle_ledger(session);
-		fault_state_go(&fault->state, FAULT_FAILED);
-		return fail_context(fail, "fault %s", fault->order.id);
+		return -1;
 	}
 	fault_state_go(&fault->state, FAULT_ARMED);
+	keep(session, fault);
 	return 0;
 }
 
@@ -348,7 +368,6 @@ int session_heal(struct session *session, struct session_fault *fault, struct fa
 int session_heal_all(struct session *session, struct fail *fail)
 {
 	struct session_fault **faults = session->faults.items;
-	struct fail settling = FAIL_INIT;
 	int result = 0;
 
 	for (size_t i = session->faults.count; i-- > 0;) {
@@ -358,10 +377,6 @@ int session_heal_all(struct session *session, struct fail *fail)
 			continue;
 		if (result == 0)
 			*fail = each;
-		result = -1;
-	}
-	if (session->ledger && ledger_settle(session->ledger, &settling) < 0 && result == 0) {
-		*fail = settling;
 		result = -1;
 	}
 	return result;

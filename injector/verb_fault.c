@@ -54,11 +54,8 @@ int verb_arm(struct session *session, void *params, void *result, struct fail *f
 	if (check_times(session, params, fail) < 0 ||
 		session_plan(session, params, &fault, fail) < 0)
 		return -1;
-	if (session_arm(session, fault, fail) < 0) {
-		session_fault_free(fault);
+	if (session_arm(session, fault, fail) < 0)
 		return -1;
-	}
-	*(struct session_fault **)list_push(&session->faults, sizeof(fault)) = fault;
 	armed->armed_ns = host_now_ns();
 	if (armed->armed_ns > fault->order.start_ns)
 		armed->late_ns = armed->armed_ns - fault->order.start_ns;

@@ -108,9 +108,8 @@ static void limit_of_skew(const struct effect_judgement *effect, struct list *li
 		words_add(lines,
 			"Fault %s is about what programs ask the vDSO. System calls that read a "
 			"clock, times that the kernel sets (of files, packets, logs) and waits "
-			"until "
-			"an absolute time go by the true clock: a wait until a time that was read "
-			"from a clock 2 s ahead takes 2 s longer.",
+			"until an absolute time go by the true clock: a wait until a time that was "
+			"read from a clock 2 s ahead takes 2 s longer.",
 			effect->fault->spec->id);
 }
 

@@ -20,6 +20,7 @@
 
 #include "contract/units.h"
 #include "injector/host.h"
+#include "injector/host_real.h"
 #include "injector/host_real_power.h"
 #include "injector/lists.h"
 
@@ -47,13 +48,12 @@ static const char *status_value(const char *text, const char *key)
 
 static int check_status(struct tracee *tracee, struct fail *fail)
 {
-	char path[PROC_PATH_MAX], *text;
 	size_t length;
+	char *text = real_proc_text(tracee->pid, "status", STATUS_BYTES_MAX, &length);
 	int result = 0;
 
-	snprintf(path, sizeof(path), "/proc/%" PRId64 "/status", tracee->pid);
-	if (host_file_read(path, STATUS_BYTES_MAX, &text, &length, fail) < 0)
-		return -1;
+	if (!text)
+		return fail_errno(fail, ESRCH, "it has ended");
 	if (strchr("ZX", *status_value(text, "\nState:\t")))
 		result = fail_errno(fail, ESRCH, "it has ended");
 	else if (atoi(status_value(text, "\nTracerPid:\t")))

@@ -4,6 +4,7 @@
 
 #include "contract/units.h"
 #include "injector/fault.h"
+#include "injector/faults/offset.h"
 #include "injector/targets.h"
 
 /*
@@ -34,11 +35,6 @@ struct skew_fault {
 #define DRIFT_MAX 2
 #define STROBE_MIN_NS (10 * NS_PER_MS)
 #define STROBE_MAX_NS (3600 * NS_PER_SEC)
-
-static const struct form offset_form = {
-	.pattern = "^[+-][0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h|d)$",
-	.says = "a sign, a number and a unit, as \"+30s\" or \"-2h\"",
-};
 
 static const struct field strobe_fields[] = {
 	{.key = "offset",
@@ -132,14 +128,6 @@ static int check(const struct skew_fault *skew, struct fail *fail)
 	return 0;
 }
 
-static int parse_offset(const char *text, int64_t *out_ns, struct fail *fail)
-{
-	*out_ns = 0;
-	if (text && offset_parse(text, out_ns) < 0)
-		return fail_set(fail, FAIL_USAGE, "offset: %.40s is more than ten years", text);
-	return 0;
-}
-
 static int plan_clock_skew(
 	const struct fault_order *order, const void *with, struct plan *plan, struct fail *fail)
 {
@@ -151,9 +139,8 @@ static int plan_clock_skew(
 		.steady = fault->clocks == CLOCKS_ALL,
 	};
 
-	if (check(fault, fail) < 0 || parse_offset(fault->offset, &skew.offset_ns, fail) < 0 ||
-		parse_offset(fault->strobe ? fault->strobe->offset : NULL, &skew.other_ns, fail) <
-			0)
+	if (check(fault, fail) < 0 || offset_take(fault->offset, &skew.offset_ns, fail) < 0 ||
+		offset_take(fault->strobe ? fault->strobe->offset : NULL, &skew.other_ns, fail) < 0)
 		return -1;
 	plan_add(plan, EFFECT_CLOCK)->clock = (struct clock_rule){
 		.processes = order->processes,

@@ -4,6 +4,7 @@
 
 #include "contract/units.h"
 #include "injector/fault.h"
+#include "injector/faults/offset.h"
 
 /*
  * Steps the clock of a whole machine, and sets it right again. Docs: docs/faults/clock_step.md.
@@ -14,11 +15,6 @@ struct step_fault {
 
 /* Below that it could not be told from how exactly it is set right again. */
 #define OFFSET_MIN_NS NS_PER_MS
-
-static const struct form offset_form = {
-	.pattern = "^[+-][0-9]+(\\.[0-9]+)?(ns|us|ms|s|m|h|d)$",
-	.says = "a sign, a number and a unit, as \"+1h\" or \"-30s\"",
-};
 
 static const struct field fields[] = {
 	{.key = "offset",
@@ -44,9 +40,8 @@ static int plan_clock_step(
 	const struct step_fault *fault = with;
 	struct step_rule rule = {.start_ns = order->start_ns, .deadline_ns = order->deadline_ns};
 
-	if (offset_parse(fault->offset, &rule.offset_ns) < 0)
-		return fail_set(
-			fail, FAIL_USAGE, "offset: %.40s is more than ten years", fault->offset);
+	if (offset_take(fault->offset, &rule.offset_ns, fail) < 0)
+		return -1;
 	if (llabs(rule.offset_ns) < OFFSET_MIN_NS)
 		return fail_set(fail, FAIL_USAGE, "offset: %.40s is less than 1ms", fault->offset);
 	plan_add(plan, EFFECT_STEP)->step = rule;

@@ -237,39 +237,37 @@ static int hold_frozen(struct grip *grip)
 	return result < 0 ? result : await_frozen(grip);
 }
 
-/* ---- what stands at a gate ---- */
+/* ---- what the host does ---- */
+
+/* An errno says little of it; the rest is for whoever reads what the injector says. */
+static int host_error(const struct fail *fail)
+{
+	log_line("guardian: %s", fail->text);
+	return fail->error ? -fail->error : -EIO;
+}
 
 static int release_gate(const struct grip *grip)
 {
 	struct fail fail = FAIL_INIT;
 	size_t count;
 
-	if (host_gate_release(grip->order.path, grip->order.cgroup, &count, &fail) == 0)
-		return 0;
-	return fail.error ? -fail.error : -EIO;
-}
-
-/* ---- the machine's clock ---- */
-
-/* An errno says little of a clock; the rest is for whoever reads what the injector says. */
-static int clock_error(const struct fail *fail)
-{
-	log_line("guardian: %s", fail->text);
-	return fail->error ? -fail->error : -EIO;
+	return host_gate_release(grip->order.path, grip->order.cgroup, &count, &fail) < 0
+		? host_error(&fail)
+		: 0;
 }
 
 static int step_clock(struct grip *grip)
 {
 	struct fail fail = FAIL_INIT;
 
-	return step_make(&grip->order.step, &grip->step, &fail) < 0 ? clock_error(&fail) : 0;
+	return step_make(&grip->order.step, &grip->step, &fail) < 0 ? host_error(&fail) : 0;
 }
 
 static int set_clock_right(struct grip *grip)
 {
 	struct fail fail = FAIL_INIT;
 
-	return step_undo(&grip->order.step, &grip->step, &fail) < 0 ? clock_error(&fail) : 0;
+	return step_undo(&grip->order.step, &grip->step, &fail) < 0 ? host_error(&fail) : 0;
 }
 
 /* ---- taking ---- */

@@ -220,20 +220,11 @@ static int arm(struct clocks *clocks, const struct target_guard *guard, struct f
 int clocks_arm(const struct clock_rule *rule, const struct target_guard *guard,
 	struct guardian_keep *keep, struct clocks **out, struct fail *fail)
 {
-	struct clocks *clocks = must_alloc(sizeof(*clocks));
-	struct fail undoing = FAIL_INIT;
-
-	clocks->rule = *rule;
-	clocks->keep = keep;
-	clocks->lease_ns = rule->deadline_ns;
-	if (arm(clocks, guard, fail) == 0) {
-		*out = clocks;
-		return 0;
-	}
-	if (clocks_heal(clocks, &undoing) < 0)
-		fail_context(fail, "%s; then", undoing.text);
-	clocks_free(clocks);
-	return -1;
+	*out = must_alloc(sizeof(**out));
+	(*out)->rule = *rule;
+	(*out)->keep = keep;
+	(*out)->lease_ns = rule->deadline_ns;
+	return arm(*out, guard, fail);
 }
 
 /* ---- healing ---- */
@@ -370,7 +361,7 @@ void clocks_free(struct clocks *clocks)
 	for (size_t i = 0; i < clocks->targets.count; i++) {
 		host_clock_free(clocks->each[i].host);
 		free(clocks->each[i].reason);
-		debt_leave(&clocks->each[i].debt);
+		debt_forget(&clocks->each[i].debt);
 	}
 	free(clocks->each);
 	newcomers_free(clocks->newcomers);

@@ -27,8 +27,8 @@ struct clock_rule {
 struct clocks;
 
 /*
- * One that can't be led is told in the evidence; FAIL_REFUSED when there is none that can. On
- * failure nothing is left, or it is in the ledger still.
+ * One that can't be led is told in the evidence; FAIL_REFUSED when there is none that can. `*out`
+ * is set in any case: on failure what was begun is undone by clocks_heal().
  */
 int clocks_arm(const struct clock_rule *rule, const struct target_guard *guard,
 	struct guardian_keep *keep, struct clocks **out, struct fail *fail);

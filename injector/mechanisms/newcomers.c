@@ -119,19 +119,10 @@ static int open_gate(
 int newcomers_open(const struct newcomer_rule *rule, const struct target_guard *guard,
 	struct guardian_keep *keep, struct newcomers **out, struct fail *fail)
 {
-	struct newcomers *newcomers = must_alloc(sizeof(*newcomers));
-	struct fail undoing = FAIL_INIT;
-
-	newcomers->rule = *rule;
-	newcomers->keep = keep;
-	if (open_gate(newcomers, guard, fail) == 0) {
-		*out = newcomers;
-		return 0;
-	}
-	if (newcomers_heal(newcomers, &undoing) < 0)
-		fail_context(fail, "%s; then", undoing.text);
-	newcomers_free(newcomers);
-	return -1;
+	*out = must_alloc(sizeof(**out));
+	(*out)->rule = *rule;
+	(*out)->keep = keep;
+	return open_gate(*out, guard, fail);
 }
 
 /* ---- those that end ---- */
@@ -358,7 +349,7 @@ void newcomers_free(struct newcomers *newcomers)
 		shape_free(&process_evidence_shape, &told->evidence);
 	}
 	list_free(&newcomers->told);
-	debt_leave(&newcomers->debt);
+	debt_forget(&newcomers->debt);
 	whole_deinit(&newcomers->whole);
 	free(newcomers);
 }

@@ -29,7 +29,7 @@ struct newcomer_rule {
 
 /*
  * From here on they are stopped. FAIL_REFUSED when somebody lives in the cgroup who is never hit.
- * On failure nothing is left, or it is in the ledger still.
+ * `*out` is set in any case: on failure what was begun is undone by newcomers_heal().
  */
 int newcomers_open(const struct newcomer_rule *rule, const struct target_guard *guard,
 	struct guardian_keep *keep, struct newcomers **out, struct fail *fail);

@@ -209,19 +209,10 @@ static int arm(struct pauses *pauses, const struct target_guard *guard, struct f
 int pauses_arm(const struct pause_rule *rule, const struct target_guard *guard,
 	struct guardian_keep *keep, struct pauses **out, struct fail *fail)
 {
-	struct pauses *pauses = must_alloc(sizeof(*pauses));
-	struct fail undoing = FAIL_INIT;
-
-	pauses->rule = *rule;
-	pauses->keep = keep;
-	if (arm(pauses, guard, fail) == 0) {
-		*out = pauses;
-		return 0;
-	}
-	if (pauses_heal(pauses, &undoing) < 0)
-		fail_context(fail, "%s; then", undoing.text);
-	pauses_free(pauses);
-	return -1;
+	*out = must_alloc(sizeof(**out));
+	(*out)->rule = *rule;
+	(*out)->keep = keep;
+	return arm(*out, guard, fail);
 }
 
 /* ---- healing ---- */
@@ -356,7 +347,7 @@ void pauses_free(struct pauses *pauses)
 	if (!pauses)
 		return;
 	for (size_t i = 0; i < pauses->count; i++)
-		debt_leave(&pauses->each[i].debt);
+		debt_forget(&pauses->each[i].debt);
 	free(pauses->each);
 	whole_deinit(&pauses->whole);
 	targets_close(&pauses->targets);

@@ -41,7 +41,8 @@ struct pauses;
 /*
  * Chooses, notes, and hands over; returns when the guardian has looked at each. FAIL_REFUSED when
  * there is nobody, or one that can't be held: traced by another, still already, a cgroup in which
- * somebody lives who is never hit. On failure nothing is left.
+ * somebody lives who is never hit. `*out` is set in any case: on failure what was begun is
+ * undone by pauses_heal().
  */
 int pauses_arm(const struct pause_rule *rule, const struct target_guard *guard,
 	struct guardian_keep *keep, struct pauses **out, struct fail *fail);

@@ -90,19 +90,10 @@ static int arm(struct steps *steps, const struct step_place *place, struct fail 
 int steps_arm(const struct step_rule *rule, struct guardian_keep *keep,
 	const struct step_place *place, struct steps **out, struct fail *fail)
 {
-	struct steps *steps = must_alloc(sizeof(*steps));
-	struct fail undoing = FAIL_INIT;
-
-	steps->rule = *rule;
-	steps->keep = keep;
-	if (arm(steps, place, fail) == 0) {
-		*out = steps;
-		return 0;
-	}
-	if (steps_heal(steps, &undoing) < 0)
-		fail_context(fail, "%s; then", undoing.text);
-	steps_free(steps);
-	return -1;
+	*out = must_alloc(sizeof(**out));
+	(*out)->rule = *rule;
+	(*out)->keep = keep;
+	return arm(*out, place, fail);
 }
 
 /* ---- healing ---- */
@@ -255,6 +246,6 @@ void steps_free(struct steps *steps)
 {
 	if (!steps)
 		return;
-	debt_leave(&steps->debt);
+	debt_forget(&steps->debt);
 	free(steps);
 }

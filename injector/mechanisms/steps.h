@@ -29,7 +29,7 @@ struct steps;
 
 /* Whether the clock could be stepped so far, now. Touches nothing. */
 int steps_check(const struct step_rule *rule, struct fail *fail);
-/* On failure nothing is left, or it is in the ledger still. */
+/* `*out` is set in any case: on failure what was begun is undone by steps_heal(). */
 int steps_arm(const struct step_rule *rule, struct guardian_keep *keep,
 	const struct step_place *place, struct steps **out, struct fail *fail);
 /* The true time, whether the guardian sets it or, when that is dead, this process. */

@@ -126,6 +126,29 @@ cJSON *talk_notification(struct session *session)
 	return params;
 }
 
+cJSON *talk_fault(struct session *session, const char *verb, const struct talk_fault *order)
+{
+	bool arm = strcmp(verb, "arm") == 0;
+	bool processes = order->processes != NULL;
+
+	return talk(session, verb,
+		"{\"id\":\"%s\",\"fault\":\"%s\",\"scope\":{},\"role\":\"on\",\"with\":%s,"
+		"\"on\":[{\"node\":\"a\",\"prefixes\":[]}],\"from\":[],%s%s%s"
+		"\"start_ns\":\"%" PRId64 "\",\"deadline_ns\":\"%" PRId64 "\"}",
+		order->id, order->fault, order->with, processes ? "\"processes\":{" : "",
+		processes ? order->processes : "", processes ? "}," : "", arm ? fake.now_ns + 1 : 0,
+		arm ? fake.now_ns + order->for_ns : 0);
+}
+
+void talk_arm_fault(struct session *session, const struct talk_fault *order)
+{
+	cJSON *armed = talk_fault(session, "arm", order);
+
+	if (!armed)
+		fail_msg("%s", talk_error);
+	cJSON_Delete(armed);
+}
+
 void talk_end(struct session *session)
 {
 	talk_end_leaving(session, 0);

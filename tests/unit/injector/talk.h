@@ -24,6 +24,17 @@ void talk_arm(struct session *session, const char *id, const char *with, int64_t
 /* The params of that order; static buffer. */
 const char *talk_order(const char *id, const char *with, int64_t start_ns, int64_t deadline_ns);
 
+/* An order for a fault that has no counterpart: on processes, or on the machine. */
+struct talk_fault {
+	const char *id, *fault, *with;
+	const char *processes; /* the selector's members; NULL: none */
+	int64_t for_ns;        /* from a nanosecond from now on */
+};
+/* `verb` arms or inspects, which looks at no time. As talk(). */
+cJSON *talk_fault(struct session *session, const char *verb, const struct talk_fault *order);
+/* Arms it; asserts success. */
+void talk_arm_fault(struct session *session, const struct talk_fault *order);
+
 /* Ends it: asserts that all is healed, and that nothing of it is left on the fake host. */
 void talk_end(struct session *session);
 /* The same, but so many files may stay: of what failed. */

@@ -129,26 +129,27 @@ static void it_ends_by_itself(void **state)
 
 /* ---- the session ---- */
 
+static struct talk_fault order(const char *with)
+{
+	return (struct talk_fault){.id = "s",
+		.fault = "clock_skew",
+		.with = with,
+		.processes = "\"exe\":\"/usr/bin/db\"",
+		.for_ns = LONG_NS};
+}
+
 static cJSON *ask(struct session *session, const char *verb, const char *with)
 {
-	bool arm = strcmp(verb, "arm") == 0;
+	struct talk_fault own = order(with);
 
-	return talk(session, verb,
-		"{\"id\":\"s\",\"fault\":\"clock_skew\",\"scope\":{},\"role\":\"on\",\"with\":%s,"
-		"\"on\":[{\"node\":\"a\",\"prefixes\":[]}],\"from\":[],"
-		"\"processes\":{\"exe\":\"/usr/bin/db\"},"
-		"\"start_ns\":\"%lld\",\"deadline_ns\":\"%lld\"}",
-		with, arm ? (long long)fake.now_ns + 1 : 0LL,
-		arm ? (long long)(fake.now_ns + LONG_NS) : 0LL);
+	return talk_fault(session, verb, &own);
 }
 
 static void arm(struct session *session, const char *with)
 {
-	cJSON *armed = ask(session, "arm", with);
+	struct talk_fault own = order(with);
 
-	if (!armed)
-		fail_msg("%s", talk_error);
-	cJSON_Delete(armed);
+	talk_arm_fault(session, &own);
 }
 
 static void assert_refused(struct session *session, const char *with, const char *part)
@@ -216,6 +217,69 @@ static void it_is_noted_switched_on_and_healed(void **state)
 	assert_true(fake_is_clean());
 }
 
+static void pass(struct session *session, int64_t ns)
+{
+	cJSON *said;
+
+	fake.now_ns += ns;
+	cJSON_Delete(talk(session, "renew", "{\"lease\":\"5s\"}"));
+	assert_true(session_tick(session, fake.now_ns));
+	while ((said = talk_notification(session)))
+		cJSON_Delete(said);
+}
+
+/* What could not be healed is tried again long before its deadline, and not at every turn. */
+static void what_is_left_is_healed_soon(void **state)
+{
+	struct session *session = kill_among();
+
+	(void)state;
+	arm(session, "{\"offset\":\"+30s\"}");
+	start(session);
+	fake.fail_name = "clock_heal";
+	assert_null(talk(session, "heal", "{}"));
+	assert_true(fake.clocks.count > 0);
+	assert_true(session_next_ns(session, fake.now_ns) > fake.now_ns);
+	pass(session, NS_PER_SEC);
+	assert_true(fake.clocks.count > 0);
+	assert_true(session_next_ns(session, fake.now_ns) > fake.now_ns);
+	fake.fail_name = NULL;
+	pass(session, NS_PER_SEC);
+	assert_int_equal(fake.clocks.count, 0);
+	talk_end(session);
+	assert_true(fake_is_clean());
+}
+
+static int attachments, second_attachment;
+
+static void note_attachments(const char *name, int number)
+{
+	if (strcmp(name, "clock_attach") == 0 && ++attachments == 2)
+		second_attachment = number;
+}
+
+/* The same of one that could be neither armed, at the second process, nor unmade. */
+static void what_was_begun_is_healed_soon(void **state)
+{
+	struct session *session = kill_among();
+
+	fake.asked = note_attachments;
+	arm(session, "{\"offset\":\"+30s\"}");
+	talk_end(session);
+	talk_reset(state);
+	session = kill_among();
+	fake.fail_at = second_attachment;
+	fake.fail_more = 10;
+	assert_null(ask(session, "arm", "{\"offset\":\"+30s\"}"));
+	assert_non_null(strstr(talk_error, "and then"));
+	assert_int_equal(fake.clocks.count, 1);
+	fake.fail_at = 0;
+	pass(session, NS_PER_SEC);
+	assert_int_equal(fake.clocks.count, 0);
+	talk_end(session);
+	assert_true(fake_is_clean());
+}
+
 static void a_change_goes_to_the_other_slot(void **state)
 {
 	struct session *session = kill_among();
@@ -277,6 +341,8 @@ int main(void)
 		cmocka_unit_test(it_ends_by_itself),
 		cmocka_unit_test_setup(what_makes_no_sense_is_refused, talk_reset),
 		cmocka_unit_test_setup(it_is_noted_switched_on_and_healed, talk_reset),
+		cmocka_unit_test_setup(what_is_left_is_healed_soon, talk_reset),
+		cmocka_unit_test_setup(what_was_begun_is_healed_soon, talk_reset),
 		cmocka_unit_test_setup(a_change_goes_to_the_other_slot, talk_reset),
 		cmocka_unit_test_setup(the_lease_is_in_the_page, talk_reset),
 		cmocka_unit_test_setup(the_dry_run_says_it, talk_reset),

@@ -19,26 +19,28 @@
 
 #define LONG_NS (60 * NS_PER_SEC)
 
+static struct talk_fault order(const char *processes, const char *with)
+{
+	return (struct talk_fault){.id = "p",
+		.fault = "pause",
+		.with = with,
+		.processes = processes,
+		.for_ns = LONG_NS};
+}
+
 static cJSON *ask(
 	struct session *session, const char *verb, const char *processes, const char *with)
 {
-	bool arm = strcmp(verb, "arm") == 0;
+	struct talk_fault own = order(processes, with);
 
-	return talk(session, verb,
-		"{\"id\":\"p\",\"fault\":\"pause\",\"scope\":{},\"role\":\"on\",\"with\":%s,"
-		"\"on\":[{\"node\":\"a\",\"prefixes\":[]}],\"from\":[],\"processes\":{%s},"
-		"\"start_ns\":\"%lld\",\"deadline_ns\":\"%lld\"}",
-		with, processes, arm ? (long long)fake.now_ns + 1 : 0LL,
-		arm ? (long long)(fake.now_ns + LONG_NS) : 0LL);
+	return talk_fault(session, verb, &own);
 }
 
 static void arm(struct session *session, const char *processes, const char *with)
 {
-	cJSON *armed = ask(session, "arm", processes, with);
+	struct talk_fault own = order(processes, with);
 
-	if (!armed)
-		fail_msg("%s", talk_error);
-	cJSON_Delete(armed);
+	talk_arm_fault(session, &own);
 }
 
 static void assert_refused(

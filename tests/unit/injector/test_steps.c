@@ -100,25 +100,24 @@ static void what_counts_as_undone(void **state)
 
 /* ---- orders ---- */
 
+static struct talk_fault order(const char *with)
+{
+	return (struct talk_fault){
+		.id = "s", .fault = "clock_step", .with = with, .for_ns = LONG_NS};
+}
+
 static cJSON *ask(struct session *session, const char *verb, const char *with)
 {
-	bool arm = strcmp(verb, "arm") == 0;
+	struct talk_fault own = order(with);
 
-	return talk(session, verb,
-		"{\"id\":\"s\",\"fault\":\"clock_step\",\"scope\":{},\"role\":\"on\",\"with\":%s,"
-		"\"on\":[{\"node\":\"a\",\"prefixes\":[]}],\"from\":[],"
-		"\"start_ns\":\"%lld\",\"deadline_ns\":\"%lld\"}",
-		with, arm ? (long long)fake.now_ns + 1 : 0LL,
-		arm ? (long long)(fake.now_ns + LONG_NS) : 0LL);
+	return talk_fault(session, verb, &own);
 }
 
 static void arm(struct session *session, const char *with)
 {
-	cJSON *armed = ask(session, "arm", with);
+	struct talk_fault own = order(with);
 
-	if (!armed)
-		fail_msg("%s", talk_error);
-	cJSON_Delete(armed);
+	talk_arm_fault(session, &own);
 }
 
 static void assert_refused(struct session *session, const char *with, const char *part)
