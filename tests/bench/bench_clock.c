@@ -181,18 +181,13 @@ void bench_clock(struct page *page)
 	page_chapter(page, "Clocks",
 		"Processes read CLOCK_REALTIME as fast as they can, one at a time; the clock of "
 		"one of\nthem is skewed. A row is the time of a thousand readings.");
-	world_up(&bench.world, 2, "clsact");
-	victims_init(&bench.victims);
-	readers_init(&bench.readers);
+	readers_ground_up(&bench.world, &bench.victims, &bench.readers);
 	measure_readings(&bench, page);
 	measure_stops(&bench, page);
 	page_times(page, NULL);
 	page_time(page, "order sent to reply (attach, ledger with fsync)", &bench.arm, NULL);
 	page_time(page, "heal sent to reply", &bench.heal, NULL);
-	readers_deinit(&bench.readers);
-	victims_deinit(&bench.victims);
-	world_assert_unchanged(&bench.world);
-	world_down(&bench.world);
+	readers_ground_down(&bench.world, &bench.victims, &bench.readers);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		series_free(all[i]);
 }

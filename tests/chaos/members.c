@@ -11,6 +11,7 @@
 #include "contract/units.h"
 #include "tests/chaos/child.h"
 #include "tests/chaos/pinger.h"
+#include "tests/chaos/state.h"
 
 enum {
 	LOOK_EVERY_MS = 25,
@@ -63,16 +64,11 @@ void members_cgroup(const struct world *world, const char *node, char *out, size
 
 static bool stands(pid_t pid)
 {
-	char path[64], text[256];
-	const char *after;
-	FILE *file;
+	char text[16], letter;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "re");
-	after = file && fgets(text, sizeof(text), file) ? strrchr(text, ')') : NULL;
-	if (file)
-		fclose(file);
-	return after && after[1] && (after[2] == 'T' || after[2] == 't');
+	snprintf(text, sizeof(text), "%d", pid);
+	letter = state_letter(text);
+	return letter == 'T' || letter == 't';
 }
 
 /* "frozen 1" in cgroup.events: all in it stand, but for their state they sleep. */

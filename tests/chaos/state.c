@@ -173,7 +173,7 @@ static bool names_us(const struct world *world, const char *pid)
 		memmem(words, length, world->dir, strlen(world->dir));
 }
 
-static char state_letter(const char *pid)
+char state_letter(const char *pid)
 {
 	char path[64], text[256];
 	const char *after;

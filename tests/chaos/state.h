@@ -18,6 +18,9 @@ char *state_of_programs(const struct parts *parts);
 /* Links, namespaces, mounts, cgroups, processes of the lab: nothing of it, when it is down. */
 char *state_outside(const struct world *world);
 
+/* As /proc/PID/stat has it: 'T' for one that is stopped; 'Z' also for one that is gone. */
+char state_letter(const char *pid);
+
 /* Lines of one text that are not in the other: "- LINE" for the first, "+ LINE" for the second. */
 char *state_difference(const char *before, const char *now);
 

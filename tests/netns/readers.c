@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "tests/netns/victims.h"
 #include "tests/netns/world.h"
 
 enum {
@@ -58,6 +59,21 @@ void readers_deinit(struct readers *readers)
 {
 	readers_end(readers);
 	assert_int_equal(rmdir(readers->dir), 0);
+}
+
+void readers_ground_up(struct world *world, struct victims *victims, struct readers *readers)
+{
+	world_up(world, 2, "clsact");
+	victims_init(victims);
+	readers_init(readers);
+}
+
+void readers_ground_down(struct world *world, struct victims *victims, struct readers *readers)
+{
+	readers_deinit(readers);
+	victims_deinit(victims);
+	world_assert_unchanged(world);
+	world_down(world);
 }
 
 static struct reader *prepare(struct readers *readers)

@@ -68,6 +68,9 @@ enum {
 	READERS_MAX = 8,
 	READER_ARGUMENTS_MAX = 8
 };
+struct victims;
+struct world;
+
 struct readers {
 	char dir[64];
 	struct reader each[READERS_MAX];
@@ -76,6 +79,9 @@ struct readers {
 
 void readers_init(struct readers *readers);
 void readers_deinit(struct readers *readers);
+/* The ground of a test: two nodes, and nobody yet. Nothing of it may be left at its end. */
+void readers_ground_up(struct world *world, struct victims *victims, struct readers *readers);
+void readers_ground_down(struct world *world, struct victims *victims, struct readers *readers);
 /* Both return when it reads. */
 const struct reader *readers_start(struct readers *readers, enum reader_kind kind);
 /* A program in another language; the path of its page becomes its last argument. NULL: there is no

@@ -60,9 +60,7 @@ static int begin(void **state)
 	struct ground *ground = calloc(1, sizeof(*ground));
 
 	assert_non_null(ground);
-	world_up(&ground->world, 2, "clsact");
-	victims_init(&ground->victims);
-	readers_init(&ground->readers);
+	readers_ground_up(&ground->world, &ground->victims, &ground->readers);
 	ground->program = (int)(intptr_t)*state;
 	*state = ground;
 	return 0;
@@ -74,10 +72,7 @@ static int finish(void **state)
 
 	if (ground->injector)
 		assert_int_equal(injector_finish(ground->injector), 0);
-	readers_deinit(&ground->readers);
-	victims_deinit(&ground->victims);
-	world_assert_unchanged(&ground->world);
-	world_down(&ground->world);
+	readers_ground_down(&ground->world, &ground->victims, &ground->readers);
 	free(ground);
 	return 0;
 }

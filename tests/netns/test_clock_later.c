@@ -47,9 +47,7 @@ static int begin(void **state)
 	struct ground *ground = calloc(1, sizeof(*ground));
 
 	assert_non_null(ground);
-	world_up(&ground->world, 2, "clsact");
-	victims_init(&ground->victims);
-	readers_init(&ground->readers);
+	readers_ground_up(&ground->world, &ground->victims, &ground->readers);
 	ground->resident = readers_start(&ground->readers, READER_PLAIN);
 	victims_put(&ground->victims, ground->resident->pid);
 	ground->maps = readers_maps(ground->resident->pid);
@@ -73,10 +71,7 @@ static int finish(void **state)
 
 	await_maps(ground);
 	free(ground->maps);
-	readers_deinit(&ground->readers);
-	victims_deinit(&ground->victims);
-	world_assert_unchanged(&ground->world);
-	world_down(&ground->world);
+	readers_ground_down(&ground->world, &ground->victims, &ground->readers);
 	free(ground);
 	return 0;
 }

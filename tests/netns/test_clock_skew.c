@@ -46,9 +46,7 @@ static int begin(void **state)
 	struct ground *ground = calloc(1, sizeof(*ground));
 
 	assert_non_null(ground);
-	world_up(&ground->world, 2, "clsact");
-	victims_init(&ground->victims);
-	readers_init(&ground->readers);
+	readers_ground_up(&ground->world, &ground->victims, &ground->readers);
 	*state = ground;
 	return 0;
 }
@@ -57,10 +55,7 @@ static int finish(void **state)
 {
 	struct ground *ground = *state;
 
-	readers_deinit(&ground->readers);
-	victims_deinit(&ground->victims);
-	world_assert_unchanged(&ground->world);
-	world_down(&ground->world);
+	readers_ground_down(&ground->world, &ground->victims, &ground->readers);
 	free(ground);
 	return 0;
 }
