@@ -116,12 +116,23 @@ static __always_inline bool address_is_meant(__u64 address)
 
 #define DENIED (-1) /* EPERM */
 
+/*
+ * A stacked file system (overlayfs, in most containers) does a call once more, on the layer below,
+ * in the same process but with the rights of who mounted it. That is no call of the process.
+ */
+static __always_inline bool is_call_within_call(void)
+{
+	const struct task_struct *task = (const struct task_struct *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, cred) != BPF_CORE_READ(task, real_cred);
+}
+
 /* What a security hook answers. */
 static __always_inline int judge(const struct dentry *dentry)
 {
 	struct bb_trapped *own = who();
 
-	return own && is_meant(dentry) && strikes(own) ? DENIED : 0;
+	return own && !is_call_within_call() && is_meant(dentry) && strikes(own) ? DENIED : 0;
 }
 
 #endif

@@ -214,6 +214,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	__u64 start_boottime;
+	const struct cred *real_cred, *cred;
 	struct files_struct *files;
 	struct mm_struct *mm;
 };

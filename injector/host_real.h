@@ -42,6 +42,11 @@ char *real_mount_below(char *line, const char *path);
 /* The other way: the directory that shows a cgroup, which is named as in /proc/PID/cgroup. */
 char *real_mount_above(char *line, const char *cgroup);
 
+/* A number of a text of /proc/PID/fdinfo, ≥ 0; -1: it has none of that name. */
+int64_t real_fdinfo_number(const char *text, const char *key);
+/* The device of a mount in a text of mountinfo, as the kernel keeps it; false: no such mount. */
+bool real_mount_device(const char *mounts, int64_t mount_id, uint32_t *out_device);
+
 /* Borrowed descriptor of a loaded program. */
 int real_matcher_program(const struct host_matcher *matcher, enum bb_direction direction);
 int real_matcher_exit_program(const struct host_matcher *matcher);

@@ -13,7 +13,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "bpf/trap.h"
@@ -27,8 +26,7 @@
 enum {
 	SYSCALLS_MAX = 8,
 	LINKS_MAX = 2 * SYSCALLS_MAX,
-	ID_TEXT_MAX = 32,
-	DEVICE_MINOR_BITS = 20
+	ID_TEXT_MAX = 32
 };
 
 /* How a kind of call is seen: by a program of trap.bpf.c, and by the tracepoints of system calls.
@@ -320,21 +318,4 @@ void host_trap_read(const struct host_trap *trap, int64_t pid, struct bb_trapped
 
 	if (bpf_map_lookup_elem(targets_file(trap), &key, out) < 0)
 		*out = (struct bb_trapped){0};
-}
-
-int host_path_identity(
-	int64_t pid, const char *path, uint64_t *out_inode, uint32_t *out_device, struct fail *fail)
-{
-	char seen[PATH_MAX];
-	struct stat status;
-
-	if ((size_t)snprintf(seen, sizeof(seen), "/proc/%" PRId64 "/root%s", pid, path) >=
-		sizeof(seen))
-		return fail_set(fail, FAIL_REFUSED, "path %.100s…: too long", path);
-	if (stat(seen, &status) < 0)
-		return fail_errno(
-			fail, errno, "path %.200s, as process %" PRId64 " sees it", path, pid);
-	*out_inode = status.st_ino;
-	*out_device = major(status.st_dev) << DEVICE_MINOR_BITS | minor(status.st_dev);
-	return 0;
 }

@@ -3,7 +3,8 @@
 #include "injector/host.h"
 #include "injector/host_real.h"
 
-/* Every file of /proc/PID is the input: stat, cmdline and cgroup; a line of mountinfo; a pidfile.
+/* Every file of /proc/PID is the input: stat, cmdline, cgroup and fdinfo; mountinfo, or a line of
+ * it; a pidfile.
  */
 static const uint8_t *file;
 static size_t file_size;
@@ -43,6 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = fuzz_text(data, size);
 	struct host_process process;
+	uint32_t device;
 	int64_t pid;
 
 	file = data;
@@ -54,6 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fuzz_require(host_process_parent(1) >= 0);
 	if (real_pid_parse(text, &pid) == 0)
 		fuzz_require(pid > 0);
+	fuzz_require(real_fdinfo_number(text, "ino") >= -1);
+	real_mount_device(text, 29, &device);
 	read_mount(text);
 	free(text);
 	return 0;

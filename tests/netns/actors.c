@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -81,6 +83,18 @@ static void act(const struct actor *actor, int number)
 	}
 }
 
+/* For this process alone. */
+static int cover(const struct stage *stage)
+{
+	char options[3 * NAME_MAX_BYTES];
+
+	snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s,workdir=%s", stage->dir,
+		stage->upper, stage->work);
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return -1;
+	return mount("overlay", stage->dir, "overlay", 0, options);
+}
+
 static void *act_often(void *context)
 {
 	const struct actor *actor = context;
@@ -97,6 +111,8 @@ static void be_actor(const struct stage *stage, const char *call, int threads)
 	char path[NAME_MAX_BYTES];
 
 	close_range(STDERR_FILENO + 1, ~0U, 0);
+	if (*stage->upper && cover(stage) < 0)
+		_exit(1);
 	snprintf(path, sizeof(path), "%s/records", stage->dir);
 	actor.file = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
 	stage->shared->ready = 1;
@@ -199,7 +215,7 @@ static int count_records(const struct stage *stage)
 	char path[NAME_MAX_BYTES];
 	struct stat status;
 
-	snprintf(path, sizeof(path), "%s/records", stage->dir);
+	snprintf(path, sizeof(path), "%s/records", *stage->upper ? stage->upper : stage->dir);
 	assert_int_equal(stat(path, &status), 0);
 	return (int)(status.st_size / 7);
 }
@@ -235,9 +251,40 @@ void stage_open(struct stage *stage, const char *above)
 	assert_true(stage->shared != MAP_FAILED);
 }
 
+bool stage_overlay(struct stage *stage)
+{
+	pid_t child;
+	int status;
+
+	snprintf(stage->upper, sizeof(stage->upper), "%s-upper", stage->dir);
+	snprintf(stage->work, sizeof(stage->work), "%s-work", stage->dir);
+	assert_true(mkdir(stage->upper, 0700) == 0 && mkdir(stage->work, 0700) == 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(cover(stage) < 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status == 0;
+}
+
+static void remove_overlay(const struct stage *stage)
+{
+	char path[NAME_MAX_BYTES];
+
+	snprintf(path, sizeof(path), "%s/records", stage->upper);
+	unlink(path);
+	rmdir(stage->upper);
+	/* Where the kernel prepares what it puts in. */
+	snprintf(path, sizeof(path), "%s/work", stage->work);
+	rmdir(path);
+	rmdir(stage->work);
+}
+
 void stage_close(struct stage *stage)
 {
 	actor_end(stage);
+	if (*stage->upper)
+		remove_overlay(stage);
 	empty_directory(stage);
 	rmdir(stage->dir);
 	munmap((void *)stage->shared, sizeof(*stage->shared));

@@ -2,6 +2,7 @@
 #ifndef BACKBURN_TESTS_ACTORS_H
 #define BACKBURN_TESTS_ACTORS_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*
@@ -17,6 +18,7 @@ enum {
 
 struct stage {
 	char dir[96];
+	char upper[104], work[104]; /* of an overlay that only the actor sees; "" without one */
 	volatile struct actor_flags {
 		int go, ready, done;
 	} * shared;
@@ -25,6 +27,11 @@ struct stage {
 
 /* In a directory of its own below `above`. */
 void stage_open(struct stage *stage, const char *above);
+/*
+ * Actors that are started after this see an overlay in the place of the directory, as in a
+ * container: what they write lies in its upper layer. False where this kernel has none.
+ */
+bool stage_overlay(struct stage *stage);
 /* Ends the actor, and removes everything. */
 void stage_close(struct stage *stage);
 

@@ -209,6 +209,31 @@ static void as_it_starts_a_program(void **state)
 	}
 }
 
+/*
+ * In a container: by the path of a file, which stat() knows by other numbers than the kernel, and
+ * without a path. What the file system does on its layers below is counted only once.
+ */
+static void on_an_overlay(void **state)
+{
+	struct ground *ground = *state;
+	char with[2][256];
+
+	if (!stage_overlay(&ground->stage)) {
+		print_message("skipped: this kernel has no overlayfs\n");
+		skip();
+	}
+	snprintf(with[0], sizeof(with[0]), "{\"call\":\"write\",\"nth\":5,\"path\":\"%s/records\"}",
+		ground->stage.dir);
+	snprintf(with[1], sizeof(with[1]), "{\"call\":\"write\",\"nth\":5}");
+	for (size_t i = 0; i < 2; i++) {
+		char records[160];
+
+		assert_killed_at(ground, "write", with[i]);
+		snprintf(records, sizeof(records), "%s/records", ground->stage.upper);
+		assert_int_equal(unlink(records), 0);
+	}
+}
+
 /* With threads beside one another it is exact where calls are refused: each of so many times. */
 static void with_threads(void **state)
 {
@@ -426,6 +451,7 @@ int main(void)
 		TEST(at_each_kind_of_call),
 		TEST(at_a_sync),
 		TEST(as_it_starts_a_program),
+		TEST(on_an_overlay),
 		TEST(with_threads),
 		TEST(below_a_directory),
 		TEST(opened_below_a_directory),
