@@ -42,10 +42,10 @@ static const char *from_environment(const char *name)
 
 static char *next_buffer(void)
 {
-	static char buffers[4][512];
+	static char buffers[8][512];
 	static unsigned turn;
 
-	return buffers[turn++ % 4];
+	return buffers[turn++ % 8];
 }
 
 const char *cli_file(const char *name)
@@ -267,6 +267,31 @@ void cli_result_free(struct cli_result *result)
 {
 	free(result->out);
 	free(result->err);
+}
+
+const char *cli_lab_as(const struct cli *cli, const char *lab, const char *name)
+{
+	static const char key[] = "\"name\": \"";
+	char from[64], file[64], environment[160], *text, *place, *rest, *renamed;
+
+	snprintf(from, sizeof(from), "scenarios/labs/%s.json", lab);
+	text = cli_read(cli_file(from));
+	place = strstr(text, key);
+	assert_non_null(place);
+	place += strlen(key);
+	rest = strchr(place, '"');
+	assert_non_null(rest);
+	assert_true(asprintf(&renamed, "%.*s%s%s", (int)(place - text), text, name, rest) > 0);
+	snprintf(file, sizeof(file), "%s.json", name);
+	cli_write(cli, file, renamed);
+	free(renamed);
+	free(text);
+	snprintf(environment, sizeof(environment),
+		"{\"backburn_environment\": 1, \"name\": \"on-%s\", \"class\": \"lab\", \"lab\": "
+		"\"%s\"}",
+		name, file);
+	snprintf(file, sizeof(file), "on-%s.json", name);
+	return cli_write(cli, file, environment);
 }
 
 int cli_labs_down(const char *const *labs)

@@ -90,14 +90,21 @@ int64_t cli_now_ms(void);
 /* Between two looks at what is awaited, or until the moment of a blow; for nothing else. */
 void cli_pause_ms(int ms);
 
-/* Path of a program that was built here, valid until the next but three calls. */
+/* Path of a program that was built here, valid until the next but seven calls. */
 const char *cli_program(const char *name);
 
-/* Path of a file in the repository, valid until the next but three calls. */
+/* Path of a file in the repository, valid until the next but seven calls. */
 const char *cli_file(const char *name);
 
-/* Writes `text` to cli->dir/name and returns its path, valid until the next but three calls. */
+/* Writes `text` to cli->dir/name and returns its path, valid until the next but seven calls. */
 const char *cli_write(const struct cli *cli, const char *name, const char *text);
+
+/*
+ * The shipped lab of that name under another one, with an environment around it: tests of one lab
+ * run side by side. Both files are in cli->dir; the environment's path, for --on, is returned,
+ * valid until the next but seven calls.
+ */
+const char *cli_lab_as(const struct cli *cli, const char *lab, const char *name);
 
 /* A file's whole text; asserts that it can be read. The caller frees. */
 char *cli_read(const char *path);

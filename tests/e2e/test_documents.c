@@ -118,6 +118,14 @@ static const struct rule rules[] = {
 		BY("tests/e2e/test_redis.c", "redis-primary-cut.json")},
 	{"backburn run scenarios/redis/redis-primary-cut.json",
 		BY("tests/e2e/test_redis.c", "redis-primary-cut.json")},
+	{"backburn plan scenarios/web/web-one-cut.json", .how = RUN},
+	{"backburn run scenarios/web/web-one-cut.json",
+		BY("tests/e2e/test_web.c", "web-one-cut.json")},
+	{"backburn run scenarios/etcd-follower-cut.json --param rejoin_within=500ms",
+		BY("tests/e2e/test_second_outage.c", "run_on(\"etcd\"")},
+	{"backburn run scenarios/etcd-follower-cut.json --param rejoin_within=500ms --on "
+	 "scenarios/prevote/lab-etcd-prevote.json",
+		BY("tests/e2e/test_second_outage.c", "run_on(\"etcd-prevote\"")},
 
 	/* Its report. RUN is the run above. */
 	{"backburn report backburn-runs/RUN", .how = RUN},
@@ -374,7 +382,7 @@ static void test_each_command_does_what_it_says(void **state)
 static int down(void **state)
 {
 	(void)state;
-	return cli_labs_down((const char *[]){"etcd", "two", NULL});
+	return cli_labs_down((const char *[]){"etcd", "two", "web", NULL});
 }
 
 int main(void)

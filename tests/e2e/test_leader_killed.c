@@ -18,6 +18,7 @@
  * out, reported, and nothing left behind.
  */
 
+static const char lab[] = "killed";
 static const char scenario[] = "scenarios/etcd-leader-killed.json";
 static const char sync_scenario[] = "scenarios/etcd-leader-killed-at-sync.json";
 static const char paused_scenario[] = "scenarios/etcd-leader-paused.json";
@@ -116,7 +117,7 @@ static void assert_skewed(const cJSON *summary, const char *said)
 static void run_it(const char *file, const char *param, double least_gap_s,
 	void (*check)(const cJSON *summary, const char *said))
 {
-	char *before = host_state("etcd"), *programs = programs_list();
+	char *before = host_state(lab), *programs = programs_list();
 	struct cli_result result;
 	struct cli cli;
 	cJSON *summary;
@@ -124,8 +125,8 @@ static void run_it(const char *file, const char *param, double least_gap_s,
 
 	cli_begin(&cli);
 	cli_run_steady(&cli,
-		(const char *[]){"run", cli_file(file), "--runs", cli.runs,
-			param ? "--param" : NULL, param, NULL},
+		(const char *[]){"run", cli_file(file), "--on", cli_lab_as(&cli, "etcd", lab),
+			"--runs", cli.runs, param ? "--param" : NULL, param, NULL},
 		&result);
 	if (result.code != 0)
 		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
@@ -141,7 +142,7 @@ static void run_it(const char *file, const char *param, double least_gap_s,
 	cli_end(&cli);
 	/* A fault on processes needs no BPF. */
 	assert_no_new_programs(programs);
-	assert_host_state("etcd", before);
+	assert_host_state(lab, before);
 }
 
 static void test_a_killed_leader_costs_seconds_and_no_data(void **state)
@@ -203,27 +204,31 @@ static void test_the_plan_names_who_would_be_hit(void **state)
 		{"program=/usr/bin/etcd", "/usr/bin/etcd (etcd --name", 0},
 		{"program=/nowhere/etcd", "NOTHING", 0},
 	};
-	char *before = host_state("etcd");
+	char *before = host_state(lab);
+	struct cli cli;
 
 	(void)state;
+	cli_begin(&cli);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct cli_result result;
 
-		cli_run((const char *[]){"plan", cli_file(scenario), "--param", cases[i].program,
-				NULL},
+		cli_run((const char *[]){"plan", cli_file(scenario), "--on",
+				cli_lab_as(&cli, "etcd", lab), "--runs", cli.runs, "--param",
+				cases[i].program, NULL},
 			&result);
 		if (result.code != cases[i].code || !strstr(result.out, cases[i].said))
 			fail_msg("exit %d, expected %d\n%s\n%s", result.code, cases[i].code,
 				result.err, result.out);
 		cli_result_free(&result);
 	}
-	assert_host_state("etcd", before);
+	cli_end(&cli);
+	assert_host_state(lab, before);
 }
 
 static int down(void **state)
 {
 	(void)state;
-	return cli_labs_down((const char *[]){"etcd", NULL});
+	return cli_labs_down((const char *[]){lab, NULL});
 }
 
 int main(void)

@@ -42,6 +42,8 @@ struct shown {
 	struct asked asked[MEASURES_MAX]; /* ended by a NULL fault */
 };
 
+static const char lab[] = "shown";
+
 #define MS(value) ((value)*1e6)
 
 static const struct shown slow_zone = {
@@ -149,7 +151,7 @@ static void assert_proven(const cJSON *fault, const struct shown *shown)
 static void it_is_shown(void **state)
 {
 	const struct shown *shown = *state;
-	char *before = host_state("etcd"), *programs = programs_list();
+	char *before = host_state(lab), *programs = programs_list();
 	const cJSON *faults, *fault, *data;
 	struct cli_result result;
 	struct cli cli;
@@ -157,7 +159,8 @@ static void it_is_shown(void **state)
 
 	cli_begin(&cli);
 	cli_run_steady(&cli,
-		(const char *[]){"run", cli_file(shown->scenario), "--runs", cli.runs, NULL},
+		(const char *[]){"run", cli_file(shown->scenario), "--on",
+			cli_lab_as(&cli, "etcd", lab), "--runs", cli.runs, NULL},
 		&result);
 	if (result.code != 0 && (result.code != VIOLATED || getenv("BACKBURN_LONG"))) {
 		print_message("%s\n%s\n", result.err, result.out); /* too long for fail_msg */
@@ -179,13 +182,13 @@ static void it_is_shown(void **state)
 	cli_result_free(&result);
 	cli_end(&cli);
 	assert_no_new_programs(programs);
-	assert_host_state("etcd", before);
+	assert_host_state(lab, before);
 }
 
 static int down(void **state)
 {
 	(void)state;
-	return cli_labs_down((const char *[]){"etcd", NULL});
+	return cli_labs_down((const char *[]){lab, NULL});
 }
 
 #define SHOWN(which)                                                                               \

@@ -15,6 +15,8 @@
 
 /* What a run ends with, on a small lab with a real etcd. */
 
+static const char lab[] = "verdicts";
+
 static void end(struct cli *cli, struct cli_result *result)
 {
 	cli_result_free(result);
@@ -23,7 +25,7 @@ static void end(struct cli *cli, struct cli_result *result)
 
 static void test_honest_claim_about_a_lost_majority_is_violated(void **state)
 {
-	char *before = host_state("etcd"), *programs = programs_list();
+	char *before = host_state(lab), *programs = programs_list();
 	struct cli_result result;
 	struct cli cli;
 	const cJSON *claim;
@@ -32,8 +34,9 @@ static void test_honest_claim_about_a_lost_majority_is_violated(void **state)
 	(void)state;
 	cli_begin(&cli);
 	cli_run_steady(&cli,
-		(const char *[]){"run", cli_file("scenarios/etcd-majority-lost-claim.json"),
-			"--runs", cli.runs, "--param", "cut_for=8s", NULL},
+		(const char *[]){"run", cli_file("scenarios/etcd-majority-lost-claim.json"), "--on",
+			cli_lab_as(&cli, "etcd", lab), "--runs", cli.runs, "--param", "cut_for=8s",
+			NULL},
 		&result);
 	if (result.code != 1)
 		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
@@ -45,32 +48,33 @@ static void test_honest_claim_about_a_lost_majority_is_violated(void **state)
 	cJSON_Delete(summary);
 	end(&cli, &result);
 	assert_no_new_programs(programs);
-	assert_host_state("etcd", before);
+	assert_host_state(lab, before);
 }
 
 static void test_negative_control_of_a_lost_majority_holds(void **state)
 {
-	char *before = host_state("etcd"), *programs = programs_list();
+	char *before = host_state(lab), *programs = programs_list();
 	struct cli_result result;
 	struct cli cli;
 
 	(void)state;
 	cli_begin(&cli);
 	cli_run_steady(&cli,
-		(const char *[]){"run", cli_file("scenarios/etcd-majority-lost.json"), "--runs",
-			cli.runs, "--param", "cut_for=8s", "--attach", "clsact", NULL},
+		(const char *[]){"run", cli_file("scenarios/etcd-majority-lost.json"), "--on",
+			cli_lab_as(&cli, "etcd", lab), "--runs", cli.runs, "--param", "cut_for=8s",
+			"--attach", "clsact", NULL},
 		&result);
 	if (result.code != 0)
 		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
 	end(&cli, &result);
 	assert_no_new_programs(programs);
-	assert_host_state("etcd", before);
+	assert_host_state(lab, before);
 }
 
 /* Under clsact; test_plan_command.c runs it under tcx, where the kernel has that. */
 static void test_leader_cut_holds_and_loses_nothing(void **state)
 {
-	char *before = host_state("etcd"), *programs = programs_list();
+	char *before = host_state(lab), *programs = programs_list();
 	struct cli_result result;
 	struct cli cli;
 	cJSON *summary;
@@ -79,8 +83,9 @@ static void test_leader_cut_holds_and_loses_nothing(void **state)
 	(void)state;
 	cli_begin(&cli);
 	cli_run_steady(&cli,
-		(const char *[]){"run", cli_file("scenarios/etcd-leader-cut.json"), "--runs",
-			cli.runs, "--param", "cut_for=8s", "--attach", "clsact", NULL},
+		(const char *[]){"run", cli_file("scenarios/etcd-leader-cut.json"), "--on",
+			cli_lab_as(&cli, "etcd", lab), "--runs", cli.runs, "--param", "cut_for=8s",
+			"--attach", "clsact", NULL},
 		&result);
 	if (result.code != 0)
 		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
@@ -93,13 +98,13 @@ static void test_leader_cut_holds_and_loses_nothing(void **state)
 	cJSON_Delete(summary);
 	end(&cli, &result);
 	assert_no_new_programs(programs);
-	assert_host_state("etcd", before);
+	assert_host_state(lab, before);
 }
 
 static int down(void **state)
 {
 	(void)state;
-	return cli_labs_down((const char *[]){"etcd", NULL});
+	return cli_labs_down((const char *[]){lab, NULL});
 }
 
 int main(void)

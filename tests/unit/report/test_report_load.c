@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "controller/report/story.h"
+#include "tests/pace.h"
 #include "told.h"
 
 /* From a journal to a report: what is no journal, what was cut off, what is told beyond verdicts.
@@ -121,7 +122,7 @@ static void every_prefix_of_a_journal_has_a_report(void **state)
 	free(lines[count]);
 	fclose(file);
 	assert_true(count > 90);
-	for (size_t end = 1; end <= count; end += 3) {
+	for (size_t end = 1; end <= count; end += 3 * pace()) {
 		struct report report;
 		char *text;
 

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/e2e/cli.h"
+#include "tests/e2e/host_state.h"
+
+/*
+ * A member of etcd that was cut off comes back with a higher term. Without pre-vote that costs a
+ * second outage, after the heal, which nobody sees who looks at the time of the fault only. More
+ * than a minute each, so only with BACKBURN_LONG=1.
+ */
+
+static const char lab[] = "secondoutage";
+
+static void run_on(const char *shipped, const char *verdict, const char *says)
+{
+	char *before = host_state(lab);
+	struct cli_result result;
+	const cJSON *claim;
+	struct cli cli;
+	cJSON *summary;
+
+	if (!getenv("BACKBURN_LONG")) {
+		free(before);
+		print_message("skipped: only with BACKBURN_LONG\n");
+		skip();
+	}
+	cli_begin(&cli);
+	cli_run_steady(&cli,
+		(const char *[]){"run", cli_file("scenarios/etcd-follower-cut.json"), "--on",
+			cli_lab_as(&cli, shipped, lab), "--runs", cli.runs, "--param",
+			"rejoin_within=500ms", NULL},
+		&result);
+	if (result.code != 0) /* the claim's gate is `should` */
+		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
+	summary = cli_summary(&cli);
+	claim = cli_item(cJSON_GetObjectItem(summary, "claims"), "id", "rejoin");
+	print_message("%s: %s\n", cli_text(claim, "verdict"), cli_text(claim, "text"));
+	assert_string_equal(cli_text(claim, "verdict"), verdict);
+	assert_non_null(strstr(cli_text(claim, "text"), says));
+	cJSON_Delete(summary);
+	cli_result_free(&result);
+	cli_end(&cli);
+	assert_host_state(lab, before);
+}
+
+static void test_without_pre_vote_it_is_seen(void **state)
+{
+	(void)state;
+	run_on("etcd", "VIOLATED", "recovered ");
+}
+
+static void test_with_pre_vote_there_is_none(void **state)
+{
+	(void)state;
+	run_on("etcd-prevote", "HELD", "never breached");
+}
+
+static int down(void **state)
+{
+	(void)state;
+	return cli_labs_down((const char *[]){lab, NULL});
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_without_pre_vote_it_is_seen),
+		cmocka_unit_test(test_with_pre_vote_there_is_none),
+	};
+	int unavailable = cli_unavailable();
+
+	if (unavailable)
+		return unavailable;
+	return cmocka_run_group_tests(tests, NULL, down);
+}
