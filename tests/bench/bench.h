@@ -51,6 +51,7 @@ void bench_delay(struct page *page);
 void bench_spawn(struct page *page);
 void bench_clock(struct page *page);
 void bench_crowd(struct page *page);
+void bench_guard(struct page *page);
 void bench_run(struct page *page);
 void bench_report(struct page *page);
 

@@ -23,6 +23,7 @@ static const struct {
 	{"spawn", bench_spawn},
 	{"clock", bench_clock},
 	{"crowd", bench_crowd},
+	{"guard", bench_guard},
 	{"run", bench_run},
 	{"report", bench_report},
 };
@@ -104,7 +105,7 @@ int main(int argc, char **argv)
 	static const struct argp_option list[] = {
 		{"output", 'o', "FILE", 0, "where the page goes (standard output)", 0},
 		{"only", 'n', "CHAPTER", 0,
-			"arm, heal, packets, delay, spawn, clock, crowd, run or report", 0},
+			"arm, heal, packets, delay, spawn, clock, crowd, guard, run or report", 0},
 		{"rounds", 'r', "N", 0, "how often something short is sampled (40)", 0}, {0}};
 	static const struct argp parser = {.options = list,
 		.parser = parse,
