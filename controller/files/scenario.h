@@ -125,12 +125,31 @@ struct good_spec {
 	int64_t latency_lt_ns; /* 0: any */
 };
 
+enum burn_severity {
+	BURN_ALERT,
+	BURN_PAGE
+};
+extern const char *const burn_severity_words[];
+
+/*
+ * A pair of windows, over both of which the error budget burns `rate` times as fast as it may. What
+ * is left out plan/burn.h derives.
+ */
+struct burn_spec {
+	int severity; /* enum burn_severity; of an SLO's pairs only */
+	double rate;
+	int64_t long_ns;
+	int64_t short_ns; /* 0: derived */
+	int64_t min_bad;  /* 0: derived */
+};
+
 struct slo_spec {
 	char *name;
 	char *probe;
 	struct good_spec *good;
 	double objective;
 	int64_t period_ns;
+	struct list burn; /* of struct burn_spec: when somebody on call would be told */
 };
 
 struct final_read_spec {
@@ -283,7 +302,9 @@ struct limits_spec {
 struct stop_rule {
 	char *id;
 	char *slo;
-	int64_t no_good_for_ns, no_data_for_ns;
+	int64_t no_good_for_ns, no_data_for_ns; /* one of these four; the others are 0 or NULL */
+	struct burn_spec *burn;
+	double budget_spent;
 };
 
 struct guardrails_spec {

@@ -296,6 +296,10 @@ static const struct field limits_fields[] = {
 static const struct shape limits_shape =
 	SHAPE("limits", limits_spec, limits_fields, "The lines that the run must not cross.");
 
+static const struct field burn_fields[] = {BURN_FIELDS};
+static const struct shape burn_shape = SHAPE("burn", burn_spec, burn_fields,
+	"The error budget burns too fast, over a long and a short window at once.");
+
 static const struct field stop_fields[] = {
 	{.key = "id",
 		.kind = FIELD_NAME,
@@ -318,7 +322,22 @@ static const struct field stop_fields[] = {
 		.max = HOURS(24),
 		.choice = CHOICE_ONE,
 		.help = "Stops when a prober reported nothing for that long."},
-	LATER("burn"),
+	{.key = "burn",
+		.kind = FIELD_OBJECT,
+		.sub = &burn_shape,
+		AT(stop_rule, burn),
+		.choice = CHOICE_ONE,
+		.needs = "slo",
+		.help = "Stops when the error budget burns this fast: for slow damage."},
+	{.key = "budget_spent",
+		.kind = FIELD_RATIO,
+		AT(stop_rule, budget_spent),
+		.min = 1e-9,
+		.max = 1,
+		.choice = CHOICE_ONE,
+		.needs = "slo",
+		.help = "Stops when the run has spent this share of the error budget of one "
+			"`period`."},
 };
 static const struct shape stop_shape = SHAPE(
 	"stop rule", stop_rule, stop_fields, "What stops the run; everything is healed first.");

@@ -144,6 +144,20 @@ static const struct field good_fields[] = {
 static const struct shape good_shape =
 	SHAPE("good", good_spec, good_fields, "Which events are good.");
 
+const char *const burn_severity_words[] = {[BURN_ALERT] = "alert", [BURN_PAGE] = "page", NULL};
+
+static const struct field slo_burn_fields[] = {
+	{.key = "severity",
+		.kind = FIELD_ENUM,
+		.words = burn_severity_words,
+		AT(burn_spec, severity),
+		.required = true,
+		.help = "What somebody on call would get: an `alert` to look at, or a `page`."},
+	BURN_FIELDS,
+};
+static const struct shape slo_burn_shape = SHAPE("burn", burn_spec, slo_burn_fields,
+	"When somebody on call would be told; it is reported and changes nothing.");
+
 static const struct field slo_fields[] = {
 	{.key = "probe",
 		.kind = FIELD_NAME,
@@ -170,6 +184,12 @@ static const struct field slo_fields[] = {
 		.min = NS_PER_SEC,
 		.max = PERIOD_MAX_NS,
 		.help = "The period of the error budget."},
+	{.key = "burn",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &slo_burn_shape,
+		AT(slo_spec, burn),
+		.help = "When somebody on call would be told: such as page at 8 times the rate."},
 };
 const struct shape slo_shape = SHAPE("slo", slo_spec, slo_fields,
 	"A service level objective: which share of a probe's events is good.");

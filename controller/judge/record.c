@@ -144,6 +144,7 @@ void record_deinit(struct record *record)
 	free(record->phases.items);
 	free(record->faults.items);
 	free(record->slis.items);
+	free(record->alerts.items);
 	free(record->sources.items);
 	free(record->workloads.items);
 	free(record->nodes.items);

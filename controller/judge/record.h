@@ -81,6 +81,14 @@ struct sli_record {
 	struct samples samples;
 };
 
+/* From when until when somebody on call would have been told. */
+struct alert_record {
+	const struct slo_spec *slo;
+	const struct burn_spec *burn;
+	int64_t from_ns, to_ns;       /* to: NEVER_NS while it lasts */
+	double long_rate, short_rate; /* when it began */
+};
+
 struct read_record {
 	char *node;
 	bool ok;
@@ -130,6 +138,7 @@ struct record {
 	struct list phases;                          /* of struct phase_record */
 	struct list faults;                          /* of struct fault_record */
 	struct list slis;                            /* of struct sli_record */
+	struct list alerts;                          /* of struct alert_record */
 	struct list sources;                         /* of struct source_record */
 	struct list workloads;                       /* of struct workload_record */
 	struct list nodes;                           /* of struct node_record */
@@ -172,6 +181,9 @@ struct fault_record *record_fault(const struct record *record, const char *id);
  * start: a clock can be wrong on both sides, and a node that armed late began when it had armed.
  */
 int64_t record_start_bound_ns(const struct fault_record *fault);
+
+/* The alert of that pair that lasts; NULL: none does. */
+struct alert_record *record_open_alert(const struct record *record, const struct burn_spec *burn);
 
 struct phase_record *record_phase(const struct record *record, const char *id);
 struct sli_record *record_sli(const struct record *record, const char *slo);

@@ -8,10 +8,11 @@
 
 /*
  * The events of one SLI in the order of their intended time: when each was due, and whether it was
- * good. Eight bytes an event. Times are nanoseconds since the run's zero, ≥ 0.
+ * good. Twelve bytes an event. Times are nanoseconds since the run's zero, ≥ 0.
  */
 struct samples {
-	uint64_t *items; /* time << 1 | good, ascending */
+	uint64_t *items;    /* time << 1 | good, ascending */
+	uint32_t *bad_upto; /* how many of the items up to this one are bad */
 	size_t count, capacity;
 };
 
@@ -30,7 +31,7 @@ struct tally {
 	int64_t total, bad;
 };
 
-/* Events in [from, to). */
+/* Events in [from, to). In the time of two searches, however many they are. */
 struct tally samples_tally(const struct samples *samples, int64_t from_ns, int64_t to_ns);
 
 /*

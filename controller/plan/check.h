@@ -49,6 +49,12 @@ int64_t fault_end_ns(
  */
 int64_t probe_least_sources(const struct scenario *scenario, const struct probe_spec *probe);
 
+/* Events a second of the SLO's probe, of all its open loops together, at the least. */
+double slo_least_rate(const struct scenario *scenario, const struct slo_spec *slo);
+
+/* When a stop rule fires at 100 % errors, or without any data; from the first of them on. */
+int64_t stop_rule_fires_ns(const struct scenario *scenario, const struct stop_rule *rule);
+
 /* Samples that a `holds` claim will have at least. */
 int64_t claim_samples(const struct scenario *scenario, const struct invariant_spec *claim);
 

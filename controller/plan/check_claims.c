@@ -5,7 +5,7 @@
 #include "contract/json.h"
 #include "contract/units.h"
 #include "controller/measure/statistics.h"
-#include "controller/plan/check.h"
+#include "controller/plan/check_parts.h"
 #include "controller/prober/orders.h"
 
 /*
@@ -94,6 +94,13 @@ int64_t probe_least_sources(const struct scenario *scenario, const struct probe_
 	if (probe->to && probe->to->policy == POLICY_EACH)
 		sources *= scenario_group(scenario, probe->to->group)->count.min;
 	return sources;
+}
+
+double slo_least_rate(const struct scenario *scenario, const struct slo_spec *slo)
+{
+	const struct probe_spec *probe = scenario_probe(scenario, slo->probe);
+
+	return probe->rate * (double)probe_least_sources(scenario, probe);
 }
 
 int64_t claim_samples(const struct scenario *scenario, const struct invariant_spec *claim)
@@ -307,52 +314,6 @@ static int check_phases(const struct subject *subject, struct fail *fail)
 	return 0;
 }
 
-/* --- stop rules ------------------------------------------------------------------------ */
-
-static int check_rule_against(const struct scenario *scenario, const struct stop_rule *rule,
-	const char *path, struct fail *fail)
-{
-	char rule_text[DURATION_TEXT_MAX], within_text[DURATION_TEXT_MAX];
-
-	LIST_EACH(scenario->invariants, struct invariant_spec, claim) {
-		if (!claim->recovers || strcmp(claim->recovers->slo, rule->slo) != 0 ||
-			rule->no_good_for_ns >= claim->recovers->within_ns)
-			continue;
-		return fail_at(fail, path,
-			"stop rule \"%s\" fires after %s without a good event, sooner than the %s "
-			"that claim \"%s\" allows: the claim could never be violated, only stopped",
-			rule->id, duration_format(rule->no_good_for_ns, rule_text),
-			duration_format(claim->recovers->within_ns, within_text), claim->id);
-	}
-	return 0;
-}
-
-static int check_stop_rules(const struct scenario *scenario, struct fail *fail)
-{
-	const struct guardrails_spec *guardrails = scenario->guardrails;
-	char path[JSON_PATH_MAX], key_path[JSON_PATH_MAX];
-	int64_t longest_ns = 0;
-	size_t index = 0;
-
-	LIST_EACH(scenario->phases, struct phase_spec, phase)
-		longest_ns += phase_longest_ns(phase);
-	LIST_EACH(guardrails->stop_if, struct stop_rule, rule) {
-		int64_t fires_ns =
-			rule->no_good_for_ns ? rule->no_good_for_ns : rule->no_data_for_ns;
-
-		json_path_index(path, "guardrails.stop_if", index++);
-		json_path_key(key_path, path, rule->no_good_for_ns ? "no_good_for" : "no_data_for");
-		if (fires_ns >= longest_ns)
-			return fail_at(fail, key_path,
-				"stop rule \"%s\" can never fire: it needs longer than all phases "
-				"last",
-				rule->id);
-		if (rule->no_good_for_ns && check_rule_against(scenario, rule, key_path, fail) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 int check_claims(
 	const struct scenario *scenario, const struct catalogue *catalogue, struct fail *fail)
 {
@@ -366,5 +327,5 @@ int check_claims(
 		if (check_claim(&subject, claim, json_path_index(path, "invariants", index++),
 			    fail) < 0)
 			return -1;
-	return check_stop_rules(scenario, fail);
+	return check_stops(scenario, fail);
 }

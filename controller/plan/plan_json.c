@@ -106,8 +106,7 @@ static cJSON *stops_json(const struct scenario *scenario)
 		cJSON *item = json_object();
 
 		json_put_string(item, "id", rule->id);
-		put_duration(item, "fires_after",
-			rule->no_good_for_ns ? rule->no_good_for_ns : rule->no_data_for_ns);
+		put_duration(item, "fires_after", stop_rule_fires_ns(scenario, rule));
 		json_append(list, item);
 	}
 	return list;

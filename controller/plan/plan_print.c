@@ -33,10 +33,7 @@ static void print_holds(
 
 static double events_a_second(const struct scenario *scenario, const char *slo)
 {
-	const struct probe_spec *probe =
-		scenario_probe(scenario, scenario_slo(scenario, slo)->probe);
-
-	return probe->rate * (double)probe_least_sources(scenario, probe);
+	return slo_least_rate(scenario, scenario_slo(scenario, slo));
 }
 
 static void print_recovers(
@@ -102,18 +99,16 @@ static void print_claim(
 
 /* --- stop rules, limits ---------------------------------------------------------------- */
 
-static void print_stop_rules(FILE *out, const struct guardrails_spec *guardrails)
+static void print_stop_rules(FILE *out, const struct scenario *scenario)
 {
+	const struct guardrails_spec *guardrails = scenario->guardrails;
 	char text[DURATION_TEXT_MAX];
 
 	fputs("stop rules\n", out);
 	LIST_EACH(guardrails->stop_if, struct stop_rule, rule)
-		if (rule->no_good_for_ns)
-			fprintf(out, "  %-12s fires after %s at 100 %% errors\n", rule->id,
-				duration_format(rule->no_good_for_ns, text));
-		else
-			fprintf(out, "  %-12s fires after %s without data\n", rule->id,
-				duration_format(rule->no_data_for_ns, text));
+		fprintf(out, "  %-12s fires after %s %s\n", rule->id,
+			duration_format(stop_rule_fires_ns(scenario, rule), text),
+			rule->no_data_for_ns ? "without data" : "at 100 % errors");
 	if (!guardrails->stop_if.count)
 		fprintf(out, "  none, because: %s\n", guardrails->no_stop_because);
 }
@@ -142,5 +137,5 @@ void plan_print(FILE *out, const struct scenario *scenario, const struct catalog
 	fputs("claims\n", out);
 	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
 		print_claim(out, scenario, claim);
-	print_stop_rules(out, scenario->guardrails);
+	print_stop_rules(out, scenario);
 }

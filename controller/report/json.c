@@ -314,6 +314,25 @@ static cJSON *costs_json(const struct judgement *judgement)
 	return list;
 }
 
+static cJSON *alerts_json(const struct record *record)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(record->alerts, struct alert_record, own) {
+		cJSON *item = json_object();
+
+		json_put_string(item, "slo", own->slo->name);
+		json_put_string(item, "severity", burn_severity_words[own->burn->severity]);
+		json_put_number(item, "rate", own->burn->rate);
+		put_seconds(item, "from_s", own->from_ns);
+		put_seconds(item, "to_s", own->to_ns);
+		json_put_number(item, "long_rate", own->long_rate);
+		json_put_number(item, "short_rate", own->short_rate);
+		json_append(list, item);
+	}
+	return list;
+}
+
 static cJSON *probes_json(const struct record *record)
 {
 	cJSON *list = json_array();
@@ -366,6 +385,7 @@ cJSON *report_summary_json(const struct report *report)
 	json_put(json, "data", data_json(judgement));
 	json_put(json, "probes", probes_json(record));
 	json_put(json, "costs", costs_json(judgement));
+	json_put(json, "alerts", alerts_json(record));
 	json_put(json, "revert", reverts_json(judgement));
 	return json;
 }

@@ -154,6 +154,16 @@ static void costs(FILE *out, const struct report *report)
 				words_period(own->slo->period_ns, period));
 }
 
+static void alerts(FILE *out, const struct record *record)
+{
+	char at[WORDS_MAX], text[SENTENCE_MAX];
+
+	LIST_EACH(record->alerts, struct alert_record, own) {
+		words_alert(own, text);
+		plain_line(out, "  on call      %s %s", words_at(own->from_ns, at), text);
+	}
+}
+
 static void processes(FILE *out, const struct record *record, const struct effect_judgement *effect)
 {
 	char text[SENTENCE_MAX];
@@ -291,6 +301,7 @@ void report_summary(FILE *out, const struct report *report)
 	latencies(out, &report->record);
 	data(out, report);
 	costs(out, report);
+	alerts(out, &report->record);
 	effects(out, report);
 	reverts(out, report);
 	residue(out, &report->record);

@@ -73,6 +73,12 @@ const char *words_statement(const struct scenario *scenario, const struct invari
 /* "start", "first effect", "breach", "heal". */
 const char *words_instant(int instant);
 
+/*
+ * "page of avail: burned 9.1 times as fast as it may over 24s and 12 times over 2s, from 8 on; over
+ * 13.2s later".
+ */
+void words_alert(const struct alert_record *own, char buffer[SENTENCE_MAX]);
+
 /* The numbers of a claim's row, "–" where there are none. */
 struct claim_numbers {
 	char samples[WORDS_MAX], bad[WORDS_MAX], allowed[WORDS_MAX], measured[WORDS_MAX];

@@ -33,6 +33,8 @@ static bool is_used(const struct scenario *scenario, const struct slo_spec *slo)
 	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule)
 		if (rule->slo && strcmp(rule->slo, slo->name) == 0)
 			return true;
+	if (slo->burn.count)
+		return true;
 	LIST_EACH(scenario->phases, struct phase_spec, phase)
 		if (phase->until && strcmp(phase->until->slo, slo->name) == 0)
 			return true;
@@ -145,6 +147,32 @@ static void cost_of_data(const struct data_summary *data, struct list *figures)
 		data->reads_failed ? "not found on the members that could be read" : "lost");
 }
 
+/* The first of an SLO's alerts or pages stands for how many there were. */
+static void cost_of_alerts(
+	const struct report *report, const struct slo_spec *slo, int severity, struct list *figures)
+{
+	const struct alert_record *first = NULL;
+	struct figure *told;
+	char at[WORDS_MAX], text[SENTENCE_MAX];
+	size_t count = 0;
+
+	LIST_EACH(report->record.alerts, struct alert_record, alert) {
+		if (alert->slo != slo || alert->burn->severity != severity)
+			continue;
+		first = first ? first : alert;
+		count++;
+	}
+	if (!count)
+		return;
+	told = list_push(figures, sizeof(*told));
+	words_count(count, burn_severity_words[severity], told->value);
+	words_alert(first, text);
+	snprintf(told->text, sizeof(told->text),
+		"somebody on call would have got, the first at "
+		"%s: %.220s",
+		words_at(first->from_ns, at), text);
+}
+
 struct list words_cost(const struct report *report)
 {
 	const struct scenario *scenario = &report->record.scenario;
@@ -158,6 +186,10 @@ struct list words_cost(const struct report *report)
 	LIST_EACH(report->judgement.costs, struct cost, cost)
 		if (words_slo_matters(scenario, cost->slo))
 			cost_of_slo(cost, &figures);
+	LIST_EACH(scenario->slos, struct slo_spec, slo) {
+		cost_of_alerts(report, slo, BURN_PAGE, &figures);
+		cost_of_alerts(report, slo, BURN_ALERT, &figures);
+	}
 	return figures;
 }
 

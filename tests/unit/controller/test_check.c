@@ -253,11 +253,14 @@ static const struct mutation references[] = {
 	{"guardrails.stop_if", "[]", "guardrails.stop_if",
 		"an empty stop_if needs \"no_stop_because\": say why nothing may stop this run"},
 	{"guardrails.stop_if[1].no_good_for", "'9s'", "guardrails.stop_if[1]",
-		"stop rule needs exactly one of \"no_good_for\" and \"no_data_for\""},
+		"stop rule needs exactly one of \"no_good_for\", \"no_data_for\", \"burn\" and "
+		"\"budget_spent\""},
 	{"guardrails.stop_if[0].slo", NULL, "guardrails.stop_if[0].no_good_for",
 		"\"no_good_for\" needs the key \"slo\" beside it"},
 	{"guardrails.stop_if[0].slo", "'x'", "guardrails.stop_if[0].slo", "no SLO named \"x\""},
 };
+
+#define BURN(keys) "{'id':'burn','slo':'avail','burn':{" keys "}}"
 
 static const struct mutation claims[] = {
 	/* 5.9 s at 50/s are 295 samples; 0.99 needs 299 */
@@ -315,6 +318,51 @@ static const struct mutation claims[] = {
 		"stop rule \"outage\" can never fire: it needs longer than all phases last"},
 	{"guardrails.stop_if[1].no_data_for", "'2m'", "guardrails.stop_if[1].no_data_for",
 		"stop rule \"blind\" can never fire: it needs longer than all phases last"},
+	{"guardrails.stop_if[0]", BURN("'rate':100,'long':'60s'"),
+		"guardrails.stop_if[0].burn.rate",
+		"can never fire: an objective of 99 % burns at 100 times its rate when every event "
+		"is bad, and a rule must lie below that"},
+	{"guardrails.stop_if[0]", BURN("'rate':20,'long':'90s'"), "guardrails.stop_if[0].burn.long",
+		"can never fire: its window of 90s is judged when it is full, and all phases "
+		"last "
+		"90s at most"},
+	{"guardrails.stop_if[0]", BURN("'rate':20,'long':'60s','short':'61s'"),
+		"guardrails.stop_if[0].burn.short",
+		"the short window of 61s is longer than the long one of 60s"},
+	{"guardrails.stop_if[0]", BURN("'rate':8,'long':'10s','min_bad':50"),
+		"guardrails.stop_if[0].burn.long",
+		"too few events: 10s hold 500, of which 40 are bad at 8 times the rate, but 50 "
+		"must "
+		"be; 625 events are needed (a longer window, a higher rate of the probe or a "
+		"smaller "
+		"min_bad)"},
+	{"guardrails.stop_if[0]", BURN("'rate':2,'long':'10s'"), "guardrails.stop_if[0].burn.long",
+		"too few events: 10s hold 500, of which 10 are bad at 2 times the rate, but 20 "
+		"must be; "
+		"3000 events are needed (a longer window, a higher rate of the probe)"},
+	{"guardrails.stop_if[0]", BURN("'rate':8,'long':'60s'"), "guardrails.stop_if[0].burn",
+		"stop rule \"burn\" fires after 4.8s at 100 % errors, sooner than the 5s that "
+		"claim "
+		"\"failover\" allows: the claim could never be violated, only stopped"},
+	{"guardrails.stop_if[0]", "{'id':'cost','slo':'avail','budget_spent':0.0001}",
+		"guardrails.stop_if[0].budget_spent",
+		"stop rule \"cost\" fires after 2.592s at 100 % errors, sooner than the 5s that "
+		"claim "
+		"\"failover\" allows: the claim could never be violated, only stopped"},
+	{"guardrails.stop_if[0]", "{'id':'cost','slo':'avail','budget_spent':0.005}",
+		"guardrails.stop_if[0].budget_spent",
+		"stop rule \"cost\" can never fire: with every event bad it would need 130s, "
+		"longer "
+		"than all phases last"},
+	{"guardrails.stop_if[0]", "{'id':'cost','budget_spent':0.005}",
+		"guardrails.stop_if[0].budget_spent",
+		"\"budget_spent\" needs the key \"slo\" beside it"},
+	{"slos.avail.burn",
+		"[{'severity':'page','rate':8,'long':'20s'},{'severity':'alert',"
+		"'rate':200,'long':'20s'}]",
+		"slos.avail.burn[1].rate",
+		"can never fire: an objective of 99 % burns at 100 times its rate when every event "
+		"is bad, and a rule must lie below that"},
 };
 
 static void run_table(const struct mutation *table, size_t count)
@@ -425,6 +473,13 @@ static void the_other_side_of_each_bound_is_good(void **state)
 		{"guardrails.limits.run", "'95s'"},
 		{"guardrails.stop_if[0].no_good_for", "'5s'"},
 		{"guardrails.stop_if[0].no_good_for", "'89s'"},
+		{"guardrails.stop_if[0]", BURN("'rate':99,'long':'60s'")},
+		{"guardrails.stop_if[0]", BURN("'rate':20,'long':'89s','short':'89s'")},
+		{"guardrails.stop_if[0]", BURN("'rate':8,'long':'62.5s','min_bad':250")},
+		{"guardrails.stop_if[0]", "{'id':'cost','slo':'avail','budget_spent':0.0002}"},
+		{"slos.avail.burn",
+			"[{'severity':'page','rate':8,'long':'60s'},"
+			"{'severity':'alert','rate':2,'long':'60s'}]"},
 		{"probes.put.url", "'{var.shop}/x'"},
 		{"groups.rest.not", "['n1','leader']"},
 		{"phases[1].faults[0]",
