@@ -150,6 +150,7 @@ struct slo_spec {
 	double objective;
 	int64_t period_ns;
 	struct list burn; /* of struct burn_spec: when somebody on call would be told */
+	bool implied;     /* no key: it stands for a claim on a quantile (files/implied_slos.h) */
 };
 
 struct final_read_spec {
@@ -226,7 +227,10 @@ enum claim_expect {
 };
 
 struct holds_spec {
-	char *slo;
+	char *slo; /* or what the next three say; then the name of an implied one */
+	char *probe;
+	double quantile; /* 0: none */
+	int64_t below_ns;
 };
 
 enum fault_instant {
@@ -263,6 +267,31 @@ struct restarts_spec {
 	int64_t within_ns;
 };
 
+/* What something is compared with: the same SLO in other phases, or another one, or both. */
+struct reference_spec {
+	struct list in; /* of char *: phases; empty: the claim's own */
+	char *slo;      /* NULL: the same */
+};
+
+struct compare_spec {
+	char *slo;
+	struct reference_spec *with;
+	double worse_by_at_most; /* of the share of good events */
+};
+
+struct ratio_spec {
+	char *slo;
+	struct reference_spec *to;
+	double at_least, at_most; /* one of them; the other is 0 */
+};
+
+/* A violation that people know of: it warns until its date. */
+struct known_issue_spec {
+	char *ticket;
+	char *until; /* the last day, "2026-12-31" in UTC */
+	char *why;
+};
+
 struct invariant_spec {
 	char *id;
 	struct list in; /* of char *: phases */
@@ -272,9 +301,13 @@ struct invariant_spec {
 	struct data_spec *data;
 	struct budget_spec *budget;
 	struct restarts_spec *restarts;
+	struct compare_spec *compare;
+	struct ratio_spec *ratio;
 	int expect; /* enum claim_expect */
 	int gate;   /* enum claim_gate */
 	char *why;
+	double confidence; /* 0: the usual one; see claim_alpha() */
+	struct known_issue_spec *known_issue;
 };
 
 /* --- guardrails ------------------------------------------------------------------------ */

@@ -22,6 +22,7 @@ extern const char *const verdict_words[]; /* "HELD", … */
 enum finding {
 	FINDING_AS_EXPECTED,
 	FINDING_OTHERWISE,
+	FINDING_KNOWN, /* otherwise, but a known issue excuses it to this day */
 	FINDING_UNPROVEN,
 	FINDING_NOT_JUDGED
 };
@@ -34,10 +35,14 @@ struct claim_judgement {
 	const struct invariant_spec *claim;
 	enum verdict verdict;
 	enum finding finding;
-	struct tally tally; /* holds, budget: events; restarts: strikes, and those not answered */
+	struct tally tally; /* holds, budget, compare, ratio: events; restarts: strikes, and those
+			       not answered */
 	/* recovers: from the instant to the recovery; restarts: the slowest; NEVER_NS */
 	int64_t after_ns;
-	double measured; /* budget: share spent */
+	/* budget: share spent; compare: the difference of the shares; ratio: the ratio */
+	double measured;
+	struct tally reference;              /* compare, ratio: of what it was compared with */
+	struct statistics_interval interval; /* compare: of the difference */
 	char text[SENTENCE_MAX];
 };
 

@@ -9,17 +9,42 @@ static double share_of(struct proportion sample)
 	return (double)sample.x / (double)sample.n;
 }
 
-struct statistics_interval statistics_newcombe(
-	struct proportion first, struct proportion second, double alpha)
+struct statistics_interval statistics_contrast(struct proportion first, struct proportion second,
+	const struct contrast *contrast, double alpha)
 {
 	struct statistics_interval one = statistics_wilson(first.x, first.n, alpha);
 	struct statistics_interval two = statistics_wilson(second.x, second.n, alpha);
-	double p1 = share_of(first), p2 = share_of(second);
+	double a = contrast->first_weight, b = contrast->second_weight;
+	double p1 = share_of(first), p2 = share_of(second), middle = a * p1 - b * p2;
 
 	return (struct statistics_interval){
-		.lower = p1 - p2 - hypot(p1 - one.lower, two.upper - p2),
-		.upper = p1 - p2 + hypot(one.upper - p1, p2 - two.lower),
+		.lower = middle - hypot(a * (p1 - one.lower), b * (two.upper - p2)),
+		.upper = middle + hypot(a * (one.upper - p1), b * (p2 - two.lower)),
 	};
+}
+
+struct statistics_interval statistics_newcombe(
+	struct proportion first, struct proportion second, double alpha)
+{
+	static const struct contrast difference = {.first_weight = 1, .second_weight = 1};
+
+	return statistics_contrast(first, second, &difference, alpha);
+}
+
+enum statistics_verdict statistics_judge_contrast(struct proportion first, struct proportion second,
+	const struct contrast *contrast, double alpha)
+{
+	struct statistics_interval interval =
+		statistics_contrast(first, second, contrast, 2 * alpha);
+	bool at_least = interval.lower >= contrast->bound,
+	     at_most = interval.upper <= contrast->bound;
+
+	if (contrast->at_most ? at_most : at_least)
+		return STATISTICS_HELD;
+	/* What lies on the bound breaks neither claim. */
+	if (contrast->at_most ? interval.lower > contrast->bound : interval.upper < contrast->bound)
+		return STATISTICS_VIOLATED;
+	return STATISTICS_INCONCLUSIVE;
 }
 
 /* --- Mann and Whitney --------------------------------------------------------------------- */

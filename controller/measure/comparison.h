@@ -2,6 +2,7 @@
 #ifndef BACKBURN_COMPARISON_H
 #define BACKBURN_COMPARISON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,22 @@ struct proportion {
  */
 struct statistics_interval statistics_newcombe(
 	struct proportion first, struct proportion second, double alpha);
+
+/*
+ * A claim on two probabilities: first_weight · p1 − second_weight · p2 is at least `bound`, or at
+ * most. Weights are above 0. Decided by Newcombe's interval with weights (method of variance
+ * estimates recovery; G. Y. Zou and A. Donner, Construction of confidence limits about effect
+ * measures, 2008), one-sided with alpha each way; with weights of 1 that is Newcombe's.
+ */
+struct contrast {
+	double first_weight, second_weight, bound;
+	bool at_most;
+};
+
+struct statistics_interval statistics_contrast(struct proportion first, struct proportion second,
+	const struct contrast *contrast, double alpha);
+enum statistics_verdict statistics_judge_contrast(struct proportion first, struct proportion second,
+	const struct contrast *contrast, double alpha);
 
 /* How the values of one sample lie against those of another. */
 struct rank_comparison {

@@ -6,6 +6,7 @@
 #include "contract/units.h"
 #include "controller/measure/statistics.h"
 #include "controller/plan/check.h"
+#include "controller/plan/comparison_claims.h"
 #include "controller/plan/plan_print.h"
 #include "controller/plan/plan_times.h"
 
@@ -62,12 +63,20 @@ static cJSON *claim_json(const struct scenario *scenario, const struct invariant
 
 		json_put_number(item, "samples", (double)samples);
 		json_put_number(item, "held_with_at_most_bad",
-			(double)statistics_tolerated(samples, slo->objective, CLAIM_ALPHA));
+			(double)statistics_tolerated(samples, slo->objective, claim_alpha(claim)));
 		json_put_number(item, "violated_from_bad",
-			(double)statistics_violating(samples, slo->objective, CLAIM_ALPHA));
+			(double)statistics_violating(samples, slo->objective, claim_alpha(claim)));
 		json_put_number(item, "chance_inconclusive_at_0.1_percent_errors",
-			statistics_chance_inconclusive(
-				samples, slo->objective, CLAIM_ALPHA, PLAN_BACKGROUND_ERRORS));
+			statistics_chance_inconclusive(samples, slo->objective, claim_alpha(claim),
+				PLAN_BACKGROUND_ERRORS));
+	}
+	if (claim->compare || claim->ratio) {
+		const struct comparison own = comparison_of(scenario, claim);
+
+		json_put_number(item, "samples", (double)claim_samples(scenario, claim));
+		json_put_number(item, "samples_to_compare_with",
+			(double)phases_samples(scenario, own.reference_slo, own.reference_in,
+				claim->skip_first_ns));
 	}
 	return item;
 }

@@ -6,6 +6,7 @@
 #include "contract/units.h"
 #include "controller/measure/statistics.h"
 #include "controller/plan/check.h"
+#include "controller/plan/comparison_claims.h"
 #include "controller/plan/plan_times.h"
 
 /* --- claims ---------------------------------------------------------------------------- */
@@ -15,7 +16,8 @@ static void print_holds(
 {
 	const struct slo_spec *slo = scenario_slo(scenario, claim->holds->slo);
 	long long samples = (long long)claim_samples(scenario, claim);
-	long long violated = (long long)statistics_violating(samples, slo->objective, CLAIM_ALPHA);
+	long long violated =
+		(long long)statistics_violating(samples, slo->objective, claim_alpha(claim));
 
 	fprintf(out, "%lld samples", samples);
 	if (claim->expect == EXPECT_VIOLATED)
@@ -24,11 +26,12 @@ static void print_holds(
 		fprintf(out,
 			"; held with at most %lld bad, violated from %lld; %.2g %% chance of "
 			"INCONCLUSIVE at 0.1 %% errors",
-			(long long)statistics_tolerated(samples, slo->objective, CLAIM_ALPHA),
+			(long long)statistics_tolerated(
+				samples, slo->objective, claim_alpha(claim)),
 			violated,
 			100 *
-				statistics_chance_inconclusive(samples, slo->objective, CLAIM_ALPHA,
-					PLAN_BACKGROUND_ERRORS));
+				statistics_chance_inconclusive(samples, slo->objective,
+					claim_alpha(claim), PLAN_BACKGROUND_ERRORS));
 }
 
 static double events_a_second(const struct scenario *scenario, const char *slo)
@@ -80,6 +83,18 @@ static void print_restarts(FILE *out, const struct restarts_spec *restarts)
 		duration_format(restarts->within_ns, within));
 }
 
+static void print_comparison(
+	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
+{
+	const struct comparison own = comparison_of(scenario, claim);
+
+	fprintf(out, "%lld samples, and %lld of %s to compare with",
+		(long long)claim_samples(scenario, claim),
+		(long long)phases_samples(
+			scenario, own.reference_slo, own.reference_in, claim->skip_first_ns),
+		own.reference_slo->name);
+}
+
 static void print_claim(
 	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
 {
@@ -90,6 +105,8 @@ static void print_claim(
 		print_recovers(out, scenario, claim->recovers);
 	else if (claim->data)
 		print_data(out, scenario, claim->data);
+	else if (claim->compare || claim->ratio)
+		print_comparison(out, scenario, claim);
 	else if (claim->restarts)
 		print_restarts(out, claim->restarts);
 	else if (claim->budget)

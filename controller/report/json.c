@@ -17,6 +17,7 @@ enum {
 
 static const char *const finding_words[] = {[FINDING_AS_EXPECTED] = "as_expected",
 	[FINDING_OTHERWISE] = "otherwise",
+	[FINDING_KNOWN] = "known_issue",
 	[FINDING_UNPROVEN] = "unproven",
 	[FINDING_NOT_JUDGED] = "not_judged"};
 
@@ -25,6 +26,37 @@ static void put_seconds(cJSON *object, const char *key, int64_t ns)
 {
 	json_put(object, key,
 		ns == NEVER_NS ? cJSON_CreateNull() : cJSON_CreateNumber((double)ns / 1e9));
+}
+
+/* The numbers of a claim's kind. */
+static void put_numbers(cJSON *item, const struct claim_judgement *own)
+{
+	const struct invariant_spec *claim = own->claim;
+
+	if (claim->holds || claim->budget || claim->compare || claim->ratio) {
+		json_put_number(item, "events", (double)own->tally.total);
+		json_put_number(item, "bad", (double)own->tally.bad);
+	}
+	if (claim->compare || claim->ratio) {
+		json_put_number(item, "reference_events", (double)own->reference.total);
+		json_put_number(item, "reference_bad", (double)own->reference.bad);
+	}
+	if (claim->compare) {
+		json_put_number(item, "difference", own->measured);
+		json_put_number(item, "difference_at_least", own->interval.lower);
+		json_put_number(item, "difference_at_most", own->interval.upper);
+	}
+	if (claim->ratio)
+		json_put_number(item, "ratio", own->measured);
+	if (claim->restarts) {
+		json_put_number(item, "strikes", (double)own->tally.total);
+		json_put_number(item, "not_back_in_time", (double)own->tally.bad);
+		put_seconds(item, "slowest_s", own->after_ns);
+	}
+	if (claim->recovers)
+		put_seconds(item, "recovered_after_s", own->after_ns);
+	if (claim->budget)
+		json_put_number(item, "budget_spent", own->measured);
 }
 
 static cJSON *claims_json(const struct scenario *scenario, const struct judgement *judgement)
@@ -41,19 +73,9 @@ static cJSON *claims_json(const struct scenario *scenario, const struct judgemen
 		json_put_string(item, "gate", gate_words[own->claim->gate]);
 		json_put_string(item, "verdict", verdict_words[own->verdict]);
 		json_put_string(item, "finding", finding_words[own->finding]);
-		if (own->claim->holds || own->claim->budget) {
-			json_put_number(item, "events", (double)own->tally.total);
-			json_put_number(item, "bad", (double)own->tally.bad);
-		}
-		if (own->claim->restarts) {
-			json_put_number(item, "strikes", (double)own->tally.total);
-			json_put_number(item, "not_back_in_time", (double)own->tally.bad);
-			put_seconds(item, "slowest_s", own->after_ns);
-		}
-		if (own->claim->recovers)
-			put_seconds(item, "recovered_after_s", own->after_ns);
-		if (own->claim->budget)
-			json_put_number(item, "budget_spent", own->measured);
+		if (own->claim->known_issue)
+			json_put_string(item, "known_issue", own->claim->known_issue->ticket);
+		put_numbers(item, own);
 		json_put_string(item, "text", own->text);
 		json_append(list, item);
 	}

@@ -61,6 +61,7 @@ static void claims(FILE *out, const struct report *report)
 	LIST_EACH(report->judgement.claims, struct claim_judgement, own) {
 		const char *mark = own->finding == FINDING_OTHERWISE ? "!"
 			: own->finding == FINDING_UNPROVEN           ? "?"
+			: own->finding == FINDING_KNOWN              ? "?"
 			: own->finding == FINDING_NOT_JUDGED         ? "-"
 								     : " ";
 		char verdict[WORDS_MAX], claimed[WORDS_MAX];

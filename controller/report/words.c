@@ -37,6 +37,7 @@ enum tone tone_of_claim(const struct claim_judgement *own)
 		return TONE_GOOD;
 	case FINDING_OTHERWISE:
 		return TONE_BAD;
+	case FINDING_KNOWN:
 	case FINDING_UNPROVEN:
 		return TONE_OPEN;
 	case FINDING_NOT_JUDGED:
@@ -67,6 +68,8 @@ const char *words_verdict(const struct claim_judgement *own, char buffer[WORDS_M
 		snprintf(buffer, WORDS_MAX, "%s, as expected", word);
 	else if (own->claim->expect == EXPECT_VIOLATED && own->finding == FINDING_OTHERWISE)
 		snprintf(buffer, WORDS_MAX, "%s, not as expected", word);
+	else if (own->finding == FINDING_KNOWN)
+		snprintf(buffer, WORDS_MAX, "%s, a known issue", word);
 	else
 		snprintf(buffer, WORDS_MAX, "%s", word);
 	return buffer;

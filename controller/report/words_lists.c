@@ -25,10 +25,23 @@ void words_add(struct list *lines, const char *format, ...)
 
 /* --- cost ------------------------------------------------------------------------------ */
 
+static bool is_reference(const struct invariant_spec *claim, const struct slo_spec *slo)
+{
+	const char *other = claim->compare ? claim->compare->with->slo
+		: claim->ratio             ? claim->ratio->to->slo
+					   : NULL;
+
+	return other && strcmp(other, slo->name) == 0;
+}
+
 static bool is_used(const struct scenario *scenario, const struct slo_spec *slo)
 {
+	/* Its claim tells of it, and its budget is nobody's. */
+	if (slo->implied)
+		return false;
 	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
-		if (claim_slo(claim) && strcmp(claim_slo(claim), slo->name) == 0)
+		if ((claim_slo(claim) && strcmp(claim_slo(claim), slo->name) == 0) ||
+			is_reference(claim, slo))
 			return true;
 	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule)
 		if (rule->slo && strcmp(rule->slo, slo->name) == 0)
@@ -46,7 +59,7 @@ bool words_slo_matters(const struct scenario *scenario, const struct slo_spec *s
 	LIST_EACH(scenario->slos, struct slo_spec, any)
 		if (is_used(scenario, any))
 			return is_used(scenario, slo);
-	return true;
+	return !slo->implied;
 }
 
 static void cost_of_slo(const struct cost *cost, struct list *figures)

@@ -118,6 +118,32 @@ static void newcombe_covers_what_it_says(void **state)
 	assert_true(sum > 0.945 && sum < 0.975);
 }
 
+/*
+ * A claim of 0.8 · p2 that is just met: over every outcome that there can be, either verdict comes
+ * up in about one of twenty at most. Wilson's limits are approximate, so is this.
+ */
+static void verdicts_on_contrasts_err_as_rarely_as_they_say(void **state)
+{
+	(void)state;
+	static const struct contrast kept = {.first_weight = 1, .second_weight = 0.8};
+	static const double shares[] = {0.3, 0.6, 0.9, 0.97};
+	const int64_t n1 = 60, n2 = 90;
+
+	for (size_t i = 0; i < COUNT_OF(shares); i++) {
+		double chance[3] = {0};
+
+		for (int64_t x = 0; x <= n1; x++)
+			for (int64_t y = 0; y <= n2; y++)
+				chance[statistics_judge_contrast((struct proportion){x, n1},
+					(struct proportion){y, n2}, &kept, 0.05)] +=
+					binomial_probability(x, n1, 0.8 * shares[i]) *
+					binomial_probability(y, n2, shares[i]);
+		assert_true(chance[STATISTICS_HELD] > 0.03 && chance[STATISTICS_HELD] < 0.062);
+		assert_true(
+			chance[STATISTICS_VIOLATED] > 0.03 && chance[STATISTICS_VIOLATED] < 0.062);
+	}
+}
+
 /* --- ranks -------------------------------------------------------------------------------- */
 
 static struct rank_comparison compare(
@@ -288,6 +314,7 @@ int main(void)
 		cmocka_unit_test(differences_of_shares),
 		cmocka_unit_test(newcombe_agrees_with_score_tests),
 		cmocka_unit_test(newcombe_covers_what_it_says),
+		cmocka_unit_test(verdicts_on_contrasts_err_as_rarely_as_they_say),
 		cmocka_unit_test(reference_values),
 		cmocka_unit_test(ranks_agree_with_all_pairs),
 		cmocka_unit_test(the_approximation_agrees_with_every_deal),

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/plan/comparison_claims.h"
+
+#include <string.h>
+
+#include "contract/json.h"
+#include "controller/plan/check.h"
+
+static const struct reference_spec *reference_of(const struct invariant_spec *claim)
+{
+	return claim->compare ? claim->compare->with : claim->ratio->to;
+}
+
+struct comparison comparison_of(const struct scenario *scenario, const struct invariant_spec *claim)
+{
+	const struct reference_spec *reference = reference_of(claim);
+	const char *slo = claim_slo(claim);
+
+	return (struct comparison){
+		.slo = scenario_slo(scenario, slo),
+		.reference_slo = scenario_slo(scenario, reference->slo ? reference->slo : slo),
+		.reference_in = reference->in.count ? &reference->in : &claim->in,
+	};
+}
+
+struct contrast comparison_contrast(
+	const struct invariant_spec *claim, double rate, double reference_rate)
+{
+	const struct ratio_spec *ratio = claim->ratio;
+	double bound;
+
+	if (claim->compare)
+		return (struct contrast){.first_weight = 1,
+			.second_weight = 1,
+			.bound = -claim->compare->worse_by_at_most};
+	/* a/b ≥ x is a − x·b ≥ 0. */
+	bound = ratio->at_most > 0 ? ratio->at_most : ratio->at_least;
+	return (struct contrast){.first_weight = rate,
+		.second_weight = bound * reference_rate,
+		.at_most = ratio->at_most > 0};
+}
+
+/* --- can it be shown? ---------------------------------------------------------------------- */
+
+struct attempt {
+	const struct contrast *contrast;
+	double alpha;
+	int64_t samples, reference_samples;
+	bool violated; /* that is what is to be shown */
+};
+
+/* With `times` as many samples, in the best case there is. */
+static bool can_be_shown(const struct attempt *own, int64_t times)
+{
+	struct proportion first = {.n = own->samples * times};
+	struct proportion second = {
+		.x = own->reference_samples * times, .n = own->reference_samples * times};
+	enum statistics_verdict wanted = own->violated ? STATISTICS_VIOLATED : STATISTICS_HELD;
+
+	/* Everything is good, or nothing is: whichever is the better for what is to be shown. */
+	first.x = own->violated == own->contrast->at_most ? first.n : 0;
+	return statistics_judge_contrast(first, second, own->contrast, own->alpha) == wanted;
+}
+
+enum {
+	TIMES_MAX = 1 << 20
+};
+
+/* How many times as many samples would do; 0: no number does. */
+static int64_t times_needed(const struct attempt *own)
+{
+	int64_t few = 1, enough = 2;
+
+	while (enough <= TIMES_MAX && !can_be_shown(own, enough)) {
+		few = enough;
+		enough *= 2;
+	}
+	if (enough > TIMES_MAX)
+		return 0;
+	while (enough - few > 1) {
+		int64_t middle = few + (enough - few) / 2;
+
+		if (can_be_shown(own, middle))
+			enough = middle;
+		else
+			few = middle;
+	}
+	return enough;
+}
+
+static bool compares_with_itself(
+	const struct invariant_spec *claim, const struct comparison *comparison)
+{
+	if (comparison->slo != comparison->reference_slo)
+		return false;
+	LIST_EACH(claim->in, char *, own)
+		LIST_EACH(*comparison->reference_in, char *, other)
+			if (strcmp(*own, *other) == 0)
+				return true;
+	return false;
+}
+
+int check_comparison(const struct scenario *scenario, const struct invariant_spec *claim,
+	const char *path, struct fail *fail)
+{
+	const struct comparison own = comparison_of(scenario, claim);
+	const struct contrast contrast = comparison_contrast(claim,
+		slo_least_rate(scenario, own.slo), slo_least_rate(scenario, own.reference_slo));
+	struct attempt attempt = {.contrast = &contrast,
+		.alpha = claim_alpha(claim),
+		.samples = phases_samples(scenario, own.slo, &claim->in, claim->skip_first_ns),
+		.reference_samples = phases_samples(
+			scenario, own.reference_slo, own.reference_in, claim->skip_first_ns),
+		.violated = claim->expect == EXPECT_VIOLATED};
+	int64_t times;
+
+	if (compares_with_itself(claim, &own))
+		return fail_at(fail, path,
+			"compares a phase with itself: name another phase, or another SLO");
+	if (!attempt.samples || !attempt.reference_samples)
+		return fail_at(fail, path,
+			"cannot be shown: there will be %lld samples, and %lld to compare with",
+			(long long)attempt.samples, (long long)attempt.reference_samples);
+	if (can_be_shown(&attempt, 1))
+		return 0;
+	times = times_needed(&attempt);
+	if (!times)
+		return fail_at(fail, path,
+			"cannot be %s with any number of samples, not even in the best case",
+			attempt.violated ? "violated" : "held");
+	return fail_at(fail, path,
+		"cannot be shown: there will be %lld samples, and %lld to compare with; about %lld "
+		"and %lld are needed even in the best case (longer phases, a higher rate or more "
+		"room)",
+		(long long)attempt.samples, (long long)attempt.reference_samples,
+		(long long)(attempt.samples * times),
+		(long long)(attempt.reference_samples * times));
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_COMPARISON_CLAIMS_H
+#define BACKBURN_COMPARISON_CLAIMS_H
+
+#include "controller/files/scenario.h"
+#include "controller/measure/comparison.h"
+
+/* `compare` and `ratio` as the one thing that they are: two shares of good events. Pure. */
+struct comparison {
+	const struct slo_spec *slo, *reference_slo;
+	const struct list *reference_in; /* of char *: phases */
+};
+
+/* Of a claim with either; what it names exists. */
+struct comparison comparison_of(
+	const struct scenario *scenario, const struct invariant_spec *claim);
+
+/* What is claimed, where so many events a second are due on each side. */
+struct contrast comparison_contrast(
+	const struct invariant_spec *claim, double rate, double reference_rate);
+
+/*
+ * Whether the claim can be shown (or, of a negative control, its violation) with the samples that
+ * it will have. Failure: FAIL_BAD_FILE at `path` with the numbers needed.
+ */
+int check_comparison(const struct scenario *scenario, const struct invariant_spec *claim,
+	const char *path, struct fail *fail);
+
+#endif
