@@ -145,27 +145,6 @@ int64_t judge_instant(const struct record *record, const struct recovers_spec *r
 	return NEVER_NS;
 }
 
-/*
- * The first bad event in [from, to) whose stable_for window is over the objective: the onset of a
- * breach. A lone bad event that the objective allows is none.
- */
-static int64_t breach_onset_ns(const struct sli_record *sli, const struct recovers_spec *recovers,
-	int64_t from_ns, int64_t to_ns)
-{
-	for (size_t i = samples_from(&sli->samples, from_ns);
-		i < sli->samples.count && samples_at(&sli->samples, i) < to_ns; i++) {
-		int64_t at_ns = samples_at(&sli->samples, i);
-		struct tally tally;
-
-		if (samples_good(&sli->samples, i))
-			continue;
-		tally = samples_tally(&sli->samples, at_ns, at_ns + recovers->stable_for_ns);
-		if ((double)tally.bad > (1 - sli->slo->objective) * (double)tally.total + 1e-9)
-			return at_ns;
-	}
-	return NEVER_NS;
-}
-
 /* The instant in a sentence. */
 static const char *instant_phrase(int instant)
 {
@@ -215,8 +194,9 @@ static void judge_recovers(const struct record *record, const struct invariant_s
 		return;
 	}
 	needed_ns = from_ns + recovers->within_ns + recovers->stable_for_ns;
-	onset_ns = breach_onset_ns(
-		sli, recovers, from_ns, covered_ns < needed_ns ? covered_ns : needed_ns);
+	onset_ns = samples_breach(&sli->samples, from_ns,
+		covered_ns < needed_ns ? covered_ns : needed_ns, recovers->stable_for_ns,
+		sli->slo->objective);
 	if (onset_ns == NEVER_NS) {
 		if (covered_ns >= needed_ns)
 			out->verdict = VERDICT_HELD;

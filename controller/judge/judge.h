@@ -124,6 +124,12 @@ struct outage {
 	const struct fault_record *fault;
 	const struct slo_spec *slo;
 	struct gap during, after;
+	/*
+	 * The recovery time (RTO): from the fault's start until the SLO was met again for
+	 * stable_ns. 0: it was not breached. NEVER_NS: it was, and is not known to have recovered.
+	 */
+	int64_t rto_ns;
+	int64_t stable_ns;
 };
 
 struct cost {
@@ -136,8 +142,8 @@ struct data_summary {
 	const struct workload_record *workload;
 	int64_t attempted, acked, failed, unknown;
 	int64_t lost, recovered, unexpected; /* slo.md 6.2: against the final reads */
-	int64_t on_some; /* acknowledged, present at some members, absent at others */
-	int64_t first_lost;
+	int64_t on_some;               /* acknowledged, present at some members, absent at others */
+	int64_t first_lost, last_lost; /* ids; 0 when none is lost */
 	size_t reads_ok, reads_failed;
 };
 

@@ -80,6 +80,21 @@ static bool within_objective(struct tally tally, double objective)
 	return (double)tally.bad <= (1 - objective) * (double)tally.total + 1e-9;
 }
 
+int64_t samples_breach(const struct samples *samples, int64_t from_ns, int64_t to_ns,
+	int64_t stable_ns, double objective)
+{
+	for (size_t i = samples_from(samples, from_ns);
+		i < samples->count && samples_at(samples, i) < to_ns; i++) {
+		int64_t at_ns = samples_at(samples, i);
+
+		if (!samples_good(samples, i) &&
+			!within_objective(
+				samples_tally(samples, at_ns, at_ns + stable_ns), objective))
+			return at_ns;
+	}
+	return -1;
+}
+
 size_t samples_recovery(const struct samples *samples, int64_t from_ns, int64_t stable_ns,
 	double objective, int64_t covered_ns)
 {

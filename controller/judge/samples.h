@@ -35,6 +35,13 @@ struct tally {
 struct tally samples_tally(const struct samples *samples, int64_t from_ns, int64_t to_ns);
 
 /*
+ * The onset of a breach: the first bad event in [from, to) whose following `stable_ns` has more bad
+ * events than the objective allows. A lone one that it allows is none. -1: there is no breach.
+ */
+int64_t samples_breach(const struct samples *samples, int64_t from_ns, int64_t to_ns,
+	int64_t stable_ns, double objective);
+
+/*
  * The first good event at or after `from_ns` after which bad/total over `stable_ns` is at most
  * 1 − objective. Only windows that end at or before `covered_ns` are complete and looked at.
  * Returns its index, or `count`.

@@ -292,6 +292,8 @@ static cJSON *outages_json(const struct judgement *judgement)
 		put_seconds(item, "gap_s", own->during.length_ns);
 		json_put_bool(item, "open_at_heal", own->during.open);
 		put_seconds(item, "gap_after_heal_s", own->after.length_ns);
+		put_seconds(item, "rto_s", own->rto_ns);
+		put_seconds(item, "rto_stable_for_s", own->stable_ns);
 		json_append(list, item);
 	}
 	return list;
@@ -310,6 +312,13 @@ static cJSON *data_json(const struct judgement *judgement)
 		json_put_number(item, "failed", (double)own->failed);
 		json_put_number(item, "unknown", (double)own->unknown);
 		json_put_number(item, "lost", (double)own->lost);
+		if (own->lost) {
+			json_put_number(item, "first_lost", (double)own->first_lost);
+			json_put_number(item, "last_lost", (double)own->last_lost);
+			json_put_number(item, "rpo_s",
+				(double)(own->last_lost - own->first_lost + 1) /
+					own->workload->spec->rate);
+		}
 		json_put_number(item, "recovered", (double)own->recovered);
 		json_put_number(item, "unexpected", (double)own->unexpected);
 		json_put_number(item, "on_some_members_only", (double)own->on_some);

@@ -76,7 +76,7 @@ static void claims(FILE *out, const struct report *report)
 static void outages(FILE *out, const struct report *report)
 {
 	char gap[DURATION_TEXT_MAX], after[DURATION_TEXT_MAX], during_span[WORDS_MAX],
-		after_span[WORDS_MAX];
+		after_span[WORDS_MAX], rto[SENTENCE_MAX];
 
 	LIST_EACH(report->judgement.outages, struct outage, own) {
 		if (!words_outage_is_told(report, own))
@@ -88,6 +88,7 @@ static void outages(FILE *out, const struct report *report)
 			words_span(report, own, true, after_span),
 			own->after.length_ns > 0 ? duration_human(own->after.length_ns, after)
 						 : "no data");
+		plain_line(out, "  recovery     %s", words_rto(report, own, rto));
 	}
 }
 
@@ -126,10 +127,14 @@ static void data_line(FILE *out, const struct data_summary *own)
 
 static void data(FILE *out, const struct report *report)
 {
+	char rpo[SENTENCE_MAX];
+
 	LIST_EACH(report->judgement.data, struct data_summary, own) {
 		struct list lines = words_losses(report, own);
 
 		data_line(out, own);
+		if (words_rpo(own, rpo))
+			plain_line(out, "               %s", rpo);
 		LIST_EACH(lines, char *, line)
 			plain_line(out, "               %s", *line);
 		LIST_EACH(own->workload->reads, struct read_record, read)

@@ -45,7 +45,8 @@ const char *words_cut(const struct report *report, char buffer[SENTENCE_MAX]);
 
 /*
  * What the heaviest exit code's sentence does not say: that the run was stopped, and which claims
- * came out other than expected. NULL when there is nothing to add.
+ * came out other than expected, or would have but for a known issue. NULL when there is nothing to
+ * add.
  */
 const char *words_also(const struct report *report, char buffer[SENTENCE_MAX]);
 
@@ -136,6 +137,16 @@ enum tone tone_of_strike(const struct strike_effect *own);
 const char *words_span(
 	const struct report *report, const struct outage *own, bool after, char buffer[WORDS_MAX]);
 bool words_outage_is_told(const struct report *report, const struct outage *own);
+
+/*
+ * The recovery time and the data loss of a fault, in the words of continuity plans: "RTO in avail,
+ * during cut-leader: 1.93s ± 20ms from its start until good again for 3s"; "RPO of acked: 3
+ * acknowledged writes lost, within a stretch of 480ms of writing (ids 17 to 40)". NULL: nobody read
+ * back what was written.
+ */
+const char *words_rto(
+	const struct report *report, const struct outage *own, char buffer[SENTENCE_MAX]);
+const char *words_rpo(const struct data_summary *own, char buffer[SENTENCE_MAX]);
 
 /* "8 ok, 2 timeout": outcomes that occurred. */
 const char *words_outcomes(const struct source_record *source, char buffer[WORDS_MAX]);

@@ -87,7 +87,7 @@ static bool costs_the_same(const struct outage *a, const struct outage *b)
 	return a->slo == b->slo && a->fault->start_ns == b->fault->start_ns &&
 		a->fault->at_once == b->fault->at_once &&
 		a->during.length_ns == b->during.length_ns && a->during.open == b->during.open &&
-		a->after.length_ns == b->after.length_ns;
+		a->after.length_ns == b->after.length_ns && a->rto_ns == b->rto_ns;
 }
 
 bool words_outage_is_told(const struct report *report, const struct outage *own)
@@ -147,17 +147,35 @@ static void cost_of_outage(
 		other->length_ns > 0 ? duration_human(other->length_ns, rest) : "no data");
 }
 
+static void cost_of_recovery(
+	const struct report *report, const struct outage *own, struct list *figures)
+{
+	struct figure *rto = list_push(figures, sizeof(*rto));
+	char after[DURATION_TEXT_MAX];
+
+	snprintf(rto->value, sizeof(rto->value), "%s",
+		own->rto_ns == NEVER_NS ? "not recovered"
+			: own->rto_ns   ? duration_human(own->rto_ns, after)
+					: "0s");
+	words_rto(report, own, rto->text);
+}
+
 static void cost_of_data(const struct data_summary *data, struct list *figures)
 {
 	struct figure *lost;
+	char rpo[SENTENCE_MAX];
+	size_t used;
 
 	if (!data->workload->read_done || !data->reads_ok)
 		return;
 	lost = list_push(figures, sizeof(*lost));
 	snprintf(lost->value, sizeof(lost->value), "%lld", (long long)data->lost);
-	snprintf(lost->text, sizeof(lost->text), "of %lld acknowledged writes of %.60s %s",
-		(long long)data->acked, data->workload->spec->name,
+	used = (size_t)snprintf(lost->text, sizeof(lost->text),
+		"of %lld acknowledged writes of %.60s %s", (long long)data->acked,
+		data->workload->spec->name,
 		data->reads_failed ? "not found on the members that could be read" : "lost");
+	if (words_rpo(data, rpo))
+		snprintf(lost->text + used, sizeof(lost->text) - used, ". %.200s", rpo);
 }
 
 /* The first of an SLO's alerts or pages stands for how many there were. */
@@ -192,8 +210,10 @@ struct list words_cost(const struct report *report)
 	struct list figures = {0};
 
 	LIST_EACH(report->judgement.outages, struct outage, own)
-		if (words_outage_is_told(report, own))
+		if (words_outage_is_told(report, own)) {
 			cost_of_outage(report, own, &figures);
+			cost_of_recovery(report, own, &figures);
+		}
 	LIST_EACH(report->judgement.data, struct data_summary, data)
 		cost_of_data(data, &figures);
 	LIST_EACH(report->judgement.costs, struct cost, cost)
