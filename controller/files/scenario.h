@@ -131,6 +131,11 @@ enum burn_severity {
 };
 extern const char *const burn_severity_words[];
 
+enum budgeting {
+	BUDGETING_OCCURRENCES,
+	BUDGETING_TIMESLICES
+};
+
 /*
  * A pair of windows, over both of which the error budget burns `rate` times as fast as it may. What
  * is left out plan/burn.h derives.
@@ -149,6 +154,9 @@ struct slo_spec {
 	struct good_spec *good;
 	double objective;
 	int64_t period_ns;
+	int budgeting;    /* enum budgeting */
+	int64_t slice_ns; /* 0: by occurrences */
+	double slice_objective;
 	struct list burn; /* of struct burn_spec: when somebody on call would be told */
 	bool implied;     /* no key: it stands for a claim on a quantile (files/implied_slos.h) */
 };

@@ -146,6 +146,9 @@ static const struct shape good_shape =
 
 const char *const burn_severity_words[] = {[BURN_ALERT] = "alert", [BURN_PAGE] = "page", NULL};
 
+static const char *const budgeting_words[] = {
+	[BUDGETING_OCCURRENCES] = "occurrences", [BUDGETING_TIMESLICES] = "timeslices", NULL};
+
 static const struct field slo_burn_fields[] = {
 	{.key = "severity",
 		.kind = FIELD_ENUM,
@@ -184,6 +187,26 @@ static const struct field slo_fields[] = {
 		.min = NS_PER_SEC,
 		.max = PERIOD_MAX_NS,
 		.help = "The period of the error budget."},
+	{.key = "budgeting",
+		.kind = FIELD_ENUM,
+		.words = budgeting_words,
+		AT(slo_spec, budgeting),
+		.preset = "\"occurrences\"",
+		.help = "What the objective and the budget count: events, or slices of time."},
+	{.key = "slice",
+		.kind = FIELD_DURATION,
+		AT(slo_spec, slice_ns),
+		.min = 100 * NS_PER_MS,
+		.max = HOURS(1),
+		.needs = "slice_objective",
+		.help = "How long a slice of time is."},
+	{.key = "slice_objective",
+		.kind = FIELD_RATIO,
+		AT(slo_spec, slice_objective),
+		.min = 0.01,
+		.max = 1,
+		.needs = "slice",
+		.help = "A slice is good when this share of its events is."},
 	{.key = "burn",
 		.kind = FIELD_LIST,
 		.item = FIELD_OBJECT,

@@ -37,7 +37,9 @@ bool judge_tally(const struct record *record, const struct sli_record *sli,
 		}
 		to_ns = phase->end_ns == NEVER_NS ? covered_ns : phase->end_ns;
 		complete = complete && phase->end_ns != NEVER_NS &&
-			strcmp(phase->how, "stopped") != 0 && covered_ns >= to_ns;
+			strcmp(phase->how, "stopped") != 0 &&
+			/* The slice in which a phase ends need not be complete. */
+			covered_ns + sli->slo->slice_ns >= to_ns;
 		tally = samples_tally(&sli->samples, phase->start_ns + skip_first_ns, to_ns);
 		out->total += tally.total;
 		out->bad += tally.bad;
@@ -66,7 +68,10 @@ static void say_counted(
 		100.0 * (double)(own->tally.total - own->tally.bad) / (double)own->tally.total;
 	char below[DURATION_TEXT_MAX];
 
-	if (slo->implied)
+	if (slo->slice_ns)
+		snprintf(buffer, WORDS_COUNTED, "slices of %s bad (%.3g %% good); %.10g %%",
+			duration_format(slo->slice_ns, below), good, slo->objective * 100);
+	else if (slo->implied)
 		snprintf(buffer, WORDS_COUNTED, "not below %s (%.3g %% below); p%.10g",
 			duration_format(slo->good->latency_lt_ns, below), good,
 			slo->objective * 100);
@@ -270,9 +275,10 @@ static void judge_budget(const struct record *record, const struct invariant_spe
 	else
 		out->verdict = VERDICT_HELD;
 	snprintf(out->text, sizeof(out->text),
-		"%lld bad event%s spent %s of the period's error budget; at most %s",
-		(long long)out->tally.bad, out->tally.bad == 1 ? "" : "s",
-		percent_human(out->measured, spent), percent_human(claim->budget->max_spent, most));
+		"%lld bad %s%s spent %s of the period's error budget; at most %s",
+		(long long)out->tally.bad, sli->slo->slice_ns ? "slice" : "event",
+		out->tally.bad == 1 ? "" : "s", percent_human(out->measured, spent),
+		percent_human(claim->budget->max_spent, most));
 }
 
 /* --- one claim ------------------------------------------------------------------------- */

@@ -78,7 +78,10 @@ struct source_record {
 
 struct sli_record {
 	const struct slo_spec *slo;
-	struct samples samples;
+	struct samples samples; /* what counts: events, or slices of time (slices.h) */
+	/* Of an SLO by slices alone: its events, and where the slices made of them end. */
+	struct samples events;
+	int64_t sliced_ns;
 };
 
 /* From when until when somebody on call would have been told. */
@@ -164,10 +167,13 @@ void record_deinit(struct record *record);
 /* Applies one event. An event this version does not know is FAIL_PEER. */
 int record_apply(struct record *record, const cJSON *event, struct fail *fail);
 
-/* Events a second that reach the SLO's probe, from all nodes it runs at. */
+/* Events a second that reach the SLO's probe, from all nodes it runs at; or slices a second. */
 double record_rate(const struct record *record, const struct slo_spec *slo);
 
-/* Until when every source of the SLO's probe has reported without a gap. */
+/* Until when every source of the probe has reported without a gap. */
+int64_t record_reported_ns(const struct record *record, const char *probe);
+
+/* The same for what the SLO counts: its last whole slice ends there. */
 int64_t record_covered_ns(const struct record *record, const struct slo_spec *slo);
 
 /* The source that a journal's event of a probe speaks of; NULL: none. */

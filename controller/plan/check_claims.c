@@ -119,6 +119,8 @@ double slo_least_rate(const struct scenario *scenario, const struct slo_spec *sl
 {
 	const struct probe_spec *probe = scenario_probe(scenario, slo->probe);
 
+	if (slo->slice_ns)
+		return (double)NS_PER_SEC / (double)slo->slice_ns;
 	return probe->rate * (double)probe_least_sources(scenario, probe);
 }
 
@@ -126,14 +128,18 @@ int64_t phases_samples(const struct scenario *scenario, const struct slo_spec *s
 	const struct list *phases, int64_t skip_first_ns)
 {
 	const struct probe_spec *probe = scenario_probe(scenario, slo->probe);
-	int64_t total_ns = 0;
+	int64_t total_ns = 0, slices = 0;
 
 	LIST_EACH(*phases, char *, id) {
 		int64_t phase_ns = phase_shortest_ns(scenario_phase(scenario, *id));
 
-		if (phase_ns > skip_first_ns)
-			total_ns += phase_ns - skip_first_ns;
+		if (phase_ns <= skip_first_ns)
+			continue;
+		total_ns += phase_ns - skip_first_ns;
+		slices += slo->slice_ns ? (phase_ns - skip_first_ns) / slo->slice_ns : 0;
 	}
+	if (slo->slice_ns)
+		return slices;
 	return (int64_t)floor((double)total_ns / (double)NS_PER_SEC * probe->rate + 1e-6) *
 		probe_least_sources(scenario, probe);
 }
@@ -225,16 +231,19 @@ static int check_recovers(const struct subject *subject, const struct invariant_
 	const char *path, struct fail *fail)
 {
 	const struct recovers_spec *recovers = claim->recovers;
+	/* The last slice of time may not be complete. */
+	int64_t slice_ns = scenario_slo(subject->scenario, recovers->slo)->slice_ns;
+	int64_t needed_ns = recovers->within_ns + recovers->stable_for_ns + slice_ns;
 	int64_t left_ns = time_left_ns(
 		subject, recovers->from->fault, recovers->from->instant == INSTANT_HEALED);
 	char needed[DURATION_TEXT_MAX], left[DURATION_TEXT_MAX];
 
-	if (left_ns >= recovers->within_ns + recovers->stable_for_ns)
+	if (left_ns >= needed_ns)
 		return 0;
 	return fail_at(fail, path,
-		"cannot be shown: within and stable_for together need %s after the fault's %s "
+		"cannot be shown: within and stable_for together%s need %s after the fault's %s "
 		"instant, the phases leave %s",
-		duration_format(recovers->within_ns + recovers->stable_for_ns, needed),
+		slice_ns ? " and a slice" : "", duration_format(needed_ns, needed),
 		instant_words[recovers->from->instant], duration_format(left_ns, left));
 }
 
@@ -363,13 +372,21 @@ static int check_fault_times(const struct subject *subject, const struct phase_s
 }
 
 /* A condition over a time that the phase does not have would always run out. */
-static int check_until(const struct phase_spec *phase, const char *path, struct fail *fail)
+static int check_until(const struct scenario *scenario, const struct phase_spec *phase,
+	const char *path, struct fail *fail)
 {
+	int64_t slice_ns = phase->until ? scenario_slo(scenario, phase->until->slo)->slice_ns : 0;
 	char until[JSON_PATH_MAX], key_path[JSON_PATH_MAX], length[DURATION_TEXT_MAX];
 
-	if (!phase->until || phase->until->good_for_ns <= phase->at_most_ns)
+	if (!phase->until)
 		return 0;
 	json_path_key(until, path, "until");
+	if (phase->until->good_for_ns < slice_ns)
+		return fail_at(fail, json_path_key(key_path, until, "good_for"),
+			"is shorter than a slice of \"%s\", of %s: no slice would lie in it",
+			phase->until->slo, duration_format(slice_ns, length));
+	if (phase->until->good_for_ns <= phase->at_most_ns)
+		return 0;
 	return fail_at(fail, json_path_key(key_path, until, "good_for"),
 		"phase \"%s\" ends after %s, before its condition can be met", phase->id,
 		duration_format(phase->at_most_ns, length));
@@ -388,7 +405,7 @@ static int check_phases(const struct subject *subject, struct fail *fail)
 		size_t j = 0;
 
 		json_path_index(base, "phases", i++);
-		if (check_until(phase, base, fail) < 0)
+		if (check_until(scenario, phase, base, fail) < 0)
 			return -1;
 		json_path_key(base, base, "faults");
 		LIST_EACH(phase->faults, struct fault_spec, fault)

@@ -80,8 +80,8 @@ static int64_t events_needed(const struct burn_spec *burn, double objective)
 	return enough;
 }
 
-static int check_windows(const struct scenario *scenario, const struct burn_spec *burn,
-	const char *path, struct fail *fail)
+static int check_windows(const struct scenario *scenario, const struct slo_spec *slo,
+	const struct burn_spec *burn, const char *path, struct fail *fail)
 {
 	int64_t longest_ns = all_phases_ns(scenario);
 	char key_path[JSON_PATH_MAX], slow[DURATION_TEXT_MAX], other[DURATION_TEXT_MAX];
@@ -91,6 +91,11 @@ static int check_windows(const struct scenario *scenario, const struct burn_spec
 			"the short window of %s is longer than the long one of %s",
 			duration_format(burn->short_ns, other),
 			duration_format(burn->long_ns, slow));
+	if (burn_short_ns(burn) < slo->slice_ns)
+		return fail_at(fail, json_path_key(key_path, path, "short"),
+			"the short window of %s is shorter than a slice of \"%s\", of %s",
+			duration_format(burn_short_ns(burn), other), slo->name,
+			duration_format(slo->slice_ns, slow));
 	if (burn->long_ns >= longest_ns)
 		return fail_at(fail, json_path_key(key_path, path, "long"),
 			"can never fire: its window of %s is judged when it is full, and all "
@@ -113,7 +118,7 @@ static int check_burn(const struct scenario *scenario, const struct slo_spec *sl
 			"when "
 			"every event is bad, and a rule must lie below that",
 			slo->objective * 100, 1 / budget);
-	if (check_windows(scenario, burn, path, fail) < 0)
+	if (check_windows(scenario, slo, burn, path, fail) < 0)
 		return -1;
 	if (is_enough(burn, slo->objective, events))
 		return 0;
@@ -128,13 +133,36 @@ static int check_burn(const struct scenario *scenario, const struct slo_spec *sl
 		burn->min_bad ? " or a smaller min_bad" : "");
 }
 
-static int check_slo_burns(
-	const struct scenario *scenario, const struct slo_spec *slo, struct fail *fail)
+/* The keys belong together, and a slice must have an event in it. */
+static int check_slice(const struct scenario *scenario, const struct slo_spec *slo,
+	const char *path, struct fail *fail)
+{
+	bool sliced = slo->budgeting == BUDGETING_TIMESLICES;
+	double seconds = (double)slo->slice_ns / (double)NS_PER_SEC;
+	const struct probe_spec *probe = scenario_probe(scenario, slo->probe);
+
+	if (sliced && !slo->slice_ns)
+		return fail_at(fail, path,
+			"\"budgeting\": \"timeslices\" needs \"slice\" and \"slice_objective\"");
+	if (!sliced && slo->slice_ns)
+		return fail_at(fail, path, "a slice needs \"budgeting\": \"timeslices\" beside it");
+	if (!sliced || seconds * probe->rate >= 1)
+		return 0;
+	return fail_at(fail, path,
+		"a slice would hold %.2g events, and one without any is not good: a longer slice, "
+		"or a "
+		"higher rate of probe \"%s\"",
+		seconds * probe->rate, probe->name);
+}
+
+static int check_slo(const struct scenario *scenario, const struct slo_spec *slo, struct fail *fail)
 {
 	struct at slos = at_key(NULL, "slos"), at = at_key(&slos, slo->name);
-	struct at burns = at_key(&at, "burn");
+	struct at burns = at_key(&at, "burn"), slice = at_key(&at, "slice");
 	size_t index = 0;
 
+	if (check_slice(scenario, slo, slice.path, fail) < 0)
+		return -1;
 	LIST_EACH(slo->burn, struct burn_spec, burn) {
 		struct at place = at_index(&burns, index++);
 
@@ -183,6 +211,11 @@ static int check_rule(const struct scenario *scenario, const struct stop_rule *r
 			fail) < 0)
 		return -1;
 	fires_ns = stop_rule_fires_ns(scenario, rule);
+	if (rule->no_good_for_ns && fires_ns <= scenario_slo(scenario, rule->slo)->slice_ns)
+		return fail_at(fail, key_path,
+			"stop rule \"%s\" would always fire: good slices of \"%s\" lie %s apart",
+			rule->id, rule->slo,
+			duration_format(scenario_slo(scenario, rule->slo)->slice_ns, needs));
 	if (rule->budget_spent > 0 && fires_ns >= all_phases_ns(scenario))
 		return fail_at(fail, key_path,
 			"stop rule \"%s\" can never fire: with every event bad it would need %s, "
@@ -201,7 +234,7 @@ int check_stops(const struct scenario *scenario, struct fail *fail)
 	size_t index = 0;
 
 	LIST_EACH(scenario->slos, struct slo_spec, slo)
-		if (check_slo_burns(scenario, slo, fail) < 0)
+		if (check_slo(scenario, slo, fail) < 0)
 			return -1;
 	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule)
 		if (check_rule(scenario, rule, json_path_index(path, "guardrails.stop_if", index++),

@@ -147,15 +147,15 @@ static void data(FILE *out, const struct report *report)
 
 static void costs(FILE *out, const struct report *report)
 {
-	char period[DURATION_TEXT_MAX], spent[PERCENT_TEXT_MAX];
+	char period[DURATION_TEXT_MAX], spent[PERCENT_TEXT_MAX], counted[WORDS_MAX];
 
 	LIST_EACH(report->judgement.costs, struct cost, own)
 		if (words_slo_matters(&report->record.scenario, own->slo))
 			plain_line(out,
-				"  cost         %s: %lld of %lld events bad, %s of the error "
+				"  cost         %s: %lld of %lld %s bad, %s of the error "
 				"budget for %s",
 				own->slo->name, (long long)own->tally.bad,
-				(long long)own->tally.total,
+				(long long)own->tally.total, words_counted(own->slo, counted),
 				percent_human(own->budget_spent, spent),
 				words_period(own->slo->period_ns, period));
 }

@@ -259,14 +259,28 @@ const char *words_also(const struct report *report, char buffer[SENTENCE_MAX])
 	return *buffer ? buffer : NULL;
 }
 
-int64_t words_resolution_ns(const struct record *record, const char *probe)
+const char *words_counted(const struct slo_spec *slo, char buffer[WORDS_MAX])
+{
+	char slice[DURATION_TEXT_MAX];
+
+	if (slo->slice_ns)
+		snprintf(buffer, WORDS_MAX, "slices of %s", duration_format(slo->slice_ns, slice));
+	else
+		snprintf(buffer, WORDS_MAX, "events");
+	return buffer;
+}
+
+int64_t words_resolution_ns(const struct record *record, const struct slo_spec *slo)
 {
 	double rate = 0;
+
+	if (slo->slice_ns)
+		return slo->slice_ns;
 
 	/* Sources of one probe interleave: together they are as fine as the sum of their rates,
 	 * but only if they are out of step, which nobody promises. */
 	LIST_EACH(record->sources, struct source_record, source)
-		if (strcmp(source->probe, probe) == 0 && (rate == 0 || source->rate < rate))
+		if (strcmp(source->probe, slo->probe) == 0 && (rate == 0 || source->rate < rate))
 			rate = source->rate;
 	return rate > 0 ? (int64_t)((double)NS_PER_SEC / rate) : 0;
 }

@@ -178,8 +178,13 @@ const char *words_join(const struct list *texts, char *buffer, size_t size);
 /* The same of an array of JSON; "?" for what is no string. */
 const char *words_join_json(const cJSON *texts, char *buffer, size_t size);
 
-/* The longest time between two events of a probe's sources, which is what instants are good to. */
-int64_t words_resolution_ns(const struct record *record, const char *probe);
+/*
+ * The longest time between two events of a probe's sources, or between two slices, which is what
+ * instants are good to.
+ */
+int64_t words_resolution_ns(const struct record *record, const struct slo_spec *slo);
+/* What an SLO counts: "events", "slices of 1s". */
+const char *words_counted(const struct slo_spec *slo, char buffer[WORDS_MAX]);
 
 /* "3 live connections before", as was found before arming; "not asked" when nobody was. */
 const char *words_live(const struct pair_effect *pair, char buffer[WORDS_MAX]);

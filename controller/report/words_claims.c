@@ -156,7 +156,7 @@ static void claim_recovers(
 	if (own->after_ns != NEVER_NS)
 		snprintf(out->measured, sizeof(out->measured), "%s ± %s",
 			duration_human(own->after_ns, after),
-			words_step(words_resolution_ns(&report->record, slo->probe), step));
+			words_step(words_resolution_ns(&report->record, slo), step));
 	else if (own->verdict == VERDICT_HELD)
 		snprintf(out->measured, sizeof(out->measured), "never breached");
 	else if (own->verdict == VERDICT_VIOLATED)

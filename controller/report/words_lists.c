@@ -66,7 +66,7 @@ static void cost_of_slo(const struct cost *cost, struct list *figures)
 {
 	struct figure *bad;
 	struct statistics_interval share;
-	char period[DURATION_TEXT_MAX], spent[PERCENT_TEXT_MAX];
+	char period[DURATION_TEXT_MAX], spent[PERCENT_TEXT_MAX], counted[WORDS_MAX];
 
 	if (!cost->tally.total)
 		return;
@@ -74,9 +74,9 @@ static void cost_of_slo(const struct cost *cost, struct list *figures)
 	bad = list_push(figures, sizeof(*bad));
 	snprintf(bad->value, sizeof(bad->value), "%lld", (long long)cost->tally.bad);
 	snprintf(bad->text, sizeof(bad->text),
-		"of %lld events bad in %.60s (%.3g %%; 95 %% interval %.3g to %.3g %%): %s of "
+		"of %lld %.40s bad in %.60s (%.3g %%; 95 %% interval %.3g to %.3g %%): %s of "
 		"its error budget for %s",
-		(long long)cost->tally.total, cost->slo->name,
+		(long long)cost->tally.total, words_counted(cost->slo, counted), cost->slo->name,
 		100 * (double)cost->tally.bad / (double)cost->tally.total, 100 * share.lower,
 		100 * share.upper, percent_human(cost->budget_spent, spent),
 		words_period(cost->slo->period_ns, period));
@@ -139,8 +139,7 @@ static void cost_of_outage(
 	snprintf(gap->value, sizeof(gap->value), "%s", duration_human(longer->length_ns, length));
 	snprintf(gap->text, sizeof(gap->text),
 		"longest time without a good event in %.60s (± %s), %.80s%s; %.80s: %s",
-		own->slo->name,
-		words_step(words_resolution_ns(&report->record, own->slo->probe), step),
+		own->slo->name, words_step(words_resolution_ns(&report->record, own->slo), step),
 		words_span(report, own, later, span),
 		longer->open ? ", not over at the end of it" : "",
 		words_span(report, own, !later, other_span),

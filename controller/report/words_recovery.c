@@ -22,8 +22,7 @@ const char *words_rto(
 		snprintf(buffer + used, SENTENCE_MAX - used,
 			"%s ± %s from its start until good again for %s",
 			duration_human(own->rto_ns, after),
-			words_step(words_resolution_ns(&report->record, own->slo->probe), step),
-			stable);
+			words_step(words_resolution_ns(&report->record, own->slo), step), stable);
 	return buffer;
 }
 
