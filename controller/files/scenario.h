@@ -279,12 +279,16 @@ struct restarts_spec {
 struct reference_spec {
 	struct list in; /* of char *: phases; empty: the claim's own */
 	char *slo;      /* NULL: the same */
+	char *probe;    /* likewise, where latencies are compared */
 };
 
 struct compare_spec {
-	char *slo;
+	char *slo; /* or the next; each with what is allowed of it */
+	char *probe;
+	double quantile; /* of the probe's latency in each second */
 	struct reference_spec *with;
-	double worse_by_at_most; /* of the share of good events */
+	double worse_by_at_most;  /* of the share of good events */
+	double slower_by_at_most; /* a factor, 1 or more */
 };
 
 struct ratio_spec {

@@ -160,6 +160,11 @@ static const struct field reference_fields[] = {
 		.choice = CHOICE_ANY,
 		.help = "Another SLO, such as that of a part of the system which no fault is on; "
 			"the same when left out."},
+	{.key = "probe",
+		.kind = FIELD_NAME,
+		AT(reference_spec, probe),
+		.choice = CHOICE_ANY,
+		.help = "Another probe, where latencies are compared; the same when left out."},
 };
 static const struct shape reference_shape =
 	SHAPE("reference", reference_spec, reference_fields, "What it is compared with.");
@@ -168,8 +173,24 @@ static const struct field compare_fields[] = {
 	{.key = "slo",
 		.kind = FIELD_NAME,
 		AT(compare_spec, slo),
-		.required = true,
+		.choice = CHOICE_ONE,
+		.needs = "worse_by_at_most",
 		.help = "The SLO whose share of good events is compared."},
+	{.key = "probe",
+		.kind = FIELD_NAME,
+		AT(compare_spec, probe),
+		.choice = CHOICE_ONE,
+		.needs = "quantile",
+		.help = "The probe whose latency is compared, second by second."},
+	{.key = "quantile",
+		.kind = FIELD_RATIO,
+		AT(compare_spec, quantile),
+		.min = 0.01,
+		.max = 0.9999,
+		.needs = "slower_by_at_most",
+		.help = "Which quantile of each second, such as 0.95; what has no answer counts as "
+			"the "
+			"probe's timeout."},
 	{.key = "with",
 		.kind = FIELD_OBJECT,
 		.sub = &reference_shape,
@@ -179,14 +200,21 @@ static const struct field compare_fields[] = {
 	{.key = "worse_by_at_most",
 		.kind = FIELD_RATIO,
 		AT(compare_spec, worse_by_at_most),
-		.required = true,
 		.min = 0.0001,
 		.max = 0.99,
+		.needs = "slo",
 		.help = "How much lower the share may be: 0.01 allows 98 % where it was 99 %."},
+	{.key = "slower_by_at_most",
+		.kind = FIELD_NUMBER,
+		AT(compare_spec, slower_by_at_most),
+		.min = 1,
+		.max = 10000,
+		.needs = "probe",
+		.help = "How many times as long it may take: 1.5 allows 30 ms where it was 20 ms."},
 };
 static const struct shape compare_shape = SHAPE("compare", compare_spec, compare_fields,
-	"The share of good events is no worse than elsewhere, by more than so much; decided by "
-	"Newcombe's interval.");
+	"No worse than elsewhere by more than so much: a share of good events by Newcombe's "
+	"interval, a latency by Mann and Whitney's test.");
 
 static const struct field ratio_fields[] = {
 	{.key = "slo",

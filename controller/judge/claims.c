@@ -343,6 +343,8 @@ void judge_claim(const struct record *record, const struct invariant_spec *claim
 		judge_recovers(record, claim, out);
 	else if (claim->restarts)
 		judge_restarts(record, out);
+	else if (claim->compare && claim->compare->probe)
+		judge_latency(record, out);
 	else if (claim->compare || claim->ratio)
 		judge_comparison(record, out);
 	else if (claim->data)

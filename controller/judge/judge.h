@@ -39,7 +39,8 @@ struct claim_judgement {
 			       not answered */
 	/* recovers: from the instant to the recovery; restarts: the slowest; NEVER_NS */
 	int64_t after_ns;
-	/* budget: share spent; compare: the difference of the shares; ratio: the ratio */
+	/* budget: share spent; compare: the difference of the shares, or
+	 * how many times as long; ratio: the ratio */
 	double measured;
 	struct tally reference;              /* compare, ratio: of what it was compared with */
 	struct statistics_interval interval; /* compare: of the difference */

@@ -9,6 +9,7 @@
 #include "contract/memory.h"
 #include "contract/units.h"
 #include "controller/judge/record_apply.h"
+#include "controller/judge/seconds.h"
 
 const char *const stop_words[] = {[STOP_NONE] = "none",
 	[STOP_GUARDRAIL] = "guardrail",
@@ -44,6 +45,7 @@ static void prepare(struct record *record)
 	LIST_EACH(scenario->slos, struct slo_spec, slo)
 		((struct sli_record *)list_push(&record->slis, sizeof(struct sli_record)))->slo =
 			slo;
+	seconds_prepare(scenario, &record->seconds);
 	LIST_EACH(scenario->workloads, struct workload_spec, workload)
 		((struct workload_record *)list_push(
 			 &record->workloads, sizeof(struct workload_record)))
@@ -148,6 +150,7 @@ void record_deinit(struct record *record)
 	free(record->faults.items);
 	free(record->slis.items);
 	free(record->alerts.items);
+	seconds_free(&record->seconds);
 	free(record->sources.items);
 	free(record->workloads.items);
 	free(record->nodes.items);

@@ -5,6 +5,7 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "controller/judge/record_apply.h"
+#include "controller/judge/seconds.h"
 #include "controller/judge/slices.h"
 #include "controller/prober/orders.h"
 #include "controller/prober/runs.h"
@@ -128,6 +129,7 @@ static int add_window(struct record *record, struct source_record *source,
 		record_replace_text(&source->last_error, window->last_error);
 	if (window->lag_max_ns > source->lag_max_ns)
 		source->lag_max_ns = window->lag_max_ns;
+	seconds_add(&record->seconds, source->probe, due_ns(source, window->first_index), window);
 	source->next_index = window->first_index + window->count;
 	source->last_heard_ns = heard_ns;
 	LIST_EACH(record->slis, struct sli_record, sli)

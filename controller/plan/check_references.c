@@ -228,11 +228,20 @@ static int need_phases(const struct scenario *scenario, const struct list *phase
 static int check_reference(const struct scenario *scenario, const struct reference_spec *reference,
 	const struct at *at, struct fail *fail)
 {
-	struct at in = at_key(at, "in"), slo = at_key(at, "slo");
+	struct at in = at_key(at, "in"), slo = at_key(at, "slo"), probe = at_key(at, "probe");
 
-	if (need_phases(scenario, &reference->in, &in, fail) < 0)
+	if (need_phases(scenario, &reference->in, &in, fail) < 0 ||
+		(reference->probe && need_probe(scenario, reference->probe, &probe, fail) < 0))
 		return -1;
 	return reference->slo ? need_slo(scenario, reference->slo, &slo, fail) : 0;
+}
+
+/* The probe that a claim on latencies names; NULL: it is none. */
+static const char *claim_probe(const struct invariant_spec *claim)
+{
+	if (claim->holds)
+		return claim->holds->probe;
+	return claim->compare ? claim->compare->probe : NULL;
 }
 
 static int check_invariant(const struct scenario *scenario, const struct catalogue *catalogue,
@@ -245,8 +254,7 @@ static int check_invariant(const struct scenario *scenario, const struct catalog
 
 	if (need_phases(scenario, &claim->in, &in, fail) < 0)
 		return -1;
-	if (claim->holds && claim->holds->probe &&
-		need_probe(scenario, claim->holds->probe, &probe, fail) < 0)
+	if (claim_probe(claim) && need_probe(scenario, claim_probe(claim), &probe, fail) < 0)
 		return -1;
 	if (claim_slo(claim) && need_slo(scenario, claim_slo(claim), &slo, fail) < 0)
 		return -1;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "contract/json.h"
+#include "contract/units.h"
 #include "controller/plan/check.h"
 
 static const struct reference_spec *reference_of(const struct invariant_spec *claim)
@@ -88,19 +89,72 @@ static int64_t times_needed(const struct attempt *own)
 	return enough;
 }
 
-static bool compares_with_itself(
-	const struct invariant_spec *claim, const struct comparison *comparison)
+static bool share_a_phase(const struct list *in, const struct list *reference_in)
 {
-	if (comparison->slo != comparison->reference_slo)
-		return false;
-	LIST_EACH(claim->in, char *, own)
-		LIST_EACH(*comparison->reference_in, char *, other)
+	LIST_EACH(*in, char *, own)
+		LIST_EACH(*reference_in, char *, other)
 			if (strcmp(*own, *other) == 0)
 				return true;
 	return false;
 }
 
-int check_comparison(const struct scenario *scenario, const struct invariant_spec *claim,
+/* --- latencies ----------------------------------------------------------------------------- */
+
+int64_t phases_seconds(
+	const struct scenario *scenario, const struct list *phases, int64_t skip_first_ns)
+{
+	int64_t seconds = 0;
+
+	LIST_EACH(*phases, char *, id) {
+		int64_t left_ns = phase_shortest_ns(scenario_phase(scenario, *id)) - skip_first_ns;
+
+		/* Phases begin in the middle of a second. */
+		if (left_ns > NS_PER_SEC)
+			seconds += left_ns / NS_PER_SEC - 1;
+	}
+	return seconds;
+}
+
+static int check_latency(const struct scenario *scenario, const struct invariant_spec *claim,
+	const char *path, struct fail *fail)
+{
+	const struct compare_spec *compare = claim->compare;
+	const struct reference_spec *with = compare->with;
+	const struct list *reference_in = with->in.count ? &with->in : &claim->in;
+	int64_t seconds = phases_seconds(scenario, &claim->in, claim->skip_first_ns);
+	int64_t reference = phases_seconds(scenario, reference_in, claim->skip_first_ns);
+	bool same = !with->probe || strcmp(with->probe, compare->probe) == 0;
+
+	if (same && share_a_phase(&claim->in, reference_in))
+		return fail_at(fail, path,
+			"compares a phase with itself: name another phase, or another probe");
+	if (seconds >= SECONDS_NEEDED && reference >= SECONDS_NEEDED)
+		return 0;
+	return fail_at(fail, path,
+		"cannot be shown: latencies are compared by at least %d whole seconds on each "
+		"side; "
+		"there will be %lld, and %lld to compare with (longer phases)",
+		SECONDS_NEEDED, (long long)seconds, (long long)reference);
+}
+
+/* What is compared, and what it is compared with, are of one kind. */
+static int check_kinds(const struct invariant_spec *claim, const char *path, struct fail *fail)
+{
+	const struct reference_spec *reference = reference_of(claim);
+	bool latency = claim->compare && claim->compare->probe;
+	char of[JSON_PATH_MAX], key_path[JSON_PATH_MAX];
+
+	json_path_key(of, path, claim->compare ? "with" : "to");
+	if (latency && reference->slo)
+		return fail_at(fail, json_path_key(key_path, of, "slo"),
+			"a probe's latency is compared with that of another \"probe\"");
+	if (!latency && reference->probe)
+		return fail_at(fail, json_path_key(key_path, of, "probe"),
+			"an SLO is compared with another \"slo\"");
+	return 0;
+}
+
+static int check_shares(const struct scenario *scenario, const struct invariant_spec *claim,
 	const char *path, struct fail *fail)
 {
 	const struct comparison own = comparison_of(scenario, claim);
@@ -114,7 +168,7 @@ int check_comparison(const struct scenario *scenario, const struct invariant_spe
 		.violated = claim->expect == EXPECT_VIOLATED};
 	int64_t times;
 
-	if (compares_with_itself(claim, &own))
+	if (own.slo == own.reference_slo && share_a_phase(&claim->in, own.reference_in))
 		return fail_at(fail, path,
 			"compares a phase with itself: name another phase, or another SLO");
 	if (!attempt.samples || !attempt.reference_samples)
@@ -135,4 +189,14 @@ int check_comparison(const struct scenario *scenario, const struct invariant_spe
 		(long long)attempt.samples, (long long)attempt.reference_samples,
 		(long long)(attempt.samples * times),
 		(long long)(attempt.reference_samples * times));
+}
+
+int check_comparison(const struct scenario *scenario, const struct invariant_spec *claim,
+	const char *path, struct fail *fail)
+{
+	if (check_kinds(claim, path, fail) < 0)
+		return -1;
+	if (claim->compare && claim->compare->probe)
+		return check_latency(scenario, claim, path, fail);
+	return check_shares(scenario, claim, path, fail);
 }

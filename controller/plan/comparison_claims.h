@@ -11,13 +11,25 @@ struct comparison {
 	const struct list *reference_in; /* of char *: phases */
 };
 
-/* Of a claim with either; what it names exists. */
+/* Of a claim with either, of SLOs and not of latencies; what it names exists. */
 struct comparison comparison_of(
 	const struct scenario *scenario, const struct invariant_spec *claim);
 
 /* What is claimed, where so many events a second are due on each side. */
 struct contrast comparison_contrast(
 	const struct invariant_spec *claim, double rate, double reference_rate);
+
+/*
+ * Latencies are compared by this many seconds on each side at least, or chance would decide
+ * (Spinnaker's canary analysis asks for as many points).
+ */
+enum {
+	SECONDS_NEEDED = 50
+};
+
+/* Whole seconds in these phases but for their beginnings, at the least. */
+int64_t phases_seconds(
+	const struct scenario *scenario, const struct list *phases, int64_t skip_first_ns);
 
 /*
  * Whether the claim can be shown (or, of a negative control, its violation) with the samples that

@@ -70,7 +70,7 @@ static cJSON *claim_json(const struct scenario *scenario, const struct invariant
 			statistics_chance_inconclusive(samples, slo->objective, claim_alpha(claim),
 				PLAN_BACKGROUND_ERRORS));
 	}
-	if (claim->compare || claim->ratio) {
+	if (claim->ratio || (claim->compare && claim->compare->slo)) {
 		const struct comparison own = comparison_of(scenario, claim);
 
 		json_put_number(item, "samples", (double)claim_samples(scenario, claim));

@@ -86,8 +86,17 @@ static void print_restarts(FILE *out, const struct restarts_spec *restarts)
 static void print_comparison(
 	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
 {
-	const struct comparison own = comparison_of(scenario, claim);
+	const struct list *in = NULL;
+	struct comparison own;
 
+	if (claim->compare && claim->compare->probe) {
+		in = claim->compare->with->in.count ? &claim->compare->with->in : &claim->in;
+		fprintf(out, "%lld whole seconds, and %lld to compare with",
+			(long long)phases_seconds(scenario, &claim->in, claim->skip_first_ns),
+			(long long)phases_seconds(scenario, in, claim->skip_first_ns));
+		return;
+	}
+	own = comparison_of(scenario, claim);
 	fprintf(out, "%lld samples, and %lld of %s to compare with",
 		(long long)claim_samples(scenario, claim),
 		(long long)phases_samples(

@@ -33,6 +33,14 @@ static void put_numbers(cJSON *item, const struct claim_judgement *own)
 {
 	const struct invariant_spec *claim = own->claim;
 
+	bool latency = claim->compare && claim->compare->probe;
+
+	if (latency) {
+		json_put_number(item, "seconds", (double)own->tally.total);
+		json_put_number(item, "reference_seconds", (double)own->reference.total);
+		json_put_number(item, "times_as_long", own->measured);
+		return;
+	}
 	if (claim->holds || claim->budget || claim->compare || claim->ratio) {
 		json_put_number(item, "events", (double)own->tally.total);
 		json_put_number(item, "bad", (double)own->tally.bad);

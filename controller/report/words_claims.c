@@ -38,7 +38,13 @@ static const char *reference_words(
 {
 	char phases[40];
 
-	snprintf(buffer, 80, "%.30s in %s", reference->slo ? reference->slo : claim_slo(claim),
+	const char *same =
+		claim->compare && claim->compare->probe ? claim->compare->probe : claim_slo(claim);
+
+	snprintf(buffer, 80, "%.30s in %s",
+		reference->slo             ? reference->slo
+			: reference->probe ? reference->probe
+					   : same,
 		words_join(
 			reference->in.count ? &reference->in : &claim->in, phases, sizeof(phases)));
 	return buffer;
@@ -50,7 +56,12 @@ static void comparison_statement(const struct invariant_spec *claim, char buffer
 	char phases[30], other[80];
 
 	words_join(&claim->in, phases, sizeof(phases));
-	if (claim->compare)
+	if (claim->compare && claim->compare->probe)
+		snprintf(buffer, WORDS_MAX, "p%.6g of %.30s in %s ≤ %.4g × %.60s",
+			claim->compare->quantile * 100, claim->compare->probe, phases,
+			claim->compare->slower_by_at_most,
+			reference_words(claim, claim->compare->with, other));
+	else if (claim->compare)
 		snprintf(buffer, WORDS_MAX, "%.30s in %s worse by ≤ %.4g %% than %.60s",
 			claim->compare->slo, phases, claim->compare->worse_by_at_most * 100,
 			reference_words(claim, claim->compare->with, other));
@@ -118,6 +129,16 @@ static void claim_holds(
 	snprintf(out->measured, sizeof(out->measured), "%.4g %% good (%.2f to %.2f)",
 		100 * (double)(tally->total - tally->bad) / (double)tally->total,
 		floor(good.lower * 1e4) / 100, ceil(good.upper * 1e4) / 100);
+}
+
+static void claim_latency(const struct claim_judgement *own, struct claim_numbers *out)
+{
+	snprintf(out->allowed, sizeof(out->allowed), "≤ %.4g ×",
+		own->claim->compare->slower_by_at_most);
+	snprintf(out->samples, sizeof(out->samples), "%lld s and %lld s",
+		(long long)own->tally.total, (long long)own->reference.total);
+	if (own->measured > 0)
+		snprintf(out->measured, sizeof(out->measured), "%.3g ×", own->measured);
 }
 
 static void claim_comparison(const struct claim_judgement *own, struct claim_numbers *out)
@@ -223,6 +244,8 @@ void words_claim(
 			scenario_slo(&report->record.scenario, claim->holds->slo)->objective, out);
 	else if (claim->recovers)
 		claim_recovers(report, own, out);
+	else if (claim->compare && claim->compare->probe)
+		claim_latency(own, out);
 	else if (claim->compare || claim->ratio)
 		claim_comparison(own, out);
 	else if (claim->restarts)

@@ -247,7 +247,7 @@ static const struct mutation references[] = {
 	{"invariants[0]", COMPARE("'slo':'x'", "0.02", ""), "invariants[0].compare.with.slo",
 		"no SLO named \"x\""},
 	{"invariants[0]", COMPARE("", "0.02", ""), "invariants[0].compare.with",
-		"reference needs at least one of \"in\" and \"slo\""},
+		"reference needs at least one of \"in\", \"slo\" and \"probe\""},
 	{"invariants[0]", RATIO("'in':'before'", "'at_least':0.5,'at_most':1"),
 		"invariants[0].ratio", "ratio needs exactly one of \"at_least\" and \"at_most\""},
 	{"invariants[0].in", "'befor'", "invariants[0].in",
