@@ -50,6 +50,18 @@ struct attempt {
 	bool violated; /* that is what is to be shown */
 };
 
+static struct attempt attempt_of(const struct scenario *scenario,
+	const struct invariant_spec *claim, const struct comparison *own,
+	const struct contrast *contrast)
+{
+	return (struct attempt){.contrast = contrast,
+		.alpha = claim_alpha(claim),
+		.samples = phases_samples(scenario, own->slo, &claim->in, claim->skip_first_ns),
+		.reference_samples = phases_samples(
+			scenario, own->reference_slo, own->reference_in, claim->skip_first_ns),
+		.violated = claim->expect == EXPECT_VIOLATED};
+}
+
 /* With `times` as many samples, in the best case there is. */
 static bool can_be_shown(const struct attempt *own, int64_t times)
 {
@@ -154,18 +166,58 @@ static int check_kinds(const struct invariant_spec *claim, const char *path, str
 	return 0;
 }
 
+/* With so many bad events, against nothing but good ones. */
+static enum statistics_verdict verdict_with(const struct attempt *own, int64_t bad)
+{
+	return statistics_judge_contrast(
+		(struct proportion){.x = own->samples - bad, .n = own->samples},
+		(struct proportion){.x = own->reference_samples, .n = own->reference_samples},
+		own->contrast, own->alpha);
+}
+
+/* The least number of bad events with which the verdict is no more `verdict`, or is that at last.
+ */
+static int64_t least_bad(const struct attempt *own, enum statistics_verdict verdict, bool wanted)
+{
+	int64_t before = -1, from = own->samples + 1;
+
+	while (from - before > 1) {
+		int64_t middle = before + (from - before) / 2;
+
+		if ((verdict_with(own, middle) == verdict) == wanted)
+			from = middle;
+		else
+			before = middle;
+	}
+	return from;
+}
+
+struct comparison_zone comparison_zone(
+	const struct scenario *scenario, const struct invariant_spec *claim)
+{
+	const struct comparison own = comparison_of(scenario, claim);
+	const struct contrast contrast = comparison_contrast(claim,
+		slo_least_rate(scenario, own.slo), slo_least_rate(scenario, own.reference_slo));
+	struct attempt attempt = attempt_of(scenario, claim, &own, &contrast);
+	struct comparison_zone zone = {.samples = attempt.samples,
+		.reference_samples = attempt.reference_samples,
+		.tolerated = -1,
+		.violating = -1};
+
+	if (contrast.at_most || !zone.samples || !zone.reference_samples)
+		return zone;
+	zone.tolerated = least_bad(&attempt, STATISTICS_HELD, false) - 1;
+	zone.violating = least_bad(&attempt, STATISTICS_VIOLATED, true);
+	return zone;
+}
+
 static int check_shares(const struct scenario *scenario, const struct invariant_spec *claim,
 	const char *path, struct fail *fail)
 {
 	const struct comparison own = comparison_of(scenario, claim);
 	const struct contrast contrast = comparison_contrast(claim,
 		slo_least_rate(scenario, own.slo), slo_least_rate(scenario, own.reference_slo));
-	struct attempt attempt = {.contrast = &contrast,
-		.alpha = claim_alpha(claim),
-		.samples = phases_samples(scenario, own.slo, &claim->in, claim->skip_first_ns),
-		.reference_samples = phases_samples(
-			scenario, own.reference_slo, own.reference_in, claim->skip_first_ns),
-		.violated = claim->expect == EXPECT_VIOLATED};
+	struct attempt attempt = attempt_of(scenario, claim, &own, &contrast);
 	int64_t times;
 
 	if (own.slo == own.reference_slo && share_a_phase(&claim->in, own.reference_in))

@@ -32,6 +32,18 @@ int64_t phases_seconds(
 	const struct scenario *scenario, const struct list *phases, int64_t skip_first_ns);
 
 /*
+ * The bad events that decide when everything is good that the claim is compared with: the most with
+ * which it is held, and the least with which its violation is proven. For claims of at least
+ * something; of one with at_most it is the good events that are bounded, and both are -1.
+ */
+struct comparison_zone {
+	int64_t samples, reference_samples;
+	int64_t tolerated, violating;
+};
+struct comparison_zone comparison_zone(
+	const struct scenario *scenario, const struct invariant_spec *claim);
+
+/*
  * Whether the claim can be shown (or, of a negative control, its violation) with the samples that
  * it will have. Failure: FAIL_BAD_FILE at `path` with the numbers needed.
  */

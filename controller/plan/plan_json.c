@@ -71,12 +71,14 @@ static cJSON *claim_json(const struct scenario *scenario, const struct invariant
 				PLAN_BACKGROUND_ERRORS));
 	}
 	if (claim->ratio || (claim->compare && claim->compare->slo)) {
-		const struct comparison own = comparison_of(scenario, claim);
+		const struct comparison_zone zone = comparison_zone(scenario, claim);
 
-		json_put_number(item, "samples", (double)claim_samples(scenario, claim));
-		json_put_number(item, "samples_to_compare_with",
-			(double)phases_samples(scenario, own.reference_slo, own.reference_in,
-				claim->skip_first_ns));
+		json_put_number(item, "samples", (double)zone.samples);
+		json_put_number(item, "samples_to_compare_with", (double)zone.reference_samples);
+		if (zone.tolerated >= 0) {
+			json_put_number(item, "held_with_at_most_bad", (double)zone.tolerated);
+			json_put_number(item, "violated_from_bad", (double)zone.violating);
+		}
 	}
 	return item;
 }

@@ -5,6 +5,7 @@
 
 #include "contract/units.h"
 #include "controller/measure/statistics.h"
+#include "controller/plan/burn.h"
 #include "controller/plan/check.h"
 #include "controller/plan/comparison_claims.h"
 #include "controller/plan/plan_times.h"
@@ -87,7 +88,7 @@ static void print_comparison(
 	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
 {
 	const struct list *in = NULL;
-	struct comparison own;
+	struct comparison_zone zone;
 
 	if (claim->compare && claim->compare->probe) {
 		in = claim->compare->with->in.count ? &claim->compare->with->in : &claim->in;
@@ -96,12 +97,14 @@ static void print_comparison(
 			(long long)phases_seconds(scenario, in, claim->skip_first_ns));
 		return;
 	}
-	own = comparison_of(scenario, claim);
-	fprintf(out, "%lld samples, and %lld of %s to compare with",
-		(long long)claim_samples(scenario, claim),
-		(long long)phases_samples(
-			scenario, own.reference_slo, own.reference_in, claim->skip_first_ns),
-		own.reference_slo->name);
+	zone = comparison_zone(scenario, claim);
+	fprintf(out, "%lld samples, and %lld of %s to compare with", (long long)zone.samples,
+		(long long)zone.reference_samples,
+		comparison_of(scenario, claim).reference_slo->name);
+	if (zone.tolerated >= 0)
+		fprintf(out,
+			"; held with at most %lld bad where those are good, violated from %lld",
+			(long long)zone.tolerated, (long long)zone.violating);
 }
 
 static void print_claim(
@@ -139,6 +142,25 @@ static void print_stop_rules(FILE *out, const struct scenario *scenario)
 		fprintf(out, "  none, because: %s\n", guardrails->no_stop_because);
 }
 
+/* When somebody would be told, by the SLOs that say so. */
+static void print_on_call(FILE *out, const struct scenario *scenario)
+{
+	char text[DURATION_TEXT_MAX];
+	bool any = false;
+
+	LIST_EACH(scenario->slos, struct slo_spec, slo)
+		LIST_EACH(slo->burn, struct burn_spec, burn) {
+			if (!any)
+				fputs("on call\n", out);
+			any = true;
+			fprintf(out, "  %-12s %s after %s at 100 %% errors\n", slo->name,
+				burn_severity_words[burn->severity],
+				duration_format(burn_fires_ns(burn, slo->objective,
+							slo_least_rate(scenario, slo)),
+					text));
+		}
+}
+
 static void print_times(
 	FILE *out, const struct scenario *scenario, const struct catalogue *catalogue)
 {
@@ -164,4 +186,5 @@ void plan_print(FILE *out, const struct scenario *scenario, const struct catalog
 	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
 		print_claim(out, scenario, claim);
 	print_stop_rules(out, scenario);
+	print_on_call(out, scenario);
 }
