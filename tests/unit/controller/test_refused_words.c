@@ -196,6 +196,69 @@ static void stops_name_their_reason(void **state)
 		"allowed");
 }
 
+static enum behaviour nobody_answers(struct hands *hands, const struct action *action)
+{
+	(void)hands;
+	return action->kind == ACTION_QUERY ? NEVER_ANSWER : BEHAVE;
+}
+
+static void assert_said(struct hands *hands, const char *says)
+{
+	assert_true(hands_run(hands, SECONDS(300)));
+	assert_non_null(hands_event(hands, "stop"));
+	assert_string_equal(json_string(hands_event(hands, "stop"), "text", ""), says);
+	hands_deinit(hands);
+}
+
+static void what_ends_a_run_from_outside_is_named(void **state)
+{
+	(void)state;
+	struct fail broken = {.kind = FAIL_PEER, .text = "killed"};
+	struct hands hands;
+
+	for (int number = 2; number <= 15; number += 13) {
+		hands_init(&hands, given_tree());
+		assert_true(hands_run_to(&hands, ENGINE_ARMING, SECONDS(100)));
+		hands_signal(&hands, number);
+		assert_said(
+			&hands, number == 2 ? "stopped by SIGINT (Ctrl-C)" : "stopped by SIGTERM");
+	}
+	hands_init(&hands, given_tree());
+	assert_true(hands_run_to(&hands, ENGINE_ARMING, SECONDS(100)));
+	hands_lose(&hands, "n1");
+	assert_said(&hands, "the injector on n1 was lost: the pipe broke");
+	hands_init(&hands, given_tree());
+	assert_true(hands_run_to(&hands, ENGINE_ARMING, SECONDS(100)));
+	hands_feed(&hands,
+		(struct event){.kind = EVENT_PROBER_LOST, .node = "client", .fail = &broken});
+	assert_said(&hands, "the prober at client was lost: killed");
+}
+
+static void what_a_run_finds_is_named(void **state)
+{
+	(void)state;
+	cJSON *tree = given_tree();
+	struct hands hands;
+
+	/* Not steady before. */
+	hands_init(&hands, tree);
+	hands.bad_from_ns = SECONDS(5);
+	hands.bad_to_ns = SECONDS(6);
+	assert_said(&hands,
+		"not steady before the fault: precondition steady is VIOLATED: 50 of 1491 bad "
+		"(96.6 % good); 99 % is held with at most 8 bad, violated from 22");
+	/* Two names, and one node. */
+	tree = given_tree();
+	given_set(tree, "phases[1].faults[0]",
+		"{'id':'cut-leader','fault':'partition','on':{'nodes':['n2','leader']}}");
+	hands_init(&hands, tree);
+	assert_said(&hands, "fault cut-leader acts between the nodes it is on, and there is 1");
+	/* Nobody says whether it is the leader. */
+	hands_init(&hands, given_tree());
+	hands.behave = nobody_answers;
+	assert_said(&hands, "group \"leader\" must have 1 nodes; 0 found");
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -216,6 +279,8 @@ int main(void)
 		cmocka_unit_test(more_prefixes_than_can_be_hit),
 		cmocka_unit_test(a_limit_on_an_unknown_group),
 		cmocka_unit_test(stops_name_their_reason),
+		cmocka_unit_test(what_ends_a_run_from_outside_is_named),
+		cmocka_unit_test(what_a_run_finds_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
