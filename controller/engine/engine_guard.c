@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "contract/json.h"
 #include "contract/units.h"
 #include "controller/engine/engine_parts.h"
-#include "controller/judge/silence.h"
+#include "controller/judge/stop_rule.h"
 
 /* Guardrails: looked at on every event, from the first probe until everything is healed. */
 
@@ -26,21 +27,39 @@ static enum stop_kind kind_of_stop(const struct engine *engine)
 
 static void check_rule(struct engine *engine, const struct stop_rule *rule)
 {
-	const struct silence silence = record_silence(&engine->record, rule, engine->now_ns);
-	char text[DURATION_TEXT_MAX];
+	const struct rule_look look = record_rule(&engine->record, rule, engine->now_ns);
+	char why[RULE_TEXT_MAX];
 
-	if (silence.reached_ns < silence.limit_ns)
+	if (look.fires)
+		engine_stop(engine, kind_of_stop(engine), rule->id, "guardrail %s: %s", rule->id,
+			rule_why(&look, why));
+}
+
+/* When somebody on call would be told, and when it would be over: journaled, no more. */
+static void check_alert(struct engine *engine, const struct slo_spec *slo, size_t pair)
+{
+	const struct burn_spec *burn = LIST_AT(slo->burn, struct burn_spec, pair);
+	const struct burn_look look = record_burn(&engine->record, slo, burn);
+	bool open = record_open_alert(&engine->record, burn);
+	cJSON *event;
+
+	if (look.fires == open)
 		return;
-	duration_format(silence.limit_ns, text);
-	if (silence.source)
-		engine_stop(engine, kind_of_stop(engine), rule->id,
-			"guardrail %s: probe %s from %s%s%s sent no data for %s", rule->id,
-			silence.source->probe, silence.source->from,
-			silence.source->to ? " to " : "",
-			silence.source->to ? silence.source->to : "", text);
-	else
-		engine_stop(engine, kind_of_stop(engine), rule->id,
-			"guardrail %s: no good event of %s for %s", rule->id, rule->slo, text);
+	event = journal_event(open ? "alert_over" : "alert", engine->now_ns);
+	json_put_string(event, "slo", slo->name);
+	json_put_number(event, "pair", (double)pair);
+	json_put_string(event, "severity", burn_severity_words[burn->severity]);
+	json_put_number(event, "at_ns", (double)look.at_ns);
+	json_put_number(event, "long_rate", look.long_rate);
+	json_put_number(event, "short_rate", look.short_rate);
+	engine_log(engine, event);
+}
+
+static void check_alerts(struct engine *engine)
+{
+	LIST_EACH(engine->record.scenario.slos, struct slo_spec, slo)
+		for (size_t i = 0; i < slo->burn.count; i++)
+			check_alert(engine, slo, i);
 }
 
 static bool check_run_limit(struct engine *engine)
@@ -59,6 +78,7 @@ void guard_check(struct engine *engine)
 {
 	const struct guardrails_spec *guardrails = engine->record.scenario.guardrails;
 
+	check_alerts(engine);
 	/* Everything is healed by then: what is left out is to wait for writes, and to read them.
 	 */
 	if (engine->state == ENGINE_QUIESCING && check_run_limit(engine))

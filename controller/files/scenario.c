@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "contract/json.h"
+#include "controller/files/implied_slos.h"
 #include "controller/files/params.h"
 
 /* What a part may share: its maps. */
@@ -103,6 +104,7 @@ int scenario_from_merged(struct scenario *out, cJSON *merged, struct fail *fail)
 		cJSON_Delete(merged);
 		return -1;
 	}
+	scenario_imply_slos(&scenario);
 	scenario.merged = merged;
 	*out = scenario;
 	return 0;

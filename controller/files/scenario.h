@@ -125,12 +125,40 @@ struct good_spec {
 	int64_t latency_lt_ns; /* 0: any */
 };
 
+enum burn_severity {
+	BURN_ALERT,
+	BURN_PAGE
+};
+extern const char *const burn_severity_words[];
+
+enum budgeting {
+	BUDGETING_OCCURRENCES,
+	BUDGETING_TIMESLICES
+};
+
+/*
+ * A pair of windows, over both of which the error budget burns `rate` times as fast as it may. What
+ * is left out plan/burn.h derives.
+ */
+struct burn_spec {
+	int severity; /* enum burn_severity; of an SLO's pairs only */
+	double rate;
+	int64_t long_ns;
+	int64_t short_ns; /* 0: derived */
+	int64_t min_bad;  /* 0: derived */
+};
+
 struct slo_spec {
 	char *name;
 	char *probe;
 	struct good_spec *good;
 	double objective;
 	int64_t period_ns;
+	int budgeting;    /* enum budgeting */
+	int64_t slice_ns; /* 0: by occurrences */
+	double slice_objective;
+	struct list burn; /* of struct burn_spec: when somebody on call would be told */
+	bool implied;     /* no key: it stands for a claim on a quantile (files/implied_slos.h) */
 };
 
 struct final_read_spec {
@@ -207,7 +235,10 @@ enum claim_expect {
 };
 
 struct holds_spec {
-	char *slo;
+	char *slo; /* or what the next three say; then the name of an implied one */
+	char *probe;
+	double quantile; /* 0: none */
+	int64_t below_ns;
 };
 
 enum fault_instant {
@@ -244,6 +275,35 @@ struct restarts_spec {
 	int64_t within_ns;
 };
 
+/* What something is compared with: the same SLO in other phases, or another one, or both. */
+struct reference_spec {
+	struct list in; /* of char *: phases; empty: the claim's own */
+	char *slo;      /* NULL: the same */
+	char *probe;    /* likewise, where latencies are compared */
+};
+
+struct compare_spec {
+	char *slo; /* or the next; each with what is allowed of it */
+	char *probe;
+	double quantile; /* of the probe's latency in each second */
+	struct reference_spec *with;
+	double worse_by_at_most;  /* of the share of good events */
+	double slower_by_at_most; /* a factor, 1 or more */
+};
+
+struct ratio_spec {
+	char *slo;
+	struct reference_spec *to;
+	double at_least, at_most; /* one of them; the other is 0 */
+};
+
+/* A violation that people know of: it warns until its date. */
+struct known_issue_spec {
+	char *ticket;
+	char *until; /* the last day, "2026-12-31" in UTC */
+	char *why;
+};
+
 struct invariant_spec {
 	char *id;
 	struct list in; /* of char *: phases */
@@ -253,9 +313,13 @@ struct invariant_spec {
 	struct data_spec *data;
 	struct budget_spec *budget;
 	struct restarts_spec *restarts;
+	struct compare_spec *compare;
+	struct ratio_spec *ratio;
 	int expect; /* enum claim_expect */
 	int gate;   /* enum claim_gate */
 	char *why;
+	double confidence; /* 0: the usual one; see claim_alpha() */
+	struct known_issue_spec *known_issue;
 };
 
 /* --- guardrails ------------------------------------------------------------------------ */
@@ -283,7 +347,9 @@ struct limits_spec {
 struct stop_rule {
 	char *id;
 	char *slo;
-	int64_t no_good_for_ns, no_data_for_ns;
+	int64_t no_good_for_ns, no_data_for_ns; /* one of these four; the others are 0 or NULL */
+	struct burn_spec *burn;
+	double budget_spent;
 };
 
 struct guardrails_spec {

@@ -22,6 +22,37 @@
 
 #define HOURS(n) ((double)(n)*3600 * NS_PER_SEC)
 
+/* The keys of a pair of burn windows, wherever it stands. */
+#define BURN_FIELDS                                                                                \
+	{.key = "rate",                                                                            \
+		.kind = FIELD_NUMBER,                                                              \
+		AT(burn_spec, rate),                                                               \
+		.required = true,                                                                  \
+		.min = 1.1,                                                                        \
+		.max = 1e6,                                                                        \
+		.help = "How many times as fast as the objective allows the budget burns."},       \
+		{.key = "long",                                                                    \
+			.kind = FIELD_DURATION,                                                    \
+			AT(burn_spec, long_ns),                                                    \
+			.required = true,                                                          \
+			.min = NS_PER_SEC,                                                         \
+			.max = HOURS(24),                                                          \
+			.help = "The long window; it is judged when it is full."},                 \
+		{.key = "short",                                                                   \
+			.kind = FIELD_DURATION,                                                    \
+			AT(burn_spec, short_ns),                                                   \
+			.min = 100 * NS_PER_MS,                                                    \
+			.max = HOURS(24),                                                          \
+			.help = "The short window, which must burn as fast: is it still so? A "    \
+				"twelfth of `long`, but 2 s at least, when left out."},            \
+	{                                                                                          \
+		.key = "min_bad", .kind = FIELD_INTEGER, AT(burn_spec, min_bad), .min = 1,         \
+		.max = 1e12,                                                                       \
+		.help = "So many events of the long window must be bad. When left out: "           \
+			"5, and as many as a system that just meets its objective has "            \
+			"with a chance of 1 in a million."                                         \
+	}
+
 extern const struct shape group_shape, probe_shape, slo_shape, workload_shape;
 extern const struct shape invariant_shape, guardrails_shape;
 

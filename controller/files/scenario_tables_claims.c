@@ -22,11 +22,32 @@ static const struct field holds_fields[] = {
 	{.key = "slo",
 		.kind = FIELD_NAME,
 		AT(holds_spec, slo),
-		.required = true,
+		.choice = CHOICE_ONE,
 		.help = "The SLO that is met."},
+	{.key = "probe",
+		.kind = FIELD_NAME,
+		AT(holds_spec, probe),
+		.choice = CHOICE_ONE,
+		.needs = "quantile",
+		.help = "The probe of whose latency a quantile is claimed."},
+	{.key = "quantile",
+		.kind = FIELD_RATIO,
+		AT(holds_spec, quantile),
+		.min = 0.01,
+		.max = 0.999999,
+		.needs = "below",
+		.help = "Which quantile, such as 0.99. What is not ok took for ever."},
+	{.key = "below",
+		.kind = FIELD_DURATION,
+		AT(holds_spec, below_ns),
+		.min = NS_PER_US,
+		.max = HOURS(1),
+		.needs = "probe",
+		.help = "It lies below this."},
 };
 static const struct shape holds_shape = SHAPE("holds", holds_spec, holds_fields,
-	"The SLO is met in the phases that `in` names; decided by exact binomial tests.");
+	"The SLO is met, or the quantile is, in the phases that `in` names; decided by exact "
+	"binomial tests.");
 
 static const struct field recovers_from_fields[] = {
 	{.key = "fault",
@@ -124,6 +145,132 @@ static const struct field restarts_fields[] = {
 static const struct shape restarts_shape = SHAPE("restarts", restarts_spec, restarts_fields,
 	"Whoever supervises the processes that a fault ends starts them again in time.");
 
+static const struct field reference_fields[] = {
+	{.key = "in",
+		.kind = FIELD_LIST,
+		.item = FIELD_NAME,
+		.one_is_list = true,
+		AT(reference_spec, in),
+		.choice = CHOICE_ANY,
+		.help = "Other phases, such as the one before the fault; the claim's own when left "
+			"out."},
+	{.key = "slo",
+		.kind = FIELD_NAME,
+		AT(reference_spec, slo),
+		.choice = CHOICE_ANY,
+		.help = "Another SLO, such as that of a part of the system which no fault is on; "
+			"the same when left out."},
+	{.key = "probe",
+		.kind = FIELD_NAME,
+		AT(reference_spec, probe),
+		.choice = CHOICE_ANY,
+		.help = "Another probe, where latencies are compared; the same when left out."},
+};
+static const struct shape reference_shape =
+	SHAPE("reference", reference_spec, reference_fields, "What it is compared with.");
+
+static const struct field compare_fields[] = {
+	{.key = "slo",
+		.kind = FIELD_NAME,
+		AT(compare_spec, slo),
+		.choice = CHOICE_ONE,
+		.needs = "worse_by_at_most",
+		.help = "The SLO whose share of good events is compared."},
+	{.key = "probe",
+		.kind = FIELD_NAME,
+		AT(compare_spec, probe),
+		.choice = CHOICE_ONE,
+		.needs = "quantile",
+		.help = "The probe whose latency is compared, second by second."},
+	{.key = "quantile",
+		.kind = FIELD_RATIO,
+		AT(compare_spec, quantile),
+		.min = 0.01,
+		.max = 0.9999,
+		.needs = "slower_by_at_most",
+		.help = "Which quantile of each second, such as 0.95; what has no answer counts as "
+			"the "
+			"probe's timeout."},
+	{.key = "with",
+		.kind = FIELD_OBJECT,
+		.sub = &reference_shape,
+		AT(compare_spec, with),
+		.required = true,
+		.help = "What it is compared with."},
+	{.key = "worse_by_at_most",
+		.kind = FIELD_RATIO,
+		AT(compare_spec, worse_by_at_most),
+		.min = 0.0001,
+		.max = 0.99,
+		.needs = "slo",
+		.help = "How much lower the share may be: 0.01 allows 98 % where it was 99 %."},
+	{.key = "slower_by_at_most",
+		.kind = FIELD_NUMBER,
+		AT(compare_spec, slower_by_at_most),
+		.min = 1,
+		.max = 10000,
+		.needs = "probe",
+		.help = "How many times as long it may take: 1.5 allows 30 ms where it was 20 ms."},
+};
+static const struct shape compare_shape = SHAPE("compare", compare_spec, compare_fields,
+	"No worse than elsewhere by more than so much: a share of good events by Newcombe's "
+	"interval, a latency by Mann and Whitney's test.");
+
+static const struct field ratio_fields[] = {
+	{.key = "slo",
+		.kind = FIELD_NAME,
+		AT(ratio_spec, slo),
+		.required = true,
+		.help = "The SLO whose good events a second are counted."},
+	{.key = "to",
+		.kind = FIELD_OBJECT,
+		.sub = &reference_shape,
+		AT(ratio_spec, to),
+		.required = true,
+		.help = "Which good events a second they are divided by."},
+	{.key = "at_least",
+		.kind = FIELD_NUMBER,
+		AT(ratio_spec, at_least),
+		.min = 0.001,
+		.max = 1000,
+		.choice = CHOICE_ONE,
+		.help = "The ratio is this or more: 0.8 keeps four fifths of the throughput."},
+	{.key = "at_most",
+		.kind = FIELD_NUMBER,
+		AT(ratio_spec, at_most),
+		.min = 0.001,
+		.max = 1000,
+		.choice = CHOICE_ONE,
+		.help = "The ratio is this or less."},
+};
+static const struct shape ratio_shape = SHAPE("ratio", ratio_spec, ratio_fields,
+	"So many good events a second for each elsewhere: throughput that is kept.");
+
+static const struct form date_form = {
+	.pattern = "^20[0-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+	.says = "a date like 2026-12-31"};
+
+static const struct field known_issue_fields[] = {
+	{.key = "ticket",
+		.kind = FIELD_STRING,
+		AT(known_issue_spec, ticket),
+		.required = true,
+		.help = "Where it is tracked."},
+	{.key = "until",
+		.kind = FIELD_STRING,
+		.form = &date_form,
+		AT(known_issue_spec, until),
+		.required = true,
+		.help = "The last day, in UTC, on which a violation only warns."},
+	{.key = "why",
+		.kind = FIELD_STRING,
+		AT(known_issue_spec, why),
+		.required = true,
+		.help = "What is known of it."},
+};
+static const struct shape known_issue_shape = SHAPE("known_issue", known_issue_spec,
+	known_issue_fields, "People know that this claim fails: a violation warns until its date.");
+
 static const struct field invariant_fields[] = {
 	{.key = "id",
 		.kind = FIELD_NAME,
@@ -135,13 +282,12 @@ static const struct field invariant_fields[] = {
 		.item = FIELD_NAME,
 		.one_is_list = true,
 		AT(invariant_spec, in),
-		.needs = "holds",
 		.help = "The phases that the claim speaks of."},
 	{.key = "skip_first",
 		.kind = FIELD_DURATION,
 		AT(invariant_spec, skip_first_ns),
 		.max = HOURS(24),
-		.needs = "holds",
+		.needs = "in",
 		.help = "Left out at the beginning of each phase: settling time."},
 	{.key = "holds",
 		.kind = FIELD_OBJECT,
@@ -174,6 +320,20 @@ static const struct field invariant_fields[] = {
 		AT(invariant_spec, restarts),
 		.choice = CHOICE_ONE,
 		.help = "What a fault ended is started again."},
+	{.key = "compare",
+		.kind = FIELD_OBJECT,
+		.sub = &compare_shape,
+		AT(invariant_spec, compare),
+		.choice = CHOICE_ONE,
+		.needs = "in",
+		.help = "The share of good events is no worse than elsewhere."},
+	{.key = "ratio",
+		.kind = FIELD_OBJECT,
+		.sub = &ratio_shape,
+		AT(invariant_spec, ratio),
+		.choice = CHOICE_ONE,
+		.needs = "in",
+		.help = "Good events a second against those elsewhere."},
 	{.key = "expect",
 		.kind = FIELD_ENUM,
 		.words = expect_words,
@@ -191,13 +351,22 @@ static const struct field invariant_fields[] = {
 		.kind = FIELD_STRING,
 		AT(invariant_spec, why),
 		.help = "Why this claim is made; for people."},
-	LATER("compare"),
-	LATER("ratio"),
+	{.key = "confidence",
+		.kind = FIELD_RATIO,
+		AT(invariant_spec, confidence),
+		.min = 0.8,
+		.max = 0.9999,
+		.help = "How sure the test of a `holds`, `compare` or `ratio` must be, each way; "
+			"0.95 when left out."},
+	{.key = "known_issue",
+		.kind = FIELD_OBJECT,
+		.sub = &known_issue_shape,
+		AT(invariant_spec, known_issue),
+		.help = "A violation only warns until a date."},
 	LATER("degraded_at_most"),
 	LATER("converges"),
 	LATER("exactly_one"),
 	LATER("alert_fired"),
-	LATER("known_issue"),
 };
 const struct shape invariant_shape = SHAPE("invariant", invariant_spec, invariant_fields,
 	"A claim: what must hold, and what its verdict does to the exit code.");
@@ -296,6 +465,10 @@ static const struct field limits_fields[] = {
 static const struct shape limits_shape =
 	SHAPE("limits", limits_spec, limits_fields, "The lines that the run must not cross.");
 
+static const struct field burn_fields[] = {BURN_FIELDS};
+static const struct shape burn_shape = SHAPE("burn", burn_spec, burn_fields,
+	"The error budget burns too fast, over a long and a short window at once.");
+
 static const struct field stop_fields[] = {
 	{.key = "id",
 		.kind = FIELD_NAME,
@@ -318,7 +491,22 @@ static const struct field stop_fields[] = {
 		.max = HOURS(24),
 		.choice = CHOICE_ONE,
 		.help = "Stops when a prober reported nothing for that long."},
-	LATER("burn"),
+	{.key = "burn",
+		.kind = FIELD_OBJECT,
+		.sub = &burn_shape,
+		AT(stop_rule, burn),
+		.choice = CHOICE_ONE,
+		.needs = "slo",
+		.help = "Stops when the error budget burns this fast: for slow damage."},
+	{.key = "budget_spent",
+		.kind = FIELD_RATIO,
+		AT(stop_rule, budget_spent),
+		.min = 1e-9,
+		.max = 1,
+		.choice = CHOICE_ONE,
+		.needs = "slo",
+		.help = "Stops when the run has spent this share of the error budget of one "
+			"`period`."},
 };
 static const struct shape stop_shape = SHAPE(
 	"stop rule", stop_rule, stop_fields, "What stops the run; everything is healed first.");

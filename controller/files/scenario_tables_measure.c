@@ -144,6 +144,23 @@ static const struct field good_fields[] = {
 static const struct shape good_shape =
 	SHAPE("good", good_spec, good_fields, "Which events are good.");
 
+const char *const burn_severity_words[] = {[BURN_ALERT] = "alert", [BURN_PAGE] = "page", NULL};
+
+static const char *const budgeting_words[] = {
+	[BUDGETING_OCCURRENCES] = "occurrences", [BUDGETING_TIMESLICES] = "timeslices", NULL};
+
+static const struct field slo_burn_fields[] = {
+	{.key = "severity",
+		.kind = FIELD_ENUM,
+		.words = burn_severity_words,
+		AT(burn_spec, severity),
+		.required = true,
+		.help = "What somebody on call would get: an `alert` to look at, or a `page`."},
+	BURN_FIELDS,
+};
+static const struct shape slo_burn_shape = SHAPE("burn", burn_spec, slo_burn_fields,
+	"When somebody on call would be told; it is reported and changes nothing.");
+
 static const struct field slo_fields[] = {
 	{.key = "probe",
 		.kind = FIELD_NAME,
@@ -170,6 +187,32 @@ static const struct field slo_fields[] = {
 		.min = NS_PER_SEC,
 		.max = PERIOD_MAX_NS,
 		.help = "The period of the error budget."},
+	{.key = "budgeting",
+		.kind = FIELD_ENUM,
+		.words = budgeting_words,
+		AT(slo_spec, budgeting),
+		.preset = "\"occurrences\"",
+		.help = "What the objective and the budget count: events, or slices of time."},
+	{.key = "slice",
+		.kind = FIELD_DURATION,
+		AT(slo_spec, slice_ns),
+		.min = 100 * NS_PER_MS,
+		.max = HOURS(1),
+		.needs = "slice_objective",
+		.help = "How long a slice of time is."},
+	{.key = "slice_objective",
+		.kind = FIELD_RATIO,
+		AT(slo_spec, slice_objective),
+		.min = 0.01,
+		.max = 1,
+		.needs = "slice",
+		.help = "A slice is good when this share of its events is."},
+	{.key = "burn",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &slo_burn_shape,
+		AT(slo_spec, burn),
+		.help = "When somebody on call would be told: such as page at 8 times the rate."},
 };
 const struct shape slo_shape = SHAPE("slo", slo_spec, slo_fields,
 	"A service level objective: which share of a probe's events is good.");

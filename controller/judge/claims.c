@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,19 +13,23 @@ const char *const verdict_words[] = {[VERDICT_HELD] = "HELD",
 	[VERDICT_INCONCLUSIVE] = "INCONCLUSIVE",
 	[VERDICT_NOT_JUDGED] = "NOT JUDGED"};
 
+enum {
+	WORDS_COUNTED = 120,
+	DATE_LENGTH = sizeof("2026-12-31") - 1
+};
+
 /* --- holds ----------------------------------------------------------------------------- */
 
-/* Adds up the claim's phases; false when one of them is missing or was cut short. */
-static bool tally_phases(const struct record *record, const struct invariant_spec *claim,
-	const struct sli_record *sli, struct tally *out)
+bool judge_tally(const struct record *record, const struct sli_record *sli,
+	const struct list *phases, int64_t skip_first_ns, struct tally *out)
 {
 	int64_t covered_ns = record_covered_ns(record, sli->slo);
 	bool complete = true;
 
-	LIST_EACH(claim->in, char *, id) {
+	LIST_EACH(*phases, char *, id) {
 		const struct phase_record *phase = record_phase(record, *id);
-		int64_t from_ns, to_ns;
 		struct tally tally;
+		int64_t to_ns;
 
 		if (phase->start_ns == NEVER_NS) {
 			complete = false;
@@ -32,16 +37,17 @@ static bool tally_phases(const struct record *record, const struct invariant_spe
 		}
 		to_ns = phase->end_ns == NEVER_NS ? covered_ns : phase->end_ns;
 		complete = complete && phase->end_ns != NEVER_NS &&
-			strcmp(phase->how, "stopped") != 0 && covered_ns >= to_ns;
-		from_ns = phase->start_ns + claim->skip_first_ns;
-		tally = samples_tally(&sli->samples, from_ns, to_ns);
+			strcmp(phase->how, "stopped") != 0 &&
+			/* The slice in which a phase ends need not be complete. */
+			covered_ns + sli->slo->slice_ns >= to_ns;
+		tally = samples_tally(&sli->samples, phase->start_ns + skip_first_ns, to_ns);
 		out->total += tally.total;
 		out->bad += tally.bad;
 	}
 	return complete;
 }
 
-static enum verdict from_statistics(enum statistics_verdict verdict)
+enum verdict judge_from_statistics(enum statistics_verdict verdict)
 {
 	switch (verdict) {
 	case STATISTICS_HELD:
@@ -54,19 +60,40 @@ static enum verdict from_statistics(enum statistics_verdict verdict)
 	return VERDICT_INCONCLUSIVE;
 }
 
-static void say_holds(struct claim_judgement *out, double objective, bool complete)
+/* "of 3000 bad (99.6 % good); 99 %", "of 3000 not below 200ms (99.6 % below); p99". */
+static void say_counted(
+	const struct claim_judgement *own, const struct slo_spec *slo, char buffer[WORDS_COUNTED])
+{
+	double good =
+		100.0 * (double)(own->tally.total - own->tally.bad) / (double)own->tally.total;
+	char below[DURATION_TEXT_MAX];
+
+	if (slo->slice_ns)
+		snprintf(buffer, WORDS_COUNTED, "slices of %s bad (%.3g %% good); %.10g %%",
+			duration_format(slo->slice_ns, below), good, slo->objective * 100);
+	else if (slo->implied)
+		snprintf(buffer, WORDS_COUNTED, "not below %s (%.3g %% below); p%.10g",
+			duration_format(slo->good->latency_lt_ns, below), good,
+			slo->objective * 100);
+	else
+		snprintf(buffer, WORDS_COUNTED, "bad (%.3g %% good); %.10g %%", good,
+			slo->objective * 100);
+}
+
+static void say_holds(struct claim_judgement *out, const struct slo_spec *slo, bool complete)
 {
 	const struct tally *tally = &out->tally;
-	long long tolerated = statistics_tolerated(tally->total, objective, CLAIM_ALPHA);
-	char held[64] = "not to be held with so few events";
+	double alpha = claim_alpha(out->claim);
+	long long tolerated = statistics_tolerated(tally->total, slo->objective, alpha);
+	char held[64] = "not to be held with so few events", counted[WORDS_COUNTED];
 
 	if (tolerated >= 0)
-		snprintf(held, sizeof(held), "held with at most %lld bad", tolerated);
-	snprintf(out->text, sizeof(out->text),
-		"%lld of %lld bad (%.3g %% good); %.10g %% is %s, violated from %lld%s",
-		(long long)tally->bad, (long long)tally->total,
-		100.0 * (double)(tally->total - tally->bad) / (double)tally->total, objective * 100,
-		held, (long long)statistics_violating(tally->total, objective, CLAIM_ALPHA),
+		snprintf(held, sizeof(held), "held with at most %lld%s", tolerated,
+			slo->implied ? "" : " bad");
+	say_counted(out, slo, counted);
+	snprintf(out->text, sizeof(out->text), "%lld of %lld %s is %s, violated from %lld%s",
+		(long long)tally->bad, (long long)tally->total, counted, held,
+		(long long)statistics_violating(tally->total, slo->objective, alpha),
 		complete ? "" : "; the phase was cut short");
 }
 
@@ -75,7 +102,7 @@ static void judge_holds(const struct record *record, const struct invariant_spec
 {
 	const struct sli_record *sli = record_sli(record, claim->holds->slo);
 	double objective = sli->slo->objective;
-	bool complete = tally_phases(record, claim, sli, &out->tally);
+	bool complete = judge_tally(record, sli, &claim->in, claim->skip_first_ns, &out->tally);
 	const struct tally *tally = &out->tally;
 
 	if (tally->total == 0) {
@@ -83,12 +110,12 @@ static void judge_holds(const struct record *record, const struct invariant_spec
 		snprintf(out->text, sizeof(out->text), "no events");
 		return;
 	}
-	out->verdict =
-		from_statistics(statistics_judge(tally->bad, tally->total, objective, CLAIM_ALPHA));
+	out->verdict = judge_from_statistics(
+		statistics_judge(tally->bad, tally->total, objective, claim_alpha(claim)));
 	/* A window cut short may prove a violation, never that something held. */
 	if (!complete && out->verdict != VERDICT_VIOLATED)
 		out->verdict = VERDICT_NOT_JUDGED;
-	say_holds(out, objective, complete);
+	say_holds(out, sli->slo, complete);
 }
 
 /* --- recovers -------------------------------------------------------------------------- */
@@ -119,27 +146,6 @@ int64_t judge_instant(const struct record *record, const struct recovers_spec *r
 		if (fault->start_ns == NEVER_NS)
 			return NEVER_NS;
 		return first_bad_ns(record, recovers, fault->start_ns);
-	}
-	return NEVER_NS;
-}
-
-/*
- * The first bad event in [from, to) whose stable_for window is over the objective: the onset of a
- * breach. A lone bad event that the objective allows is none.
- */
-static int64_t breach_onset_ns(const struct sli_record *sli, const struct recovers_spec *recovers,
-	int64_t from_ns, int64_t to_ns)
-{
-	for (size_t i = samples_from(&sli->samples, from_ns);
-		i < sli->samples.count && samples_at(&sli->samples, i) < to_ns; i++) {
-		int64_t at_ns = samples_at(&sli->samples, i);
-		struct tally tally;
-
-		if (samples_good(&sli->samples, i))
-			continue;
-		tally = samples_tally(&sli->samples, at_ns, at_ns + recovers->stable_for_ns);
-		if ((double)tally.bad > (1 - sli->slo->objective) * (double)tally.total + 1e-9)
-			return at_ns;
 	}
 	return NEVER_NS;
 }
@@ -193,8 +199,9 @@ static void judge_recovers(const struct record *record, const struct invariant_s
 		return;
 	}
 	needed_ns = from_ns + recovers->within_ns + recovers->stable_for_ns;
-	onset_ns = breach_onset_ns(
-		sli, recovers, from_ns, covered_ns < needed_ns ? covered_ns : needed_ns);
+	onset_ns = samples_breach(&sli->samples, from_ns,
+		covered_ns < needed_ns ? covered_ns : needed_ns, recovers->stable_for_ns,
+		sli->slo->objective);
 	if (onset_ns == NEVER_NS) {
 		if (covered_ns >= needed_ns)
 			out->verdict = VERDICT_HELD;
@@ -268,9 +275,10 @@ static void judge_budget(const struct record *record, const struct invariant_spe
 	else
 		out->verdict = VERDICT_HELD;
 	snprintf(out->text, sizeof(out->text),
-		"%lld bad event%s spent %s of the period's error budget; at most %s",
-		(long long)out->tally.bad, out->tally.bad == 1 ? "" : "s",
-		percent_human(out->measured, spent), percent_human(claim->budget->max_spent, most));
+		"%lld bad %s%s spent %s of the period's error budget; at most %s",
+		(long long)out->tally.bad, sli->slo->slice_ns ? "slice" : "event",
+		out->tally.bad == 1 ? "" : "s", percent_human(out->measured, spent),
+		percent_human(claim->budget->max_spent, most));
 }
 
 /* --- one claim ------------------------------------------------------------------------- */
@@ -292,6 +300,38 @@ static enum finding finding_of(const struct invariant_spec *claim, enum verdict 
 	return FINDING_NOT_JUDGED;
 }
 
+/* Behind what is said already, as far as there is room. */
+static void say_more(struct claim_judgement *out, const char *format, ...)
+{
+	size_t used = strlen(out->text);
+	va_list args;
+
+	used += (size_t)snprintf(out->text + used, sizeof(out->text) - used, "; ");
+	if (used >= sizeof(out->text))
+		return;
+	va_start(args, format);
+	vsnprintf(out->text + used, sizeof(out->text) - used, format, args);
+	va_end(args);
+}
+
+/* By the day that the run began on; a run that does not tell has no day, and excuses nothing. */
+static void apply_known_issue(const struct record *record, struct claim_judgement *out)
+{
+	const struct known_issue_spec *issue = out->claim->known_issue;
+	bool expired = !record->wall || strncmp(record->wall, issue->until, DATE_LENGTH) > 0;
+
+	if (out->finding == FINDING_OTHERWISE && !expired) {
+		out->finding = FINDING_KNOWN;
+		say_more(out, "known issue %.60s until %s: %.80s", issue->ticket, issue->until,
+			issue->why);
+	} else if (out->finding == FINDING_OTHERWISE) {
+		say_more(out, "the known issue %.60s excuses this no more, since %s is over",
+			issue->ticket, issue->until);
+	} else if (out->finding == FINDING_AS_EXPECTED) {
+		say_more(out, "the known issue %.60s did not show", issue->ticket);
+	}
+}
+
 void judge_claim(const struct record *record, const struct invariant_spec *claim,
 	struct claim_judgement *out)
 {
@@ -303,6 +343,10 @@ void judge_claim(const struct record *record, const struct invariant_spec *claim
 		judge_recovers(record, claim, out);
 	else if (claim->restarts)
 		judge_restarts(record, out);
+	else if (claim->compare && claim->compare->probe)
+		judge_latency(record, out);
+	else if (claim->compare || claim->ratio)
+		judge_comparison(record, out);
 	else if (claim->data)
 		judge_data_claim(record, claim, out);
 	else
@@ -311,4 +355,10 @@ void judge_claim(const struct record *record, const struct invariant_spec *claim
 	if (out->verdict == VERDICT_NOT_JUDGED && record->stop == STOP_NONE && record->ended)
 		out->verdict = VERDICT_INCONCLUSIVE;
 	out->finding = finding_of(claim, out->verdict);
+	if (claim->expect == EXPECT_VIOLATED && out->verdict == VERDICT_HELD)
+		say_more(out,
+			"the negative control held: what it watches with is blind to the "
+			"fault, and other claims that rest on it prove nothing");
+	if (claim->known_issue)
+		apply_known_issue(record, out);
 }

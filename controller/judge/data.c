@@ -57,6 +57,7 @@ static void take_ids(
 		return;
 	if (acked && !read) {
 		out->first_lost = out->lost ? out->first_lost : first;
+		out->last_lost = first + count - 1;
 		out->lost += count;
 	}
 	out->on_some += acked && read && depth[SET_READ] < (int64_t)out->reads_ok ? count : 0;

@@ -2,6 +2,7 @@
 #include "controller/judge/judge.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "contract/list.h"
 #include "contract/units.h"
@@ -25,6 +26,39 @@ static int64_t measured_to_ns(
 	return end_ns;
 }
 
+/* Where no claim says how long "good again" must last. */
+#define STABLE_NS (5 * NS_PER_SEC)
+
+/* The longest that a claim on the SLO asks for. */
+static int64_t stable_for_ns(const struct record *record, const struct slo_spec *slo)
+{
+	int64_t longest_ns = 0;
+
+	LIST_EACH(record->scenario.invariants, struct invariant_spec, claim)
+		if (claim->recovers && strcmp(claim->recovers->slo, slo->name) == 0 &&
+			claim->recovers->stable_for_ns > longest_ns)
+			longest_ns = claim->recovers->stable_for_ns;
+	return longest_ns ? longest_ns : STABLE_NS;
+}
+
+/* The breach that the fault brought begins while it is in force. */
+static void judge_rto(
+	const struct sli_record *sli, int64_t end_ns, int64_t covered_ns, struct outage *outage)
+{
+	int64_t start_ns = outage->fault->start_ns;
+	int64_t onset_ns = samples_breach(
+		&sli->samples, start_ns, end_ns, outage->stable_ns, sli->slo->objective);
+	size_t index;
+
+	outage->rto_ns = 0;
+	if (onset_ns < 0)
+		return;
+	index = samples_recovery(
+		&sli->samples, onset_ns, outage->stable_ns, sli->slo->objective, covered_ns);
+	outage->rto_ns =
+		index < sli->samples.count ? samples_at(&sli->samples, index) - start_ns : NEVER_NS;
+}
+
 static void judge_outages(const struct record *record, struct list *outages)
 {
 	LIST_EACH(record->faults, struct fault_record, fault) {
@@ -42,6 +76,8 @@ static void judge_outages(const struct record *record, struct list *outages)
 			outage->slo = sli->slo;
 			outage->during =
 				samples_longest_gap(&sli->samples, fault->start_ns, end_ns);
+			outage->stable_ns = stable_for_ns(record, sli->slo);
+			judge_rto(sli, end_ns, covered_ns, outage);
 			if (covered_ns > end_ns)
 				outage->after =
 					samples_longest_gap(&sli->samples, end_ns, covered_ns);

@@ -22,6 +22,7 @@ extern const char *const verdict_words[]; /* "HELD", … */
 enum finding {
 	FINDING_AS_EXPECTED,
 	FINDING_OTHERWISE,
+	FINDING_KNOWN, /* otherwise, but a known issue excuses it to this day */
 	FINDING_UNPROVEN,
 	FINDING_NOT_JUDGED
 };
@@ -34,10 +35,15 @@ struct claim_judgement {
 	const struct invariant_spec *claim;
 	enum verdict verdict;
 	enum finding finding;
-	struct tally tally; /* holds, budget: events; restarts: strikes, and those not answered */
+	struct tally tally; /* holds, budget, compare, ratio: events; restarts: strikes, and those
+			       not answered */
 	/* recovers: from the instant to the recovery; restarts: the slowest; NEVER_NS */
 	int64_t after_ns;
-	double measured; /* budget: share spent */
+	/* budget: share spent; compare: the difference of the shares, or
+	 * how many times as long; ratio: the ratio */
+	double measured;
+	struct tally reference;              /* compare, ratio: of what it was compared with */
+	struct statistics_interval interval; /* compare: of the difference */
 	char text[SENTENCE_MAX];
 };
 
@@ -119,6 +125,12 @@ struct outage {
 	const struct fault_record *fault;
 	const struct slo_spec *slo;
 	struct gap during, after;
+	/*
+	 * The recovery time (RTO): from the fault's start until the SLO was met again for
+	 * stable_ns. 0: it was not breached. NEVER_NS: it was, and is not known to have recovered.
+	 */
+	int64_t rto_ns;
+	int64_t stable_ns;
 };
 
 struct cost {
@@ -131,8 +143,8 @@ struct data_summary {
 	const struct workload_record *workload;
 	int64_t attempted, acked, failed, unknown;
 	int64_t lost, recovered, unexpected; /* slo.md 6.2: against the final reads */
-	int64_t on_some; /* acknowledged, present at some members, absent at others */
-	int64_t first_lost;
+	int64_t on_some;               /* acknowledged, present at some members, absent at others */
+	int64_t first_lost, last_lost; /* ids; 0 when none is lost */
 	size_t reads_ok, reads_failed;
 };
 

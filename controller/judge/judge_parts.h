@@ -21,7 +21,18 @@ void judge_measures(const struct fault_record *fault, struct effect_judgement *o
 void judge_effect(const struct record *record, const struct fault_record *fault,
 	struct effect_judgement *out);
 void judge_reverts(const struct record *record, struct list *reverts);
+/*
+ * The SLO's events in these phases but for their beginnings; false when a phase is missing or was
+ * cut short.
+ */
+bool judge_tally(const struct record *record, const struct sli_record *sli,
+	const struct list *phases, int64_t skip_first_ns, struct tally *out);
+enum verdict judge_from_statistics(enum statistics_verdict verdict);
+
 /* `out` has the claim, NOT JUDGED and no number. */
+void judge_comparison(const struct record *record, struct claim_judgement *out);
+void judge_latency(const struct record *record, struct claim_judgement *out);
+/* The same. */
 void judge_restarts(const struct record *record, struct claim_judgement *out);
 void judge_data(const struct workload_record *workload, struct data_summary *out);
 void judge_codes(const struct record *record, struct judgement *judgement);

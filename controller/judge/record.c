@@ -7,7 +7,9 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
+#include "contract/units.h"
 #include "controller/judge/record_apply.h"
+#include "controller/judge/seconds.h"
 
 const char *const stop_words[] = {[STOP_NONE] = "none",
 	[STOP_GUARDRAIL] = "guardrail",
@@ -43,6 +45,7 @@ static void prepare(struct record *record)
 	LIST_EACH(scenario->slos, struct slo_spec, slo)
 		((struct sli_record *)list_push(&record->slis, sizeof(struct sli_record)))->slo =
 			slo;
+	seconds_prepare(scenario, &record->seconds);
 	LIST_EACH(scenario->workloads, struct workload_spec, workload)
 		((struct workload_record *)list_push(
 			 &record->workloads, sizeof(struct workload_record)))
@@ -124,8 +127,10 @@ void record_deinit(struct record *record)
 {
 	LIST_EACH(record->faults, struct fault_record, fault)
 		free_fault(fault);
-	LIST_EACH(record->slis, struct sli_record, sli)
+	LIST_EACH(record->slis, struct sli_record, sli) {
 		samples_deinit(&sli->samples);
+		samples_deinit(&sli->events);
+	}
 	LIST_EACH(record->sources, struct source_record, source) {
 		free(source->probe);
 		free(source->from);
@@ -144,6 +149,8 @@ void record_deinit(struct record *record)
 	free(record->phases.items);
 	free(record->faults.items);
 	free(record->slis.items);
+	free(record->alerts.items);
+	seconds_free(&record->seconds);
 	free(record->sources.items);
 	free(record->workloads.items);
 	free(record->nodes.items);
@@ -245,6 +252,9 @@ double record_rate(const struct record *record, const struct slo_spec *slo)
 {
 	double rate = 0;
 
+	if (slo->slice_ns)
+		return (double)NS_PER_SEC / (double)slo->slice_ns;
+
 	LIST_EACH(record->sources, struct source_record, source) {
 		if (strcmp(source->probe, slo->probe) == 0)
 			rate += source->rate;
@@ -252,19 +262,26 @@ double record_rate(const struct record *record, const struct slo_spec *slo)
 	return rate;
 }
 
-int64_t record_covered_ns(const struct record *record, const struct slo_spec *slo)
+int64_t record_reported_ns(const struct record *record, const char *probe)
 {
-	int64_t covered_ns = INT64_MAX;
+	int64_t reported_ns = INT64_MAX;
 
 	LIST_EACH(record->sources, struct source_record, source) {
 		/* Everything before the next event's intended time has been reported. */
 		int64_t next_ns = source->start_ns +
 			(int64_t)((double)source->next_index / source->rate * 1e9);
 
-		if (strcmp(source->probe, slo->probe) == 0 && next_ns < covered_ns)
-			covered_ns = next_ns;
+		if (strcmp(source->probe, probe) == 0 && next_ns < reported_ns)
+			reported_ns = next_ns;
 	}
-	return covered_ns == INT64_MAX ? 0 : covered_ns;
+	return reported_ns == INT64_MAX ? 0 : reported_ns;
+}
+
+int64_t record_covered_ns(const struct record *record, const struct slo_spec *slo)
+{
+	if (slo->slice_ns)
+		return record_sli(record, slo->name)->sliced_ns;
+	return record_reported_ns(record, slo->probe);
 }
 
 /* --- events of the journal --------------------------------------------------------------- */

@@ -78,7 +78,18 @@ struct source_record {
 
 struct sli_record {
 	const struct slo_spec *slo;
-	struct samples samples;
+	struct samples samples; /* what counts: events, or slices of time (slices.h) */
+	/* Of an SLO by slices alone: its events, and where the slices made of them end. */
+	struct samples events;
+	int64_t sliced_ns;
+};
+
+/* From when until when somebody on call would have been told. */
+struct alert_record {
+	const struct slo_spec *slo;
+	const struct burn_spec *burn;
+	int64_t from_ns, to_ns;       /* to: NEVER_NS while it lasts */
+	double long_rate, short_rate; /* when it began */
 };
 
 struct read_record {
@@ -130,6 +141,8 @@ struct record {
 	struct list phases;                          /* of struct phase_record */
 	struct list faults;                          /* of struct fault_record */
 	struct list slis;                            /* of struct sli_record */
+	struct list seconds;                         /* of struct probe_seconds (seconds.h) */
+	struct list alerts;                          /* of struct alert_record */
 	struct list sources;                         /* of struct source_record */
 	struct list workloads;                       /* of struct workload_record */
 	struct list nodes;                           /* of struct node_record */
@@ -155,10 +168,13 @@ void record_deinit(struct record *record);
 /* Applies one event. An event this version does not know is FAIL_PEER. */
 int record_apply(struct record *record, const cJSON *event, struct fail *fail);
 
-/* Events a second that reach the SLO's probe, from all nodes it runs at. */
+/* Events a second that reach the SLO's probe, from all nodes it runs at; or slices a second. */
 double record_rate(const struct record *record, const struct slo_spec *slo);
 
-/* Until when every source of the SLO's probe has reported without a gap. */
+/* Until when every source of the probe has reported without a gap. */
+int64_t record_reported_ns(const struct record *record, const char *probe);
+
+/* The same for what the SLO counts: its last whole slice ends there. */
 int64_t record_covered_ns(const struct record *record, const struct slo_spec *slo);
 
 /* The source that a journal's event of a probe speaks of; NULL: none. */
@@ -172,6 +188,9 @@ struct fault_record *record_fault(const struct record *record, const char *id);
  * start: a clock can be wrong on both sides, and a node that armed late began when it had armed.
  */
 int64_t record_start_bound_ns(const struct fault_record *fault);
+
+/* The alert of that pair that lasts; NULL: none does. */
+struct alert_record *record_open_alert(const struct record *record, const struct burn_spec *burn);
 
 struct phase_record *record_phase(const struct record *record, const char *id);
 struct sli_record *record_sli(const struct record *record, const char *slo);

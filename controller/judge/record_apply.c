@@ -326,6 +326,8 @@ int record_apply(struct record *record, const cJSON *event, struct fail *fail)
 		{"window", record_apply_window},
 		{"operations", record_apply_operations},
 		{"final_read", record_apply_final_read},
+		{"alert", record_apply_alert},
+		{"alert_over", record_apply_alert_over},
 		{"stop", apply_stop},
 		{"run_ended", apply_run_ended},
 		{"note", apply_nothing},

@@ -45,6 +45,10 @@ int record_unknown_name(const cJSON *event, const char *key, struct fail *fail);
 /* record_evidence.c */
 int record_apply_evidence(struct record *record, const cJSON *event, struct fail *fail);
 
+/* record_alerts.c: "alert" and "alert_over". */
+int record_apply_alert(struct record *record, const cJSON *event, struct fail *fail);
+int record_apply_alert_over(struct record *record, const cJSON *event, struct fail *fail);
+
 /* record_measures.c: kinds of events. */
 int record_apply_source(struct record *record, const cJSON *event, struct fail *fail);
 int record_apply_window(struct record *record, const cJSON *event, struct fail *fail);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
+#include <string.h>
 
 #include "contract/json.h"
 #include "contract/list.h"
 #include "controller/judge/record_apply.h"
+#include "controller/judge/seconds.h"
+#include "controller/judge/slices.h"
 #include "controller/prober/orders.h"
 #include "controller/prober/runs.h"
 
@@ -113,8 +116,12 @@ static int add_window(struct record *record, struct source_record *source,
 	if (check_window(record, source, window, heard_ns, fail) < 0 ||
 		histogram_decode(source->latency, &window->latency, fail) < 0)
 		return -1;
-	LIST_EACH(window->classes, struct class_runs, runs)
-		record_add_events(&record_sli(record, runs->slo)->samples, source, window, runs);
+	LIST_EACH(window->classes, struct class_runs, runs) {
+		struct sli_record *sli = record_sli(record, runs->slo);
+
+		record_add_events(
+			sli->slo->slice_ns ? &sli->events : &sli->samples, source, window, runs);
+	}
 	LIST_EACH(window->outcomes, int64_t, count)
 		if (i < OUTCOME_COUNT)
 			source->outcomes[i++] += *count;
@@ -122,8 +129,12 @@ static int add_window(struct record *record, struct source_record *source,
 		record_replace_text(&source->last_error, window->last_error);
 	if (window->lag_max_ns > source->lag_max_ns)
 		source->lag_max_ns = window->lag_max_ns;
+	seconds_add(&record->seconds, source->probe, due_ns(source, window->first_index), window);
 	source->next_index = window->first_index + window->count;
 	source->last_heard_ns = heard_ns;
+	LIST_EACH(record->slis, struct sli_record, sli)
+		if (sli->slo->slice_ns && strcmp(sli->slo->probe, source->probe) == 0)
+			slices_update(record, sli);
 	return 0;
 }
 

@@ -6,7 +6,18 @@
 void samples_deinit(struct samples *samples)
 {
 	free(samples->items);
+	free(samples->bad_upto);
 	*samples = (struct samples){0};
+}
+
+static void grow(struct samples *samples)
+{
+	samples->capacity = samples->capacity ? samples->capacity * 2 : 1024;
+	samples->items = reallocarray(samples->items, samples->capacity, sizeof(*samples->items));
+	samples->bad_upto =
+		reallocarray(samples->bad_upto, samples->capacity, sizeof(*samples->bad_upto));
+	if (!samples->items || !samples->bad_upto)
+		abort();
 }
 
 void samples_add(struct samples *samples, int64_t at_ns, bool good)
@@ -14,17 +25,15 @@ void samples_add(struct samples *samples, int64_t at_ns, bool good)
 	uint64_t item = (uint64_t)at_ns << 1 | good;
 	size_t place;
 
-	if (samples->count == samples->capacity) {
-		samples->capacity = samples->capacity ? samples->capacity * 2 : 1024;
-		samples->items =
-			reallocarray(samples->items, samples->capacity, sizeof(*samples->items));
-		if (!samples->items)
-			abort();
-	}
+	if (samples->count == samples->capacity)
+		grow(samples);
 	place = samples->count++;
-	for (; place > 0 && samples->items[place - 1] > item; place--)
+	for (; place > 0 && samples->items[place - 1] > item; place--) {
 		samples->items[place] = samples->items[place - 1];
+		samples->bad_upto[place] = samples->bad_upto[place - 1] + !good;
+	}
 	samples->items[place] = item;
+	samples->bad_upto[place] = (place ? samples->bad_upto[place - 1] : 0) + !good;
 }
 
 int64_t samples_at(const struct samples *samples, size_t index)
@@ -54,20 +63,36 @@ size_t samples_from(const struct samples *samples, int64_t at_ns)
 
 struct tally samples_tally(const struct samples *samples, int64_t from_ns, int64_t to_ns)
 {
-	struct tally tally = {0};
+	size_t first = samples_from(samples, from_ns), end = samples_from(samples, to_ns);
 
-	for (size_t i = samples_from(samples, from_ns);
-		i < samples->count && samples_at(samples, i) < to_ns; i++) {
-		tally.total++;
-		tally.bad += !samples_good(samples, i);
-	}
-	return tally;
+	if (first >= end)
+		return (struct tally){0};
+	return (struct tally){
+		.total = (int64_t)(end - first),
+		.bad = (int64_t)samples->bad_upto[end - 1] -
+			(first ? samples->bad_upto[first - 1] : 0),
+	};
 }
 
 /* Rounding must not turn "exactly at the objective" into a breach. */
 static bool within_objective(struct tally tally, double objective)
 {
 	return (double)tally.bad <= (1 - objective) * (double)tally.total + 1e-9;
+}
+
+int64_t samples_breach(const struct samples *samples, int64_t from_ns, int64_t to_ns,
+	int64_t stable_ns, double objective)
+{
+	for (size_t i = samples_from(samples, from_ns);
+		i < samples->count && samples_at(samples, i) < to_ns; i++) {
+		int64_t at_ns = samples_at(samples, i);
+
+		if (!samples_good(samples, i) &&
+			!within_objective(
+				samples_tally(samples, at_ns, at_ns + stable_ns), objective))
+			return at_ns;
+	}
+	return -1;
 }
 
 size_t samples_recovery(const struct samples *samples, int64_t from_ns, int64_t stable_ns,

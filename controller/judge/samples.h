@@ -8,10 +8,11 @@
 
 /*
  * The events of one SLI in the order of their intended time: when each was due, and whether it was
- * good. Eight bytes an event. Times are nanoseconds since the run's zero, ≥ 0.
+ * good. Twelve bytes an event. Times are nanoseconds since the run's zero, ≥ 0.
  */
 struct samples {
-	uint64_t *items; /* time << 1 | good, ascending */
+	uint64_t *items;    /* time << 1 | good, ascending */
+	uint32_t *bad_upto; /* how many of the items up to this one are bad */
 	size_t count, capacity;
 };
 
@@ -30,8 +31,15 @@ struct tally {
 	int64_t total, bad;
 };
 
-/* Events in [from, to). */
+/* Events in [from, to). In the time of two searches, however many they are. */
 struct tally samples_tally(const struct samples *samples, int64_t from_ns, int64_t to_ns);
+
+/*
+ * The onset of a breach: the first bad event in [from, to) whose following `stable_ns` has more bad
+ * events than the objective allows. A lone one that it allows is none. -1: there is no breach.
+ */
+int64_t samples_breach(const struct samples *samples, int64_t from_ns, int64_t to_ns,
+	int64_t stable_ns, double objective);
 
 /*
  * The first good event at or after `from_ns` after which bad/total over `stable_ns` is at most

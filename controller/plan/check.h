@@ -12,8 +12,9 @@
  * FAIL_BAD_FILE with the path of the place (sources_explain() adds file and line).
  */
 
-/* One-sided error probability of every verdict, each way. */
+/* One-sided error probability of every verdict, each way, where a claim does not say another. */
 #define CLAIM_ALPHA 0.05
+double claim_alpha(const struct invariant_spec *claim);
 
 /* Names: everything that refers to something refers to something that exists; ids are unique. */
 int check_references(
@@ -49,7 +50,17 @@ int64_t fault_end_ns(
  */
 int64_t probe_least_sources(const struct scenario *scenario, const struct probe_spec *probe);
 
-/* Samples that a `holds` claim will have at least. */
+/* Events a second of the SLO's probe, of all its open loops together, at the least. */
+double slo_least_rate(const struct scenario *scenario, const struct slo_spec *slo);
+
+/* When a stop rule fires at 100 % errors, or without any data; from the first of them on. */
+int64_t stop_rule_fires_ns(const struct scenario *scenario, const struct stop_rule *rule);
+
+/* Events of that SLO in these phases, but for their beginnings, at the least. */
+int64_t phases_samples(const struct scenario *scenario, const struct slo_spec *slo,
+	const struct list *phases, int64_t skip_first_ns);
+
+/* Samples that a claim with `in` will have at least. */
 int64_t claim_samples(const struct scenario *scenario, const struct invariant_spec *claim);
 
 /*
@@ -61,7 +72,7 @@ const struct phase_spec *claim_last_phase(
 
 /* The one SLO a claim looks at, NULL for a data or restarts claim. */
 const char *claim_slo(const struct invariant_spec *claim);
-/* "holds", "recovers", "data", "restarts" or "budget". */
+/* The key that says what is claimed: "holds", "recovers", … */
 const char *claim_kind(const struct invariant_spec *claim);
 
 #endif

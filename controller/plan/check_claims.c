@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "contract/json.h"
 #include "contract/units.h"
 #include "controller/measure/statistics.h"
-#include "controller/plan/check.h"
+#include "controller/plan/check_parts.h"
+#include "controller/plan/comparison_claims.h"
 #include "controller/prober/orders.h"
 
 /*
@@ -13,6 +15,10 @@
  * stop rule can fire and does not fire before a claim on the same SLO is decided, and no fault or
  * run is longer than its own limits.
  */
+
+enum {
+	OBJECTIVE_MAX = 160
+};
 
 struct subject {
 	const struct scenario *scenario;
@@ -39,12 +45,21 @@ int64_t fault_end_ns(
 	return end_ns < phase_ns ? end_ns : phase_ns;
 }
 
+double claim_alpha(const struct invariant_spec *claim)
+{
+	return claim->confidence > 0 ? 1 - claim->confidence : CLAIM_ALPHA;
+}
+
 const char *claim_slo(const struct invariant_spec *claim)
 {
 	if (claim->holds)
 		return claim->holds->slo;
 	if (claim->recovers)
 		return claim->recovers->slo;
+	if (claim->compare)
+		return claim->compare->slo;
+	if (claim->ratio)
+		return claim->ratio->slo;
 	return claim->budget ? claim->budget->slo : NULL;
 }
 
@@ -56,6 +71,10 @@ const char *claim_kind(const struct invariant_spec *claim)
 		return "recovers";
 	if (claim->restarts)
 		return "restarts";
+	if (claim->compare)
+		return "compare";
+	if (claim->ratio)
+		return "ratio";
 	return claim->data ? "data" : "budget";
 }
 
@@ -96,46 +115,99 @@ int64_t probe_least_sources(const struct scenario *scenario, const struct probe_
 	return sources;
 }
 
-int64_t claim_samples(const struct scenario *scenario, const struct invariant_spec *claim)
+double slo_least_rate(const struct scenario *scenario, const struct slo_spec *slo)
 {
-	const struct slo_spec *slo = scenario_slo(scenario, claim_slo(claim));
 	const struct probe_spec *probe = scenario_probe(scenario, slo->probe);
-	int64_t total_ns = 0;
 
-	LIST_EACH(claim->in, char *, id) {
+	if (slo->slice_ns)
+		return (double)NS_PER_SEC / (double)slo->slice_ns;
+	return probe->rate * (double)probe_least_sources(scenario, probe);
+}
+
+int64_t phases_samples(const struct scenario *scenario, const struct slo_spec *slo,
+	const struct list *phases, int64_t skip_first_ns)
+{
+	const struct probe_spec *probe = scenario_probe(scenario, slo->probe);
+	int64_t total_ns = 0, slices = 0;
+
+	LIST_EACH(*phases, char *, id) {
 		int64_t phase_ns = phase_shortest_ns(scenario_phase(scenario, *id));
 
-		if (phase_ns > claim->skip_first_ns)
-			total_ns += phase_ns - claim->skip_first_ns;
+		if (phase_ns <= skip_first_ns)
+			continue;
+		total_ns += phase_ns - skip_first_ns;
+		slices += slo->slice_ns ? (phase_ns - skip_first_ns) / slo->slice_ns : 0;
 	}
+	if (slo->slice_ns)
+		return slices;
 	return (int64_t)floor((double)total_ns / (double)NS_PER_SEC * probe->rate + 1e-6) *
 		probe_least_sources(scenario, probe);
 }
 
+int64_t claim_samples(const struct scenario *scenario, const struct invariant_spec *claim)
+{
+	return phases_samples(scenario, scenario_slo(scenario, claim_slo(claim)), &claim->in,
+		claim->skip_first_ns);
+}
+
 /* --- claims ---------------------------------------------------------------------------- */
+
+/* What takes longer than the timeout is bad in any case. */
+static int check_quantile(const struct scenario *scenario, const struct holds_spec *holds,
+	const char *path, struct fail *fail)
+{
+	const struct probe_spec *probe = scenario_probe(scenario, holds->probe);
+	char key_path[JSON_PATH_MAX], below[DURATION_TEXT_MAX], timeout[DURATION_TEXT_MAX];
+
+	if (holds->below_ns <= probe->timeout_ns)
+		return 0;
+	return fail_at(fail, json_path_key(key_path, path, "below"),
+		"no answer can be seen to take %s: probe \"%s\" waits for %s at most",
+		duration_format(holds->below_ns, below), holds->probe,
+		duration_format(probe->timeout_ns, timeout));
+}
+
+/* "99 %", "p99 of put below 200ms": what is claimed, in a message. */
+static const char *objective_of(
+	const struct invariant_spec *claim, const struct slo_spec *slo, char buffer[OBJECTIVE_MAX])
+{
+	char below[DURATION_TEXT_MAX];
+
+	if (slo->implied)
+		snprintf(buffer, OBJECTIVE_MAX, "p%.10g of %.63s below %s", slo->objective * 100,
+			slo->probe, duration_format(claim->holds->below_ns, below));
+	else
+		snprintf(buffer, OBJECTIVE_MAX, "%.10g %%", slo->objective * 100);
+	return buffer;
+}
 
 static int check_holds(const struct scenario *scenario, const struct invariant_spec *claim,
 	const char *path, struct fail *fail)
 {
 	const struct slo_spec *slo = scenario_slo(scenario, claim->holds->slo);
 	int64_t samples = claim_samples(scenario, claim), needed;
+	double alpha = claim_alpha(claim);
+	char objective[OBJECTIVE_MAX];
 
+	if (slo->implied && check_quantile(scenario, claim->holds, path, fail) < 0)
+		return -1;
+	objective_of(claim, slo, objective);
 	if (claim->expect == EXPECT_VIOLATED) {
-		if (samples > 0 &&
-			statistics_violating(samples, slo->objective, CLAIM_ALPHA) <= samples)
+		if (samples > 0 && statistics_violating(samples, slo->objective, alpha) <= samples)
 			return 0;
 		return fail_at(fail, path,
-			"a violation of %g %% cannot be shown: %lld samples, and not even all of "
+			"a violation of %s cannot be shown: %lld samples, and not even all of "
 			"them bad would prove it",
-			slo->objective * 100, (long long)samples);
+			objective, (long long)samples);
 	}
-	if (statistics_tolerated(samples, slo->objective, CLAIM_ALPHA) >= 0)
+	if (statistics_tolerated(samples, slo->objective, alpha) >= 0)
 		return 0;
-	needed = statistics_samples_needed(slo->objective, CLAIM_ALPHA);
+	needed = statistics_samples_needed(slo->objective, alpha);
 	return fail_at(fail, path,
-		"%.10g %% cannot be shown: this claim will have %lld samples, %lld are needed (a "
-		"longer phase, a higher rate or a lower objective)",
-		slo->objective * 100, (long long)samples, (long long)needed);
+		"%s cannot be shown: this claim will have %lld samples, %lld are needed (a "
+		"longer phase, a higher rate or %s)",
+		objective, (long long)samples, (long long)needed,
+		slo->implied ? "a lower quantile" : "a lower objective");
 }
 
 /* Time from a fault's end (or start) to the end of the last phase, at the least. */
@@ -159,16 +231,19 @@ static int check_recovers(const struct subject *subject, const struct invariant_
 	const char *path, struct fail *fail)
 {
 	const struct recovers_spec *recovers = claim->recovers;
+	/* The last slice of time may not be complete. */
+	int64_t slice_ns = scenario_slo(subject->scenario, recovers->slo)->slice_ns;
+	int64_t needed_ns = recovers->within_ns + recovers->stable_for_ns + slice_ns;
 	int64_t left_ns = time_left_ns(
 		subject, recovers->from->fault, recovers->from->instant == INSTANT_HEALED);
 	char needed[DURATION_TEXT_MAX], left[DURATION_TEXT_MAX];
 
-	if (left_ns >= recovers->within_ns + recovers->stable_for_ns)
+	if (left_ns >= needed_ns)
 		return 0;
 	return fail_at(fail, path,
-		"cannot be shown: within and stable_for together need %s after the fault's %s "
+		"cannot be shown: within and stable_for together%s need %s after the fault's %s "
 		"instant, the phases leave %s",
-		duration_format(recovers->within_ns + recovers->stable_for_ns, needed),
+		slice_ns ? " and a slice" : "", duration_format(needed_ns, needed),
 		instant_words[recovers->from->instant], duration_format(left_ns, left));
 }
 
@@ -209,6 +284,41 @@ static int check_precondition(const struct scenario *scenario, const struct inva
 	return 0;
 }
 
+/* By a test over the events of phases. */
+static bool is_tested(const struct invariant_spec *claim)
+{
+	return claim->holds || claim->compare || claim->ratio;
+}
+
+/* Keys that change what a verdict needs, or does, where that means nothing. */
+static int check_extras(const struct invariant_spec *claim, const char *path, struct fail *fail)
+{
+	char key_path[JSON_PATH_MAX];
+
+	if (claim->in.count && !is_tested(claim))
+		return fail_at(fail, json_path_key(key_path, path, "in"),
+			"\"in\" belongs to \"holds\", \"compare\" and \"ratio\"; what \"%s\" looks "
+			"at "
+			"it says itself",
+			claim_kind(claim));
+	if (claim->confidence > 0 && !is_tested(claim))
+		return fail_at(fail, json_path_key(key_path, path, "confidence"),
+			"\"%s\" is decided by what is seen, not by a test that could err",
+			claim_kind(claim));
+	if (!claim->known_issue)
+		return 0;
+	json_path_key(key_path, path, "known_issue");
+	if (claim->expect == EXPECT_VIOLATED)
+		return fail_at(fail, key_path,
+			"a negative control is violated when all is well: there is nothing to "
+			"excuse");
+	if (claim->gate == GATE_PRECONDITION)
+		return fail_at(fail, key_path,
+			"a precondition that fails ends the run before anything is injected, known "
+			"or not");
+	return 0;
+}
+
 static int check_claim(const struct subject *subject, const struct invariant_spec *claim,
 	const char *path, struct fail *fail)
 {
@@ -216,6 +326,8 @@ static int check_claim(const struct subject *subject, const struct invariant_spe
 	char kind_path[JSON_PATH_MAX];
 
 	json_path_key(kind_path, path, claim_kind(claim));
+	if (check_extras(claim, path, fail) < 0)
+		return -1;
 	if (claim->gate == GATE_PRECONDITION && !claim->holds)
 		return fail_at(fail, kind_path, "only \"holds\" can be a precondition");
 	if (claim->gate == GATE_PRECONDITION && check_precondition(scenario, claim, path, fail) < 0)
@@ -224,6 +336,8 @@ static int check_claim(const struct subject *subject, const struct invariant_spe
 		return check_holds(scenario, claim, kind_path, fail);
 	if (claim->recovers)
 		return check_recovers(subject, claim, kind_path, fail);
+	if (claim->compare || claim->ratio)
+		return check_comparison(scenario, claim, kind_path, fail);
 	if (claim->restarts)
 		return check_restarts(subject, claim, kind_path, fail);
 	return 0;
@@ -258,13 +372,21 @@ static int check_fault_times(const struct subject *subject, const struct phase_s
 }
 
 /* A condition over a time that the phase does not have would always run out. */
-static int check_until(const struct phase_spec *phase, const char *path, struct fail *fail)
+static int check_until(const struct scenario *scenario, const struct phase_spec *phase,
+	const char *path, struct fail *fail)
 {
+	int64_t slice_ns = phase->until ? scenario_slo(scenario, phase->until->slo)->slice_ns : 0;
 	char until[JSON_PATH_MAX], key_path[JSON_PATH_MAX], length[DURATION_TEXT_MAX];
 
-	if (!phase->until || phase->until->good_for_ns <= phase->at_most_ns)
+	if (!phase->until)
 		return 0;
 	json_path_key(until, path, "until");
+	if (phase->until->good_for_ns < slice_ns)
+		return fail_at(fail, json_path_key(key_path, until, "good_for"),
+			"is shorter than a slice of \"%s\", of %s: no slice would lie in it",
+			phase->until->slo, duration_format(slice_ns, length));
+	if (phase->until->good_for_ns <= phase->at_most_ns)
+		return 0;
 	return fail_at(fail, json_path_key(key_path, until, "good_for"),
 		"phase \"%s\" ends after %s, before its condition can be met", phase->id,
 		duration_format(phase->at_most_ns, length));
@@ -283,7 +405,7 @@ static int check_phases(const struct subject *subject, struct fail *fail)
 		size_t j = 0;
 
 		json_path_index(base, "phases", i++);
-		if (check_until(phase, base, fail) < 0)
+		if (check_until(scenario, phase, base, fail) < 0)
 			return -1;
 		json_path_key(base, base, "faults");
 		LIST_EACH(phase->faults, struct fault_spec, fault)
@@ -307,52 +429,6 @@ static int check_phases(const struct subject *subject, struct fail *fail)
 	return 0;
 }
 
-/* --- stop rules ------------------------------------------------------------------------ */
-
-static int check_rule_against(const struct scenario *scenario, const struct stop_rule *rule,
-	const char *path, struct fail *fail)
-{
-	char rule_text[DURATION_TEXT_MAX], within_text[DURATION_TEXT_MAX];
-
-	LIST_EACH(scenario->invariants, struct invariant_spec, claim) {
-		if (!claim->recovers || strcmp(claim->recovers->slo, rule->slo) != 0 ||
-			rule->no_good_for_ns >= claim->recovers->within_ns)
-			continue;
-		return fail_at(fail, path,
-			"stop rule \"%s\" fires after %s without a good event, sooner than the %s "
-			"that claim \"%s\" allows: the claim could never be violated, only stopped",
-			rule->id, duration_format(rule->no_good_for_ns, rule_text),
-			duration_format(claim->recovers->within_ns, within_text), claim->id);
-	}
-	return 0;
-}
-
-static int check_stop_rules(const struct scenario *scenario, struct fail *fail)
-{
-	const struct guardrails_spec *guardrails = scenario->guardrails;
-	char path[JSON_PATH_MAX], key_path[JSON_PATH_MAX];
-	int64_t longest_ns = 0;
-	size_t index = 0;
-
-	LIST_EACH(scenario->phases, struct phase_spec, phase)
-		longest_ns += phase_longest_ns(phase);
-	LIST_EACH(guardrails->stop_if, struct stop_rule, rule) {
-		int64_t fires_ns =
-			rule->no_good_for_ns ? rule->no_good_for_ns : rule->no_data_for_ns;
-
-		json_path_index(path, "guardrails.stop_if", index++);
-		json_path_key(key_path, path, rule->no_good_for_ns ? "no_good_for" : "no_data_for");
-		if (fires_ns >= longest_ns)
-			return fail_at(fail, key_path,
-				"stop rule \"%s\" can never fire: it needs longer than all phases "
-				"last",
-				rule->id);
-		if (rule->no_good_for_ns && check_rule_against(scenario, rule, key_path, fail) < 0)
-			return -1;
-	}
-	return 0;
-}
-
 int check_claims(
 	const struct scenario *scenario, const struct catalogue *catalogue, struct fail *fail)
 {
@@ -366,5 +442,5 @@ int check_claims(
 		if (check_claim(&subject, claim, json_path_index(path, "invariants", index++),
 			    fail) < 0)
 			return -1;
-	return check_stop_rules(scenario, fail);
+	return check_stops(scenario, fail);
 }

@@ -46,6 +46,8 @@ int check_text_value(
 /* One fault: its kind exists, and has all that it needs. */
 int check_fault_kind(const struct scenario *scenario, const struct catalogue *catalogue,
 	const struct fault_spec *fault, const struct at *at, struct fail *fail);
+/* Each stop rule, and each pair of burn windows of an SLO, can fire, and not too early. */
+int check_stops(const struct scenario *scenario, struct fail *fail);
 int check_probe(const struct scenario *scenario, const struct probe_spec *probe, struct fail *fail);
 
 #endif

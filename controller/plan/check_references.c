@@ -14,6 +14,15 @@ static int need_slo(
 		nearest_named(&scenario->slos, sizeof(struct slo_spec), name), fail);
 }
 
+static int need_probe(
+	const struct scenario *scenario, const char *name, const struct at *at, struct fail *fail)
+{
+	if (scenario_probe(scenario, name))
+		return 0;
+	return no_such(at, "probe", name,
+		nearest_named(&scenario->probes, sizeof(struct probe_spec), name), fail);
+}
+
 static int unique_ids(
 	const struct list *list, size_t size, const struct at *base, struct fail *fail)
 {
@@ -137,11 +146,9 @@ static int check_measures(const struct scenario *scenario, struct fail *fail)
 	LIST_EACH(scenario->slos, struct slo_spec, slo) {
 		struct at at = at_key(&slos, slo->name), probe = at_key(&at, "probe");
 
-		if (!scenario_probe(scenario, slo->probe))
-			return no_such(&probe, "probe", slo->probe,
-				nearest_named(
-					&scenario->probes, sizeof(struct probe_spec), slo->probe),
-				fail);
+		/* Of one that a claim implies the claim is checked. */
+		if (!slo->implied && need_probe(scenario, slo->probe, &probe, fail) < 0)
+			return -1;
 	}
 	LIST_EACH(scenario->workloads, struct workload_spec, workload)
 		if (check_workload(scenario, workload, fail) < 0)
@@ -207,20 +214,58 @@ static int check_restarts(const struct scenario *scenario, const struct catalogu
 	return 0;
 }
 
+static int need_phases(const struct scenario *scenario, const struct list *phases,
+	const struct at *at, struct fail *fail)
+{
+	LIST_EACH(*phases, char *, phase)
+		if (!scenario_phase(scenario, *phase))
+			return no_such(at, "phase", *phase,
+				nearest_named(&scenario->phases, sizeof(struct phase_spec), *phase),
+				fail);
+	return 0;
+}
+
+static int check_reference(const struct scenario *scenario, const struct reference_spec *reference,
+	const struct at *at, struct fail *fail)
+{
+	struct at in = at_key(at, "in"), slo = at_key(at, "slo"), probe = at_key(at, "probe");
+
+	if (need_phases(scenario, &reference->in, &in, fail) < 0 ||
+		(reference->probe && need_probe(scenario, reference->probe, &probe, fail) < 0))
+		return -1;
+	return reference->slo ? need_slo(scenario, reference->slo, &slo, fail) : 0;
+}
+
+/* The probe that a claim on latencies names; NULL: it is none. */
+static const char *claim_probe(const struct invariant_spec *claim)
+{
+	if (claim->holds)
+		return claim->holds->probe;
+	return claim->compare ? claim->compare->probe : NULL;
+}
+
 static int check_invariant(const struct scenario *scenario, const struct catalogue *catalogue,
 	const struct invariant_spec *claim, const struct at *at, struct fail *fail)
 {
 	struct at in = at_key(at, "in"), kind = at_key(at, claim_kind(claim));
 	struct at slo = at_key(&kind, "slo"), from = at_key(&kind, "from");
+	struct at probe = at_key(&kind, "probe");
 	struct at workload = at_key(&kind, "workload"), fault = at_key(&from, "fault");
 
-	LIST_EACH(claim->in, char *, phase)
-		if (!scenario_phase(scenario, *phase))
-			return no_such(&in, "phase", *phase,
-				nearest_named(&scenario->phases, sizeof(struct phase_spec), *phase),
-				fail);
+	if (need_phases(scenario, &claim->in, &in, fail) < 0)
+		return -1;
+	if (claim_probe(claim) && need_probe(scenario, claim_probe(claim), &probe, fail) < 0)
+		return -1;
 	if (claim_slo(claim) && need_slo(scenario, claim_slo(claim), &slo, fail) < 0)
 		return -1;
+	if (claim->compare || claim->ratio) {
+		struct at reference = at_key(&kind, claim->compare ? "with" : "to");
+
+		if (check_reference(scenario,
+			    claim->compare ? claim->compare->with : claim->ratio->to, &reference,
+			    fail) < 0)
+			return -1;
+	}
 	if (claim->recovers && !scenario_fault(scenario, claim->recovers->from->fault, NULL))
 		return no_such(&fault, "fault", claim->recovers->from->fault, NULL, fail);
 	if (claim->restarts &&

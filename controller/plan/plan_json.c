@@ -6,6 +6,7 @@
 #include "contract/units.h"
 #include "controller/measure/statistics.h"
 #include "controller/plan/check.h"
+#include "controller/plan/comparison_claims.h"
 #include "controller/plan/plan_print.h"
 #include "controller/plan/plan_times.h"
 
@@ -62,12 +63,22 @@ static cJSON *claim_json(const struct scenario *scenario, const struct invariant
 
 		json_put_number(item, "samples", (double)samples);
 		json_put_number(item, "held_with_at_most_bad",
-			(double)statistics_tolerated(samples, slo->objective, CLAIM_ALPHA));
+			(double)statistics_tolerated(samples, slo->objective, claim_alpha(claim)));
 		json_put_number(item, "violated_from_bad",
-			(double)statistics_violating(samples, slo->objective, CLAIM_ALPHA));
+			(double)statistics_violating(samples, slo->objective, claim_alpha(claim)));
 		json_put_number(item, "chance_inconclusive_at_0.1_percent_errors",
-			statistics_chance_inconclusive(
-				samples, slo->objective, CLAIM_ALPHA, PLAN_BACKGROUND_ERRORS));
+			statistics_chance_inconclusive(samples, slo->objective, claim_alpha(claim),
+				PLAN_BACKGROUND_ERRORS));
+	}
+	if (claim->ratio || (claim->compare && claim->compare->slo)) {
+		const struct comparison_zone zone = comparison_zone(scenario, claim);
+
+		json_put_number(item, "samples", (double)zone.samples);
+		json_put_number(item, "samples_to_compare_with", (double)zone.reference_samples);
+		if (zone.tolerated >= 0) {
+			json_put_number(item, "held_with_at_most_bad", (double)zone.tolerated);
+			json_put_number(item, "violated_from_bad", (double)zone.violating);
+		}
 	}
 	return item;
 }
@@ -106,8 +117,7 @@ static cJSON *stops_json(const struct scenario *scenario)
 		cJSON *item = json_object();
 
 		json_put_string(item, "id", rule->id);
-		put_duration(item, "fires_after",
-			rule->no_good_for_ns ? rule->no_good_for_ns : rule->no_data_for_ns);
+		put_duration(item, "fires_after", stop_rule_fires_ns(scenario, rule));
 		json_append(list, item);
 	}
 	return list;

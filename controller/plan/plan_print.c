@@ -5,7 +5,9 @@
 
 #include "contract/units.h"
 #include "controller/measure/statistics.h"
+#include "controller/plan/burn.h"
 #include "controller/plan/check.h"
+#include "controller/plan/comparison_claims.h"
 #include "controller/plan/plan_times.h"
 
 /* --- claims ---------------------------------------------------------------------------- */
@@ -15,7 +17,8 @@ static void print_holds(
 {
 	const struct slo_spec *slo = scenario_slo(scenario, claim->holds->slo);
 	long long samples = (long long)claim_samples(scenario, claim);
-	long long violated = (long long)statistics_violating(samples, slo->objective, CLAIM_ALPHA);
+	long long violated =
+		(long long)statistics_violating(samples, slo->objective, claim_alpha(claim));
 
 	fprintf(out, "%lld samples", samples);
 	if (claim->expect == EXPECT_VIOLATED)
@@ -24,19 +27,17 @@ static void print_holds(
 		fprintf(out,
 			"; held with at most %lld bad, violated from %lld; %.2g %% chance of "
 			"INCONCLUSIVE at 0.1 %% errors",
-			(long long)statistics_tolerated(samples, slo->objective, CLAIM_ALPHA),
+			(long long)statistics_tolerated(
+				samples, slo->objective, claim_alpha(claim)),
 			violated,
 			100 *
-				statistics_chance_inconclusive(samples, slo->objective, CLAIM_ALPHA,
-					PLAN_BACKGROUND_ERRORS));
+				statistics_chance_inconclusive(samples, slo->objective,
+					claim_alpha(claim), PLAN_BACKGROUND_ERRORS));
 }
 
 static double events_a_second(const struct scenario *scenario, const char *slo)
 {
-	const struct probe_spec *probe =
-		scenario_probe(scenario, scenario_slo(scenario, slo)->probe);
-
-	return probe->rate * (double)probe_least_sources(scenario, probe);
+	return slo_least_rate(scenario, scenario_slo(scenario, slo));
 }
 
 static void print_recovers(
@@ -83,6 +84,29 @@ static void print_restarts(FILE *out, const struct restarts_spec *restarts)
 		duration_format(restarts->within_ns, within));
 }
 
+static void print_comparison(
+	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
+{
+	const struct list *in = NULL;
+	struct comparison_zone zone;
+
+	if (claim->compare && claim->compare->probe) {
+		in = claim->compare->with->in.count ? &claim->compare->with->in : &claim->in;
+		fprintf(out, "%lld whole seconds, and %lld to compare with",
+			(long long)phases_seconds(scenario, &claim->in, claim->skip_first_ns),
+			(long long)phases_seconds(scenario, in, claim->skip_first_ns));
+		return;
+	}
+	zone = comparison_zone(scenario, claim);
+	fprintf(out, "%lld samples, and %lld of %s to compare with", (long long)zone.samples,
+		(long long)zone.reference_samples,
+		comparison_of(scenario, claim).reference_slo->name);
+	if (zone.tolerated >= 0)
+		fprintf(out,
+			"; held with at most %lld bad where those are good, violated from %lld",
+			(long long)zone.tolerated, (long long)zone.violating);
+}
+
 static void print_claim(
 	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
 {
@@ -93,6 +117,8 @@ static void print_claim(
 		print_recovers(out, scenario, claim->recovers);
 	else if (claim->data)
 		print_data(out, scenario, claim->data);
+	else if (claim->compare || claim->ratio)
+		print_comparison(out, scenario, claim);
 	else if (claim->restarts)
 		print_restarts(out, claim->restarts);
 	else if (claim->budget)
@@ -102,20 +128,37 @@ static void print_claim(
 
 /* --- stop rules, limits ---------------------------------------------------------------- */
 
-static void print_stop_rules(FILE *out, const struct guardrails_spec *guardrails)
+static void print_stop_rules(FILE *out, const struct scenario *scenario)
 {
+	const struct guardrails_spec *guardrails = scenario->guardrails;
 	char text[DURATION_TEXT_MAX];
 
 	fputs("stop rules\n", out);
 	LIST_EACH(guardrails->stop_if, struct stop_rule, rule)
-		if (rule->no_good_for_ns)
-			fprintf(out, "  %-12s fires after %s at 100 %% errors\n", rule->id,
-				duration_format(rule->no_good_for_ns, text));
-		else
-			fprintf(out, "  %-12s fires after %s without data\n", rule->id,
-				duration_format(rule->no_data_for_ns, text));
+		fprintf(out, "  %-12s fires after %s %s\n", rule->id,
+			duration_format(stop_rule_fires_ns(scenario, rule), text),
+			rule->no_data_for_ns ? "without data" : "at 100 % errors");
 	if (!guardrails->stop_if.count)
 		fprintf(out, "  none, because: %s\n", guardrails->no_stop_because);
+}
+
+/* When somebody would be told, by the SLOs that say so. */
+static void print_on_call(FILE *out, const struct scenario *scenario)
+{
+	char text[DURATION_TEXT_MAX];
+	bool any = false;
+
+	LIST_EACH(scenario->slos, struct slo_spec, slo)
+		LIST_EACH(slo->burn, struct burn_spec, burn) {
+			if (!any)
+				fputs("on call\n", out);
+			any = true;
+			fprintf(out, "  %-12s %s after %s at 100 %% errors\n", slo->name,
+				burn_severity_words[burn->severity],
+				duration_format(burn_fires_ns(burn, slo->objective,
+							slo_least_rate(scenario, slo)),
+					text));
+		}
 }
 
 static void print_times(
@@ -142,5 +185,6 @@ void plan_print(FILE *out, const struct scenario *scenario, const struct catalog
 	fputs("claims\n", out);
 	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
 		print_claim(out, scenario, claim);
-	print_stop_rules(out, scenario->guardrails);
+	print_stop_rules(out, scenario);
+	print_on_call(out, scenario);
 }

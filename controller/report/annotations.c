@@ -77,6 +77,8 @@ static const char *level_of(const struct claim_judgement *own)
 	switch (own->finding) {
 	case FINDING_OTHERWISE:
 		return gated || own->claim->gate == GATE_SHOULD ? "error" : "notice";
+	case FINDING_KNOWN:
+		return "warning";
 	case FINDING_UNPROVEN:
 		return gated ? "error" : "warning";
 	case FINDING_AS_EXPECTED:

@@ -17,6 +17,7 @@ enum {
 
 static const char *const finding_words[] = {[FINDING_AS_EXPECTED] = "as_expected",
 	[FINDING_OTHERWISE] = "otherwise",
+	[FINDING_KNOWN] = "known_issue",
 	[FINDING_UNPROVEN] = "unproven",
 	[FINDING_NOT_JUDGED] = "not_judged"};
 
@@ -25,6 +26,45 @@ static void put_seconds(cJSON *object, const char *key, int64_t ns)
 {
 	json_put(object, key,
 		ns == NEVER_NS ? cJSON_CreateNull() : cJSON_CreateNumber((double)ns / 1e9));
+}
+
+/* The numbers of a claim's kind. */
+static void put_numbers(cJSON *item, const struct claim_judgement *own)
+{
+	const struct invariant_spec *claim = own->claim;
+
+	bool latency = claim->compare && claim->compare->probe;
+
+	if (latency) {
+		json_put_number(item, "seconds", (double)own->tally.total);
+		json_put_number(item, "reference_seconds", (double)own->reference.total);
+		json_put_number(item, "times_as_long", own->measured);
+		return;
+	}
+	if (claim->holds || claim->budget || claim->compare || claim->ratio) {
+		json_put_number(item, "events", (double)own->tally.total);
+		json_put_number(item, "bad", (double)own->tally.bad);
+	}
+	if (claim->compare || claim->ratio) {
+		json_put_number(item, "reference_events", (double)own->reference.total);
+		json_put_number(item, "reference_bad", (double)own->reference.bad);
+	}
+	if (claim->compare) {
+		json_put_number(item, "difference", own->measured);
+		json_put_number(item, "difference_at_least", own->interval.lower);
+		json_put_number(item, "difference_at_most", own->interval.upper);
+	}
+	if (claim->ratio)
+		json_put_number(item, "ratio", own->measured);
+	if (claim->restarts) {
+		json_put_number(item, "strikes", (double)own->tally.total);
+		json_put_number(item, "not_back_in_time", (double)own->tally.bad);
+		put_seconds(item, "slowest_s", own->after_ns);
+	}
+	if (claim->recovers)
+		put_seconds(item, "recovered_after_s", own->after_ns);
+	if (claim->budget)
+		json_put_number(item, "budget_spent", own->measured);
 }
 
 static cJSON *claims_json(const struct scenario *scenario, const struct judgement *judgement)
@@ -41,19 +81,9 @@ static cJSON *claims_json(const struct scenario *scenario, const struct judgemen
 		json_put_string(item, "gate", gate_words[own->claim->gate]);
 		json_put_string(item, "verdict", verdict_words[own->verdict]);
 		json_put_string(item, "finding", finding_words[own->finding]);
-		if (own->claim->holds || own->claim->budget) {
-			json_put_number(item, "events", (double)own->tally.total);
-			json_put_number(item, "bad", (double)own->tally.bad);
-		}
-		if (own->claim->restarts) {
-			json_put_number(item, "strikes", (double)own->tally.total);
-			json_put_number(item, "not_back_in_time", (double)own->tally.bad);
-			put_seconds(item, "slowest_s", own->after_ns);
-		}
-		if (own->claim->recovers)
-			put_seconds(item, "recovered_after_s", own->after_ns);
-		if (own->claim->budget)
-			json_put_number(item, "budget_spent", own->measured);
+		if (own->claim->known_issue)
+			json_put_string(item, "known_issue", own->claim->known_issue->ticket);
+		put_numbers(item, own);
 		json_put_string(item, "text", own->text);
 		json_append(list, item);
 	}
@@ -270,6 +300,8 @@ static cJSON *outages_json(const struct judgement *judgement)
 		put_seconds(item, "gap_s", own->during.length_ns);
 		json_put_bool(item, "open_at_heal", own->during.open);
 		put_seconds(item, "gap_after_heal_s", own->after.length_ns);
+		put_seconds(item, "rto_s", own->rto_ns);
+		put_seconds(item, "rto_stable_for_s", own->stable_ns);
 		json_append(list, item);
 	}
 	return list;
@@ -288,6 +320,13 @@ static cJSON *data_json(const struct judgement *judgement)
 		json_put_number(item, "failed", (double)own->failed);
 		json_put_number(item, "unknown", (double)own->unknown);
 		json_put_number(item, "lost", (double)own->lost);
+		if (own->lost) {
+			json_put_number(item, "first_lost", (double)own->first_lost);
+			json_put_number(item, "last_lost", (double)own->last_lost);
+			json_put_number(item, "rpo_s",
+				(double)(own->last_lost - own->first_lost + 1) /
+					own->workload->spec->rate);
+		}
 		json_put_number(item, "recovered", (double)own->recovered);
 		json_put_number(item, "unexpected", (double)own->unexpected);
 		json_put_number(item, "on_some_members_only", (double)own->on_some);
@@ -309,6 +348,25 @@ static cJSON *costs_json(const struct judgement *judgement)
 		json_put_number(item, "events", (double)own->tally.total);
 		json_put_number(item, "bad", (double)own->tally.bad);
 		json_put_number(item, "budget_spent", own->budget_spent);
+		json_append(list, item);
+	}
+	return list;
+}
+
+static cJSON *alerts_json(const struct record *record)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(record->alerts, struct alert_record, own) {
+		cJSON *item = json_object();
+
+		json_put_string(item, "slo", own->slo->name);
+		json_put_string(item, "severity", burn_severity_words[own->burn->severity]);
+		json_put_number(item, "rate", own->burn->rate);
+		put_seconds(item, "from_s", own->from_ns);
+		put_seconds(item, "to_s", own->to_ns);
+		json_put_number(item, "long_rate", own->long_rate);
+		json_put_number(item, "short_rate", own->short_rate);
 		json_append(list, item);
 	}
 	return list;
@@ -366,6 +424,7 @@ cJSON *report_summary_json(const struct report *report)
 	json_put(json, "data", data_json(judgement));
 	json_put(json, "probes", probes_json(record));
 	json_put(json, "costs", costs_json(judgement));
+	json_put(json, "alerts", alerts_json(record));
 	json_put(json, "revert", reverts_json(judgement));
 	return json;
 }

@@ -49,6 +49,10 @@ static void claim_outcome(const struct claim_judgement *own, struct test_case *o
 		out->outcome = gated ? FAILED : PASSED;
 		out->type = own->verdict == VERDICT_VIOLATED ? "violated" : "held";
 		break;
+	case FINDING_KNOWN:
+		out->outcome = SKIPPED;
+		out->type = "known issue";
+		break;
 	case FINDING_UNPROVEN:
 		out->outcome = strict ? FAILED : SKIPPED;
 		out->type = "inconclusive";

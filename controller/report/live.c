@@ -9,7 +9,7 @@
 #include "contract/list.h"
 #include "contract/memory.h"
 #include "contract/units.h"
-#include "controller/judge/silence.h"
+#include "controller/judge/stop_rule.h"
 #include "controller/plan/check.h"
 #include "controller/plan/plan_times.h"
 #include "controller/prober/orders.h"
@@ -290,20 +290,17 @@ static void draw_fault(struct page *page, const struct fault_record *fault)
 
 static void draw_rule(struct page *page, const struct record *record, const struct stop_rule *rule)
 {
-	const struct silence silence = record_silence(record, rule, page->look->now_ns);
-	double share = (double)silence.reached_ns / (double)silence.limit_ns;
-	char bar[BAR_WIDTH + 1], limit[DURATION_TEXT_MAX];
+	const struct rule_look look = record_rule(record, rule, page->look->now_ns);
+	char bar[BAR_WIDTH + 1], way[RULE_TEXT_MAX];
 
 	for (int i = 0; i < BAR_WIDTH; i++)
-		bar[i] = share * BAR_WIDTH > i + 0.5 ? '#' : '.';
+		bar[i] = look.share * BAR_WIDTH > i + 0.5 ? '#' : '.';
 	bar[BAR_WIDTH] = '\0';
 	line(page,
-		share > 0.75           ? BAD
-			: share > 0.25 ? WARN
-				       : PLAIN,
-		"stop %-9s [%s] %.1fs of %s %s", rule->id, bar, seconds(silence.reached_ns),
-		duration_format(silence.limit_ns, limit),
-		rule->no_good_for_ns ? "without a good event" : "without data");
+		look.share > 0.75           ? BAD
+			: look.share > 0.25 ? WARN
+					    : PLAIN,
+		"stop %-9s [%s] %s", rule->id, bar, rule_way(&look, way));
 }
 
 int live_draw(FILE *out, const struct live *live, const struct record *record,

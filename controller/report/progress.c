@@ -110,6 +110,15 @@ static void stop(FILE *out, const cJSON *event)
 	say(out, event, "STOP: %s; healing", json_string(event, "text", "?"));
 }
 
+static void alert(FILE *out, const cJSON *event)
+{
+	say(out, event,
+		"somebody on call would get a %s: %s burns its error budget %.3g times as "
+		"fast as it may",
+		json_string(event, "severity", "?"), json_string(event, "slo", "?"),
+		json_number(event, "long_rate", 0));
+}
+
 static void node_lost(FILE *out, const cJSON *event)
 {
 	say(out, event, "lost %s: %s", json_string(event, "node", "?"),
@@ -149,6 +158,7 @@ void progress_print(FILE *out, const cJSON *event)
 		{"fault_arming", fault_arming},
 		{"fault_armed", fault_armed},
 		{"fault_over", fault_over},
+		{"alert", alert},
 		{"stop", stop},
 		{"node_lost", node_lost},
 		{"node_recovered", node_recovered},

@@ -202,6 +202,18 @@ void story_tell_event(struct story *story, const struct record *record, const cJ
 			kinds[i].tell(story, event);
 }
 
+/* --- what the record adds ---------------------------------------------------------------- */
+
+static void tell_alerts(struct story *story, const struct record *record)
+{
+	char text[SENTENCE_MAX];
+
+	LIST_EACH(record->alerts, struct alert_record, alert) {
+		words_alert(alert, text);
+		story_tell(story, alert->from_ns, "on call", "would be told: %s", text);
+	}
+}
+
 /* --- what the judgement adds ----------------------------------------------------------- */
 
 static void tell_recovery(
@@ -258,6 +270,7 @@ void story_tell_judgement(
 	LIST_EACH(record->faults, struct fault_record, fault)
 		story_tell(story, fault->effect_ns, "fault", "%s has its first effect",
 			fault->spec->id);
+	tell_alerts(story, record);
 	LIST_EACH(judgement->effects, struct effect_judgement, effect) {
 		tell_processes(story, effect);
 		tell_strikes(story, effect);

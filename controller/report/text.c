@@ -61,6 +61,7 @@ static void claims(FILE *out, const struct report *report)
 	LIST_EACH(report->judgement.claims, struct claim_judgement, own) {
 		const char *mark = own->finding == FINDING_OTHERWISE ? "!"
 			: own->finding == FINDING_UNPROVEN           ? "?"
+			: own->finding == FINDING_KNOWN              ? "?"
 			: own->finding == FINDING_NOT_JUDGED         ? "-"
 								     : " ";
 		char verdict[WORDS_MAX], claimed[WORDS_MAX];
@@ -75,7 +76,7 @@ static void claims(FILE *out, const struct report *report)
 static void outages(FILE *out, const struct report *report)
 {
 	char gap[DURATION_TEXT_MAX], after[DURATION_TEXT_MAX], during_span[WORDS_MAX],
-		after_span[WORDS_MAX];
+		after_span[WORDS_MAX], rto[SENTENCE_MAX];
 
 	LIST_EACH(report->judgement.outages, struct outage, own) {
 		if (!words_outage_is_told(report, own))
@@ -87,6 +88,7 @@ static void outages(FILE *out, const struct report *report)
 			words_span(report, own, true, after_span),
 			own->after.length_ns > 0 ? duration_human(own->after.length_ns, after)
 						 : "no data");
+		plain_line(out, "  recovery     %s", words_rto(report, own, rto));
 	}
 }
 
@@ -125,10 +127,14 @@ static void data_line(FILE *out, const struct data_summary *own)
 
 static void data(FILE *out, const struct report *report)
 {
+	char rpo[SENTENCE_MAX];
+
 	LIST_EACH(report->judgement.data, struct data_summary, own) {
 		struct list lines = words_losses(report, own);
 
 		data_line(out, own);
+		if (words_rpo(own, rpo))
+			plain_line(out, "               %s", rpo);
 		LIST_EACH(lines, char *, line)
 			plain_line(out, "               %s", *line);
 		LIST_EACH(own->workload->reads, struct read_record, read)
@@ -141,17 +147,27 @@ static void data(FILE *out, const struct report *report)
 
 static void costs(FILE *out, const struct report *report)
 {
-	char period[DURATION_TEXT_MAX], spent[PERCENT_TEXT_MAX];
+	char period[DURATION_TEXT_MAX], spent[PERCENT_TEXT_MAX], counted[WORDS_MAX];
 
 	LIST_EACH(report->judgement.costs, struct cost, own)
 		if (words_slo_matters(&report->record.scenario, own->slo))
 			plain_line(out,
-				"  cost         %s: %lld of %lld events bad, %s of the error "
+				"  cost         %s: %lld of %lld %s bad, %s of the error "
 				"budget for %s",
 				own->slo->name, (long long)own->tally.bad,
-				(long long)own->tally.total,
+				(long long)own->tally.total, words_counted(own->slo, counted),
 				percent_human(own->budget_spent, spent),
 				words_period(own->slo->period_ns, period));
+}
+
+static void alerts(FILE *out, const struct record *record)
+{
+	char at[WORDS_MAX], text[SENTENCE_MAX];
+
+	LIST_EACH(record->alerts, struct alert_record, own) {
+		words_alert(own, text);
+		plain_line(out, "  on call      %s %s", words_at(own->from_ns, at), text);
+	}
 }
 
 static void processes(FILE *out, const struct record *record, const struct effect_judgement *effect)
@@ -291,6 +307,7 @@ void report_summary(FILE *out, const struct report *report)
 	latencies(out, &report->record);
 	data(out, report);
 	costs(out, report);
+	alerts(out, &report->record);
 	effects(out, report);
 	reverts(out, report);
 	residue(out, &report->record);

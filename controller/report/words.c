@@ -37,6 +37,7 @@ enum tone tone_of_claim(const struct claim_judgement *own)
 		return TONE_GOOD;
 	case FINDING_OTHERWISE:
 		return TONE_BAD;
+	case FINDING_KNOWN:
 	case FINDING_UNPROVEN:
 		return TONE_OPEN;
 	case FINDING_NOT_JUDGED:
@@ -67,6 +68,8 @@ const char *words_verdict(const struct claim_judgement *own, char buffer[WORDS_M
 		snprintf(buffer, WORDS_MAX, "%s, as expected", word);
 	else if (own->claim->expect == EXPECT_VIOLATED && own->finding == FINDING_OTHERWISE)
 		snprintf(buffer, WORDS_MAX, "%s, not as expected", word);
+	else if (own->finding == FINDING_KNOWN)
+		snprintf(buffer, WORDS_MAX, "%s, a known issue", word);
 	else
 		snprintf(buffer, WORDS_MAX, "%s", word);
 	return buffer;
@@ -216,35 +219,68 @@ static bool stop_is_the_reason(const struct report *report)
 	return text && strncmp(report->judgement.reason, text, strlen(text)) == 0;
 }
 
+/* "Known issues: a, b." of the claims with that finding; appended, if there are any. */
+static void add_claims(const struct report *report, enum finding finding, const char *what,
+	char buffer[SENTENCE_MAX])
+{
+	size_t used = strlen(buffer);
+	struct list names = {0};
+	char joined[120];
+
+	LIST_EACH(report->judgement.claims, struct claim_judgement, own)
+		if (own->finding == finding)
+			list_push_text(&names, own->claim->id);
+	if (names.count && used < SENTENCE_MAX)
+		snprintf(buffer + used, SENTENCE_MAX - used, "%s%s: %s.", used ? " " : "", what,
+			words_join(&names, joined, sizeof(joined)));
+	list_free_texts(&names);
+}
+
+static size_t count_otherwise(const struct report *report)
+{
+	size_t count = 0;
+
+	LIST_EACH(report->judgement.claims, struct claim_judgement, own)
+		count += own->finding == FINDING_OTHERWISE;
+	return count;
+}
+
 const char *words_also(const struct report *report, char buffer[SENTENCE_MAX])
 {
 	const struct record *record = &report->record;
-	struct list names = {0};
-	char joined[120];
-	size_t used = 0;
 
 	buffer[0] = '\0';
 	if (record->stop != STOP_NONE && !stop_is_the_reason(report))
-		used = (size_t)snprintf(buffer, SENTENCE_MAX, "The run was stopped (%s): %.140s. ",
+		snprintf(buffer, SENTENCE_MAX, "The run was stopped (%s): %.140s.",
 			stop_words[record->stop], record->stop_text ? record->stop_text : "?");
-	LIST_EACH(report->judgement.claims, struct claim_judgement, own)
-		if (own->finding == FINDING_OTHERWISE)
-			list_push_text(&names, own->claim->id);
-	if (names.count && (report->judgement.exit_code != EXIT_VIOLATED || names.count > 1))
-		snprintf(buffer + used, SENTENCE_MAX - used, "Claims other than expected: %s.",
-			words_join(&names, joined, sizeof(joined)));
-	list_free_texts(&names);
+	if (report->judgement.exit_code != EXIT_VIOLATED || count_otherwise(report) > 1)
+		add_claims(report, FINDING_OTHERWISE, "Claims other than expected", buffer);
+	add_claims(report, FINDING_KNOWN, "Violated, but known issues", buffer);
 	return *buffer ? buffer : NULL;
 }
 
-int64_t words_resolution_ns(const struct record *record, const char *probe)
+const char *words_counted(const struct slo_spec *slo, char buffer[WORDS_MAX])
+{
+	char slice[DURATION_TEXT_MAX];
+
+	if (slo->slice_ns)
+		snprintf(buffer, WORDS_MAX, "slices of %s", duration_format(slo->slice_ns, slice));
+	else
+		snprintf(buffer, WORDS_MAX, "events");
+	return buffer;
+}
+
+int64_t words_resolution_ns(const struct record *record, const struct slo_spec *slo)
 {
 	double rate = 0;
+
+	if (slo->slice_ns)
+		return slo->slice_ns;
 
 	/* Sources of one probe interleave: together they are as fine as the sum of their rates,
 	 * but only if they are out of step, which nobody promises. */
 	LIST_EACH(record->sources, struct source_record, source)
-		if (strcmp(source->probe, probe) == 0 && (rate == 0 || source->rate < rate))
+		if (strcmp(source->probe, slo->probe) == 0 && (rate == 0 || source->rate < rate))
 			rate = source->rate;
 	return rate > 0 ? (int64_t)((double)NS_PER_SEC / rate) : 0;
 }

@@ -45,7 +45,8 @@ const char *words_cut(const struct report *report, char buffer[SENTENCE_MAX]);
 
 /*
  * What the heaviest exit code's sentence does not say: that the run was stopped, and which claims
- * came out other than expected. NULL when there is nothing to add.
+ * came out other than expected, or would have but for a known issue. NULL when there is nothing to
+ * add.
  */
 const char *words_also(const struct report *report, char buffer[SENTENCE_MAX]);
 
@@ -72,6 +73,12 @@ const char *words_statement(const struct scenario *scenario, const struct invari
 	char buffer[WORDS_MAX]);
 /* "start", "first effect", "breach", "heal". */
 const char *words_instant(int instant);
+
+/*
+ * "page of avail: burned 9.1 times as fast as it may over 24s and 12 times over 2s, from 8 on; over
+ * 13.2s later".
+ */
+void words_alert(const struct alert_record *own, char buffer[SENTENCE_MAX]);
 
 /* The numbers of a claim's row, "–" where there are none. */
 struct claim_numbers {
@@ -131,6 +138,16 @@ const char *words_span(
 	const struct report *report, const struct outage *own, bool after, char buffer[WORDS_MAX]);
 bool words_outage_is_told(const struct report *report, const struct outage *own);
 
+/*
+ * The recovery time and the data loss of a fault, in the words of continuity plans: "RTO in avail,
+ * during cut-leader: 1.93s ± 20ms from its start until good again for 3s"; "RPO of acked: 3
+ * acknowledged writes lost, within a stretch of 480ms of writing (ids 17 to 40)". NULL: nobody read
+ * back what was written.
+ */
+const char *words_rto(
+	const struct report *report, const struct outage *own, char buffer[SENTENCE_MAX]);
+const char *words_rpo(const struct data_summary *own, char buffer[SENTENCE_MAX]);
+
 /* "8 ok, 2 timeout": outcomes that occurred. */
 const char *words_outcomes(const struct source_record *source, char buffer[WORDS_MAX]);
 
@@ -161,8 +178,13 @@ const char *words_join(const struct list *texts, char *buffer, size_t size);
 /* The same of an array of JSON; "?" for what is no string. */
 const char *words_join_json(const cJSON *texts, char *buffer, size_t size);
 
-/* The longest time between two events of a probe's sources, which is what instants are good to. */
-int64_t words_resolution_ns(const struct record *record, const char *probe);
+/*
+ * The longest time between two events of a probe's sources, or between two slices, which is what
+ * instants are good to.
+ */
+int64_t words_resolution_ns(const struct record *record, const struct slo_spec *slo);
+/* What an SLO counts: "events", "slices of 1s". */
+const char *words_counted(const struct slo_spec *slo, char buffer[WORDS_MAX]);
 
 /* "3 live connections before", as was found before arming; "not asked" when nobody was. */
 const char *words_live(const struct pair_effect *pair, char buffer[WORDS_MAX]);

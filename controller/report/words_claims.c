@@ -16,12 +16,60 @@ static void holds_statement(
 	const struct scenario *scenario, const struct invariant_spec *claim, char buffer[WORDS_MAX])
 {
 	const struct slo_spec *slo = scenario_slo(scenario, claim->holds->slo);
-	char phases[60], skipped[DURATION_TEXT_MAX];
+	char phases[60], skipped[DURATION_TEXT_MAX], below[DURATION_TEXT_MAX];
 
-	snprintf(buffer, WORDS_MAX, "%.40s ≥ %.6g %% in %s%s%s", slo->name, slo->objective * 100,
-		words_join(&claim->in, phases, sizeof(phases)),
-		claim->skip_first_ns ? ", but for its first " : "",
-		claim->skip_first_ns ? duration_format(claim->skip_first_ns, skipped) : "");
+	words_join(&claim->in, phases, sizeof(phases));
+	duration_format(claim->skip_first_ns, skipped);
+	if (slo->implied)
+		snprintf(buffer, WORDS_MAX, "p%.6g of %.40s < %s in %s%s%s", slo->objective * 100,
+			slo->probe, duration_format(claim->holds->below_ns, below), phases,
+			claim->skip_first_ns ? ", but for its first " : "",
+			claim->skip_first_ns ? skipped : "");
+	else
+		snprintf(buffer, WORDS_MAX, "%.40s ≥ %.6g %% in %s%s%s", slo->name,
+			slo->objective * 100, phases,
+			claim->skip_first_ns ? ", but for its first " : "",
+			claim->skip_first_ns ? skipped : "");
+}
+
+/* "b in before": what it is compared with, as far as that is something else. */
+static const char *reference_words(
+	const struct invariant_spec *claim, const struct reference_spec *reference, char buffer[80])
+{
+	char phases[40];
+
+	const char *same =
+		claim->compare && claim->compare->probe ? claim->compare->probe : claim_slo(claim);
+
+	snprintf(buffer, 80, "%.30s in %s",
+		reference->slo             ? reference->slo
+			: reference->probe ? reference->probe
+					   : same,
+		words_join(
+			reference->in.count ? &reference->in : &claim->in, phases, sizeof(phases)));
+	return buffer;
+}
+
+static void comparison_statement(const struct invariant_spec *claim, char buffer[WORDS_MAX])
+{
+	const struct ratio_spec *ratio = claim->ratio;
+	char phases[30], other[80];
+
+	words_join(&claim->in, phases, sizeof(phases));
+	if (claim->compare && claim->compare->probe)
+		snprintf(buffer, WORDS_MAX, "p%.6g of %.30s in %s ≤ %.4g × %.60s",
+			claim->compare->quantile * 100, claim->compare->probe, phases,
+			claim->compare->slower_by_at_most,
+			reference_words(claim, claim->compare->with, other));
+	else if (claim->compare)
+		snprintf(buffer, WORDS_MAX, "%.30s in %s worse by ≤ %.4g %% than %.60s",
+			claim->compare->slo, phases, claim->compare->worse_by_at_most * 100,
+			reference_words(claim, claim->compare->with, other));
+	else
+		snprintf(buffer, WORDS_MAX, "good/s of %.30s in %s %s %.4g × %.60s", ratio->slo,
+			phases, ratio->at_most > 0 ? "≤" : "≥",
+			ratio->at_most > 0 ? ratio->at_most : ratio->at_least,
+			reference_words(claim, ratio->to, other));
 }
 
 static void recovers_statement(const struct recovers_spec *recovers, char buffer[WORDS_MAX])
@@ -42,6 +90,8 @@ const char *words_statement(
 		holds_statement(scenario, claim, buffer);
 	else if (claim->recovers)
 		recovers_statement(claim->recovers, buffer);
+	else if (claim->compare || claim->ratio)
+		comparison_statement(claim, buffer);
 	else if (claim->restarts)
 		snprintf(buffer, WORDS_MAX, "what %.40s ends runs again within %s",
 			claim->restarts->fault,
@@ -67,9 +117,9 @@ static void claim_holds(
 	snprintf(out->samples, sizeof(out->samples), "%lld", (long long)tally->total);
 	if (!tally->total)
 		return;
-	good = statistics_wilson(tally->total - tally->bad, tally->total, CLAIM_ALPHA);
+	good = statistics_wilson(tally->total - tally->bad, tally->total, claim_alpha(own->claim));
 	snprintf(out->bad, sizeof(out->bad), "%lld", (long long)tally->bad);
-	tolerated = statistics_tolerated(tally->total, objective, CLAIM_ALPHA);
+	tolerated = statistics_tolerated(tally->total, objective, claim_alpha(own->claim));
 	/* So few that not even none would be proof. */
 	if (tolerated < 0)
 		snprintf(out->allowed, sizeof(out->allowed), "too few samples");
@@ -79,6 +129,40 @@ static void claim_holds(
 	snprintf(out->measured, sizeof(out->measured), "%.4g %% good (%.2f to %.2f)",
 		100 * (double)(tally->total - tally->bad) / (double)tally->total,
 		floor(good.lower * 1e4) / 100, ceil(good.upper * 1e4) / 100);
+}
+
+static void claim_latency(const struct claim_judgement *own, struct claim_numbers *out)
+{
+	snprintf(out->allowed, sizeof(out->allowed), "≤ %.4g ×",
+		own->claim->compare->slower_by_at_most);
+	snprintf(out->samples, sizeof(out->samples), "%lld s and %lld s",
+		(long long)own->tally.total, (long long)own->reference.total);
+	if (own->measured > 0)
+		snprintf(out->measured, sizeof(out->measured), "%.3g ×", own->measured);
+}
+
+static void claim_comparison(const struct claim_judgement *own, struct claim_numbers *out)
+{
+	const struct invariant_spec *claim = own->claim;
+
+	if (claim->compare)
+		snprintf(out->allowed, sizeof(out->allowed), "≥ -%.4g %%",
+			100 * claim->compare->worse_by_at_most);
+	else
+		snprintf(out->allowed, sizeof(out->allowed), "%s %.4g",
+			claim->ratio->at_most > 0 ? "≤" : "≥",
+			claim->ratio->at_most > 0 ? claim->ratio->at_most : claim->ratio->at_least);
+	snprintf(out->samples, sizeof(out->samples), "%lld and %lld", (long long)own->tally.total,
+		(long long)own->reference.total);
+	if (!own->tally.total || !own->reference.total)
+		return;
+	snprintf(out->bad, sizeof(out->bad), "%lld and %lld", (long long)own->tally.bad,
+		(long long)own->reference.bad);
+	if (claim->compare)
+		snprintf(out->measured, sizeof(out->measured), "%+.3g %% (%+.3g to %+.3g)",
+			100 * own->measured, 100 * own->interval.lower, 100 * own->interval.upper);
+	else
+		snprintf(out->measured, sizeof(out->measured), "%.3g", own->measured);
 }
 
 static void claim_recovers(
@@ -93,7 +177,7 @@ static void claim_recovers(
 	if (own->after_ns != NEVER_NS)
 		snprintf(out->measured, sizeof(out->measured), "%s ± %s",
 			duration_human(own->after_ns, after),
-			words_step(words_resolution_ns(&report->record, slo->probe), step));
+			words_step(words_resolution_ns(&report->record, slo), step));
 	else if (own->verdict == VERDICT_HELD)
 		snprintf(out->measured, sizeof(out->measured), "never breached");
 	else if (own->verdict == VERDICT_VIOLATED)
@@ -160,6 +244,10 @@ void words_claim(
 			scenario_slo(&report->record.scenario, claim->holds->slo)->objective, out);
 	else if (claim->recovers)
 		claim_recovers(report, own, out);
+	else if (claim->compare && claim->compare->probe)
+		claim_latency(own, out);
+	else if (claim->compare || claim->ratio)
+		claim_comparison(own, out);
 	else if (claim->restarts)
 		claim_restarts(own, out);
 	else if (claim->data)

@@ -50,17 +50,36 @@ static bool said_before(const struct record *record, const struct source_record 
 	return false;
 }
 
+/* What was before and what was during differ in more than the fault. */
+static void limit_of_comparisons(const struct report *report, struct list *lines)
+{
+	bool in_time = false;
+
+	LIST_EACH(report->judgement.claims, struct claim_judgement, own) {
+		const struct invariant_spec *claim = own->claim;
+
+		in_time = in_time || (claim->compare && claim->compare->with->in.count) ||
+			(claim->ratio && claim->ratio->to->in.count);
+	}
+	if (in_time)
+		words_add(lines,
+			"Where a phase was compared with another one, all that changed in between "
+			"counts, not the fault alone; a part of the system that no fault is on, "
+			"probed at the same time, would tell them apart.");
+}
+
 static void limit_of_statistics(const struct report *report, struct list *lines)
 {
 	size_t tested = 0;
 
 	LIST_EACH(report->judgement.claims, struct claim_judgement, own)
 		tested += own->claim->holds && own->tally.total;
+	limit_of_comparisons(report, lines);
 	if (!tested)
 		return;
 	words_add(lines,
 		"%zu claim%s tested with exact binomial tests, each wrong with at most 5 %% chance "
-		"in either direction.",
+		"in either direction where it names no confidence of its own.",
 		tested, tested == 1 ? " was" : "s were");
 	words_add(lines,
 		"The tests and intervals take events for independent. Failures come in clumps: "

@@ -25,14 +25,29 @@ void words_add(struct list *lines, const char *format, ...)
 
 /* --- cost ------------------------------------------------------------------------------ */
 
+static bool is_reference(const struct invariant_spec *claim, const struct slo_spec *slo)
+{
+	const char *other = claim->compare ? claim->compare->with->slo
+		: claim->ratio             ? claim->ratio->to->slo
+					   : NULL;
+
+	return other && strcmp(other, slo->name) == 0;
+}
+
 static bool is_used(const struct scenario *scenario, const struct slo_spec *slo)
 {
+	/* Its claim tells of it, and its budget is nobody's. */
+	if (slo->implied)
+		return false;
 	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
-		if (claim_slo(claim) && strcmp(claim_slo(claim), slo->name) == 0)
+		if ((claim_slo(claim) && strcmp(claim_slo(claim), slo->name) == 0) ||
+			is_reference(claim, slo))
 			return true;
 	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule)
 		if (rule->slo && strcmp(rule->slo, slo->name) == 0)
 			return true;
+	if (slo->burn.count)
+		return true;
 	LIST_EACH(scenario->phases, struct phase_spec, phase)
 		if (phase->until && strcmp(phase->until->slo, slo->name) == 0)
 			return true;
@@ -44,14 +59,14 @@ bool words_slo_matters(const struct scenario *scenario, const struct slo_spec *s
 	LIST_EACH(scenario->slos, struct slo_spec, any)
 		if (is_used(scenario, any))
 			return is_used(scenario, slo);
-	return true;
+	return !slo->implied;
 }
 
 static void cost_of_slo(const struct cost *cost, struct list *figures)
 {
 	struct figure *bad;
 	struct statistics_interval share;
-	char period[DURATION_TEXT_MAX], spent[PERCENT_TEXT_MAX];
+	char period[DURATION_TEXT_MAX], spent[PERCENT_TEXT_MAX], counted[WORDS_MAX];
 
 	if (!cost->tally.total)
 		return;
@@ -59,9 +74,9 @@ static void cost_of_slo(const struct cost *cost, struct list *figures)
 	bad = list_push(figures, sizeof(*bad));
 	snprintf(bad->value, sizeof(bad->value), "%lld", (long long)cost->tally.bad);
 	snprintf(bad->text, sizeof(bad->text),
-		"of %lld events bad in %.60s (%.3g %%; 95 %% interval %.3g to %.3g %%): %s of "
+		"of %lld %.40s bad in %.60s (%.3g %%; 95 %% interval %.3g to %.3g %%): %s of "
 		"its error budget for %s",
-		(long long)cost->tally.total, cost->slo->name,
+		(long long)cost->tally.total, words_counted(cost->slo, counted), cost->slo->name,
 		100 * (double)cost->tally.bad / (double)cost->tally.total, 100 * share.lower,
 		100 * share.upper, percent_human(cost->budget_spent, spent),
 		words_period(cost->slo->period_ns, period));
@@ -72,7 +87,7 @@ static bool costs_the_same(const struct outage *a, const struct outage *b)
 	return a->slo == b->slo && a->fault->start_ns == b->fault->start_ns &&
 		a->fault->at_once == b->fault->at_once &&
 		a->during.length_ns == b->during.length_ns && a->during.open == b->during.open &&
-		a->after.length_ns == b->after.length_ns;
+		a->after.length_ns == b->after.length_ns && a->rto_ns == b->rto_ns;
 }
 
 bool words_outage_is_told(const struct report *report, const struct outage *own)
@@ -124,25 +139,68 @@ static void cost_of_outage(
 	snprintf(gap->value, sizeof(gap->value), "%s", duration_human(longer->length_ns, length));
 	snprintf(gap->text, sizeof(gap->text),
 		"longest time without a good event in %.60s (± %s), %.80s%s; %.80s: %s",
-		own->slo->name,
-		words_step(words_resolution_ns(&report->record, own->slo->probe), step),
+		own->slo->name, words_step(words_resolution_ns(&report->record, own->slo), step),
 		words_span(report, own, later, span),
 		longer->open ? ", not over at the end of it" : "",
 		words_span(report, own, !later, other_span),
 		other->length_ns > 0 ? duration_human(other->length_ns, rest) : "no data");
 }
 
+static void cost_of_recovery(
+	const struct report *report, const struct outage *own, struct list *figures)
+{
+	struct figure *rto = list_push(figures, sizeof(*rto));
+	char after[DURATION_TEXT_MAX];
+
+	snprintf(rto->value, sizeof(rto->value), "%s",
+		own->rto_ns == NEVER_NS ? "not recovered"
+			: own->rto_ns   ? duration_human(own->rto_ns, after)
+					: "0s");
+	words_rto(report, own, rto->text);
+}
+
 static void cost_of_data(const struct data_summary *data, struct list *figures)
 {
 	struct figure *lost;
+	char rpo[SENTENCE_MAX];
+	size_t used;
 
 	if (!data->workload->read_done || !data->reads_ok)
 		return;
 	lost = list_push(figures, sizeof(*lost));
 	snprintf(lost->value, sizeof(lost->value), "%lld", (long long)data->lost);
-	snprintf(lost->text, sizeof(lost->text), "of %lld acknowledged writes of %.60s %s",
-		(long long)data->acked, data->workload->spec->name,
+	used = (size_t)snprintf(lost->text, sizeof(lost->text),
+		"of %lld acknowledged writes of %.60s %s", (long long)data->acked,
+		data->workload->spec->name,
 		data->reads_failed ? "not found on the members that could be read" : "lost");
+	if (words_rpo(data, rpo))
+		snprintf(lost->text + used, sizeof(lost->text) - used, ". %.200s", rpo);
+}
+
+/* The first of an SLO's alerts or pages stands for how many there were. */
+static void cost_of_alerts(
+	const struct report *report, const struct slo_spec *slo, int severity, struct list *figures)
+{
+	const struct alert_record *first = NULL;
+	struct figure *told;
+	char at[WORDS_MAX], text[SENTENCE_MAX];
+	size_t count = 0;
+
+	LIST_EACH(report->record.alerts, struct alert_record, alert) {
+		if (alert->slo != slo || alert->burn->severity != severity)
+			continue;
+		first = first ? first : alert;
+		count++;
+	}
+	if (!count)
+		return;
+	told = list_push(figures, sizeof(*told));
+	words_count(count, burn_severity_words[severity], told->value);
+	words_alert(first, text);
+	snprintf(told->text, sizeof(told->text),
+		"somebody on call would have got, the first at "
+		"%s: %.220s",
+		words_at(first->from_ns, at), text);
 }
 
 struct list words_cost(const struct report *report)
@@ -151,13 +209,19 @@ struct list words_cost(const struct report *report)
 	struct list figures = {0};
 
 	LIST_EACH(report->judgement.outages, struct outage, own)
-		if (words_outage_is_told(report, own))
+		if (words_outage_is_told(report, own)) {
 			cost_of_outage(report, own, &figures);
+			cost_of_recovery(report, own, &figures);
+		}
 	LIST_EACH(report->judgement.data, struct data_summary, data)
 		cost_of_data(data, &figures);
 	LIST_EACH(report->judgement.costs, struct cost, cost)
 		if (words_slo_matters(scenario, cost->slo))
 			cost_of_slo(cost, &figures);
+	LIST_EACH(scenario->slos, struct slo_spec, slo) {
+		cost_of_alerts(report, slo, BURN_PAGE, &figures);
+		cost_of_alerts(report, slo, BURN_ALERT, &figures);
+	}
 	return figures;
 }
 

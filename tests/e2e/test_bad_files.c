@@ -83,9 +83,21 @@ static const struct mistake mistakes[] = {
 		"guardrails.stop_if: an empty stop_if needs \"no_stop_because\": say why nothing "
 		"may "
 		"stop this run"},
-	{"not built yet", "{ \"id\": \"blind\", \"no_data_for\": \"5s\" }",
+	{"not built yet", "\"id\": \"steady\",", "\"id\": \"steady\",\n\"degraded_at_most\": {},",
+		"\"degraded_at_most\"",
+		"invariants[0].degraded_at_most: \"degraded_at_most\" is not supported in this "
+		"version"},
+	{"burn rule without a window", "{ \"id\": \"blind\", \"no_data_for\": \"5s\" }",
 		"{ \"id\": \"burn\", \"slo\": \"avail\", \"burn\": { \"rate\": 8 } }", "\"burn\"",
-		"guardrails.stop_if[1].burn: \"burn\" is not supported in this version"},
+		"guardrails.stop_if[1].burn: burn needs the key \"long\""},
+	{"burn rule that can't fire", "{ \"id\": \"blind\", \"no_data_for\": \"5s\" }",
+		"{ \"id\": \"burn\", \"slo\": \"avail\", \"burn\": { \"rate\": 50, \"long\": "
+		"\"60s\" } "
+		"}",
+		"\"burn\"",
+		"guardrails.stop_if[1].burn.long: can never fire: its window of 60s is judged when "
+		"it "
+		"is full, and all phases last 27s at most"},
 	{"fault longer than its limit", "\"fault\": \"30s\"", "\"fault\": \"3s\"",
 		"{\n\t\t\t\t\t\"id\": \"cut-leader\"",
 		"phases[1].faults[0]: fault \"cut-leader\" would last 8s, longer than its own "

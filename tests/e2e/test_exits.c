@@ -140,6 +140,75 @@ static void test_guardrail_stops_and_heals(void **state)
 	end(&cli, &result);
 }
 
+static void test_a_burning_budget_pages_and_stops(void **state)
+{
+	struct cli_result result;
+	struct cli cli;
+	cJSON *journal, *summary;
+	const cJSON *stop, *alert;
+
+	(void)state;
+	run_pair("tests/e2e/files/burning.json", 3, &cli, &result);
+	journal = cli_journal(&cli);
+	stop = cli_event(journal, "stop", "id", "burn");
+	alert = cli_event(journal, "alert", "severity", "page");
+	assert_true(stop && alert);
+	/* Twice its rate comes before ten times; both before a good part of the 30 s is over. */
+	assert_true(cJSON_GetObjectItem(alert, "t_ns")->valuedouble <=
+		cJSON_GetObjectItem(stop, "t_ns")->valuedouble);
+	assert_true(cJSON_GetObjectItem(stop, "t_ns")->valuedouble < 25e9);
+	assert_non_null(strstr(cJSON_GetObjectItem(stop, "text")->valuestring,
+		"guardrail burn: watched burns its error budget "));
+	cJSON_Delete(journal);
+	summary = cli_summary(&cli);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(summary, "alerts")), 1);
+	cJSON_Delete(summary);
+	assert_non_null(strstr(result.out, "page of watched: burned "));
+	end(&cli, &result);
+}
+
+static const cJSON *claim_of(const cJSON *summary, const char *id)
+{
+	const cJSON *claim;
+
+	cJSON_ArrayForEach(claim, cJSON_GetObjectItem(summary, "claims"))
+		if (strcmp(cJSON_GetObjectItem(claim, "id")->valuestring, id) == 0)
+			return claim;
+	fail_msg("no claim %s", id);
+	return NULL;
+}
+
+static const char *word_of(const cJSON *claim, const char *key)
+{
+	return cJSON_GetObjectItem(claim, key)->valuestring;
+}
+
+static void test_claims_of_every_kind(void **state)
+{
+	static const char *const controls[] = {"slow", "slices", "worse"};
+	struct cli_result result;
+	struct cli cli;
+	cJSON *summary;
+	const cJSON *kept;
+
+	(void)state;
+	run_pair("tests/e2e/files/compared.json", 0, &cli, &result);
+	summary = cli_summary(&cli);
+	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
+		assert_string_equal(word_of(claim_of(summary, controls[i]), "verdict"), "VIOLATED");
+		assert_string_equal(
+			word_of(claim_of(summary, controls[i]), "finding"), "as_expected");
+	}
+	kept = claim_of(summary, "kept");
+	assert_string_equal(word_of(kept, "verdict"), "VIOLATED");
+	assert_string_equal(word_of(kept, "finding"), "known_issue");
+	assert_true(cJSON_GetObjectItem(kept, "ratio")->valuedouble < 0.3);
+	assert_non_null(strstr(result.out, "Violated, but known issues: kept."));
+	assert_non_null(strstr(result.out, "RTO in avail, during cut: "));
+	cJSON_Delete(summary);
+	end(&cli, &result);
+}
+
 static int down(void **state)
 {
 	(void)state;
@@ -154,6 +223,8 @@ int main(void)
 		cmocka_unit_test(test_unsteady_system_is_left_alone),
 		cmocka_unit_test(test_empty_group_is_refused),
 		cmocka_unit_test(test_guardrail_stops_and_heals),
+		cmocka_unit_test(test_a_burning_budget_pages_and_stops),
+		cmocka_unit_test(test_claims_of_every_kind),
 	};
 	int unavailable = cli_unavailable();
 

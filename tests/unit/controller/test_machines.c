@@ -32,7 +32,9 @@ static void a_lab_has_no_machines(void **state)
 	assert_int_equal(scenario_check(&scenario, catalogue, &fail), 0);
 	assert_int_equal(check_machines(&scenario, catalogue, &fail), -1);
 	assert_string_equal(fail.path, "phases[1].faults[0].fault");
-	assert_non_null(strstr(fail.text, "the nodes of a lab share one"));
+	assert_string_equal(fail.text,
+		"clock_step acts on a whole machine, and the nodes of a lab share one: it needs "
+		"hosts");
 	scenario_deinit(&scenario);
 }
 

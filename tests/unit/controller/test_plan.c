@@ -257,6 +257,10 @@ static void a_fixed_address_inside_the_radius_is_refused(void **state)
 	assert_int_equal(radius_of(DIAL("10.0.0.2:2379"), NULL, true, &fail), 0);
 	assert_int_equal(radius_of(DIAL("10.0.0.2:2379"), NULL, false, &fail), -1);
 	assert_string_equal(fail.path, "probes.put.address");
+	assert_string_equal(fail.text,
+		"probe put lies on node \"n2\", inside the blast radius of a fault: it would "
+		"measure "
+		"the fault (if that is meant: \"inside_radius\": true)");
 	/* However it is written. */
 	assert_int_equal(radius_of(DIAL("[fd00:0:0::3]:2379"), NULL, false, &fail), -1);
 	/* A program's arguments are its own affair. */
