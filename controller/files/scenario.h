@@ -91,6 +91,13 @@ struct probe_expect {
 	struct text_match *output; /* key "stdout" */
 };
 
+struct tls_spec {
+	char *ca, *cert; /* names of files */
+	cJSON *key;      /* the name of a file, or a secret */
+	char *server_name;
+	bool verify;
+};
+
 enum probe_type {
 	PROBE_HTTP,
 	PROBE_TCP,
@@ -109,6 +116,7 @@ struct probe_spec {
 	cJSON *headers; /* object of strings and secrets */
 	struct probe_body *body;
 	int connection; /* enum http_connection */
+	struct tls_spec *tls;
 	char *address;
 	cJSON *send;      /* a string or a secret */
 	struct list exec; /* of char * */

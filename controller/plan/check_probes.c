@@ -80,17 +80,38 @@ static bool begins(const char *text, const char *start)
 	return strncmp(text, start, strlen(start)) == 0;
 }
 
+static int check_tls(const struct text_rules *rules, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	const char *url = cJSON_IsString(probe->url) ? probe->url->valuestring : NULL;
+	const struct tls_spec *tls = probe->tls;
+	struct at key = at_key(at, "key"), name = at_key(at, "server_name");
+	const char *secret;
+
+	if (url && begins(url, "http://"))
+		return fail_at(
+			fail, at->path, "needs a \"url\" that begins with https://, not http://");
+	if (!tls->verify && tls->ca)
+		return fail_at(fail, at_key(at, "ca").path,
+			"with \"verify\": false nobody would look at it");
+	if (tls->key && secret_reference(tls->key, &secret) &&
+		check_text_value(rules, tls->key, &key, fail) < 0)
+		return -1;
+	return tls->server_name ? check_placeholders(rules, tls->server_name, &name, fail) : 0;
+}
+
 static int check_http(const struct text_rules *rules, const struct probe_spec *probe,
 	const struct at *at, struct fail *fail)
 {
 	struct at url = at_key(at, "url"), headers = at_key(at, "headers");
-	struct at body = at_key(at, "body");
+	struct at body = at_key(at, "body"), tls = at_key(at, "tls");
 	const char *text = cJSON_IsString(probe->url) ? probe->url->valuestring : NULL;
 
 	if (text && !begins(text, "http://") && !begins(text, "https://") && !begins(text, "{var."))
 		return fail_at(fail, url.path, "must begin with http:// or https://");
 	if (check_text_value(rules, probe->url, &url, fail) < 0 ||
-		check_texts(rules, probe->headers, &headers, fail) < 0)
+		check_texts(rules, probe->headers, &headers, fail) < 0 ||
+		(probe->tls && check_tls(rules, probe, &tls, fail) < 0))
 		return -1;
 	return probe->body ? check_body(rules, probe->body, &body, fail) : 0;
 }

@@ -2,6 +2,7 @@
 #ifndef BACKBURN_PROBER_ORDERS_H
 #define BACKBURN_PROBER_ORDERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "contract/histogram.h"
@@ -71,6 +72,17 @@ enum http_connection {
 };
 extern const char *const http_connection_words[];
 
+/*
+ * How https is spoken. `ca`, `cert` and `key` are texts in PEM form, not names of files: the
+ * prober may be on another host, and reads no files of ours. `server_name` may hold placeholders.
+ */
+struct http_tls {
+	char *ca;          /* NULL: the authorities of the host that probes */
+	char *cert, *key;  /* what we show to a server that asks; both or none */
+	char *server_name; /* that the certificate must be for; NULL: the URL's host */
+	bool verify;
+};
+
 /* Texts may hold {n}, {uuid}, {node.name}, {node.addr} and {secret.NAME}. */
 struct http_order {
 	char *method;
@@ -83,6 +95,7 @@ struct http_order {
 	int connection;    /* enum http_connection */
 	struct list expect_status;      /* of int64_t; empty: 200..399 */
 	struct text_match *expect_body; /* NULL: any */
+	struct http_tls *tls;           /* NULL: https as every client of that host speaks it */
 };
 
 struct tcp_order {

@@ -51,6 +51,15 @@ static const struct field secret_value_fields[] = {
 };
 static const struct shape secret_value_shape = SHAPE(secret_value, "secret", secret_value_fields);
 
+static const struct field http_tls_fields[] = {
+	{.key = "ca", .kind = FIELD_STRING, AT(http_tls, ca)},
+	{.key = "cert", .kind = FIELD_STRING, AT(http_tls, cert), .needs = "key"},
+	{.key = "key", .kind = FIELD_STRING, AT(http_tls, key), .needs = "cert"},
+	{.key = "server_name", .kind = FIELD_STRING, AT(http_tls, server_name)},
+	{.key = "verify", .kind = FIELD_BOOL, AT(http_tls, verify), .preset = "true"},
+};
+static const struct shape http_tls_shape = SHAPE(http_tls, "tls", http_tls_fields);
+
 static const struct field http_order_fields[] = {
 	{.key = "method", .kind = FIELD_STRING, AT(http_order, method), .preset = "\"GET\""},
 	{.key = "url", .kind = FIELD_STRING, AT(http_order, url), .required = true},
@@ -82,6 +91,7 @@ static const struct field http_order_fields[] = {
 		.kind = FIELD_OBJECT,
 		.sub = &text_match_shape,
 		AT(http_order, expect_body)},
+	{.key = "tls", .kind = FIELD_OBJECT, .sub = &http_tls_shape, AT(http_order, tls)},
 };
 static const struct shape http_order_shape = SHAPE(http_order, "http", http_order_fields);
 

@@ -8,6 +8,7 @@
 #include "contract/memory.h"
 #include "controller/prober/http.h"
 #include "controller/prober/probe_kind.h"
+#include "controller/prober/tls.h"
 
 /* Probes that ask a URL. */
 
@@ -77,18 +78,44 @@ static int check_body(
 }
 
 /* A URL may be a secret, so the text that is checked is not quoted. */
-static int check_url(const char *url, const struct event_values *values, struct fail *fail)
+static int check_url(
+	const struct http_order *http, const struct event_values *values, struct fail *fail)
 {
+	const char *url = http->url;
 	char *text;
-	bool known;
+	bool known, secure;
 
 	if (expand_text(url, values, &text, fail) < 0)
 		return fail_context(fail, "url");
-	known = strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+	secure = strncmp(text, "https://", 8) == 0;
+	known = secure || strncmp(text, "http://", 7) == 0;
 	free(text);
 	if (!known)
 		return fail_set(fail, FAIL_USAGE, "url \"%.200s\" is not http:// or https://", url);
+	if (http->tls && !secure)
+		return fail_set(
+			fail, FAIL_USAGE, "tls: url \"%.200s\" does not begin with https://", url);
 	return 0;
+}
+
+static int check_tls(
+	const struct http_order *http, const struct event_values *values, struct fail *fail)
+{
+	const struct http_tls *tls = http->tls;
+	char *name;
+	int outcome;
+
+	if (!tls)
+		return 0;
+	if (tls_check(tls->ca, tls->cert, tls->key, fail) < 0)
+		return fail_context(fail, "tls");
+	if (!tls->server_name)
+		return 0;
+	if (expand_text(tls->server_name, values, &name, fail) < 0)
+		return fail_context(fail, "tls.server_name");
+	outcome = tls_check_name(name, fail);
+	free(name);
+	return outcome < 0 ? fail_context(fail, "tls.server_name") : 0;
 }
 
 /* A decoded list has no room to grow by list_push(). */
@@ -108,7 +135,8 @@ static int check(struct probe_order *order, const struct event_values *values, s
 
 	if (!is_method(http->method))
 		return fail_set(fail, FAIL_USAGE, "\"%.40s\" is not an HTTP method", http->method);
-	if (check_url(http->url, values, fail) < 0 || check_body(http, values, fail) < 0)
+	if (check_url(http, values, fail) < 0 || check_body(http, values, fail) < 0 ||
+		check_tls(http, values, fail) < 0)
 		return -1;
 	LIST_EACH(http->headers, char *, header)
 		if (check_header(*header, values, fail) < 0)
@@ -128,6 +156,7 @@ static int check(struct probe_order *order, const struct event_values *values, s
 struct rendered {
 	char *url;
 	char *body;
+	char *server_name;   /* NULL: the URL's host */
 	struct list headers; /* of char * */
 };
 
@@ -135,6 +164,7 @@ static void rendered_deinit(struct rendered *rendered)
 {
 	free(rendered->url);
 	free(rendered->body);
+	free(rendered->server_name);
 	list_free_texts(&rendered->headers);
 }
 
@@ -152,6 +182,8 @@ static int render(const struct http_order *http, const struct event_values *valu
 			list_push_text(&out->headers, text);
 		free(text);
 	}
+	if (outcome == 0 && http->tls && http->tls->server_name)
+		outcome = expand_text(http->tls->server_name, values, &out->server_name, fail);
 	if (outcome == 0 && http->body)
 		outcome = expand_text(http->body, values, &out->body, fail);
 	if (outcome == 0 && http->body_json)
@@ -219,6 +251,7 @@ static int begin(void *means, const struct attempt *attempt, struct fail *fail)
 			.url = rendered.url,
 			.headers = &rendered.headers,
 			.body = rendered.body,
+			.server_name = rendered.server_name,
 			.limit_ns = attempt->limit_ns,
 			.done = on_done,
 			.context = (void *)attempt,
@@ -245,6 +278,7 @@ static int open_means(uv_loop_t *loop, const struct probe_order *order, int capa
 		.capacity = capacity,
 		.fresh = order->http->connection == HTTP_FRESH,
 		.body_max = order->http->expect_body ? BODY_MAX : 0,
+		.tls = order->http->tls,
 	};
 	struct http *http;
 

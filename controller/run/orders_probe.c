@@ -9,6 +9,7 @@
 #include "controller/plan/groups.h"
 #include "controller/prober/orders.h"
 #include "controller/run/run_parts.h"
+#include "controller/run/tls_files.h"
 
 /* A scenario's probe as the order that a prober understands. */
 
@@ -130,6 +131,24 @@ static struct text_match *copy_match(const struct text_match *match)
 	return copy;
 }
 
+static int fill_tls(
+	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
+{
+	const struct tls_text *text = tls_text_of(filling->context->tls, probe->name);
+	struct http_tls *tls = must_alloc(sizeof(*tls));
+
+	filling->order->http->tls = tls;
+	tls->verify = probe->tls->verify;
+	if (text) {
+		tls->ca = must_copy_if(text->ca);
+		tls->cert = must_copy_if(text->cert);
+		tls->key = must_copy_if(text->key);
+	}
+	if (!probe->tls->server_name)
+		return 0;
+	return plan_expand(&filling->text, probe->tls->server_name, &tls->server_name, fail);
+}
+
 static int fill_http(
 	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
 {
@@ -143,7 +162,8 @@ static int fill_http(
 		http->expect_body = copy_match(probe->expect->body);
 	}
 	if (fill_text(filling, probe->url, &http->url, fail) < 0 ||
-		fill_pairs(filling, probe->headers, ": ", &http->headers, fail) < 0)
+		fill_pairs(filling, probe->headers, ": ", &http->headers, fail) < 0 ||
+		(probe->tls && fill_tls(filling, probe, fail) < 0))
 		return -1;
 	if (!probe->body)
 		return 0;

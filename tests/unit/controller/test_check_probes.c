@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "controller/plan/check.h"
+#include "given.h"
+
+/* What a probe's own keys ask of one another: each case is the whole probe. */
+struct refused {
+	const char *probe; /* without the members that all have */
+	const char *path;  /* below "probes.put" */
+	const char *text;
+};
+
+static const struct refused tls_cases[] = {
+	{"'type':'http','url':'https://x/','tls':{'cert':'a.pem'}", ".tls.cert",
+		"\"cert\" needs the key \"key\" beside it"},
+	{"'type':'http','url':'https://x/','tls':{'key':'a.key'}", ".tls.key",
+		"\"key\" needs the key \"cert\" beside it"},
+	{"'type':'http','url':'http://x/','tls':{'ca':'a.pem'}", ".tls",
+		"needs a \"url\" that begins with https://, not http://"},
+	{"'type':'http','url':'https://x/','tls':{'ca':'a.pem','verify':false}", ".tls.ca",
+		"with \"verify\": false nobody would look at it"},
+	{"'type':'http','url':'https://x/','tls':{'cert':'a.pem','key':{'secret':'tokn'}}",
+		".tls.key", "no secret named \"tokn\" (did you mean \"token\"?)"},
+	{"'type':'http','url':'https://x/','tls':{'server_name':'{node.name}'}", ".tls.server_name",
+		"unknown placeholder {node.name}; known here: {n}, {uuid}, {group.NAME.addrs} of a "
+		"group that exists, {var.NAME}"},
+	{"'type':'tcp','address':'x:1','tls':{'ca':'a.pem'}", ".tls",
+		"does not belong to type \"tcp\", which has: address, send, inside_radius"},
+};
+
+static int outcome_of(const char *probe, struct fail *fail)
+{
+	struct catalogue *catalogue = given_kept_catalogue();
+	cJSON *tree = given_tree();
+	struct scenario scenario;
+	char text[1024];
+	int outcome;
+
+	snprintf(text, sizeof(text), "{'from':'client','rate':50,'timeout':'300ms',%s}", probe);
+	given_set(tree, "secrets", "{'token':{'env':'TOKEN'}}");
+	given_set(tree, "probes.put", text);
+	if (scenario_from_merged(&scenario, tree, fail) < 0)
+		return -1;
+	outcome = scenario_check(&scenario, catalogue, fail);
+	scenario_deinit(&scenario);
+	return outcome;
+}
+
+static void assert_refused(const struct refused *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct fail fail = FAIL_INIT;
+		char path[FAIL_PATH_MAX];
+
+		snprintf(path, sizeof(path), "probes.put%s", cases[i].path);
+		assert_int_equal(outcome_of(cases[i].probe, &fail), -1);
+		if (strcmp(fail.path, path) != 0 || strcmp(fail.text, cases[i].text) != 0)
+			fail_msg("%s\n is refused with %s: %s", cases[i].probe, fail.path,
+				fail.text);
+	}
+}
+
+static void assert_taken(const char *const *probes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct fail fail = FAIL_INIT;
+
+		if (outcome_of(probes[i], &fail) < 0 && strncmp(fail.path, "probes", 6) == 0)
+			fail_msg("%s\n is refused with %s: %s", probes[i], fail.path, fail.text);
+	}
+}
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static void tls_belongs_to_https(void **state)
+{
+	static const char *const taken[] = {
+		"'type':'http','url':'https://x/','tls':{}",
+		"'type':'http','url':'{var.shop}/x','tls':{'ca':'a.pem'}",
+		"'type':'http','url':'https://x/','tls':{'verify':false,'cert':'a.pem','key':"
+		"{'secret':'token'}}",
+		"'type':'http','to':{'group':'members','policy':'each'},'url':"
+		"'https://{node.addr}/','tls':{'server_name':'{node.name}.example'}",
+	};
+
+	(void)state;
+	assert_refused(tls_cases, COUNT_OF(tls_cases));
+	assert_taken(taken, COUNT_OF(taken));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tls_belongs_to_https),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
