@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/files/scenario_tables.h"
+#include "controller/prober/dns_answer.h"
 #include "controller/prober/orders.h"
 
 /* The tables of probes, of all types: `of` says which keys belong to which. */
@@ -8,12 +9,14 @@ const char *const probe_type_words[] = {
 	[PROBE_HTTP] = "http",
 	[PROBE_TCP] = "tcp",
 	[PROBE_EXEC] = "exec",
-	[PROBE_EXEC + 1] = NULL,
+	[PROBE_DNS] = "dns",
+	[PROBE_DNS + 1] = NULL,
 };
 
 #define ONLY_HTTP .of = FIELD_OF(PROBE_HTTP)
 #define ONLY_TCP .of = FIELD_OF(PROBE_TCP)
 #define ONLY_EXEC .of = FIELD_OF(PROBE_EXEC)
+#define ONLY_DNS .of = FIELD_OF(PROBE_DNS)
 
 static const struct form method_form = {
 	.pattern = "^[A-Z]+$", .says = "an HTTP method: upper-case letters, like GET"};
@@ -77,7 +80,16 @@ static const struct field probe_expect_fields[] = {
 		.kind = FIELD_OBJECT,
 		.sub = &text_match_shape,
 		AT(probe_expect, answer),
-		.help = "tcp: what the server says first."},
+		.help = "tcp: what the server says first; dns: the records, one a line in the "
+			"order "
+			"of their texts."},
+	{.key = "rcode",
+		.kind = FIELD_ENUM,
+		.words = dns_rcode_words,
+		AT(probe_expect, rcode),
+		.preset = "\"NOERROR\"",
+		.help = "dns: the response code of a good answer; NODATA is NOERROR without a "
+			"record of the type."},
 	{.key = "exit_code",
 		.kind = FIELD_INTEGER,
 		AT(probe_expect, exit_code),
@@ -98,7 +110,8 @@ static const struct field probe_fields[] = {
 		.words = probe_type_words,
 		AT(probe_spec, type),
 		.required = true,
-		.help = "What an event is: a request, a connection, or a program's run."},
+		.help = "What an event is: a request, a connection, a program's run, or a question "
+			"to a DNS server."},
 	{.key = "from",
 		.kind = FIELD_LIST,
 		.item = FIELD_NODE,
@@ -177,6 +190,25 @@ static const struct field probe_fields[] = {
 		ONLY_EXEC,
 		AT(probe_spec, input),
 		.help = "exec: a text or a secret that it can read from its standard input."},
+	{.key = "server",
+		.kind = FIELD_STRING,
+		ONLY_DNS,
+		AT(probe_spec, server),
+		.help = "dns: ADDRESS:PORT of the server that is asked; without it those of the "
+			"host that probes."},
+	{.key = "name",
+		.kind = FIELD_STRING,
+		ONLY_DNS,
+		.required = true,
+		AT(probe_spec, lookup),
+		.help = "dns: the name that is asked for, whole: no search list applies."},
+	{.key = "record",
+		.kind = FIELD_ENUM,
+		ONLY_DNS,
+		.words = dns_record_words,
+		AT(probe_spec, record),
+		.preset = "\"A\"",
+		.help = "dns: the type of the records that are asked for."},
 	{.key = "expect",
 		.kind = FIELD_OBJECT,
 		.sub = &probe_expect_shape,
@@ -199,7 +231,7 @@ static const struct field probe_fields[] = {
 		.help = "From the intended send to the end of the answer; later is bad."},
 	{.key = "inside_radius",
 		.kind = FIELD_BOOL,
-		.of = FIELD_OF(PROBE_HTTP) | FIELD_OF(PROBE_TCP),
+		.of = FIELD_OF(PROBE_HTTP) | FIELD_OF(PROBE_TCP) | FIELD_OF(PROBE_DNS),
 		AT(probe_spec, inside_radius),
 		.help = "The fixed target may lie on a node that a fault hits."},
 };

@@ -86,7 +86,8 @@ struct probe_body {
 struct probe_expect {
 	struct list status;        /* of int64_t */
 	struct text_match *body;   /* of HTTP */
-	struct text_match *answer; /* of TCP */
+	struct text_match *answer; /* of TCP, and of DNS */
+	int rcode;                 /* enum dns_rcode */
 	int64_t exit_code;
 	struct text_match *output; /* key "stdout" */
 };
@@ -101,7 +102,8 @@ struct tls_spec {
 enum probe_type {
 	PROBE_HTTP,
 	PROBE_TCP,
-	PROBE_EXEC
+	PROBE_EXEC,
+	PROBE_DNS
 };
 extern const char *const probe_type_words[];
 
@@ -122,6 +124,9 @@ struct probe_spec {
 	struct list exec; /* of char * */
 	cJSON *env;       /* object of strings */
 	cJSON *input;     /* key "stdin": a string or a secret */
+	char *server;     /* of DNS; NULL: those of the host that probes */
+	char *lookup;     /* key "name" */
+	int record;       /* enum dns_record */
 	struct probe_expect *expect;
 	double rate; /* events a second, from each `from` and, with `each`, to each member */
 	int64_t timeout_ns;

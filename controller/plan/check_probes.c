@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/address.h"
 #include "contract/host_port.h"
 #include "contract/json.h"
 #include "controller/plan/check_parts.h"
+#include "controller/prober/dns_answer.h"
 #include "controller/prober/orders.h"
 
 /* What a probe may hold, according to its type. */
@@ -13,13 +15,14 @@
 /* Keys of `expect`, whose type stands one level above: the probe's own are in its table. */
 static const struct typed_key {
 	const char *key;
-	enum probe_type type;
+	unsigned int of; /* FIELD_OF() its types */
 } expect_keys[] = {
-	{"status", PROBE_HTTP},
-	{"body", PROBE_HTTP},
-	{"answer", PROBE_TCP},
-	{"exit_code", PROBE_EXEC},
-	{"stdout", PROBE_EXEC},
+	{"status", FIELD_OF(PROBE_HTTP)},
+	{"body", FIELD_OF(PROBE_HTTP)},
+	{"answer", FIELD_OF(PROBE_TCP) | FIELD_OF(PROBE_DNS)},
+	{"exit_code", FIELD_OF(PROBE_EXEC)},
+	{"stdout", FIELD_OF(PROBE_EXEC)},
+	{"rcode", FIELD_OF(PROBE_DNS)},
 	{NULL, 0},
 };
 
@@ -30,7 +33,7 @@ static void list_keys(int type, char *out, size_t size)
 
 	*out = '\0';
 	for (const struct typed_key *key = expect_keys; key->key; key++)
-		if ((int)key->type == type && used < size)
+		if (key->of & FIELD_OF(type) && used < size)
 			used += (size_t)snprintf(
 				out + used, size - used, "%s%s", used ? ", " : "", key->key);
 }
@@ -40,7 +43,7 @@ static int check_keys(const cJSON *object, int type, const struct at *at, struct
 	char known[200];
 
 	for (const struct typed_key *key = expect_keys; key->key; key++) {
-		if (!cJSON_GetObjectItemCaseSensitive(object, key->key) || (int)key->type == type)
+		if (!cJSON_GetObjectItemCaseSensitive(object, key->key) || key->of & FIELD_OF(type))
 			continue;
 		list_keys(type, known, sizeof(known));
 		return fail_at(fail, at_key(at, key->key).path,
@@ -189,6 +192,43 @@ static int check_exec(const struct text_rules *rules, const struct probe_spec *p
 	return probe->input ? check_text_value(rules, probe->input, &input, fail) : 0;
 }
 
+/* --- dns ------------------------------------------------------------------------------- */
+
+static int check_server(const struct text_rules *rules, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	struct host_port place;
+	struct prefix address;
+	struct fail ignored = FAIL_INIT;
+
+	if (check_placeholders(rules, probe->server, at, fail) < 0)
+		return -1;
+	/* What a placeholder puts in is known later, and checked again then. */
+	if (strchr(probe->server, '{'))
+		return 0;
+	if (host_port_parse(probe->server, &place, &ignored) < 0 ||
+		prefix_parse(place.host, &address, &ignored) < 0 || !prefix_is_address(&address))
+		return fail_at(fail, at->path,
+			"must be ADDRESS:PORT, like \"10.0.0.2:53\" or \"[fd00::2]:53\": a name "
+			"would need a server itself");
+	return 0;
+}
+
+static int check_dns(const struct text_rules *rules, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	struct at server = at_key(at, "server"), name = at_key(at, "name");
+	struct at expect = at_key(at, "expect");
+
+	if (probe->expect && probe->expect->answer && probe->expect->rcode != DNS_NOERROR)
+		return fail_at(fail, at_key(&expect, "answer").path,
+			"only NOERROR has an answer, not %s",
+			dns_rcode_words[probe->expect->rcode]);
+	if (probe->server && check_server(rules, probe, &server, fail) < 0)
+		return -1;
+	return check_placeholders(rules, probe->lookup, &name, fail);
+}
+
 /* --- all types ------------------------------------------------------------------------- */
 
 /* A probe of a group in which nothing names the node would send all its events to one place. */
@@ -209,8 +249,10 @@ static int check_depends(const cJSON *own, const struct at *at, struct fail *fai
 int check_probe(const struct scenario *scenario, const struct probe_spec *probe, struct fail *fail)
 {
 	static int (*const checks[])(const struct text_rules *rules, const struct probe_spec *probe,
-		const struct at *at, struct fail *fail) = {
-		[PROBE_HTTP] = check_http, [PROBE_TCP] = check_tcp, [PROBE_EXEC] = check_exec};
+		const struct at *at, struct fail *fail) = {[PROBE_HTTP] = check_http,
+		[PROBE_TCP] = check_tcp,
+		[PROBE_EXEC] = check_exec,
+		[PROBE_DNS] = check_dns};
 	const cJSON *probes = cJSON_GetObjectItemCaseSensitive(scenario->merged, "probes");
 	const cJSON *own = cJSON_GetObjectItemCaseSensitive(probes, probe->name);
 	struct at base = at_key(NULL, "probes"), at = at_key(&base, probe->name);

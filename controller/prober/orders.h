@@ -112,7 +112,16 @@ struct exec_order {
 	struct text_match *expect_stdout; /* NULL: any, and thrown away */
 };
 
-/* Exactly one of http, tcp and exec. */
+/* Texts may hold placeholders. */
+struct dns_order {
+	char *server; /* "ADDRESS:PORT"; NULL: the servers of the host that probes */
+	char *name;
+	int record;                       /* enum dns_record */
+	int expect_rcode;                 /* enum dns_rcode */
+	struct text_match *expect_answer; /* of the records, one a line; NULL: any */
+};
+
+/* Exactly one of http, tcp, exec and dns. */
 struct probe_order {
 	char *id;
 	double rate;        /* events a second, RATE_MIN..RATE_MAX; exec: ..EXEC_RATE_MAX */
@@ -127,6 +136,7 @@ struct probe_order {
 	struct http_order *http;
 	struct tcp_order *tcp;
 	struct exec_order *exec;
+	struct dns_order *dns;
 };
 
 /* A process for each event is dear: more of them would measure this machine, not the system. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 
+#include "controller/prober/dns_answer.h"
 #include "controller/prober/orders_table.h"
 
 /* Orders for probes, and the windows that come back. */
@@ -128,6 +129,26 @@ static const struct field exec_order_fields[] = {
 };
 static const struct shape exec_order_shape = SHAPE(exec_order, "exec", exec_order_fields);
 
+static const struct field dns_order_fields[] = {
+	{.key = "server", .kind = FIELD_STRING, AT(dns_order, server)},
+	{.key = "name", .kind = FIELD_STRING, AT(dns_order, name), .required = true},
+	{.key = "record",
+		.kind = FIELD_ENUM,
+		.words = dns_record_words,
+		AT(dns_order, record),
+		.preset = "\"A\""},
+	{.key = "expect_rcode",
+		.kind = FIELD_ENUM,
+		.words = dns_rcode_words,
+		AT(dns_order, expect_rcode),
+		.preset = "\"NOERROR\""},
+	{.key = "expect_answer",
+		.kind = FIELD_OBJECT,
+		.sub = &text_match_shape,
+		AT(dns_order, expect_answer)},
+};
+static const struct shape dns_order_shape = SHAPE(dns_order, "dns", dns_order_fields);
+
 static const struct field probe_order_fields[] = {
 	{.key = "id", .kind = FIELD_NAME, AT(probe_order, id), .required = true},
 	{.key = "rate",
@@ -176,6 +197,7 @@ static const struct field probe_order_fields[] = {
 	{.key = "http", .kind = FIELD_OBJECT, .sub = &http_order_shape, AT(probe_order, http)},
 	{.key = "tcp", .kind = FIELD_OBJECT, .sub = &tcp_order_shape, AT(probe_order, tcp)},
 	{.key = "exec", .kind = FIELD_OBJECT, .sub = &exec_order_shape, AT(probe_order, exec)},
+	{.key = "dns", .kind = FIELD_OBJECT, .sub = &dns_order_shape, AT(probe_order, dns)},
 };
 const struct shape probe_order_shape = SHAPE(probe_order, "probe", probe_order_fields);
 

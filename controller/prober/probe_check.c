@@ -24,6 +24,7 @@ const struct probe_kind *probe_kind_of(const struct probe_order *order)
 		{order->http, &probe_kind_http},
 		{order->tcp, &probe_kind_tcp},
 		{order->exec, &probe_kind_exec},
+		{order->dns, &probe_kind_dns},
 	};
 	const struct probe_kind *found = NULL;
 
@@ -65,8 +66,8 @@ int probe_check(struct probe_order *order, struct fail *fail)
 		(double)(order->classes.count ? order->classes.count : 1);
 
 	if (!kind)
-		return fail_set(
-			fail, FAIL_USAGE, "needs exactly one of \"http\", \"tcp\" and \"exec\"");
+		return fail_set(fail, FAIL_USAGE,
+			"needs exactly one of \"http\", \"tcp\", \"exec\" and \"dns\"");
 	if (order->classes.count > CLASSES_MAX)
 		return fail_set(fail, FAIL_USAGE, "more than %d SLOs on one probe", CLASSES_MAX);
 	if (judgements > WINDOW_JUDGEMENTS_MAX)

@@ -202,6 +202,21 @@ static int fill_exec(
 	return fill_text(filling, probe->input, &exec->input, fail);
 }
 
+static int fill_dns(
+	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
+{
+	struct dns_order *dns = filling->order->dns = must_alloc(sizeof(*dns));
+
+	dns->record = probe->record;
+	if (probe->expect) {
+		dns->expect_rcode = probe->expect->rcode;
+		dns->expect_answer = copy_match(probe->expect->answer);
+	}
+	if (probe->server && plan_expand(&filling->text, probe->server, &dns->server, fail) < 0)
+		return -1;
+	return plan_expand(&filling->text, probe->lookup, &dns->name, fail);
+}
+
 static void add_target(
 	const struct plan *plan, const struct probe_spec *probe, const char *node, struct list *out)
 {
@@ -262,8 +277,10 @@ cJSON *order_probe(const struct order_context *context, const struct probe_spec 
 	const char *member, struct fail *fail)
 {
 	static int (*const fill[])(const struct filling *filling, const struct probe_spec *probe,
-		struct fail *fail) = {
-		[PROBE_HTTP] = fill_http, [PROBE_TCP] = fill_tcp, [PROBE_EXEC] = fill_exec};
+		struct fail *fail) = {[PROBE_HTTP] = fill_http,
+		[PROBE_TCP] = fill_tcp,
+		[PROBE_EXEC] = fill_exec,
+		[PROBE_DNS] = fill_dns};
 	struct probe_order order = {.id = must_copy(probe->name),
 		.rate = probe->rate,
 		.timeout_ns = probe->timeout_ns,

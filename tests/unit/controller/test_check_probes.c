@@ -30,6 +30,28 @@ static const struct refused tls_cases[] = {
 		"does not belong to type \"tcp\", which has: address, send, inside_radius"},
 };
 
+static const struct refused dns_cases[] = {
+	{"'type':'dns'", "", "type \"dns\" needs the key \"name\""},
+	{"'type':'dns','name':'x','server':'ns.example:53'", ".server",
+		"must be ADDRESS:PORT, like \"10.0.0.2:53\" or \"[fd00::2]:53\": a name would "
+		"need a server itself"},
+	{"'type':'dns','name':'x','server':'10.0.0.2'", ".server",
+		"must be ADDRESS:PORT, like \"10.0.0.2:53\" or \"[fd00::2]:53\": a name would "
+		"need a server itself"},
+	{"'type':'dns','name':'x','expect':{'rcode':'NXDOMAIN','answer':{'contains':'1'}}",
+		".expect.answer", "only NOERROR has an answer, not NXDOMAIN"},
+	{"'type':'dns','name':'x','expect':{'status':200}", ".expect.status",
+		"does not belong to type \"dns\", which has: answer, rcode"},
+	{"'type':'dns','name':'x','record':'CNAME'", ".record",
+		"\"CNAME\" is not one of A, AAAA, MX, NS, SRV, TXT"},
+	{"'type':'dns','name':'{node.name}.x'", ".name",
+		"unknown placeholder {node.name}; known here: {n}, {uuid}, {group.NAME.addrs} of a "
+		"group that exists, {var.NAME}"},
+	{"'type':'dns','name':'x','to':{'group':'members','policy':'any'}", ".to",
+		"the events go to the nodes of a group, but nothing in the probe depends on the "
+		"node: use {node.addr} or {node.name}"},
+};
+
 static int outcome_of(const char *probe, struct fail *fail)
 {
 	struct catalogue *catalogue = given_kept_catalogue();
@@ -90,10 +112,27 @@ static void tls_belongs_to_https(void **state)
 	assert_taken(taken, COUNT_OF(taken));
 }
 
+static void dns_asks_an_address_for_a_name(void **state)
+{
+	static const char *const taken[] = {
+		"'type':'dns','name':'{n}.{uuid}.example','record':'TXT'",
+		"'type':'dns','name':'x','server':'{var.dns}','expect':{'rcode':'NODATA'}",
+		"'type':'dns','name':'x','server':'[fd00::2]:53','expect':{'answer':{'equals':"
+		"'10.0.0.1'}}",
+		"'type':'dns','name':'x','to':{'group':'members','policy':'each'},'server':"
+		"'{node.addr}:53'",
+	};
+
+	(void)state;
+	assert_refused(dns_cases, COUNT_OF(dns_cases));
+	assert_taken(taken, COUNT_OF(taken));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tls_belongs_to_https),
+		cmocka_unit_test(dns_asks_an_address_for_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
