@@ -99,11 +99,23 @@ struct tls_spec {
 	bool verify;
 };
 
+/* Where a number is read. */
+struct read_spec {
+	cJSON *url;       /* a string or a secret; or `exec` */
+	struct list exec; /* of char * */
+	char *metric;     /* of the answer; or `pointer` */
+	cJSON *labels;    /* object of strings */
+	int aggregate;    /* enum value_aggregate */
+	char *pointer;
+};
+
 enum probe_type {
 	PROBE_HTTP,
 	PROBE_TCP,
 	PROBE_EXEC,
-	PROBE_DNS
+	PROBE_DNS,
+	PROBE_METRIC,
+	PROBE_PROMETHEUS
 };
 extern const char *const probe_type_words[];
 
@@ -120,13 +132,16 @@ struct probe_spec {
 	int connection; /* enum http_connection */
 	struct tls_spec *tls;
 	char *address;
-	cJSON *send;      /* a string or a secret */
-	struct list exec; /* of char * */
-	cJSON *env;       /* object of strings */
-	cJSON *input;     /* key "stdin": a string or a secret */
-	char *server;     /* of DNS; NULL: those of the host that probes */
-	char *lookup;     /* key "name" */
-	int record;       /* enum dns_record */
+	cJSON *send;            /* a string or a secret */
+	struct list exec;       /* of char * */
+	cJSON *env;             /* object of strings */
+	cJSON *input;           /* key "stdin": a string or a secret */
+	char *server;           /* of DNS; NULL: those of the host that probes */
+	char *lookup;           /* key "name" */
+	int record;             /* enum dns_record */
+	struct read_spec *read; /* of metric */
+	cJSON *query;           /* of prometheus: a string or a secret */
+	bool per_second;
 	struct probe_expect *expect;
 	double rate; /* events a second, from each `from` and, with `each`, to each member */
 	int64_t timeout_ns;
@@ -134,8 +149,9 @@ struct probe_spec {
 };
 
 struct good_spec {
-	int outcome;           /* 0, "ok": the only one there is */
-	int64_t latency_lt_ns; /* 0: any */
+	int outcome;                                   /* 0, "ok": the only one there is */
+	int64_t latency_lt_ns;                         /* 0: any */
+	double value_lt, value_le, value_gt, value_ge; /* NAN: any */
 };
 
 struct slo_spec {

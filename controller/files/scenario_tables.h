@@ -22,7 +22,8 @@
 
 #define HOURS(n) ((double)(n)*3600 * NS_PER_SEC)
 
-extern const struct shape group_shape, probe_shape, slo_shape, tls_shape, workload_shape;
+extern const struct shape group_shape, probe_shape, read_shape, slo_shape, tls_shape,
+	workload_shape;
 extern const struct shape invariant_shape, guardrails_shape;
 
 #endif

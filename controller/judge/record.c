@@ -132,6 +132,7 @@ void record_deinit(struct record *record)
 		free(source->to);
 		free(source->last_error);
 		histogram_free(source->latency);
+		values_deinit(&source->values);
 	}
 	LIST_EACH(record->workloads, struct workload_record, workload)
 		free_workload(workload);

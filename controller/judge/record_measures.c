@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
+#include <math.h>
 
 #include "contract/json.h"
 #include "contract/list.h"
 #include "controller/judge/record_apply.h"
 #include "controller/prober/orders.h"
 #include "controller/prober/runs.h"
+#include "controller/prober/value_text.h"
 
 /* What probers reported, as the journal keeps it: sources, windows, operations, final reads. */
 
@@ -82,6 +84,35 @@ void record_add_events(struct samples *samples, const struct source_record *sour
 			samples_add(samples, due_ns(source, index), good);
 }
 
+/* As many as there are events; NULL is a window of a probe that reads none. */
+static int check_values(const struct probe_window *window, struct fail *fail)
+{
+	const char *cursor = window->values;
+	int64_t count = 0;
+	double value;
+	int more = 0;
+
+	if (!cursor)
+		return 0;
+	while ((more = value_text_next(&cursor, &value, fail)) > 0)
+		count++;
+	if (more == 0 && count != window->count)
+		return fail_set(fail, FAIL_PEER, "window: not a value for each event");
+	return more;
+}
+
+static void add_values(struct source_record *source, const struct probe_window *window)
+{
+	const char *cursor = window->values ? window->values : "";
+	struct fail checked = FAIL_INIT;
+	double value;
+
+	for (int64_t index = window->first_index; value_text_next(&cursor, &value, &checked) > 0;
+		index++)
+		if (!isnan(value))
+			values_add(&source->values, due_ns(source, index), value);
+}
+
 /* All of a window is looked at before any of it is taken: the record holds whole events only. */
 static int check_window(const struct record *record, const struct source_record *source,
 	const struct probe_window *window, int64_t heard_ns, struct fail *fail)
@@ -96,6 +127,8 @@ static int check_window(const struct record *record, const struct source_record 
 	LIST_EACH(window->classes, struct class_runs, runs)
 		if (check_runs(record, window, runs, fail) < 0)
 			return -1;
+	if (check_values(window, fail) < 0)
+		return -1;
 	LIST_EACH(window->outcomes, int64_t, count)
 		if (*count < 0 || *count > window->count)
 			return fail_set(fail, FAIL_PEER, "window: more outcomes than events");
@@ -115,6 +148,7 @@ static int add_window(struct record *record, struct source_record *source,
 		return -1;
 	LIST_EACH(window->classes, struct class_runs, runs)
 		record_add_events(&record_sli(record, runs->slo)->samples, source, window, runs);
+	add_values(source, window);
 	LIST_EACH(window->outcomes, int64_t, count)
 		if (i < OUTCOME_COUNT)
 			source->outcomes[i++] += *count;

@@ -46,6 +46,13 @@ int check_text_value(
 /* One fault: its kind exists, and has all that it needs. */
 int check_fault_kind(const struct scenario *scenario, const struct catalogue *catalogue,
 	const struct fault_spec *fault, const struct at *at, struct fail *fail);
+/* Whether each event of the probe reads a number. */
+bool probe_reads_values(const struct probe_spec *probe);
+int check_value_probe(const struct probe_spec *probe, const struct at *at, struct fail *fail);
+int check_read(const struct read_spec *read, const struct at *at, struct fail *fail);
+/* What an SLO calls good; its probe exists. */
+int check_good(const struct scenario *scenario, const struct slo_spec *slo, const struct at *at,
+	struct fail *fail);
 int check_probe(const struct scenario *scenario, const struct probe_spec *probe, struct fail *fail);
 
 #endif

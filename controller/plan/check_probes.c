@@ -86,7 +86,8 @@ static bool begins(const char *text, const char *start)
 static int check_tls(const struct text_rules *rules, const struct probe_spec *probe,
 	const struct at *at, struct fail *fail)
 {
-	const char *url = cJSON_IsString(probe->url) ? probe->url->valuestring : NULL;
+	const cJSON *given = probe->read ? probe->read->url : probe->url;
+	const char *url = cJSON_GetStringValue(given);
 	const struct tls_spec *tls = probe->tls;
 	struct at key = at_key(at, "key"), name = at_key(at, "server_name");
 	const char *secret;
@@ -103,20 +104,48 @@ static int check_tls(const struct text_rules *rules, const struct probe_spec *pr
 	return tls->server_name ? check_placeholders(rules, tls->server_name, &name, fail) : 0;
 }
 
+/* What all requests have, whatever is done with the answer. `at` is the probe. */
+static int check_request(const struct text_rules *rules, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	struct at headers = at_key(at, "headers"), tls = at_key(at, "tls");
+
+	if (check_texts(rules, probe->headers, &headers, fail) < 0)
+		return -1;
+	return probe->tls ? check_tls(rules, probe, &tls, fail) : 0;
+}
+
+static int check_url(
+	const struct text_rules *rules, const cJSON *url, const struct at *at, struct fail *fail)
+{
+	const char *text = cJSON_GetStringValue(url);
+
+	if (text && !begins(text, "http://") && !begins(text, "https://") && !begins(text, "{var."))
+		return fail_at(fail, at->path, "must begin with http:// or https://");
+	return check_text_value(rules, url, at, fail);
+}
+
 static int check_http(const struct text_rules *rules, const struct probe_spec *probe,
 	const struct at *at, struct fail *fail)
 {
-	struct at url = at_key(at, "url"), headers = at_key(at, "headers");
-	struct at body = at_key(at, "body"), tls = at_key(at, "tls");
-	const char *text = cJSON_IsString(probe->url) ? probe->url->valuestring : NULL;
+	struct at url = at_key(at, "url"), body = at_key(at, "body");
 
-	if (text && !begins(text, "http://") && !begins(text, "https://") && !begins(text, "{var."))
-		return fail_at(fail, url.path, "must begin with http:// or https://");
-	if (check_text_value(rules, probe->url, &url, fail) < 0 ||
-		check_texts(rules, probe->headers, &headers, fail) < 0 ||
-		(probe->tls && check_tls(rules, probe, &tls, fail) < 0))
+	if (check_url(rules, probe->url, &url, fail) < 0 ||
+		check_request(rules, probe, at, fail) < 0)
 		return -1;
 	return probe->body ? check_body(rules, probe->body, &body, fail) : 0;
+}
+
+static int check_prometheus(const struct text_rules *rules, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	struct at url = at_key(at, "url"), query = at_key(at, "query");
+
+	if (check_value_probe(probe, at, fail) < 0 ||
+		check_url(rules, probe->url, &url, fail) < 0 ||
+		check_request(rules, probe, at, fail) < 0)
+		return -1;
+	return check_text_value(rules, probe->query, &query, fail);
 }
 
 /* --- tcp ------------------------------------------------------------------------------- */
@@ -148,6 +177,20 @@ static int check_tcp(const struct text_rules *rules, const struct probe_spec *pr
 
 /* --- exec ------------------------------------------------------------------------------ */
 
+static int check_words(const struct text_rules *rules, const struct list *words,
+	const struct at *at, struct fail *fail)
+{
+	size_t index = 0;
+
+	LIST_EACH(*words, char *, word) {
+		struct at place = at_index(at, index++);
+
+		if (check_placeholders(rules, *word, &place, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int check_variables(const struct text_rules *rules, const struct probe_spec *probe,
 	const struct at *at, struct fail *fail)
 {
@@ -174,22 +217,40 @@ static int check_exec(const struct text_rules *rules, const struct probe_spec *p
 	const struct at *at, struct fail *fail)
 {
 	struct at exec = at_key(at, "exec"), input = at_key(at, "stdin");
-	size_t index = 0;
 
 	if (probe->rate > EXEC_RATE_MAX)
 		return fail_at(fail, at_key(at, "rate").path,
 			"an exec probe starts a process for each event: at most %d a second, "
 			"beyond that it would measure its own host",
 			EXEC_RATE_MAX);
-	LIST_EACH(probe->exec, char *, word) {
-		struct at place = at_index(&exec, index++);
-
-		if (check_placeholders(rules, *word, &place, fail) < 0)
-			return -1;
-	}
-	if (check_variables(rules, probe, at, fail) < 0)
+	if (check_words(rules, &probe->exec, &exec, fail) < 0 ||
+		check_variables(rules, probe, at, fail) < 0)
 		return -1;
 	return probe->input ? check_text_value(rules, probe->input, &input, fail) : 0;
+}
+
+/* --- metric ---------------------------------------------------------------------------- */
+
+static int check_metric(const struct text_rules *rules, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	struct at read = at_key(at, "read"), url = at_key(&read, "url");
+	struct at exec = at_key(&read, "exec");
+	const char *for_urls = probe->headers ? "headers" : probe->tls ? "tls" : NULL;
+
+	if (check_value_probe(probe, at, fail) < 0 || check_read(probe->read, &read, fail) < 0)
+		return -1;
+	if (probe->read->url)
+		return check_url(rules, probe->read->url, &url, fail) < 0
+			? -1
+			: check_request(rules, probe, at, fail);
+	if (for_urls)
+		return fail_at(
+			fail, at_key(at, for_urls).path, "a program is run, and no URL is asked");
+	if (probe->rate > EXEC_RATE_MAX)
+		return fail_at(fail, at_key(at, "rate").path,
+			"a process is started for each event: at most %d a second", EXEC_RATE_MAX);
+	return check_words(rules, &probe->read->exec, &exec, fail);
 }
 
 /* --- dns ------------------------------------------------------------------------------- */
@@ -252,7 +313,9 @@ int check_probe(const struct scenario *scenario, const struct probe_spec *probe,
 		const struct at *at, struct fail *fail) = {[PROBE_HTTP] = check_http,
 		[PROBE_TCP] = check_tcp,
 		[PROBE_EXEC] = check_exec,
-		[PROBE_DNS] = check_dns};
+		[PROBE_DNS] = check_dns,
+		[PROBE_METRIC] = check_metric,
+		[PROBE_PROMETHEUS] = check_prometheus};
 	const cJSON *probes = cJSON_GetObjectItemCaseSensitive(scenario->merged, "probes");
 	const cJSON *own = cJSON_GetObjectItemCaseSensitive(probes, probe->name);
 	struct at base = at_key(NULL, "probes"), at = at_key(&base, probe->name);

@@ -142,6 +142,8 @@ static int check_measures(const struct scenario *scenario, struct fail *fail)
 				nearest_named(
 					&scenario->probes, sizeof(struct probe_spec), slo->probe),
 				fail);
+		if (check_good(scenario, slo, &at, fail) < 0)
+			return -1;
 	}
 	LIST_EACH(scenario->workloads, struct workload_spec, workload)
 		if (check_workload(scenario, workload, fail) < 0)

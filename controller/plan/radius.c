@@ -44,8 +44,11 @@ static bool leads_to(const struct plan_node *node, const struct prefix *address)
 static int check_host(const struct plan *plan, const struct list *groups,
 	const struct probe_spec *probe, const char *host, struct fail *fail)
 {
-	static const char *const keys[] = {
-		[PROBE_HTTP] = "url", [PROBE_TCP] = "address", [PROBE_DNS] = "server"};
+	static const char *const keys[] = {[PROBE_HTTP] = "url",
+		[PROBE_TCP] = "address",
+		[PROBE_DNS] = "server",
+		[PROBE_METRIC] = "read",
+		[PROBE_PROMETHEUS] = "url"};
 	char path[JSON_PATH_MAX];
 	struct fail no_literal = FAIL_INIT;
 	struct prefix address;
@@ -64,6 +67,12 @@ static int check_host(const struct plan *plan, const struct list *groups,
 	return 0;
 }
 
+static bool is_url(const struct probe_spec *probe)
+{
+	return probe->type == PROBE_HTTP || probe->type == PROBE_PROMETHEUS ||
+		(probe->type == PROBE_METRIC && probe->read->url);
+}
+
 static int check_probe(const struct plan *plan, const struct list *groups,
 	const struct probe_spec *probe, const char *target, struct fail *fail)
 {
@@ -74,7 +83,7 @@ static int check_probe(const struct plan *plan, const struct list *groups,
 
 	if (plan_expand(&context, target, &text, fail) < 0)
 		return fail_context(fail, "probe %s", probe->name);
-	if (probe->type == PROBE_HTTP)
+	if (is_url(probe))
 		url_host(text, place.host, sizeof(place.host));
 	else
 		outcome = host_port_parse(text, &place, fail);
@@ -90,8 +99,8 @@ static const char *fixed_target(const struct probe_spec *probe)
 {
 	if (probe->to)
 		return NULL;
-	if (probe->type == PROBE_HTTP && cJSON_IsString(probe->url))
-		return probe->url->valuestring;
+	if (is_url(probe))
+		return cJSON_GetStringValue(probe->read ? probe->read->url : probe->url);
 	if (probe->type == PROBE_DNS)
 		return probe->server;
 	return probe->type == PROBE_TCP ? probe->address : NULL;

@@ -356,6 +356,14 @@ void http_flush(struct http *http)
 	collect(http);
 }
 
+char *http_encode(const char *text)
+{
+	char *encoded = curl_easy_escape(NULL, text, 0), *copy = must_copy(encoded ? encoded : "");
+
+	curl_free(encoded);
+	return copy;
+}
+
 /* --- life ------------------------------------------------------------------------------ */
 
 static int set_up_multi(struct http *http, struct fail *fail)

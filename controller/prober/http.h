@@ -64,6 +64,9 @@ struct http_request {
 int http_new(
 	uv_loop_t *loop, const struct http_options *options, struct http **out, struct fail *fail);
 
+/* The text as part of a URL: what is not a letter, a digit or one of -._~ is %XX. To be freed. */
+char *http_encode(const char *text);
+
 /* Drops all requests without a call. The loop must run once more to close what is left. */
 void http_free(struct http *http);
 

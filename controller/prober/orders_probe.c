@@ -43,6 +43,12 @@ static const struct shape probe_target_shape = SHAPE(probe_target, "target", pro
 static const struct field probe_class_fields[] = {
 	{.key = "slo", .kind = FIELD_NAME, AT(probe_class, slo), .required = true},
 	{.key = "latency_lt", .kind = FIELD_DURATION, AT(probe_class, latency_lt_ns)},
+	{.key = "bounds",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &value_bound_shape,
+		AT(probe_class, bounds),
+		.allow_empty = true},
 };
 static const struct shape probe_class_shape = SHAPE(probe_class, "class", probe_class_fields);
 
@@ -64,6 +70,7 @@ static const struct shape http_tls_shape = SHAPE(http_tls, "tls", http_tls_field
 static const struct field http_order_fields[] = {
 	{.key = "method", .kind = FIELD_STRING, AT(http_order, method), .preset = "\"GET\""},
 	{.key = "url", .kind = FIELD_STRING, AT(http_order, url), .required = true},
+	{.key = "query", .kind = FIELD_STRING, AT(http_order, query)},
 	{.key = "headers",
 		.kind = FIELD_LIST,
 		.item = FIELD_STRING,
@@ -198,6 +205,7 @@ static const struct field probe_order_fields[] = {
 	{.key = "tcp", .kind = FIELD_OBJECT, .sub = &tcp_order_shape, AT(probe_order, tcp)},
 	{.key = "exec", .kind = FIELD_OBJECT, .sub = &exec_order_shape, AT(probe_order, exec)},
 	{.key = "dns", .kind = FIELD_OBJECT, .sub = &dns_order_shape, AT(probe_order, dns)},
+	{.key = "value", .kind = FIELD_OBJECT, .sub = &value_order_shape, AT(probe_order, value)},
 };
 const struct shape probe_order_shape = SHAPE(probe_order, "probe", probe_order_fields);
 
@@ -248,6 +256,7 @@ static const struct field probe_window_fields[] = {
 		.allow_empty = true},
 	{.key = "latency_max", .kind = FIELD_DURATION, AT(probe_window, latency_max_ns)},
 	{.key = "lag_max", .kind = FIELD_DURATION, AT(probe_window, lag_max_ns)},
+	{.key = "values", .kind = FIELD_STRING, AT(probe_window, values), .allow_empty = true},
 	{.key = "last_error", .kind = FIELD_STRING, AT(probe_window, last_error)},
 	{.key = "target", .kind = FIELD_STRING, AT(probe_window, target)},
 };

@@ -59,6 +59,27 @@ static int check_targets(const struct probe_order *order, struct fail *fail)
 	return 0;
 }
 
+static int check_value(const struct probe_order *order, struct fail *fail)
+{
+	const struct value_order *value = order->value;
+
+	if (!value)
+		return 0;
+	if (!order->http && !order->exec)
+		return fail_set(fail, FAIL_USAGE, "a value is read of \"http\" and \"exec\" only");
+	if (order->rate > VALUE_RATE_MAX)
+		return fail_set(fail, FAIL_USAGE, "values are read at most %d times a second",
+			VALUE_RATE_MAX);
+	if ((value->format == VALUE_METRIC && !value->metric) ||
+		(value->format == VALUE_JSON && !value->pointer))
+		return fail_set(fail, FAIL_USAGE, "value: it is not said which one");
+	if (value->per_second && order->targets.count > 1)
+		return fail_set(fail, FAIL_USAGE,
+			"value: per_second needs one target, whose counter is compared with "
+			"itself");
+	return 0;
+}
+
 int probe_check(struct probe_order *order, struct fail *fail)
 {
 	const struct probe_kind *kind = probe_kind_of(order);
@@ -74,7 +95,7 @@ int probe_check(struct probe_order *order, struct fail *fail)
 		return fail_set(fail, FAIL_USAGE,
 			"rate × window × SLOs is %.0f, more than a report can hold (%d)",
 			judgements, WINDOW_JUDGEMENTS_MAX);
-	if (check_targets(order, fail) < 0)
+	if (check_targets(order, fail) < 0 || check_value(order, fail) < 0)
 		return -1;
 	/* Everything is expanded once: what fails for one event fails for all. */
 	LIST_EACH(order->targets, const struct probe_target, target) {

@@ -112,13 +112,13 @@ static void on_done(void *context, const struct dns_result *result)
 		[DNS_BROKEN] = OUTCOME_BROKEN,
 	};
 	const struct attempt *attempt = context;
-	const struct attempt_end nonsense = {OUTCOME_BROKEN, "the reply can't be read", NULL};
+	const struct attempt_end nonsense = {OUTCOME_BROKEN, "the reply can't be read", NULL, NULL};
 	char *answer;
 	int rcode;
 
 	if (result->ending != DNS_ANSWERED) {
 		attempt->done(attempt->context,
-			&(struct attempt_end){outcomes[result->ending], result->text, NULL});
+			&(struct attempt_end){outcomes[result->ending], result->text, NULL, NULL});
 		return;
 	}
 	if (dns_answer_read(result->reply, result->length, attempt->order->dns->record, &rcode,

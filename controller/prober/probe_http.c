@@ -9,6 +9,7 @@
 #include "controller/prober/http.h"
 #include "controller/prober/probe_kind.h"
 #include "controller/prober/tls.h"
+#include "controller/prober/value.h"
 
 /* Probes that ask a URL. */
 
@@ -135,8 +136,9 @@ static int check(struct probe_order *order, const struct event_values *values, s
 
 	if (!is_method(http->method))
 		return fail_set(fail, FAIL_USAGE, "\"%.40s\" is not an HTTP method", http->method);
-	if (check_url(http, values, fail) < 0 || check_body(http, values, fail) < 0 ||
-		check_tls(http, values, fail) < 0)
+	if (check_url(http, values, fail) < 0 ||
+		probe_try_text(http->query, values, "query", fail) < 0 ||
+		check_body(http, values, fail) < 0 || check_tls(http, values, fail) < 0)
 		return -1;
 	LIST_EACH(http->headers, char *, header)
 		if (check_header(*header, values, fail) < 0)
@@ -168,11 +170,30 @@ static void rendered_deinit(struct rendered *rendered)
 	list_free_texts(&rendered->headers);
 }
 
+static int add_query(
+	const char *query, const struct event_values *values, char **url, struct fail *fail)
+{
+	char *text, *encoded, *whole;
+
+	if (expand_text(query, values, &text, fail) < 0)
+		return -1;
+	encoded = http_encode(text);
+	if (asprintf(&whole, "%s?query=%s", *url, encoded) < 0)
+		abort();
+	free(text);
+	free(encoded);
+	free(*url);
+	*url = whole;
+	return 0;
+}
+
 static int render(const struct http_order *http, const struct event_values *values,
 	struct rendered *out, struct fail *fail)
 {
 	int outcome = expand_text(http->url, values, &out->url, fail);
 
+	if (outcome == 0 && http->query)
+		outcome = add_query(http->query, values, &out->url, fail);
 	LIST_EACH(http->headers, char *, header) {
 		char *text = NULL;
 
@@ -202,6 +223,18 @@ static bool is_expected(const struct list *statuses, int status)
 	return false;
 }
 
+static void read_value(const struct attempt *attempt, const struct http_result *result)
+{
+	char why[VALUE_WHY_SIZE];
+	double value;
+	struct attempt_end end = {.outcome = OUTCOME_OK, .value = &value};
+
+	if (value_read(attempt->order->value, result->body, result->body_length, &value, why) < 0)
+		end = (struct attempt_end){
+			.outcome = OUTCOME_CONTENT, .text = why, .quote = result->body};
+	attempt->done(attempt->context, &end);
+}
+
 static void judge_answer(const struct attempt *attempt, const struct http_result *result)
 {
 	const struct http_order *http = attempt->order->http;
@@ -210,6 +243,8 @@ static void judge_answer(const struct attempt *attempt, const struct http_result
 
 	if (!is_expected(&http->expect_status, result->status)) {
 		end.outcome = OUTCOME_STATUS;
+		/* What a query is wrong with, Prometheus says there. */
+		end.quote = attempt->order->value ? result->body : NULL;
 		snprintf(text, sizeof(text), "HTTP %d", result->status);
 	} else if (http->expect_body &&
 		!text_match_fits(http->expect_body, result->body, result->body_length)) {
@@ -217,6 +252,9 @@ static void judge_answer(const struct attempt *attempt, const struct http_result
 		end.quote = result->body;
 		text_match_say(http->expect_body, why);
 		snprintf(text, sizeof(text), "HTTP %d, but the body %s", result->status, why);
+	} else if (attempt->order->value) {
+		read_value(attempt, result);
+		return;
 	}
 	attempt->done(attempt->context, &end);
 }
@@ -274,10 +312,11 @@ static void flush(void *means)
 static int open_means(uv_loop_t *loop, const struct probe_order *order, int capacity,
 	void **out_means, struct fail *fail)
 {
+	size_t body_max = order->http->expect_body ? BODY_MAX : 0;
 	const struct http_options options = {
 		.capacity = capacity,
 		.fresh = order->http->connection == HTTP_FRESH,
-		.body_max = order->http->expect_body ? BODY_MAX : 0,
+		.body_max = order->value ? VALUE_BODY_MAX : body_max,
 		.tls = order->http->tls,
 	};
 	struct http *http;

@@ -24,6 +24,7 @@
 struct attempt_end {
 	enum probe_outcome outcome;
 	const char *text, *quote;
+	const double *value; /* of an OK attempt of a probe that reads one; else NULL. Borrowed */
 };
 
 /* One event under way. Owned by the probe; it stays until done() or close(). */
