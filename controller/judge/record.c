@@ -124,8 +124,12 @@ void record_deinit(struct record *record)
 {
 	LIST_EACH(record->faults, struct fault_record, fault)
 		free_fault(fault);
-	LIST_EACH(record->slis, struct sli_record, sli)
+	LIST_EACH(record->slis, struct sli_record, sli) {
 		samples_deinit(&sli->samples);
+		samples_deinit(&sli->late);
+		samples_deinit(&sli->dropped);
+		samples_deinit(&sli->spoiled);
+	}
 	LIST_EACH(record->sources, struct source_record, source) {
 		free(source->probe);
 		free(source->from);

@@ -81,6 +81,8 @@ struct source_record {
 struct sli_record {
 	const struct slo_spec *slo;
 	struct samples samples;
+	/* Of these: sent later than a tenth of the timeout, not begun by the prober, either. */
+	struct samples late, dropped, spoiled;
 };
 
 struct read_record {

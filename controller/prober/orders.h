@@ -233,10 +233,13 @@ struct probe_window {
 				     ended OK */
 	int64_t latency_max_ns;   /* of the same events; 0 when there are none */
 	int64_t lag_max_ns;       /* longest time from intended to real send in this window */
-	char *values;             /* of all events in their order (value_text.h); NULL: the probe
-				     reads none */
-	char *last_error;         /* "n1: Connection refused", or NULL */
-	char *target;             /* node that first_answer points at when the window closed */
+	/* Runs like those of classes, whose bad events are: sent later than a tenth of the timeout;
+	 * not begun at all. NULL: none. */
+	char *late, *dropped;
+	char *values;     /* of all events in their order (value_text.h); NULL: the probe
+			     reads none */
+	char *last_error; /* "n1: Connection refused", or NULL */
+	char *target;     /* node that first_answer points at when the window closed */
 };
 
 /* The `set` workload: distinct integers from 1, `rate` a second, to a persistent client process. */

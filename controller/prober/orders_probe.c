@@ -256,6 +256,8 @@ static const struct field probe_window_fields[] = {
 		.allow_empty = true},
 	{.key = "latency_max", .kind = FIELD_DURATION, AT(probe_window, latency_max_ns)},
 	{.key = "lag_max", .kind = FIELD_DURATION, AT(probe_window, lag_max_ns)},
+	{.key = "late", .kind = FIELD_STRING, AT(probe_window, late)},
+	{.key = "dropped", .kind = FIELD_STRING, AT(probe_window, dropped)},
 	{.key = "values", .kind = FIELD_STRING, AT(probe_window, values), .allow_empty = true},
 	{.key = "last_error", .kind = FIELD_STRING, AT(probe_window, last_error)},
 	{.key = "target", .kind = FIELD_STRING, AT(probe_window, target)},

@@ -266,6 +266,7 @@ int probe_new(struct probe_order *order, int capacity, const struct reporter *re
 	}
 	memset(order, 0, sizeof(*order));
 	windows_init(&probe->windows, schedule, probe->order.window_ns, &probe->order.classes);
+	probe->windows.late_ns = probe->order.timeout_ns / 10;
 	probe->windows.reads_values = probe->order.value != NULL;
 	probe->windows.per_second = probe->order.value && probe->order.value->per_second;
 	set_alarm(probe);

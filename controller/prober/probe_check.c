@@ -8,10 +8,12 @@
 enum {
 	CLASSES_MAX = 16,
 	/*
-	 * Events of all classes in one window. In the worst case, good and bad in turn, each
-	 * takes two bytes of the notification, which is one line of at most 1 MiB.
+	 * Events of all classes in one window, and of the runs that say which were late, and which
+	 * dropped. In the worst case, good and bad in turn, each takes two bytes of the
+	 * notification, which is one line of at most 1 MiB.
 	 */
 	WINDOW_JUDGEMENTS_MAX = 300 * 1000,
+	SPOILED_RUNS = 2,
 	ATTEMPTS_SPARE = 8,
 };
 
@@ -84,7 +86,7 @@ int probe_check(struct probe_order *order, struct fail *fail)
 {
 	const struct probe_kind *kind = probe_kind_of(order);
 	double judgements = order->rate * (double)order->window_ns / 1e9 *
-		(double)(order->classes.count ? order->classes.count : 1);
+		(double)(order->classes.count + SPOILED_RUNS);
 
 	if (!kind)
 		return fail_set(fail, FAIL_USAGE,
@@ -93,7 +95,7 @@ int probe_check(struct probe_order *order, struct fail *fail)
 		return fail_set(fail, FAIL_USAGE, "more than %d SLOs on one probe", CLASSES_MAX);
 	if (judgements > WINDOW_JUDGEMENTS_MAX)
 		return fail_set(fail, FAIL_USAGE,
-			"rate × window × SLOs is %.0f, more than a report can hold (%d)",
+			"rate × window × (SLOs + 2) is %.0f, more than a report can hold (%d)",
 			judgements, WINDOW_JUDGEMENTS_MAX);
 	if (check_targets(order, fail) < 0 || check_value(order, fail) < 0)
 		return -1;

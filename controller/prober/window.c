@@ -12,7 +12,7 @@
 #include "controller/prober/value_text.h"
 
 struct ended_event {
-	bool settled;
+	bool settled, late;
 	uint8_t outcome; /* enum probe_outcome */
 	int64_t latency_ns;
 	double value; /* NAN: none */
@@ -126,6 +126,8 @@ void windows_sent(struct windows *windows, int64_t index, int64_t lag_ns)
 
 	if (lag_ns > window->lag_max_ns)
 		window->lag_max_ns = lag_ns;
+	window->events[index - window->first_index].late =
+		windows->late_ns && lag_ns > windows->late_ns;
 }
 
 void windows_read(struct windows *windows, int64_t index, double value)
@@ -176,6 +178,33 @@ static char *runs_of_class(const struct window *window, const struct probe_class
 			value_is_within(&class->bounds, event->value);
 	}
 	text = runs_format(good, window->count);
+	free(good);
+	return text;
+}
+
+static bool is_late(const struct ended_event *event)
+{
+	return event->late;
+}
+
+static bool is_dropped(const struct ended_event *event)
+{
+	return event->outcome == OUTCOME_DROPPED;
+}
+
+/* NULL when there are none, which is the rule. */
+static char *runs_of_spoiled(
+	const struct window *window, bool (*is_spoiled)(const struct ended_event *event))
+{
+	bool *good = must_array((size_t)window->count + 1, sizeof(*good));
+	int64_t spoiled = 0;
+	char *text;
+
+	for (int64_t i = 0; i < window->count; i++) {
+		good[i] = !is_spoiled(&window->events[i]);
+		spoiled += !good[i];
+	}
+	text = spoiled ? runs_format(good, window->count) : NULL;
 	free(good);
 	return text;
 }
@@ -263,6 +292,8 @@ int windows_take(struct windows *windows, int64_t now_ns, struct probe_window *o
 		.outcomes = count_outcomes(window),
 		.classes = judge_classes(window, windows->classes),
 		.lag_max_ns = window->lag_max_ns,
+		.late = runs_of_spoiled(window, is_late),
+		.dropped = runs_of_spoiled(window, is_dropped),
 	};
 	sum_latency(window, out);
 	if (windows->reads_values)

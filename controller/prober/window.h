@@ -27,6 +27,7 @@ struct windows {
 	const struct list *classes; /* of struct probe_class, borrowed */
 	int64_t opened;             /* number of windows opened so far */
 	int64_t stop_ns;            /* INT64_MAX until windows_stop() */
+	int64_t late_ns;            /* a longer send lag is late; set by the caller; 0: none is */
 	bool reads_values;          /* set by the caller, before the first event */
 	bool per_second;            /* likewise: values are readings of a counter */
 	struct reading earlier;     /* per_second: of the windows that have been taken */
