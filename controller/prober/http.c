@@ -261,6 +261,8 @@ static CURL *easy_new(struct transfer *transfer, const struct http_options *opti
 	if (options->fresh) {
 		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 		curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+		/* A new client has no session to resume, and looks at the certificate. */
+		curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 		curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, reset_socket);
 	}
 	if (options->tls)

@@ -13,7 +13,7 @@
 #include "controller/prober/tls.h"
 
 enum {
-	PEM_MAX = 256 * 1024 /* three of them fit into an order, which is one line */
+	PEM_MAX = 64 * 1024 /* each order has them all: with `each` there is one for each node */
 };
 
 static const char *file_of_probe(const struct sources *sources, const char *probe)
