@@ -2,6 +2,7 @@
 #include "contract/shape.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,6 +241,8 @@ static int decode_absent(const struct shape *shape, const cJSON *object, const c
 				fail, path, "%s needs the key \"%s\"", shape->name, field->key);
 		if (field->preset && out)
 			decode_preset(field, (char *)out + field->offset);
+		if (field->or_nan && out)
+			*(double *)((char *)out + field->offset) = NAN;
 	}
 	return 0;
 }

@@ -100,6 +100,7 @@ struct field {
 	bool later;       /* known, but not built yet: refused by name, never ignored */
 	bool one_is_list; /* FIELD_LIST: a bare value means a list of one */
 	bool allow_empty; /* FIELD_LIST, FIELD_STRING: may be empty (default: must not) */
+	bool or_nan;      /* FIELD_NUMBER: NAN when absent, where each number means something */
 	bool live;        /* a fault's parameter that may be changed while the fault acts */
 	enum field_choice choice;
 	const char *needs; /* the key that must be there when this one is; or NULL */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <stdio.h>
 
 #include "contract/json.h"
@@ -73,6 +74,8 @@ static cJSON *encode_scalar(const struct field *field, enum field_kind kind, con
 		return cJSON_CreateNumber((double)*(const int64_t *)value);
 	case FIELD_NUMBER:
 	case FIELD_RATIO:
+		if (field->or_nan && isnan(*(const double *)value))
+			return NULL;
 		return cJSON_CreateNumber(*(const double *)value);
 	case FIELD_DURATION:
 		return cJSON_CreateString(duration_format(*(const int64_t *)value, text));

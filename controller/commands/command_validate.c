@@ -11,6 +11,7 @@
 #include "controller/plan/check.h"
 #include "controller/plan/plan_print.h"
 #include "controller/run/reach.h"
+#include "controller/run/tls_files.h"
 #include "controller/schema/schema.h"
 
 /* A file that can't be read is taken for a scenario, whose loader says why. */
@@ -31,6 +32,18 @@ static const struct schema_kind *kind_of(const char *path)
 	return kind ? kind : &schema_kinds[0];
 }
 
+/* What the scenario names beside itself; a key that is a secret is not there to be read. */
+static int check_files(
+	const struct scenario *scenario, const struct sources *sources, struct fail *fail)
+{
+	struct list tls;
+
+	if (tls_files_read(&tls, scenario, sources, NULL, fail) < 0)
+		return -1;
+	tls_files_deinit(&tls);
+	return 0;
+}
+
 static int validate_scenario(const char *path, struct fail *fail)
 {
 	struct scenario scenario = {0};
@@ -42,6 +55,8 @@ static int validate_scenario(const char *path, struct fail *fail)
 		outcome = scenario_load(&scenario, &sources, path, NULL, fail);
 	if (outcome == 0) {
 		outcome = scenario_check(&scenario, &catalogue, fail);
+		if (outcome == 0)
+			outcome = check_files(&scenario, &sources, fail);
 		if (outcome == 0)
 			plan_print(stdout, &scenario, &catalogue);
 		else

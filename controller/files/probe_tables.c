@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/files/scenario_tables.h"
+#include "controller/prober/dns_answer.h"
 #include "controller/prober/orders.h"
 
 /* The tables of probes, of all types: `of` says which keys belong to which. */
@@ -8,12 +9,17 @@ const char *const probe_type_words[] = {
 	[PROBE_HTTP] = "http",
 	[PROBE_TCP] = "tcp",
 	[PROBE_EXEC] = "exec",
-	[PROBE_EXEC + 1] = NULL,
+	[PROBE_DNS] = "dns",
+	[PROBE_METRIC] = "metric",
+	[PROBE_PROMETHEUS] = "prometheus",
+	[PROBE_PROMETHEUS + 1] = NULL,
 };
 
 #define ONLY_HTTP .of = FIELD_OF(PROBE_HTTP)
 #define ONLY_TCP .of = FIELD_OF(PROBE_TCP)
 #define ONLY_EXEC .of = FIELD_OF(PROBE_EXEC)
+#define ONLY_DNS .of = FIELD_OF(PROBE_DNS)
+#define OF_URLS .of = FIELD_OF(PROBE_HTTP) | FIELD_OF(PROBE_METRIC) | FIELD_OF(PROBE_PROMETHEUS)
 
 static const struct form method_form = {
 	.pattern = "^[A-Z]+$", .says = "an HTTP method: upper-case letters, like GET"};
@@ -77,7 +83,16 @@ static const struct field probe_expect_fields[] = {
 		.kind = FIELD_OBJECT,
 		.sub = &text_match_shape,
 		AT(probe_expect, answer),
-		.help = "tcp: what the server says first."},
+		.help = "tcp: what the server says first; dns: the records, one a line in the "
+			"order "
+			"of their texts."},
+	{.key = "rcode",
+		.kind = FIELD_ENUM,
+		.words = dns_rcode_words,
+		AT(probe_expect, rcode),
+		.preset = "\"NOERROR\"",
+		.help = "dns: the response code of a good answer; NODATA is NOERROR without a "
+			"record of the type."},
 	{.key = "exit_code",
 		.kind = FIELD_INTEGER,
 		AT(probe_expect, exit_code),
@@ -98,7 +113,8 @@ static const struct field probe_fields[] = {
 		.words = probe_type_words,
 		AT(probe_spec, type),
 		.required = true,
-		.help = "What an event is: a request, a connection, or a program's run."},
+		.help = "What an event is: a request, a connection, a program's run, a question "
+			"to a DNS server, or the reading of a number."},
 	{.key = "from",
 		.kind = FIELD_LIST,
 		.item = FIELD_NODE,
@@ -114,10 +130,12 @@ static const struct field probe_fields[] = {
 		.help = "The group that the events go to; without it the target is fixed."},
 	{.key = "url",
 		.kind = FIELD_TEXT,
-		ONLY_HTTP,
+		.of = FIELD_OF(PROBE_HTTP) | FIELD_OF(PROBE_PROMETHEUS),
 		.required = true,
 		AT(probe_spec, url),
-		.help = "http: where the request goes, as a text or a secret."},
+		.help = "http: where the request goes, as a text or a secret; prometheus: where "
+			"the "
+			"API is, without /api/v1/query."},
 	{.key = "method",
 		.kind = FIELD_NAME,
 		ONLY_HTTP,
@@ -127,9 +145,10 @@ static const struct field probe_fields[] = {
 		.help = "http: the method, in capitals."},
 	{.key = "headers",
 		.kind = FIELD_TEXTS,
-		ONLY_HTTP,
+		OF_URLS,
 		AT(probe_spec, headers),
-		.help = "http: an object of names and values; a value is a text or a secret."},
+		.help = "http, metric, prometheus: an object of names and values; a value is a "
+			"text or a secret."},
 	{.key = "body",
 		.kind = FIELD_OBJECT,
 		ONLY_HTTP,
@@ -138,11 +157,19 @@ static const struct field probe_fields[] = {
 		.help = "http: what the request carries."},
 	{.key = "connection",
 		.kind = FIELD_ENUM,
-		ONLY_HTTP,
+		OF_URLS,
 		.words = http_connection_words,
 		AT(probe_spec, connection),
 		.preset = "\"keep_alive\"",
-		.help = "http: keep connections for later events, or open a fresh one for each."},
+		.help = "http, metric, prometheus: keep connections for later events, or open a "
+			"fresh one for each."},
+	{.key = "tls",
+		.kind = FIELD_OBJECT,
+		OF_URLS,
+		.sub = &tls_shape,
+		AT(probe_spec, tls),
+		.help = "http, metric, prometheus: whom https trusts, and what it shows of "
+			"itself."},
 	{.key = "address",
 		.kind = FIELD_STRING,
 		ONLY_TCP,
@@ -171,6 +198,46 @@ static const struct field probe_fields[] = {
 		ONLY_EXEC,
 		AT(probe_spec, input),
 		.help = "exec: a text or a secret that it can read from its standard input."},
+	{.key = "server",
+		.kind = FIELD_STRING,
+		ONLY_DNS,
+		AT(probe_spec, server),
+		.help = "dns: ADDRESS:PORT of the server that is asked; without it those of the "
+			"host that probes."},
+	{.key = "name",
+		.kind = FIELD_STRING,
+		ONLY_DNS,
+		.required = true,
+		AT(probe_spec, lookup),
+		.help = "dns: the name that is asked for, whole: no search list applies."},
+	{.key = "record",
+		.kind = FIELD_ENUM,
+		ONLY_DNS,
+		.words = dns_record_words,
+		AT(probe_spec, record),
+		.preset = "\"A\"",
+		.help = "dns: the type of the records that are asked for."},
+	{.key = "read",
+		.kind = FIELD_OBJECT,
+		.of = FIELD_OF(PROBE_METRIC),
+		.required = true,
+		.sub = &read_shape,
+		AT(probe_spec, read),
+		.help = "metric: where the number of an event is."},
+	{.key = "query",
+		.kind = FIELD_TEXT,
+		.of = FIELD_OF(PROBE_PROMETHEUS),
+		.required = true,
+		AT(probe_spec, query),
+		.help = "prometheus: PromQL, a text or a secret, whose result is a scalar or a "
+			"vector of one series."},
+	{.key = "per_second",
+		.kind = FIELD_BOOL,
+		.of = FIELD_OF(PROBE_METRIC) | FIELD_OF(PROBE_PROMETHEUS),
+		AT(probe_spec, per_second),
+		.help = "metric, prometheus: the number is a counter; the value is how much it "
+			"grew "
+			"each second since the last event that read it."},
 	{.key = "expect",
 		.kind = FIELD_OBJECT,
 		.sub = &probe_expect_shape,
@@ -193,7 +260,8 @@ static const struct field probe_fields[] = {
 		.help = "From the intended send to the end of the answer; later is bad."},
 	{.key = "inside_radius",
 		.kind = FIELD_BOOL,
-		.of = FIELD_OF(PROBE_HTTP) | FIELD_OF(PROBE_TCP),
+		.of = FIELD_OF(PROBE_HTTP) | FIELD_OF(PROBE_TCP) | FIELD_OF(PROBE_DNS) |
+			FIELD_OF(PROBE_METRIC) | FIELD_OF(PROBE_PROMETHEUS),
 		AT(probe_spec, inside_radius),
 		.help = "The fixed target may lie on a node that a fault hits."},
 };

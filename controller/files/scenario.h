@@ -86,15 +86,36 @@ struct probe_body {
 struct probe_expect {
 	struct list status;        /* of int64_t */
 	struct text_match *body;   /* of HTTP */
-	struct text_match *answer; /* of TCP */
+	struct text_match *answer; /* of TCP, and of DNS */
+	int rcode;                 /* enum dns_rcode */
 	int64_t exit_code;
 	struct text_match *output; /* key "stdout" */
+};
+
+struct tls_spec {
+	char *ca, *cert; /* names of files */
+	cJSON *key;      /* the name of a file, or a secret */
+	char *server_name;
+	bool verify;
+};
+
+/* Where a number is read. */
+struct read_spec {
+	cJSON *url;       /* a string or a secret; or `exec` */
+	struct list exec; /* of char * */
+	char *metric;     /* of the answer; or `pointer` */
+	cJSON *labels;    /* object of strings */
+	int aggregate;    /* enum value_aggregate */
+	char *pointer;
 };
 
 enum probe_type {
 	PROBE_HTTP,
 	PROBE_TCP,
-	PROBE_EXEC
+	PROBE_EXEC,
+	PROBE_DNS,
+	PROBE_METRIC,
+	PROBE_PROMETHEUS
 };
 extern const char *const probe_type_words[];
 
@@ -109,11 +130,18 @@ struct probe_spec {
 	cJSON *headers; /* object of strings and secrets */
 	struct probe_body *body;
 	int connection; /* enum http_connection */
+	struct tls_spec *tls;
 	char *address;
-	cJSON *send;      /* a string or a secret */
-	struct list exec; /* of char * */
-	cJSON *env;       /* object of strings */
-	cJSON *input;     /* key "stdin": a string or a secret */
+	cJSON *send;            /* a string or a secret */
+	struct list exec;       /* of char * */
+	cJSON *env;             /* object of strings */
+	cJSON *input;           /* key "stdin": a string or a secret */
+	char *server;           /* of DNS; NULL: those of the host that probes */
+	char *lookup;           /* key "name" */
+	int record;             /* enum dns_record */
+	struct read_spec *read; /* of metric */
+	cJSON *query;           /* of prometheus: a string or a secret */
+	bool per_second;
 	struct probe_expect *expect;
 	double rate; /* events a second, from each `from` and, with `each`, to each member */
 	int64_t timeout_ns;
@@ -121,8 +149,9 @@ struct probe_spec {
 };
 
 struct good_spec {
-	int outcome;           /* 0, "ok": the only one there is */
-	int64_t latency_lt_ns; /* 0: any */
+	int outcome;                                   /* 0, "ok": the only one there is */
+	int64_t latency_lt_ns;                         /* 0: any */
+	double value_lt, value_le, value_gt, value_ge; /* NAN: any */
 };
 
 enum burn_severity {

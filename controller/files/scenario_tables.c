@@ -64,7 +64,8 @@ static const struct field secret_fields[] = {
 		.kind = FIELD_STRING,
 		AT(secret_spec, file),
 		.choice = CHOICE_ONE,
-		.help = "A file, as seen from this file's folder; its first line counts."},
+		.help = "A file, as seen from this file's folder; its first line counts; of "
+			"a text in PEM form all of it."},
 };
 static const struct shape secret_shape = SHAPE("secret", secret_spec, secret_fields,
 	"Where a secret is read from when the probes are started.");

@@ -53,7 +53,8 @@
 			"with a chance of 1 in a million."                                         \
 	}
 
-extern const struct shape group_shape, probe_shape, slo_shape, workload_shape;
+extern const struct shape group_shape, probe_shape, read_shape, slo_shape, tls_shape,
+	workload_shape;
 extern const struct shape invariant_shape, guardrails_shape;
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "contract/units.h"
 #include "controller/judge/judge_parts.h"
+#include "controller/judge/saturation.h"
 #include "controller/measure/statistics.h"
 #include "controller/plan/check.h"
 
@@ -332,7 +333,8 @@ static void apply_known_issue(const struct record *record, struct claim_judgemen
 	}
 }
 
-void judge_claim(const struct record *record, const struct invariant_spec *claim,
+/* As if no prober ever spoiled what it measures. */
+static void judge_by_kind(const struct record *record, const struct invariant_spec *claim,
 	struct claim_judgement *out)
 {
 	*out = (struct claim_judgement){
@@ -351,6 +353,13 @@ void judge_claim(const struct record *record, const struct invariant_spec *claim
 		judge_data_claim(record, claim, out);
 	else
 		judge_budget(record, claim, out);
+}
+
+void judge_claim(const struct record *record, const struct invariant_spec *claim,
+	struct claim_judgement *out)
+{
+	judge_by_kind(record, claim, out);
+	saturation_heed(record, out, judge_by_kind);
 	/* Without a stop everything was measured to its end: what is open then is unproven. */
 	if (out->verdict == VERDICT_NOT_JUDGED && record->stop == STOP_NONE && record->ended)
 		out->verdict = VERDICT_INCONCLUSIVE;

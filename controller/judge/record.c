@@ -130,6 +130,9 @@ void record_deinit(struct record *record)
 	LIST_EACH(record->slis, struct sli_record, sli) {
 		samples_deinit(&sli->samples);
 		samples_deinit(&sli->events);
+		samples_deinit(&sli->late);
+		samples_deinit(&sli->dropped);
+		samples_deinit(&sli->spoiled);
 	}
 	LIST_EACH(record->sources, struct source_record, source) {
 		free(source->probe);
@@ -137,6 +140,7 @@ void record_deinit(struct record *record)
 		free(source->to);
 		free(source->last_error);
 		histogram_free(source->latency);
+		values_deinit(&source->values);
 	}
 	LIST_EACH(record->workloads, struct workload_record, workload)
 		free_workload(workload);

@@ -9,6 +9,7 @@
 #include "contract/verbs.h"
 #include "controller/files/scenario.h"
 #include "controller/judge/samples.h"
+#include "controller/judge/values.h"
 #include "controller/plan/plan.h"
 #include "controller/prober/orders.h"
 #include "controller/prober/ranges.h"
@@ -74,6 +75,7 @@ struct source_record {
 	int64_t outcomes[8];       /* by enum probe_outcome */
 	char *last_error;          /* of the last window that had one, or NULL */
 	int64_t lag_max_ns;
+	struct values values; /* of a probe that reads numbers; at most VALUES_MAX */
 };
 
 struct sli_record {
@@ -82,6 +84,8 @@ struct sli_record {
 	/* Of an SLO by slices alone: its events, and where the slices made of them end. */
 	struct samples events;
 	int64_t sliced_ns;
+	/* Events: sent later than a tenth of the timeout, not begun by the prober, either. */
+	struct samples late, dropped, spoiled;
 };
 
 /* From when until when somebody on call would have been told. */

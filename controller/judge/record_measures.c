@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "contract/memory.h"
 #include "controller/judge/record_apply.h"
 #include "controller/judge/seconds.h"
 #include "controller/judge/slices.h"
 #include "controller/prober/orders.h"
 #include "controller/prober/runs.h"
+#include "controller/prober/value_text.h"
 
 /* What probers reported, as the journal keeps it: sources, windows, operations, final reads. */
 
@@ -52,24 +56,28 @@ static int64_t due_ns(const struct source_record *source, int64_t index)
 }
 
 /* Every event of the window must be in the runs, or a claim would rest on fewer than it says. */
-static int check_runs(const struct record *record, const struct probe_window *window,
-	const struct class_runs *runs, struct fail *fail)
+static int check_runs(const char *runs, int64_t events, struct fail *fail)
 {
-	const char *cursor = runs->runs;
 	int64_t total = 0, count;
 	bool good;
 	int more;
 
-	if (!record_sli(record, runs->slo))
-		return fail_set(fail, FAIL_PEER, "window: unknown SLO \"%.60s\"", runs->slo);
-	while ((more = runs_next(&cursor, &good, &count, fail)) > 0) {
-		if (count > window->count - total)
+	while ((more = runs_next(&runs, &good, &count, fail)) > 0) {
+		if (count > events - total)
 			return fail_set(fail, FAIL_PEER, "window: more runs than events");
 		total += count;
 	}
-	if (more == 0 && total != window->count)
+	if (more == 0 && total != events)
 		return fail_set(fail, FAIL_PEER, "window: fewer runs than events");
 	return more;
+}
+
+static int check_class(const struct record *record, const struct probe_window *window,
+	const struct class_runs *runs, struct fail *fail)
+{
+	if (!record_sli(record, runs->slo))
+		return fail_set(fail, FAIL_PEER, "window: unknown SLO \"%.60s\"", runs->slo);
+	return check_runs(runs->runs, window->count, fail);
 }
 
 void record_add_events(struct samples *samples, const struct source_record *source,
@@ -85,6 +93,75 @@ void record_add_events(struct samples *samples, const struct source_record *sour
 			samples_add(samples, due_ns(source, index), good);
 }
 
+/* Runs of a checked window as a mark for each event; NULL is none, and marks nothing. To be freed.
+ */
+static bool *marks_of(const char *runs, int64_t count, bool letter)
+{
+	bool *marks = must_array((size_t)count + 1, sizeof(*marks)), good;
+	struct fail checked = FAIL_INIT;
+	int64_t at = 0, length;
+
+	while (runs && runs_next(&runs, &good, &length, &checked) > 0)
+		for (; length > 0; length--)
+			marks[at++] = good == letter;
+	return marks;
+}
+
+/* The events of the window that the prober itself delayed or dropped, which few windows have. */
+static void add_spoiled(struct sli_record *sli, const struct source_record *source,
+	const struct probe_window *window, const struct class_runs *runs)
+{
+	bool *good, *late, *dropped;
+
+	if (!window->late && !window->dropped)
+		return;
+	good = marks_of(runs->runs, window->count, true);
+	late = marks_of(window->late, window->count, false);
+	dropped = marks_of(window->dropped, window->count, false);
+	for (int64_t i = 0; i < window->count; i++) {
+		int64_t at_ns = due_ns(source, window->first_index + i);
+
+		if (late[i])
+			samples_add(&sli->late, at_ns, good[i]);
+		if (dropped[i])
+			samples_add(&sli->dropped, at_ns, good[i]);
+		if (late[i] || dropped[i])
+			samples_add(&sli->spoiled, at_ns, good[i]);
+	}
+	free(good);
+	free(late);
+	free(dropped);
+}
+
+/* As many as there are events; NULL is a window of a probe that reads none. */
+static int check_values(const struct probe_window *window, struct fail *fail)
+{
+	const char *cursor = window->values;
+	int64_t count = 0;
+	double value;
+	int more = 0;
+
+	if (!cursor)
+		return 0;
+	while ((more = value_text_next(&cursor, &value, fail)) > 0)
+		count++;
+	if (more == 0 && count != window->count)
+		return fail_set(fail, FAIL_PEER, "window: not a value for each event");
+	return more;
+}
+
+static void add_values(struct source_record *source, const struct probe_window *window)
+{
+	const char *cursor = window->values ? window->values : "";
+	struct fail checked = FAIL_INIT;
+	double value;
+
+	for (int64_t index = window->first_index; value_text_next(&cursor, &value, &checked) > 0;
+		index++)
+		if (!isnan(value))
+			values_add(&source->values, due_ns(source, index), value);
+}
+
 /* All of a window is looked at before any of it is taken: the record holds whole events only. */
 static int check_window(const struct record *record, const struct source_record *source,
 	const struct probe_window *window, int64_t heard_ns, struct fail *fail)
@@ -97,8 +174,13 @@ static int check_window(const struct record *record, const struct source_record 
 	if (due_ns(source, window->first_index + window->count) > heard_ns + AHEAD_MAX_NS)
 		return fail_set(fail, FAIL_PEER, "window: tells of events that are not due yet");
 	LIST_EACH(window->classes, struct class_runs, runs)
-		if (check_runs(record, window, runs, fail) < 0)
+		if (check_class(record, window, runs, fail) < 0)
 			return -1;
+	if ((window->late && check_runs(window->late, window->count, fail) < 0) ||
+		(window->dropped && check_runs(window->dropped, window->count, fail) < 0))
+		return -1;
+	if (check_values(window, fail) < 0)
+		return -1;
 	LIST_EACH(window->outcomes, int64_t, count)
 		if (*count < 0 || *count > window->count)
 			return fail_set(fail, FAIL_PEER, "window: more outcomes than events");
@@ -121,7 +203,9 @@ static int add_window(struct record *record, struct source_record *source,
 
 		record_add_events(
 			sli->slo->slice_ns ? &sli->events : &sli->samples, source, window, runs);
+		add_spoiled(sli, source, window, runs);
 	}
+	add_values(source, window);
 	LIST_EACH(window->outcomes, int64_t, count)
 		if (i < OUTCOME_COUNT)
 			source->outcomes[i++] += *count;

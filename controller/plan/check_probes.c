@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/address.h"
 #include "contract/host_port.h"
 #include "contract/json.h"
 #include "controller/plan/check_parts.h"
+#include "controller/prober/dns_answer.h"
 #include "controller/prober/orders.h"
 
 /* What a probe may hold, according to its type. */
@@ -13,13 +15,14 @@
 /* Keys of `expect`, whose type stands one level above: the probe's own are in its table. */
 static const struct typed_key {
 	const char *key;
-	enum probe_type type;
+	unsigned int of; /* FIELD_OF() its types */
 } expect_keys[] = {
-	{"status", PROBE_HTTP},
-	{"body", PROBE_HTTP},
-	{"answer", PROBE_TCP},
-	{"exit_code", PROBE_EXEC},
-	{"stdout", PROBE_EXEC},
+	{"status", FIELD_OF(PROBE_HTTP)},
+	{"body", FIELD_OF(PROBE_HTTP)},
+	{"answer", FIELD_OF(PROBE_TCP) | FIELD_OF(PROBE_DNS)},
+	{"exit_code", FIELD_OF(PROBE_EXEC)},
+	{"stdout", FIELD_OF(PROBE_EXEC)},
+	{"rcode", FIELD_OF(PROBE_DNS)},
 	{NULL, 0},
 };
 
@@ -30,7 +33,7 @@ static void list_keys(int type, char *out, size_t size)
 
 	*out = '\0';
 	for (const struct typed_key *key = expect_keys; key->key; key++)
-		if ((int)key->type == type && used < size)
+		if (key->of & FIELD_OF(type) && used < size)
 			used += (size_t)snprintf(
 				out + used, size - used, "%s%s", used ? ", " : "", key->key);
 }
@@ -40,7 +43,7 @@ static int check_keys(const cJSON *object, int type, const struct at *at, struct
 	char known[200];
 
 	for (const struct typed_key *key = expect_keys; key->key; key++) {
-		if (!cJSON_GetObjectItemCaseSensitive(object, key->key) || (int)key->type == type)
+		if (!cJSON_GetObjectItemCaseSensitive(object, key->key) || key->of & FIELD_OF(type))
 			continue;
 		list_keys(type, known, sizeof(known));
 		return fail_at(fail, at_key(at, key->key).path,
@@ -80,19 +83,69 @@ static bool begins(const char *text, const char *start)
 	return strncmp(text, start, strlen(start)) == 0;
 }
 
+static int check_tls(const struct text_rules *rules, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	const cJSON *given = probe->read ? probe->read->url : probe->url;
+	const char *url = cJSON_GetStringValue(given);
+	const struct tls_spec *tls = probe->tls;
+	struct at key = at_key(at, "key"), name = at_key(at, "server_name");
+	const char *secret;
+
+	if (url && begins(url, "http://"))
+		return fail_at(
+			fail, at->path, "needs a \"url\" that begins with https://, not http://");
+	if (!tls->verify && tls->ca)
+		return fail_at(fail, at_key(at, "ca").path,
+			"with \"verify\": false nobody would look at it");
+	if (tls->key && secret_reference(tls->key, &secret) &&
+		check_text_value(rules, tls->key, &key, fail) < 0)
+		return -1;
+	return tls->server_name ? check_placeholders(rules, tls->server_name, &name, fail) : 0;
+}
+
+/* What all requests have, whatever is done with the answer. `at` is the probe. */
+static int check_request(const struct text_rules *rules, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	struct at headers = at_key(at, "headers"), tls = at_key(at, "tls");
+
+	if (check_texts(rules, probe->headers, &headers, fail) < 0)
+		return -1;
+	return probe->tls ? check_tls(rules, probe, &tls, fail) : 0;
+}
+
+static int check_url(
+	const struct text_rules *rules, const cJSON *url, const struct at *at, struct fail *fail)
+{
+	const char *text = cJSON_GetStringValue(url);
+
+	if (text && !begins(text, "http://") && !begins(text, "https://") && !begins(text, "{var."))
+		return fail_at(fail, at->path, "must begin with http:// or https://");
+	return check_text_value(rules, url, at, fail);
+}
+
 static int check_http(const struct text_rules *rules, const struct probe_spec *probe,
 	const struct at *at, struct fail *fail)
 {
-	struct at url = at_key(at, "url"), headers = at_key(at, "headers");
-	struct at body = at_key(at, "body");
-	const char *text = cJSON_IsString(probe->url) ? probe->url->valuestring : NULL;
+	struct at url = at_key(at, "url"), body = at_key(at, "body");
 
-	if (text && !begins(text, "http://") && !begins(text, "https://") && !begins(text, "{var."))
-		return fail_at(fail, url.path, "must begin with http:// or https://");
-	if (check_text_value(rules, probe->url, &url, fail) < 0 ||
-		check_texts(rules, probe->headers, &headers, fail) < 0)
+	if (check_url(rules, probe->url, &url, fail) < 0 ||
+		check_request(rules, probe, at, fail) < 0)
 		return -1;
 	return probe->body ? check_body(rules, probe->body, &body, fail) : 0;
+}
+
+static int check_prometheus(const struct text_rules *rules, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	struct at url = at_key(at, "url"), query = at_key(at, "query");
+
+	if (check_value_probe(probe, at, fail) < 0 ||
+		check_url(rules, probe->url, &url, fail) < 0 ||
+		check_request(rules, probe, at, fail) < 0)
+		return -1;
+	return check_text_value(rules, probe->query, &query, fail);
 }
 
 /* --- tcp ------------------------------------------------------------------------------- */
@@ -124,6 +177,20 @@ static int check_tcp(const struct text_rules *rules, const struct probe_spec *pr
 
 /* --- exec ------------------------------------------------------------------------------ */
 
+static int check_words(const struct text_rules *rules, const struct list *words,
+	const struct at *at, struct fail *fail)
+{
+	size_t index = 0;
+
+	LIST_EACH(*words, char *, word) {
+		struct at place = at_index(at, index++);
+
+		if (check_placeholders(rules, *word, &place, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int check_variables(const struct text_rules *rules, const struct probe_spec *probe,
 	const struct at *at, struct fail *fail)
 {
@@ -150,22 +217,77 @@ static int check_exec(const struct text_rules *rules, const struct probe_spec *p
 	const struct at *at, struct fail *fail)
 {
 	struct at exec = at_key(at, "exec"), input = at_key(at, "stdin");
-	size_t index = 0;
 
 	if (probe->rate > EXEC_RATE_MAX)
 		return fail_at(fail, at_key(at, "rate").path,
 			"an exec probe starts a process for each event: at most %d a second, "
 			"beyond that it would measure its own host",
 			EXEC_RATE_MAX);
-	LIST_EACH(probe->exec, char *, word) {
-		struct at place = at_index(&exec, index++);
-
-		if (check_placeholders(rules, *word, &place, fail) < 0)
-			return -1;
-	}
-	if (check_variables(rules, probe, at, fail) < 0)
+	if (check_words(rules, &probe->exec, &exec, fail) < 0 ||
+		check_variables(rules, probe, at, fail) < 0)
 		return -1;
 	return probe->input ? check_text_value(rules, probe->input, &input, fail) : 0;
+}
+
+/* --- metric ---------------------------------------------------------------------------- */
+
+static int check_metric(const struct text_rules *rules, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	struct at read = at_key(at, "read"), url = at_key(&read, "url");
+	struct at exec = at_key(&read, "exec");
+	const char *for_urls = probe->headers ? "headers" : probe->tls ? "tls" : NULL;
+
+	if (check_value_probe(probe, at, fail) < 0 || check_read(probe->read, &read, fail) < 0)
+		return -1;
+	if (probe->read->url)
+		return check_url(rules, probe->read->url, &url, fail) < 0
+			? -1
+			: check_request(rules, probe, at, fail);
+	if (for_urls)
+		return fail_at(
+			fail, at_key(at, for_urls).path, "a program is run, and no URL is asked");
+	if (probe->rate > EXEC_RATE_MAX)
+		return fail_at(fail, at_key(at, "rate").path,
+			"a process is started for each event: at most %d a second", EXEC_RATE_MAX);
+	return check_words(rules, &probe->read->exec, &exec, fail);
+}
+
+/* --- dns ------------------------------------------------------------------------------- */
+
+static int check_server(const struct text_rules *rules, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	struct host_port place;
+	struct prefix address;
+	struct fail ignored = FAIL_INIT;
+
+	if (check_placeholders(rules, probe->server, at, fail) < 0)
+		return -1;
+	/* What a placeholder puts in is known later, and checked again then. */
+	if (strchr(probe->server, '{'))
+		return 0;
+	if (host_port_parse(probe->server, &place, &ignored) < 0 ||
+		prefix_parse(place.host, &address, &ignored) < 0 || !prefix_is_address(&address))
+		return fail_at(fail, at->path,
+			"must be ADDRESS:PORT, like \"10.0.0.2:53\" or \"[fd00::2]:53\": a name "
+			"would need a server itself");
+	return 0;
+}
+
+static int check_dns(const struct text_rules *rules, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	struct at server = at_key(at, "server"), name = at_key(at, "name");
+	struct at expect = at_key(at, "expect");
+
+	if (probe->expect && probe->expect->answer && probe->expect->rcode != DNS_NOERROR)
+		return fail_at(fail, at_key(&expect, "answer").path,
+			"only NOERROR has an answer, not %s",
+			dns_rcode_words[probe->expect->rcode]);
+	if (probe->server && check_server(rules, probe, &server, fail) < 0)
+		return -1;
+	return check_placeholders(rules, probe->lookup, &name, fail);
 }
 
 /* --- all types ------------------------------------------------------------------------- */
@@ -188,8 +310,12 @@ static int check_depends(const cJSON *own, const struct at *at, struct fail *fai
 int check_probe(const struct scenario *scenario, const struct probe_spec *probe, struct fail *fail)
 {
 	static int (*const checks[])(const struct text_rules *rules, const struct probe_spec *probe,
-		const struct at *at, struct fail *fail) = {
-		[PROBE_HTTP] = check_http, [PROBE_TCP] = check_tcp, [PROBE_EXEC] = check_exec};
+		const struct at *at, struct fail *fail) = {[PROBE_HTTP] = check_http,
+		[PROBE_TCP] = check_tcp,
+		[PROBE_EXEC] = check_exec,
+		[PROBE_DNS] = check_dns,
+		[PROBE_METRIC] = check_metric,
+		[PROBE_PROMETHEUS] = check_prometheus};
 	const cJSON *probes = cJSON_GetObjectItemCaseSensitive(scenario->merged, "probes");
 	const cJSON *own = cJSON_GetObjectItemCaseSensitive(probes, probe->name);
 	struct at base = at_key(NULL, "probes"), at = at_key(&base, probe->name);

@@ -147,7 +147,10 @@ static int check_measures(const struct scenario *scenario, struct fail *fail)
 		struct at at = at_key(&slos, slo->name), probe = at_key(&at, "probe");
 
 		/* Of one that a claim implies the claim is checked. */
-		if (!slo->implied && need_probe(scenario, slo->probe, &probe, fail) < 0)
+		if (slo->implied)
+			continue;
+		if (need_probe(scenario, slo->probe, &probe, fail) < 0 ||
+			check_good(scenario, slo, &at, fail) < 0)
 			return -1;
 	}
 	LIST_EACH(scenario->workloads, struct workload_spec, workload)

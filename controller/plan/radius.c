@@ -44,7 +44,11 @@ static bool leads_to(const struct plan_node *node, const struct prefix *address)
 static int check_host(const struct plan *plan, const struct list *groups,
 	const struct probe_spec *probe, const char *host, struct fail *fail)
 {
-	bool http = probe->type == PROBE_HTTP;
+	static const char *const keys[] = {[PROBE_HTTP] = "url",
+		[PROBE_TCP] = "address",
+		[PROBE_DNS] = "server",
+		[PROBE_METRIC] = "read",
+		[PROBE_PROMETHEUS] = "url"};
 	char path[JSON_PATH_MAX];
 	struct fail no_literal = FAIL_INIT;
 	struct prefix address;
@@ -54,14 +58,19 @@ static int check_host(const struct plan *plan, const struct list *groups,
 	LIST_EACH(plan->nodes, struct plan_node, node) {
 		if (!leads_to(node, &address) || !may_be_hit(plan, groups, node->name))
 			continue;
-		json_path_key(
-			path, json_path_key(path, "probes", probe->name), http ? "url" : "address");
+		json_path_key(path, json_path_key(path, "probes", probe->name), keys[probe->type]);
 		return fail_at(fail, path,
 			"probe %s lies on node \"%s\", inside the blast radius of a fault: it "
 			"would measure the fault (if that is meant: \"inside_radius\": true)",
 			probe->name, node->name);
 	}
 	return 0;
+}
+
+static bool is_url(const struct probe_spec *probe)
+{
+	return probe->type == PROBE_HTTP || probe->type == PROBE_PROMETHEUS ||
+		(probe->type == PROBE_METRIC && probe->read->url);
 }
 
 static int check_probe(const struct plan *plan, const struct list *groups,
@@ -74,13 +83,14 @@ static int check_probe(const struct plan *plan, const struct list *groups,
 
 	if (plan_expand(&context, target, &text, fail) < 0)
 		return fail_context(fail, "probe %s", probe->name);
-	if (probe->type == PROBE_HTTP)
+	if (is_url(probe))
 		url_host(text, place.host, sizeof(place.host));
 	else
 		outcome = host_port_parse(text, &place, fail);
 	free(text);
 	if (outcome < 0)
-		return fail_context(fail, "probe %s: address", probe->name);
+		return fail_context(fail, "probe %s: %s", probe->name,
+			probe->type == PROBE_TCP ? "address" : "server");
 	return check_host(plan, groups, probe, place.host, fail);
 }
 
@@ -89,8 +99,10 @@ static const char *fixed_target(const struct probe_spec *probe)
 {
 	if (probe->to)
 		return NULL;
-	if (probe->type == PROBE_HTTP && cJSON_IsString(probe->url))
-		return probe->url->valuestring;
+	if (is_url(probe))
+		return cJSON_GetStringValue(probe->read ? probe->read->url : probe->url);
+	if (probe->type == PROBE_DNS)
+		return probe->server;
 	return probe->type == PROBE_TCP ? probe->address : NULL;
 }
 

@@ -12,11 +12,12 @@
 
 #include "contract/memory.h"
 #include "contract/units.h"
+#include "controller/prober/http_tls.h"
 #include "controller/prober/text.h"
 
 struct transfer {
 	CURL *easy;
-	struct curl_slist *headers;
+	struct curl_slist *headers, *connect_to;
 	void (*done)(void *context, const struct http_result *result);
 	void *context;
 	struct transfer *next_free;
@@ -46,7 +47,8 @@ struct watched {
 static void release(struct http *http, struct transfer *transfer)
 {
 	curl_slist_free_all(transfer->headers);
-	transfer->headers = NULL;
+	curl_slist_free_all(transfer->connect_to);
+	transfer->headers = transfer->connect_to = NULL;
 	transfer->busy = false;
 	transfer->next_free = http->free;
 	http->free = transfer;
@@ -72,6 +74,7 @@ static enum http_ending ending_of(CURLcode code)
 /* In words that quote nothing; *detail are libcurl's, where they say more. */
 static const char *describe(const struct transfer *transfer, CURLcode code, const char **detail)
 {
+	const char *said;
 	curl_off_t begun = 0;
 	long error = 0;
 
@@ -87,7 +90,8 @@ static const char *describe(const struct transfer *transfer, CURLcode code, cons
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return begun ? "no answer in time" : "no connection in time";
 	*detail = transfer->error;
-	return curl_easy_strerror(code);
+	said = http_tls_refusal(transfer->error);
+	return said ? said : curl_easy_strerror(code);
 }
 
 /* Hands out what has ended. A callback may send again, so the slot is free before it runs. */
@@ -257,8 +261,12 @@ static CURL *easy_new(struct transfer *transfer, const struct http_options *opti
 	if (options->fresh) {
 		curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 		curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+		/* A new client has no session to resume, and looks at the certificate. */
+		curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 		curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, reset_socket);
 	}
+	if (options->tls)
+		http_tls_set(easy, options->tls);
 	return easy;
 }
 
@@ -289,6 +297,26 @@ static void set_headers(struct transfer *transfer, const struct list *headers)
 	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
 }
 
+/*
+ * The name takes the host's place in the URL, where libcurl takes it from for SNI and checks it,
+ * and the connection is led back to the host. The Host header stays what it would have been.
+ */
+static int set_server_name(struct transfer *transfer, const struct http_request *request)
+{
+	struct http_tls_detour detour;
+	int outcome = http_tls_detour(request->url, request->server_name, &detour);
+
+	if (outcome == 0) {
+		curl_easy_setopt(transfer->easy, CURLOPT_URL, detour.url);
+		transfer->connect_to = curl_slist_append(NULL, detour.connect_to);
+		curl_easy_setopt(transfer->easy, CURLOPT_CONNECT_TO, transfer->connect_to);
+		transfer->headers = curl_slist_append(transfer->headers, detour.host_header);
+		curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+	}
+	http_tls_detour_deinit(&detour);
+	return outcome;
+}
+
 int http_send(struct http *http, const struct http_request *request)
 {
 	struct transfer *transfer = http->free;
@@ -311,6 +339,10 @@ int http_send(struct http *http, const struct http_request *request)
 	curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS, (long)(limit_ms < 1 ? 1 : limit_ms));
 	set_method(transfer->easy, request);
 	set_headers(transfer, request->headers);
+	if (request->server_name && set_server_name(transfer, request) < 0) {
+		release(http, transfer);
+		return -1;
+	}
 	if (curl_multi_add_handle(http->multi, transfer->easy) != CURLM_OK) {
 		release(http, transfer);
 		return -1;
@@ -324,6 +356,14 @@ void http_flush(struct http *http)
 
 	curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	collect(http);
+}
+
+char *http_encode(const char *text)
+{
+	char *encoded = curl_easy_escape(NULL, text, 0), *copy = must_copy(encoded ? encoded : "");
+
+	curl_free(encoded);
+	return copy;
 }
 
 /* --- life ------------------------------------------------------------------------------ */
@@ -383,6 +423,7 @@ void http_free(struct http *http)
 		if (transfer->easy)
 			curl_easy_cleanup(transfer->easy);
 		curl_slist_free_all(transfer->headers);
+		curl_slist_free_all(transfer->connect_to);
 		text_kept_deinit(&transfer->body);
 	}
 	curl_multi_cleanup(http->multi);

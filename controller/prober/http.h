@@ -13,9 +13,11 @@
 
 /*
  * HTTP/1.1 requests, many at once, on a libuv loop (libcurl's multi interface). No proxy, no
- * redirects, no cookies; answers are read to the end. https trusts the system's authorities.
+ * redirects, no cookies; answers are read to the end. https trusts the system's authorities,
+ * unless the options say otherwise.
  */
 struct http;
+struct http_tls;
 
 enum http_ending {
 	HTTP_ANSWERED,      /* a complete answer: see `status` */
@@ -43,6 +45,7 @@ struct http_options {
 	bool fresh;
 	size_t body_max; /* bodies up to this are kept for the result, longer ones are broken;
 			    0: any body, thrown away */
+	const struct http_tls *tls; /* borrowed as long as the http lives; NULL: as usual */
 };
 
 /* Strings are borrowed until http_send() returns. */
@@ -51,6 +54,7 @@ struct http_request {
 	const char *url;
 	const struct list *headers; /* of char *: "Name: value" */
 	const char *body;           /* NULL: none */
+	const char *server_name;    /* whom https asks for and checks; NULL: the URL's host */
 	int64_t limit_ns; /* from now to the last byte, ≥ 1 ms (rounded up to whole ms) */
 	/* Called once, unless the http is freed before; never from inside http_send(). */
 	void (*done)(void *context, const struct http_result *result);
@@ -59,6 +63,9 @@ struct http_request {
 
 int http_new(
 	uv_loop_t *loop, const struct http_options *options, struct http **out, struct fail *fail);
+
+/* The text as part of a URL: what is not a letter, a digit or one of -._~ is %XX. To be freed. */
+char *http_encode(const char *text);
 
 /* Drops all requests without a call. The loop must run once more to close what is left. */
 void http_free(struct http *http);

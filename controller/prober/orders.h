@@ -2,6 +2,7 @@
 #ifndef BACKBURN_PROBER_ORDERS_H
 #define BACKBURN_PROBER_ORDERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "contract/histogram.h"
@@ -51,11 +52,62 @@ enum probe_policy {
 };
 extern const char *const probe_policy_words[];
 
-/* How an SLO tells good from bad: the outcome is ok and, if given, latency is below. */
+/* What a value must be. */
+enum value_op {
+	BOUND_LT,
+	BOUND_LE,
+	BOUND_GT,
+	BOUND_GE
+};
+extern const char *const value_op_words[];
+
+struct value_bound {
+	int op; /* enum value_op */
+	double value;
+};
+
+/*
+ * How an SLO tells good from bad: the outcome is ok and, if given, latency is below, and the value
+ * keeps all bounds. An event without a value (the first of a rate) keeps them.
+ */
 struct probe_class {
 	char *slo;
 	int64_t latency_lt_ns; /* 0: any */
+	struct list bounds;    /* of struct value_bound */
 };
+
+/* Where in what came back the event's number is. */
+enum value_format {
+	VALUE_METRIC,     /* a series of the Prometheus text format */
+	VALUE_JSON,       /* the number at a pointer */
+	VALUE_FIRST_LINE, /* the first line of a program's output */
+	VALUE_QUERY       /* the result of an instant query, as Prometheus' HTTP API says it */
+};
+extern const char *const value_format_words[];
+
+/* What becomes of several series that match. */
+enum value_aggregate {
+	AGGREGATE_ONE, /* more than one is bad */
+	AGGREGATE_SUM,
+	AGGREGATE_MIN,
+	AGGREGATE_MAX
+};
+extern const char *const value_aggregate_words[];
+
+/* Each event reads one number; where there is none it is CONTENT. Of http and exec only. */
+struct value_order {
+	int format;    /* enum value_format */
+	char *metric;  /* VALUE_METRIC: its name */
+	cJSON *labels; /* an object of strings, which the series must have; NULL: any */
+	int aggregate; /* enum value_aggregate */
+	char *pointer; /* VALUE_JSON */
+	/* A counter: the value is how much it grew each second since the last event that had one.
+	 */
+	bool per_second;
+};
+
+/* A page may be long, and is read for each event. */
+#define VALUE_RATE_MAX 100
 
 /*
  * A secret is sent once; texts that need it hold {secret.NAME}. So no text that is checked,
@@ -71,10 +123,22 @@ enum http_connection {
 };
 extern const char *const http_connection_words[];
 
+/*
+ * How https is spoken. `ca`, `cert` and `key` are texts in PEM form, not names of files: the
+ * prober may be on another host, and reads no files of ours. `server_name` may hold placeholders.
+ */
+struct http_tls {
+	char *ca;          /* NULL: the authorities of the host that probes */
+	char *cert, *key;  /* what we show to a server that asks; both or none */
+	char *server_name; /* that the certificate must be for; NULL: the URL's host */
+	bool verify;
+};
+
 /* Texts may hold {n}, {uuid}, {node.name}, {node.addr} and {secret.NAME}. */
 struct http_order {
 	char *method;
 	char *url;
+	char *query;         /* encoded and added to the URL as "?query=…"; NULL: nothing */
 	struct list headers; /* of char *: "Name: value" */
 	char *body;          /* text, or NULL */
 	cJSON *body_json;    /* or a JSON value with texts in it */
@@ -83,6 +147,7 @@ struct http_order {
 	int connection;    /* enum http_connection */
 	struct list expect_status;      /* of int64_t; empty: 200..399 */
 	struct text_match *expect_body; /* NULL: any */
+	struct http_tls *tls;           /* NULL: https as every client of that host speaks it */
 };
 
 struct tcp_order {
@@ -99,7 +164,16 @@ struct exec_order {
 	struct text_match *expect_stdout; /* NULL: any, and thrown away */
 };
 
-/* Exactly one of http, tcp and exec. */
+/* Texts may hold placeholders. */
+struct dns_order {
+	char *server; /* "ADDRESS:PORT"; NULL: the servers of the host that probes */
+	char *name;
+	int record;                       /* enum dns_record */
+	int expect_rcode;                 /* enum dns_rcode */
+	struct text_match *expect_answer; /* of the records, one a line; NULL: any */
+};
+
+/* Exactly one of http, tcp, exec and dns. */
 struct probe_order {
 	char *id;
 	double rate;        /* events a second, RATE_MIN..RATE_MAX; exec: ..EXEC_RATE_MAX */
@@ -114,6 +188,8 @@ struct probe_order {
 	struct http_order *http;
 	struct tcp_order *tcp;
 	struct exec_order *exec;
+	struct dns_order *dns;
+	struct value_order *value; /* beside http or exec; NULL: none is read */
 };
 
 /* A process for each event is dear: more of them would measure this machine, not the system. */
@@ -157,8 +233,13 @@ struct probe_window {
 				     ended OK */
 	int64_t latency_max_ns;   /* of the same events; 0 when there are none */
 	int64_t lag_max_ns;       /* longest time from intended to real send in this window */
-	char *last_error;         /* "n1: Connection refused", or NULL */
-	char *target;             /* node that first_answer points at when the window closed */
+	/* Runs like those of classes, whose bad events are: sent later than a tenth of the timeout;
+	 * not begun at all. NULL: none. */
+	char *late, *dropped;
+	char *values;     /* of all events in their order (value_text.h); NULL: the probe
+			     reads none */
+	char *last_error; /* "n1: Connection refused", or NULL */
+	char *target;     /* node that first_answer points at when the window closed */
 };
 
 /* The `set` workload: distinct integers from 1, `rate` a second, to a persistent client process. */
@@ -219,6 +300,6 @@ struct stop_result {
 
 extern const struct shape prober_hello_shape, probe_order_shape, probe_window_shape,
 	workload_order_shape, workload_window_shape, final_read_order_shape,
-	final_read_result_shape, stop_result_shape;
+	final_read_result_shape, stop_result_shape, value_bound_shape, value_order_shape;
 
 #endif

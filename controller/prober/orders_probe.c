@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 
+#include "controller/prober/dns_answer.h"
 #include "controller/prober/orders_table.h"
 
 /* Orders for probes, and the windows that come back. */
@@ -42,6 +43,12 @@ static const struct shape probe_target_shape = SHAPE(probe_target, "target", pro
 static const struct field probe_class_fields[] = {
 	{.key = "slo", .kind = FIELD_NAME, AT(probe_class, slo), .required = true},
 	{.key = "latency_lt", .kind = FIELD_DURATION, AT(probe_class, latency_lt_ns)},
+	{.key = "bounds",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &value_bound_shape,
+		AT(probe_class, bounds),
+		.allow_empty = true},
 };
 static const struct shape probe_class_shape = SHAPE(probe_class, "class", probe_class_fields);
 
@@ -51,9 +58,19 @@ static const struct field secret_value_fields[] = {
 };
 static const struct shape secret_value_shape = SHAPE(secret_value, "secret", secret_value_fields);
 
+static const struct field http_tls_fields[] = {
+	{.key = "ca", .kind = FIELD_STRING, AT(http_tls, ca)},
+	{.key = "cert", .kind = FIELD_STRING, AT(http_tls, cert), .needs = "key"},
+	{.key = "key", .kind = FIELD_STRING, AT(http_tls, key), .needs = "cert"},
+	{.key = "server_name", .kind = FIELD_STRING, AT(http_tls, server_name)},
+	{.key = "verify", .kind = FIELD_BOOL, AT(http_tls, verify), .preset = "true"},
+};
+static const struct shape http_tls_shape = SHAPE(http_tls, "tls", http_tls_fields);
+
 static const struct field http_order_fields[] = {
 	{.key = "method", .kind = FIELD_STRING, AT(http_order, method), .preset = "\"GET\""},
 	{.key = "url", .kind = FIELD_STRING, AT(http_order, url), .required = true},
+	{.key = "query", .kind = FIELD_STRING, AT(http_order, query)},
 	{.key = "headers",
 		.kind = FIELD_LIST,
 		.item = FIELD_STRING,
@@ -82,6 +99,7 @@ static const struct field http_order_fields[] = {
 		.kind = FIELD_OBJECT,
 		.sub = &text_match_shape,
 		AT(http_order, expect_body)},
+	{.key = "tls", .kind = FIELD_OBJECT, .sub = &http_tls_shape, AT(http_order, tls)},
 };
 static const struct shape http_order_shape = SHAPE(http_order, "http", http_order_fields);
 
@@ -117,6 +135,26 @@ static const struct field exec_order_fields[] = {
 		AT(exec_order, expect_stdout)},
 };
 static const struct shape exec_order_shape = SHAPE(exec_order, "exec", exec_order_fields);
+
+static const struct field dns_order_fields[] = {
+	{.key = "server", .kind = FIELD_STRING, AT(dns_order, server)},
+	{.key = "name", .kind = FIELD_STRING, AT(dns_order, name), .required = true},
+	{.key = "record",
+		.kind = FIELD_ENUM,
+		.words = dns_record_words,
+		AT(dns_order, record),
+		.preset = "\"A\""},
+	{.key = "expect_rcode",
+		.kind = FIELD_ENUM,
+		.words = dns_rcode_words,
+		AT(dns_order, expect_rcode),
+		.preset = "\"NOERROR\""},
+	{.key = "expect_answer",
+		.kind = FIELD_OBJECT,
+		.sub = &text_match_shape,
+		AT(dns_order, expect_answer)},
+};
+static const struct shape dns_order_shape = SHAPE(dns_order, "dns", dns_order_fields);
 
 static const struct field probe_order_fields[] = {
 	{.key = "id", .kind = FIELD_NAME, AT(probe_order, id), .required = true},
@@ -166,6 +204,8 @@ static const struct field probe_order_fields[] = {
 	{.key = "http", .kind = FIELD_OBJECT, .sub = &http_order_shape, AT(probe_order, http)},
 	{.key = "tcp", .kind = FIELD_OBJECT, .sub = &tcp_order_shape, AT(probe_order, tcp)},
 	{.key = "exec", .kind = FIELD_OBJECT, .sub = &exec_order_shape, AT(probe_order, exec)},
+	{.key = "dns", .kind = FIELD_OBJECT, .sub = &dns_order_shape, AT(probe_order, dns)},
+	{.key = "value", .kind = FIELD_OBJECT, .sub = &value_order_shape, AT(probe_order, value)},
 };
 const struct shape probe_order_shape = SHAPE(probe_order, "probe", probe_order_fields);
 
@@ -216,6 +256,9 @@ static const struct field probe_window_fields[] = {
 		.allow_empty = true},
 	{.key = "latency_max", .kind = FIELD_DURATION, AT(probe_window, latency_max_ns)},
 	{.key = "lag_max", .kind = FIELD_DURATION, AT(probe_window, lag_max_ns)},
+	{.key = "late", .kind = FIELD_STRING, AT(probe_window, late)},
+	{.key = "dropped", .kind = FIELD_STRING, AT(probe_window, dropped)},
+	{.key = "values", .kind = FIELD_STRING, AT(probe_window, values), .allow_empty = true},
 	{.key = "last_error", .kind = FIELD_STRING, AT(probe_window, last_error)},
 	{.key = "target", .kind = FIELD_STRING, AT(probe_window, target)},
 };

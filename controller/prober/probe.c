@@ -141,13 +141,15 @@ static void move_on(struct probe *probe, const struct event *event)
 static void settle(struct event *event, const struct attempt_end *end)
 {
 	static const struct attempt_end late = {
-		OUTCOME_TIMEOUT, "answered after the timeout", NULL};
+		OUTCOME_TIMEOUT, "answered after the timeout", NULL, NULL};
 	struct probe *probe = event->probe;
 	int64_t latency_ns = clock_now_ns() - event->due_ns;
 	char *text;
 
 	if (end->outcome == OUTCOME_OK && latency_ns > probe->order.timeout_ns)
 		end = &late;
+	if (end->value)
+		windows_read(&probe->windows, event->index, *end->value);
 	text = end->outcome == OUTCOME_OK ? NULL : error_text(event, end);
 	windows_settle(&probe->windows, event->index, end->outcome, latency_ns, text);
 	free(text);
@@ -264,6 +266,9 @@ int probe_new(struct probe_order *order, int capacity, const struct reporter *re
 	}
 	memset(order, 0, sizeof(*order));
 	windows_init(&probe->windows, schedule, probe->order.window_ns, &probe->order.classes);
+	probe->windows.late_ns = probe->order.timeout_ns / 10;
+	probe->windows.reads_values = probe->order.value != NULL;
+	probe->windows.per_second = probe->order.value && probe->order.value->per_second;
 	set_alarm(probe);
 	*out = probe;
 	return 0;

@@ -8,10 +8,12 @@
 enum {
 	CLASSES_MAX = 16,
 	/*
-	 * Events of all classes in one window. In the worst case, good and bad in turn, each
-	 * takes two bytes of the notification, which is one line of at most 1 MiB.
+	 * Events of all classes in one window, and of the runs that say which were late, and which
+	 * dropped. In the worst case, good and bad in turn, each takes two bytes of the
+	 * notification, which is one line of at most 1 MiB.
 	 */
 	WINDOW_JUDGEMENTS_MAX = 300 * 1000,
+	SPOILED_RUNS = 2,
 	ATTEMPTS_SPARE = 8,
 };
 
@@ -24,6 +26,7 @@ const struct probe_kind *probe_kind_of(const struct probe_order *order)
 		{order->http, &probe_kind_http},
 		{order->tcp, &probe_kind_tcp},
 		{order->exec, &probe_kind_exec},
+		{order->dns, &probe_kind_dns},
 	};
 	const struct probe_kind *found = NULL;
 
@@ -58,22 +61,43 @@ static int check_targets(const struct probe_order *order, struct fail *fail)
 	return 0;
 }
 
+static int check_value(const struct probe_order *order, struct fail *fail)
+{
+	const struct value_order *value = order->value;
+
+	if (!value)
+		return 0;
+	if (!order->http && !order->exec)
+		return fail_set(fail, FAIL_USAGE, "a value is read of \"http\" and \"exec\" only");
+	if (order->rate > VALUE_RATE_MAX)
+		return fail_set(fail, FAIL_USAGE, "values are read at most %d times a second",
+			VALUE_RATE_MAX);
+	if ((value->format == VALUE_METRIC && !value->metric) ||
+		(value->format == VALUE_JSON && !value->pointer))
+		return fail_set(fail, FAIL_USAGE, "value: it is not said which one");
+	if (value->per_second && order->targets.count > 1)
+		return fail_set(fail, FAIL_USAGE,
+			"value: per_second needs one target, whose counter is compared with "
+			"itself");
+	return 0;
+}
+
 int probe_check(struct probe_order *order, struct fail *fail)
 {
 	const struct probe_kind *kind = probe_kind_of(order);
 	double judgements = order->rate * (double)order->window_ns / 1e9 *
-		(double)(order->classes.count ? order->classes.count : 1);
+		(double)(order->classes.count + SPOILED_RUNS);
 
 	if (!kind)
-		return fail_set(
-			fail, FAIL_USAGE, "needs exactly one of \"http\", \"tcp\" and \"exec\"");
+		return fail_set(fail, FAIL_USAGE,
+			"needs exactly one of \"http\", \"tcp\", \"exec\" and \"dns\"");
 	if (order->classes.count > CLASSES_MAX)
 		return fail_set(fail, FAIL_USAGE, "more than %d SLOs on one probe", CLASSES_MAX);
 	if (judgements > WINDOW_JUDGEMENTS_MAX)
 		return fail_set(fail, FAIL_USAGE,
-			"rate × window × SLOs is %.0f, more than a report can hold (%d)",
+			"rate × window × (SLOs + 2) is %.0f, more than a report can hold (%d)",
 			judgements, WINDOW_JUDGEMENTS_MAX);
-	if (check_targets(order, fail) < 0)
+	if (check_targets(order, fail) < 0 || check_value(order, fail) < 0)
 		return -1;
 	/* Everything is expanded once: what fails for one event fails for all. */
 	LIST_EACH(order->targets, const struct probe_target, target) {

@@ -11,6 +11,7 @@
 #include "controller/prober/client.h"
 #include "controller/prober/probe_kind.h"
 #include "controller/prober/text.h"
+#include "controller/prober/value.h"
 
 /*
  * Probes that run a program for each event. The attempt is over at its timeout, the child only
@@ -167,6 +168,18 @@ static void on_output(void *context, const char *bytes, size_t count)
 			.text = "it wrote more than can be compared: killed"});
 }
 
+static void read_value(struct child *child, const char *output)
+{
+	char why[VALUE_WHY_SIZE];
+	double value;
+	struct attempt_end end = {.outcome = OUTCOME_OK, .value = &value};
+
+	if (value_read(child->attempt->order->value, output, child->output.length, &value, why) < 0)
+		end = (struct attempt_end){
+			.outcome = OUTCOME_CONTENT, .text = why, .quote = output};
+	settle(child, &end);
+}
+
 static void judge(struct child *child, const struct client_end *how)
 {
 	const struct exec_order *order = child->attempt->order->exec;
@@ -186,7 +199,10 @@ static void judge(struct child *child, const struct client_end *how)
 		end = (struct attempt_end){
 			.outcome = OUTCOME_CONTENT, .text = text, .quote = output};
 	}
-	settle(child, &end);
+	if (end.outcome == OUTCOME_OK && child->attempt->order->value)
+		read_value(child, output);
+	else
+		settle(child, &end);
 }
 
 static void on_gone(void *context, const struct client_end *end)
@@ -223,9 +239,9 @@ static int start(struct child *child, struct fail *fail)
 	struct list argv = {0}, env = {0};
 	const struct client_command command = {
 		.argv = &argv, .env = &env, .name = "it", .no_input = !order->input};
-	const struct client_events events = {.bytes = order->expect_stdout ? on_output : NULL,
-		.gone = on_gone,
-		.context = child};
+	bool looks = order->expect_stdout || child->attempt->order->value;
+	const struct client_events events = {
+		.bytes = looks ? on_output : NULL, .gone = on_gone, .context = child};
 	char *input = NULL;
 	int outcome = -1;
 

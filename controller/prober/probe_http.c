@@ -8,6 +8,8 @@
 #include "contract/memory.h"
 #include "controller/prober/http.h"
 #include "controller/prober/probe_kind.h"
+#include "controller/prober/tls.h"
+#include "controller/prober/value.h"
 
 /* Probes that ask a URL. */
 
@@ -77,18 +79,44 @@ static int check_body(
 }
 
 /* A URL may be a secret, so the text that is checked is not quoted. */
-static int check_url(const char *url, const struct event_values *values, struct fail *fail)
+static int check_url(
+	const struct http_order *http, const struct event_values *values, struct fail *fail)
 {
+	const char *url = http->url;
 	char *text;
-	bool known;
+	bool known, secure;
 
 	if (expand_text(url, values, &text, fail) < 0)
 		return fail_context(fail, "url");
-	known = strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+	secure = strncmp(text, "https://", 8) == 0;
+	known = secure || strncmp(text, "http://", 7) == 0;
 	free(text);
 	if (!known)
 		return fail_set(fail, FAIL_USAGE, "url \"%.200s\" is not http:// or https://", url);
+	if (http->tls && !secure)
+		return fail_set(
+			fail, FAIL_USAGE, "tls: url \"%.200s\" does not begin with https://", url);
 	return 0;
+}
+
+static int check_tls(
+	const struct http_order *http, const struct event_values *values, struct fail *fail)
+{
+	const struct http_tls *tls = http->tls;
+	char *name;
+	int outcome;
+
+	if (!tls)
+		return 0;
+	if (tls_check(tls->ca, tls->cert, tls->key, fail) < 0)
+		return fail_context(fail, "tls");
+	if (!tls->server_name)
+		return 0;
+	if (expand_text(tls->server_name, values, &name, fail) < 0)
+		return fail_context(fail, "tls.server_name");
+	outcome = tls_check_name(name, fail);
+	free(name);
+	return outcome < 0 ? fail_context(fail, "tls.server_name") : 0;
 }
 
 /* A decoded list has no room to grow by list_push(). */
@@ -108,7 +136,9 @@ static int check(struct probe_order *order, const struct event_values *values, s
 
 	if (!is_method(http->method))
 		return fail_set(fail, FAIL_USAGE, "\"%.40s\" is not an HTTP method", http->method);
-	if (check_url(http->url, values, fail) < 0 || check_body(http, values, fail) < 0)
+	if (check_url(http, values, fail) < 0 ||
+		probe_try_text(http->query, values, "query", fail) < 0 ||
+		check_body(http, values, fail) < 0 || check_tls(http, values, fail) < 0)
 		return -1;
 	LIST_EACH(http->headers, char *, header)
 		if (check_header(*header, values, fail) < 0)
@@ -128,6 +158,7 @@ static int check(struct probe_order *order, const struct event_values *values, s
 struct rendered {
 	char *url;
 	char *body;
+	char *server_name;   /* NULL: the URL's host */
 	struct list headers; /* of char * */
 };
 
@@ -135,7 +166,25 @@ static void rendered_deinit(struct rendered *rendered)
 {
 	free(rendered->url);
 	free(rendered->body);
+	free(rendered->server_name);
 	list_free_texts(&rendered->headers);
+}
+
+static int add_query(
+	const char *query, const struct event_values *values, char **url, struct fail *fail)
+{
+	char *text, *encoded, *whole;
+
+	if (expand_text(query, values, &text, fail) < 0)
+		return -1;
+	encoded = http_encode(text);
+	if (asprintf(&whole, "%s?query=%s", *url, encoded) < 0)
+		abort();
+	free(text);
+	free(encoded);
+	free(*url);
+	*url = whole;
+	return 0;
 }
 
 static int render(const struct http_order *http, const struct event_values *values,
@@ -143,6 +192,8 @@ static int render(const struct http_order *http, const struct event_values *valu
 {
 	int outcome = expand_text(http->url, values, &out->url, fail);
 
+	if (outcome == 0 && http->query)
+		outcome = add_query(http->query, values, &out->url, fail);
 	LIST_EACH(http->headers, char *, header) {
 		char *text = NULL;
 
@@ -152,6 +203,8 @@ static int render(const struct http_order *http, const struct event_values *valu
 			list_push_text(&out->headers, text);
 		free(text);
 	}
+	if (outcome == 0 && http->tls && http->tls->server_name)
+		outcome = expand_text(http->tls->server_name, values, &out->server_name, fail);
 	if (outcome == 0 && http->body)
 		outcome = expand_text(http->body, values, &out->body, fail);
 	if (outcome == 0 && http->body_json)
@@ -170,6 +223,18 @@ static bool is_expected(const struct list *statuses, int status)
 	return false;
 }
 
+static void read_value(const struct attempt *attempt, const struct http_result *result)
+{
+	char why[VALUE_WHY_SIZE];
+	double value;
+	struct attempt_end end = {.outcome = OUTCOME_OK, .value = &value};
+
+	if (value_read(attempt->order->value, result->body, result->body_length, &value, why) < 0)
+		end = (struct attempt_end){
+			.outcome = OUTCOME_CONTENT, .text = why, .quote = result->body};
+	attempt->done(attempt->context, &end);
+}
+
 static void judge_answer(const struct attempt *attempt, const struct http_result *result)
 {
 	const struct http_order *http = attempt->order->http;
@@ -178,6 +243,8 @@ static void judge_answer(const struct attempt *attempt, const struct http_result
 
 	if (!is_expected(&http->expect_status, result->status)) {
 		end.outcome = OUTCOME_STATUS;
+		/* What a query is wrong with, Prometheus says there. */
+		end.quote = attempt->order->value ? result->body : NULL;
 		snprintf(text, sizeof(text), "HTTP %d", result->status);
 	} else if (http->expect_body &&
 		!text_match_fits(http->expect_body, result->body, result->body_length)) {
@@ -185,6 +252,9 @@ static void judge_answer(const struct attempt *attempt, const struct http_result
 		end.quote = result->body;
 		text_match_say(http->expect_body, why);
 		snprintf(text, sizeof(text), "HTTP %d, but the body %s", result->status, why);
+	} else if (attempt->order->value) {
+		read_value(attempt, result);
+		return;
 	}
 	attempt->done(attempt->context, &end);
 }
@@ -219,6 +289,7 @@ static int begin(void *means, const struct attempt *attempt, struct fail *fail)
 			.url = rendered.url,
 			.headers = &rendered.headers,
 			.body = rendered.body,
+			.server_name = rendered.server_name,
 			.limit_ns = attempt->limit_ns,
 			.done = on_done,
 			.context = (void *)attempt,
@@ -241,10 +312,12 @@ static void flush(void *means)
 static int open_means(uv_loop_t *loop, const struct probe_order *order, int capacity,
 	void **out_means, struct fail *fail)
 {
+	size_t body_max = order->http->expect_body ? BODY_MAX : 0;
 	const struct http_options options = {
 		.capacity = capacity,
 		.fresh = order->http->connection == HTTP_FRESH,
-		.body_max = order->http->expect_body ? BODY_MAX : 0,
+		.body_max = order->value ? VALUE_BODY_MAX : body_max,
+		.tls = order->http->tls,
 	};
 	struct http *http;
 

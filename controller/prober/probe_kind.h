@@ -24,6 +24,7 @@
 struct attempt_end {
 	enum probe_outcome outcome;
 	const char *text, *quote;
+	const double *value; /* of an OK attempt of a probe that reads one; else NULL. Borrowed */
 };
 
 /* One event under way. Owned by the probe; it stays until done() or close(). */
@@ -56,7 +57,7 @@ struct probe_kind {
 	void (*flush)(void *means);
 };
 
-extern const struct probe_kind probe_kind_http, probe_kind_tcp, probe_kind_exec;
+extern const struct probe_kind probe_kind_http, probe_kind_tcp, probe_kind_exec, probe_kind_dns;
 
 /* NULL when the order names none, or several. */
 const struct probe_kind *probe_kind_of(const struct probe_order *order);

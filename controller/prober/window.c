@@ -2,16 +2,20 @@
 #include "controller/prober/window.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "contract/memory.h"
 #include "controller/prober/runs.h"
 #include "controller/prober/text.h"
+#include "controller/prober/value.h"
+#include "controller/prober/value_text.h"
 
 struct ended_event {
-	bool settled;
+	bool settled, late;
 	uint8_t outcome; /* enum probe_outcome */
 	int64_t latency_ns;
+	double value; /* NAN: none */
 };
 
 struct window {
@@ -32,6 +36,7 @@ void windows_init(struct windows *windows, struct schedule schedule, int64_t win
 		.window_ns = window_ns,
 		.classes = classes,
 		.stop_ns = INT64_MAX,
+		.earlier = {.value = NAN},
 	};
 }
 
@@ -72,6 +77,8 @@ static void open_next(struct windows *windows)
 	window->end_ns = end_ns;
 	window->first_index = first_index;
 	window->count = count;
+	for (int64_t i = 0; i < count; i++)
+		window->events[i].value = NAN;
 	if (windows->last)
 		windows->last->next = window;
 	else
@@ -119,6 +126,15 @@ void windows_sent(struct windows *windows, int64_t index, int64_t lag_ns)
 
 	if (lag_ns > window->lag_max_ns)
 		window->lag_max_ns = lag_ns;
+	window->events[index - window->first_index].late =
+		windows->late_ns && lag_ns > windows->late_ns;
+}
+
+void windows_read(struct windows *windows, int64_t index, double value)
+{
+	struct window *window = window_of(windows, index);
+
+	window->events[index - window->first_index].value = value;
 }
 
 void windows_settle(struct windows *windows, int64_t index, enum probe_outcome outcome,
@@ -128,8 +144,11 @@ void windows_settle(struct windows *windows, int64_t index, enum probe_outcome o
 	struct ended_event *event = &window->events[index - window->first_index];
 
 	assert(!event->settled);
-	*event = (struct ended_event){
-		.settled = true, .outcome = (uint8_t)outcome, .latency_ns = latency_ns};
+	event->settled = true;
+	event->outcome = (uint8_t)outcome;
+	event->latency_ns = latency_ns;
+	if (outcome != OUTCOME_OK)
+		event->value = NAN;
 	window->settled++;
 	if (error)
 		text_clean(window->last_error, sizeof(window->last_error), error);
@@ -155,10 +174,76 @@ static char *runs_of_class(const struct window *window, const struct probe_class
 		const struct ended_event *event = &window->events[i];
 
 		good[i] = event->outcome == OUTCOME_OK &&
-			(class->latency_lt_ns == 0 || event->latency_ns < class->latency_lt_ns);
+			(class->latency_lt_ns == 0 || event->latency_ns < class->latency_lt_ns) &&
+			value_is_within(&class->bounds, event->value);
 	}
 	text = runs_format(good, window->count);
 	free(good);
+	return text;
+}
+
+static bool is_late(const struct ended_event *event)
+{
+	return event->late;
+}
+
+static bool is_dropped(const struct ended_event *event)
+{
+	return event->outcome == OUTCOME_DROPPED;
+}
+
+/* NULL when there are none, which is the rule. */
+static char *runs_of_spoiled(
+	const struct window *window, bool (*is_spoiled)(const struct ended_event *event))
+{
+	bool *good = must_array((size_t)window->count + 1, sizeof(*good));
+	int64_t spoiled = 0;
+	char *text;
+
+	for (int64_t i = 0; i < window->count; i++) {
+		good[i] = !is_spoiled(&window->events[i]);
+		spoiled += !good[i];
+	}
+	text = spoiled ? runs_format(good, window->count) : NULL;
+	free(good);
+	return text;
+}
+
+/*
+ * Readings of a counter become rates, between the instants at which they came. Windows are taken
+ * in order, so that the first reading of one is compared with the last of those before.
+ */
+static void make_rates(struct windows *windows, struct window *window)
+{
+	for (int64_t i = 0; i < window->count; i++) {
+		struct ended_event *event = &window->events[i];
+		struct reading before = windows->earlier;
+		const struct reading now = {event->value,
+			schedule_due_ns(&windows->schedule, window->first_index + i) +
+				event->latency_ns};
+
+		event->value = NAN;
+		/* Answers may overtake each other: then there was no time for it to grow in. */
+		if (isnan(now.value) || (!isnan(before.value) && now.at_ns <= before.at_ns))
+			continue;
+		windows->earlier = now;
+		if (!isnan(before.value))
+			event->value =
+				value_per_second(before.value, now.value, now.at_ns - before.at_ns);
+		if (!isfinite(event->value))
+			event->value = NAN;
+	}
+}
+
+static char *values_of(const struct window *window)
+{
+	double *values = must_array((size_t)window->count + 1, sizeof(*values));
+	char *text;
+
+	for (int64_t i = 0; i < window->count; i++)
+		values[i] = window->events[i].value;
+	text = value_text_format(values, window->count);
+	free(values);
 	return text;
 }
 
@@ -197,6 +282,8 @@ int windows_take(struct windows *windows, int64_t now_ns, struct probe_window *o
 	window = windows->first;
 	if (!window || now_ns < window->end_ns || window->settled < window->count)
 		return -1;
+	if (windows->per_second)
+		make_rates(windows, window);
 	*out = (struct probe_window){
 		.first_index = window->first_index,
 		.count = window->count,
@@ -205,8 +292,12 @@ int windows_take(struct windows *windows, int64_t now_ns, struct probe_window *o
 		.outcomes = count_outcomes(window),
 		.classes = judge_classes(window, windows->classes),
 		.lag_max_ns = window->lag_max_ns,
+		.late = runs_of_spoiled(window, is_late),
+		.dropped = runs_of_spoiled(window, is_dropped),
 	};
 	sum_latency(window, out);
+	if (windows->reads_values)
+		out->values = values_of(window);
 	if (window->last_error[0]) {
 		out->last_error = must_copy(window->last_error);
 	}

@@ -15,12 +15,22 @@
  */
 struct window; /* one that is not finished yet */
 
+/* A reading of a counter, and when it came. */
+struct reading {
+	double value; /* NAN: none yet */
+	int64_t at_ns;
+};
+
 struct windows {
 	struct schedule schedule;
 	int64_t window_ns;
 	const struct list *classes; /* of struct probe_class, borrowed */
 	int64_t opened;             /* number of windows opened so far */
 	int64_t stop_ns;            /* INT64_MAX until windows_stop() */
+	int64_t late_ns;            /* a longer send lag is late; set by the caller; 0: none is */
+	bool reads_values;          /* set by the caller, before the first event */
+	bool per_second;            /* likewise: values are readings of a counter */
+	struct reading earlier;     /* per_second: of the windows that have been taken */
 	struct window *first, *last;
 };
 
@@ -36,6 +46,9 @@ void windows_stop(struct windows *windows, int64_t at_ns);
 
 /* The event was sent so long after its intended instant. Before it settles. */
 void windows_sent(struct windows *windows, int64_t index, int64_t lag_ns);
+
+/* What the event read, finite; before it settles, as OK. */
+void windows_read(struct windows *windows, int64_t index, double value);
 
 /*
  * How an event ended; once for each, in any order. `latency_ns` counts from the intended send.

@@ -329,6 +329,7 @@ void report_html(FILE *out, const struct report *report)
 	html_revert(out, report);
 	html_time_line(out, report);
 	html_events(out, report);
+	html_values(out, report);
 	html_reproduce(out, report);
 	html_limits(out, report);
 	fputs("</main>\n<footer>\n", out);

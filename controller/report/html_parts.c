@@ -245,6 +245,44 @@ void html_events(FILE *out, const struct report *report)
 		out);
 }
 
+static void value_cells(FILE *out, const struct values_summary *summary)
+{
+	const double numbers[] = {summary->min, summary->median, summary->max, summary->last};
+
+	element(out, "td class=\"number\"", "%zu", summary->count);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (summary->count)
+			element(out, "td class=\"number\"", "%.6g", numbers[i]);
+		else
+			element(out, "td class=\"number\"", "–");
+}
+
+void html_values(FILE *out, const struct report *report)
+{
+	static const char *const columns[] = {
+		"Probe", "From", "Phase", "Values", "Least", "Median", "Most", "Last", NULL};
+	struct list rows = words_values(&report->record);
+
+	if (rows.count) {
+		fputs("<section id=\"values\"><h2>What probes read</h2>\n", out);
+		html_table_begin(out, "values", columns);
+	}
+	LIST_EACH(rows, struct value_row, row) {
+		fputs("<tr>", out);
+		element(out, "th scope=\"row\"", "%s", row->source->probe);
+		element(out, "td", "%s%s%s", row->source->from, row->source->to ? " to " : "",
+			row->source->to ? row->source->to : "");
+		element(out, "td", "%s", row->phase->spec->id);
+		value_cells(out, &row->summary);
+		fputs("</tr>\n", out);
+	}
+	if (rows.count) {
+		html_table_end(out);
+		fputs("</section>\n", out);
+	}
+	free(rows.items);
+}
+
 void html_limits(FILE *out, const struct report *report)
 {
 	fputs("<section id=\"limits\"><h2>What this run can’t tell</h2>\n", out);

@@ -372,12 +372,37 @@ static cJSON *alerts_json(const struct record *record)
 	return list;
 }
 
+/* By phase; NULL where none was read. */
+static cJSON *values_json(const struct list *rows, const struct source_record *source)
+{
+	cJSON *list = NULL;
+
+	LIST_EACH(*rows, struct value_row, row) {
+		cJSON *item;
+
+		if (row->source != source || row->summary.count == 0)
+			continue;
+		item = json_object();
+		list = list ? list : json_array();
+		json_put_string(item, "phase", row->phase->spec->id);
+		json_put_number(item, "count", (double)row->summary.count);
+		json_put_number(item, "min", row->summary.min);
+		json_put_number(item, "median", row->summary.median);
+		json_put_number(item, "max", row->summary.max);
+		json_put_number(item, "last", row->summary.last);
+		json_append(list, item);
+	}
+	return list;
+}
+
 static cJSON *probes_json(const struct record *record)
 {
+	struct list rows = words_values(record);
 	cJSON *list = json_array();
 
 	LIST_EACH(record->sources, struct source_record, source) {
 		cJSON *item = json_object(), *outcomes = json_object();
+		cJSON *values = values_json(&rows, source);
 
 		json_put_string(item, "probe", source->probe);
 		json_put_string(item, "from", source->from);
@@ -390,8 +415,11 @@ static cJSON *probes_json(const struct record *record)
 		json_put(item, "outcomes", outcomes);
 		if (source->last_error)
 			json_put_string(item, "last_error", source->last_error);
+		if (values)
+			json_put(item, "values", values);
 		json_append(list, item);
 	}
+	free(rows.items);
 	return list;
 }
 

@@ -419,6 +419,17 @@ static void time_line(struct page *page, const struct report *report)
 	unfold(page);
 }
 
+static struct list value_lines(const struct record *record)
+{
+	struct list rows = words_values(record), lines = {0};
+	char text[VALUE_ROW_MAX];
+
+	LIST_EACH(rows, struct value_row, row)
+		words_add(&lines, "%s", words_value_row(row, text));
+	free(rows.items);
+	return lines;
+}
+
 static void lines_of(struct page *page, const char *title, struct list lines)
 {
 	if (fold(page, title)) {
@@ -438,6 +449,7 @@ static void lines_of(struct page *page, const char *title, struct list lines)
 void report_markdown(FILE *out, const struct report *report)
 {
 	struct page page = {.out = out};
+	struct list values;
 
 	verdict(&page, report);
 	claims(&page, report);
@@ -445,6 +457,9 @@ void report_markdown(FILE *out, const struct report *report)
 	hit(&page, report);
 	revert(&page, report);
 	lines_of(&page, "How events ended", words_events(report));
+	values = value_lines(&report->record);
+	if (values.count)
+		lines_of(&page, "What probes read", values);
 	lines_of(&page, "How to reproduce", words_reproduce(report));
 	lines_of(&page, "What this run can't tell", words_limits(report));
 	time_line(&page, report);

@@ -111,6 +111,16 @@ static void latencies(FILE *out, const struct record *record)
 	}
 }
 
+static void values(FILE *out, const struct record *record)
+{
+	struct list rows = words_values(record);
+	char text[VALUE_ROW_MAX];
+
+	LIST_EACH(rows, struct value_row, row)
+		plain_line(out, "  value        %s", words_value_row(row, text));
+	free(rows.items);
+}
+
 static void data_line(FILE *out, const struct data_summary *own)
 {
 	char found[SENTENCE_MAX] = "";
@@ -305,6 +315,7 @@ void report_summary(FILE *out, const struct report *report)
 	heading(out, "measured");
 	outages(out, report);
 	latencies(out, &report->record);
+	values(out, &report->record);
 	data(out, report);
 	costs(out, report);
 	alerts(out, &report->record);

@@ -167,6 +167,22 @@ const char *words_source(const struct source_record *source, char buffer[WORDS_M
 /* How the events of each of them ended, by outcome, with the last error: lines of char *. */
 struct list words_events(const struct report *report);
 
+/* The numbers that one source read in one phase. */
+struct value_row {
+	const struct source_record *source; /* borrowed from the record, as is the phase */
+	const struct phase_record *phase;
+	struct values_summary summary;
+};
+
+enum {
+	VALUE_ROW_MAX = 2 * WORDS_MAX
+};
+
+/* Of all probes that read numbers, in the order of sources and phases; free `items`. */
+struct list words_values(const struct record *record);
+/* "queue from client, cut: least 1, median 3, most 7, last 2 of 60". */
+const char *words_value_row(const struct value_row *row, char buffer[VALUE_ROW_MAX]);
+
 /* Appends a line to a list of char *. */
 /* "s3.example.com on n1: 192.0.2.1, 192.0.2.2", for each name and node; list of char *. */
 struct list words_hosts(const struct fault_record *fault);

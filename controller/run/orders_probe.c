@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "controller/plan/groups.h"
 #include "controller/prober/orders.h"
 #include "controller/run/run_parts.h"
+#include "controller/run/tls_files.h"
 
 /* A scenario's probe as the order that a prober understands. */
 
@@ -130,21 +132,51 @@ static struct text_match *copy_match(const struct text_match *match)
 	return copy;
 }
 
-static int fill_http(
+static int fill_tls(
 	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
+{
+	const struct tls_text *text = tls_text_of(filling->context->tls, probe->name);
+	struct http_tls *tls = must_alloc(sizeof(*tls));
+
+	filling->order->http->tls = tls;
+	tls->verify = probe->tls->verify;
+	if (text) {
+		tls->ca = must_copy_if(text->ca);
+		tls->cert = must_copy_if(text->cert);
+		tls->key = must_copy_if(text->key);
+	}
+	if (!probe->tls->server_name)
+		return 0;
+	return plan_expand(&filling->text, probe->tls->server_name, &tls->server_name, fail);
+}
+
+/* A request with what all have that ask a URL; its own things are the caller's to add. */
+static int fill_request(const struct filling *filling, const struct probe_spec *probe,
+	const cJSON *url, struct fail *fail)
 {
 	struct http_order *http = filling->order->http = must_alloc(sizeof(*http));
 
 	http->method = must_copy(probe->method);
 	http->connection = probe->connection;
+	if (fill_text(filling, url, &http->url, fail) < 0 ||
+		fill_pairs(filling, probe->headers, ": ", &http->headers, fail) < 0)
+		return -1;
+	return probe->tls ? fill_tls(filling, probe, fail) : 0;
+}
+
+static int fill_http(
+	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
+{
+	struct http_order *http;
+
+	if (fill_request(filling, probe, probe->url, fail) < 0)
+		return -1;
+	http = filling->order->http;
 	if (probe->expect) {
 		LIST_EACH(probe->expect->status, int64_t, status)
 			*(int64_t *)list_push(&http->expect_status, sizeof(*status)) = *status;
 		http->expect_body = copy_match(probe->expect->body);
 	}
-	if (fill_text(filling, probe->url, &http->url, fail) < 0 ||
-		fill_pairs(filling, probe->headers, ": ", &http->headers, fail) < 0)
-		return -1;
 	if (!probe->body)
 		return 0;
 	LIST_EACH(probe->body->base64_at, char *, pointer)
@@ -153,6 +185,58 @@ static int fill_http(
 		return fill_text(filling, probe->body->text, &http->body, fail);
 	http->body_json = fill_in(filling, probe->body->json, fail);
 	return http->body_json ? 0 : -1;
+}
+
+static struct value_order *add_value(
+	struct probe_order *order, const struct probe_spec *probe, enum value_format format)
+{
+	struct value_order *value = order->value = must_alloc(sizeof(*value));
+
+	value->format = format;
+	value->per_second = probe->per_second;
+	return value;
+}
+
+static int fill_metric(
+	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
+{
+	const struct read_spec *read = probe->read;
+	struct value_order *value;
+
+	if (!read->url) {
+		struct exec_order *exec = filling->order->exec = must_alloc(sizeof(*exec));
+
+		add_value(filling->order, probe, VALUE_FIRST_LINE);
+		return plan_expand_all(&filling->text, &read->exec, &exec->argv, fail);
+	}
+	value = add_value(filling->order, probe, read->metric ? VALUE_METRIC : VALUE_JSON);
+	value->metric = must_copy_if(read->metric);
+	value->labels = read->labels ? cJSON_Duplicate(read->labels, true) : NULL;
+	value->aggregate = read->aggregate;
+	value->pointer = must_copy_if(read->pointer);
+	return fill_request(filling, probe, read->url, fail);
+}
+
+/* The path of an instant query (prometheus.io/docs, HTTP API), below where the API is. */
+static int fill_prometheus(
+	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
+{
+	struct http_order *http;
+	char *base;
+	size_t length;
+
+	add_value(filling->order, probe, VALUE_QUERY);
+	if (fill_request(filling, probe, probe->url, fail) < 0)
+		return -1;
+	http = filling->order->http;
+	base = http->url;
+	length = strlen(base);
+	if (length > 0 && base[length - 1] == '/')
+		base[length - 1] = '\0';
+	if (asprintf(&http->url, "%s/api/v1/query", base) < 0)
+		abort();
+	free(base);
+	return fill_text(filling, probe->query, &http->query, fail);
 }
 
 static int fill_tcp(
@@ -182,6 +266,26 @@ static int fill_exec(
 	return fill_text(filling, probe->input, &exec->input, fail);
 }
 
+static int fill_dns(
+	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
+{
+	struct dns_order *dns = filling->order->dns = must_alloc(sizeof(*dns));
+
+	dns->record = probe->record;
+	if (probe->expect) {
+		dns->expect_rcode = probe->expect->rcode;
+		dns->expect_answer = copy_match(probe->expect->answer);
+	}
+	if (probe->server && plan_expand(&filling->text, probe->server, &dns->server, fail) < 0)
+		return -1;
+	return plan_expand(&filling->text, probe->lookup, &dns->name, fail);
+}
+
+static bool runs_program(const struct probe_spec *probe)
+{
+	return probe->type == PROBE_EXEC || (probe->type == PROBE_METRIC && !probe->read->url);
+}
+
 static void add_target(
 	const struct plan *plan, const struct probe_spec *probe, const char *node, struct list *out)
 {
@@ -193,8 +297,8 @@ static void add_target(
 	if (!known)
 		return;
 	/* Programs take an address as it is, a URL and HOST:PORT want brackets. */
-	target->addr = must_copy_if(probe->type == PROBE_EXEC ? plan_node_address(known, text)
-							      : plan_node_host(known, text));
+	target->addr = must_copy_if(
+		runs_program(probe) ? plan_node_address(known, text) : plan_node_host(known, text));
 }
 
 static void add_targets(const struct order_context *context, const struct probe_spec *probe,
@@ -214,6 +318,16 @@ static void add_targets(const struct order_context *context, const struct probe_
 	}
 }
 
+static void add_bound(struct probe_class *class, enum value_op op, double value)
+{
+	struct value_bound *bound;
+
+	if (isnan(value))
+		return;
+	bound = list_push(&class->bounds, sizeof(*bound));
+	*bound = (struct value_bound){.op = op, .value = value};
+}
+
 static void add_classes(
 	const struct scenario *scenario, const struct probe_spec *probe, struct probe_order *order)
 {
@@ -225,6 +339,10 @@ static void add_classes(
 		class = list_push(&order->classes, sizeof(*class));
 		class->slo = must_copy(slo->name);
 		class->latency_lt_ns = slo->good->latency_lt_ns;
+		add_bound(class, BOUND_LT, slo->good->value_lt);
+		add_bound(class, BOUND_LE, slo->good->value_le);
+		add_bound(class, BOUND_GT, slo->good->value_gt);
+		add_bound(class, BOUND_GE, slo->good->value_ge);
 	}
 }
 
@@ -242,8 +360,12 @@ cJSON *order_probe(const struct order_context *context, const struct probe_spec 
 	const char *member, struct fail *fail)
 {
 	static int (*const fill[])(const struct filling *filling, const struct probe_spec *probe,
-		struct fail *fail) = {
-		[PROBE_HTTP] = fill_http, [PROBE_TCP] = fill_tcp, [PROBE_EXEC] = fill_exec};
+		struct fail *fail) = {[PROBE_HTTP] = fill_http,
+		[PROBE_TCP] = fill_tcp,
+		[PROBE_EXEC] = fill_exec,
+		[PROBE_DNS] = fill_dns,
+		[PROBE_METRIC] = fill_metric,
+		[PROBE_PROMETHEUS] = fill_prometheus};
 	struct probe_order order = {.id = must_copy(probe->name),
 		.rate = probe->rate,
 		.timeout_ns = probe->timeout_ns,

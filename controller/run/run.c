@@ -15,6 +15,7 @@
 #include "controller/report/output.h"
 #include "controller/report/report.h"
 #include "controller/run/run_parts.h"
+#include "controller/run/tls_files.h"
 
 /* One run from beginning to end: set up, execute or refuse, close, report. */
 
@@ -176,6 +177,7 @@ static void run_free(struct run *run)
 	environment_deinit(&run->environment);
 	catalogue_deinit(&run->catalogue);
 	secrets_deinit(&run->secrets);
+	tls_files_deinit(&run->tls);
 	scenario_deinit(&run->scenario);
 	sources_deinit(&run->sources);
 	for (size_t i = 0; i < run->node_count; i++) {
@@ -194,14 +196,25 @@ static void run_free(struct run *run)
 	free(run);
 }
 
+static int read_what_probes_need(struct run *run, struct fail *fail)
+{
+	if (secrets_complete(&run->secrets, &run->scenario, run->options->scenario, fail) < 0)
+		return -1;
+	if (tls_files_read(&run->tls, &run->scenario, &run->sources, &run->secrets.list, fail) <
+		0) {
+		sources_explain(&run->sources, fail);
+		return -1;
+	}
+	return 0;
+}
+
 static int set_out(struct run *run, const struct run_work *work, struct fail *fail)
 {
 	if (work->load(run, fail) < 0)
 		return -1;
 	/* Before the first child could inherit them. */
 	secrets_take(&run->secrets, &run->scenario);
-	if (work->probes &&
-		secrets_complete(&run->secrets, &run->scenario, run->options->scenario, fail) < 0)
+	if (work->probes && read_what_probes_need(run, fail) < 0)
 		return -1;
 	return run_prepare(run, work->brings_up, fail);
 }

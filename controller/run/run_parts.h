@@ -61,6 +61,7 @@ struct run {
 	struct sources sources;
 	struct catalogue catalogue;
 	struct secrets secrets;
+	struct list tls; /* of struct tls_text */
 	struct environment environment;
 	struct lab_file lab;
 	bool has_lab, brought_up;
@@ -175,6 +176,7 @@ struct order_context {
 	const struct plan *plan;
 	const struct list *groups;  /* of struct resolved_group */
 	const struct list *secrets; /* of struct secret_value */
+	const struct list *tls;     /* of struct tls_text; or NULL: no probe has any */
 	int64_t start_ns;           /* on the prober's clock */
 };
 

@@ -209,6 +209,7 @@ static int start_probe_to(struct run_prober *prober, const struct probe_spec *pr
 	const struct order_context context = {.plan = &run->plan,
 		.groups = &engine_record(run->engine)->groups,
 		.secrets = &run->secrets.list,
+		.tls = &run->tls,
 		.start_ns = to_theirs(prober, run->probes_at_ns)};
 	cJSON *order = order_probe(&context, probe, member, fail);
 

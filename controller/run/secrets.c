@@ -61,7 +61,9 @@ static int read_file(struct secrets *secrets, const struct secret_spec *secret, 
 		fail->kind = FAIL_REFUSED;
 		return -1;
 	}
-	text[strcspn(text, "\r\n")] = '\0';
+	/* A key in PEM form has many lines, and is nothing without them. */
+	if (strncmp(text, "-----BEGIN ", 11) != 0)
+		text[strcspn(text, "\r\n")] = '\0';
 	add(secrets, secret->name, text);
 	explicit_bzero(text, length);
 	free(text);

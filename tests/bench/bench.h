@@ -52,6 +52,7 @@ void bench_spawn(struct page *page);
 void bench_clock(struct page *page);
 void bench_crowd(struct page *page);
 void bench_guard(struct page *page);
+void bench_prober(struct page *page);
 void bench_run(struct page *page);
 void bench_report(struct page *page);
 

@@ -24,6 +24,7 @@ static const struct {
 	{"clock", bench_clock},
 	{"crowd", bench_crowd},
 	{"guard", bench_guard},
+	{"prober", bench_prober},
 	{"run", bench_run},
 	{"report", bench_report},
 };
@@ -105,7 +106,9 @@ int main(int argc, char **argv)
 	static const struct argp_option list[] = {
 		{"output", 'o', "FILE", 0, "where the page goes (standard output)", 0},
 		{"only", 'n', "CHAPTER", 0,
-			"arm, heal, packets, delay, spawn, clock, crowd, guard, run or report", 0},
+			"arm, heal, packets, delay, spawn, clock, crowd, guard, prober, run or "
+			"report",
+			0},
 		{"rounds", 'r', "N", 0, "how often something short is sampled (40)", 0}, {0}};
 	static const struct argp parser = {.options = list,
 		.parser = parse,

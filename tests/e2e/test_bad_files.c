@@ -68,6 +68,11 @@ static const struct mistake mistakes[] = {
 		"{nod.addr}",
 		"probes.p.url: unknown placeholder {nod.addr}; known here: {n}, {uuid}, "
 		"{group.NAME.addrs} of a group that exists, {var.NAME}"},
+	{"authorities that are not there", "\"params\":",
+		"\"probes\": { \"p\": { \"type\": \"http\", \"from\": \"client\", \"url\": "
+		"\"https://x/\", \"tls\": { \"ca\": \"/nowhere/ca.pem\" }, \"rate\": 1, "
+		"\"timeout\": \"1s\" } }, \"params\":",
+		"/nowhere/ca.pem", "probes.p.tls.ca: /nowhere/ca.pem: No such file or directory"},
 	{"duplicate id", "\"id\": \"after\"", "\"id\": \"before\"", "\"before\", \"for\": \"12s\"",
 		"phases[2].id: the id \"before\" stands twice under phases"},
 	{"missing stop_if",

@@ -61,7 +61,7 @@ static const struct mutation references[] = {
 		"node: use {node.addr} or {node.name}"},
 	{"probes.put.address", "'x:1'", "probes.put.address",
 		"does not belong to type \"http\", which has: url, method, headers, body, "
-		"connection, inside_radius"},
+		"connection, tls, inside_radius"},
 	{"probes.put.expect", "{'exit_code':1}", "probes.put.expect.exit_code",
 		"does not belong to type \"http\", which has: status, body"},
 	{"probes.put.expect", "{'body':{}}", "probes.put.expect.body",

@@ -183,6 +183,64 @@ static void a_final_read_asks_each_member_alone(void **state)
 	stage_free(stage);
 }
 
+static void numbers_are_read_by_requests_and_programs(void **state)
+{
+	(void)state;
+	cJSON *tree = given_tree();
+	struct stage *stage;
+	struct probe_order order;
+	const struct probe_class *class;
+
+	given_set(tree, "probes.put",
+		"{'type':'metric','from':'client','to':{'group':'members','policy':'each'},"
+		"'read':{'url':'http://{node.addr}:9/m','metric':'depth','labels':{'a':'b'},"
+		"'aggregate':'max'},'headers':{'A':'b'},'per_second':true,'rate':10,'timeout':"
+		"'1s'}");
+	given_set(tree, "slos.avail.good", "{'value_lt':100,'value_ge':0}");
+	stage = stage_new(tree);
+	order = decoded(stage, "n1");
+	assert_string_equal(order.http->url, "http://{node.addr}:9/m");
+	assert_string_equal(*LIST_AT(order.http->headers, char *, 0), "A: b");
+	assert_int_equal(order.value->format, VALUE_METRIC);
+	assert_string_equal(order.value->metric, "depth");
+	assert_string_equal(json_string(order.value->labels, "a", ""), "b");
+	assert_int_equal(order.value->aggregate, AGGREGATE_MAX);
+	assert_true(order.value->per_second);
+	class = LIST_AT(order.classes, struct probe_class, 0);
+	assert_int_equal(class->bounds.count, 2);
+	assert_int_equal(LIST_AT(class->bounds, struct value_bound, 0)->op, BOUND_LT);
+	assert_true(LIST_AT(class->bounds, struct value_bound, 0)->value == 100);
+	assert_int_equal(LIST_AT(class->bounds, struct value_bound, 1)->op, BOUND_GE);
+	assert_true(LIST_AT(class->bounds, struct value_bound, 1)->value == 0);
+	shape_free(&probe_order_shape, &order);
+	stage_free(stage);
+
+	tree = given_tree();
+	given_set(tree, "probes.put",
+		"{'type':'prometheus','from':'client','url':'http://prom:9090/','query':"
+		"'up{job=~{n}}','rate':10,'timeout':'1s'}");
+	stage = stage_new(tree);
+	order = decoded(stage, NULL);
+	assert_string_equal(order.http->url, "http://prom:9090/api/v1/query");
+	assert_string_equal(order.http->query, "up{job=~{n}}");
+	assert_int_equal(order.value->format, VALUE_QUERY);
+	assert_int_equal(LIST_AT(order.classes, struct probe_class, 0)->bounds.count, 0);
+	shape_free(&probe_order_shape, &order);
+	stage_free(stage);
+
+	tree = given_tree();
+	given_set(tree, "probes.put",
+		"{'type':'metric','from':'client','read':{'exec':['depth','{n}']},'rate':10,"
+		"'timeout':'1s'}");
+	stage = stage_new(tree);
+	order = decoded(stage, NULL);
+	assert_string_equal(*LIST_AT(order.exec->argv, char *, 1), "{n}");
+	assert_int_equal(order.value->format, VALUE_FIRST_LINE);
+	assert_null(order.http);
+	shape_free(&probe_order_shape, &order);
+	stage_free(stage);
+}
+
 /* --- secrets ---------------------------------------------------------------------------------- */
 
 static cJSON *with_secrets(const char *file)
@@ -446,6 +504,7 @@ int main(void)
 		cmocka_unit_test(a_final_read_asks_each_member_alone),
 		cmocka_unit_test(each_member_has_an_order_of_its_own),
 		cmocka_unit_test(tcp_and_exec_probes_are_ordered),
+		cmocka_unit_test(numbers_are_read_by_requests_and_programs),
 		cmocka_unit_test(a_secret_stands_in_the_order_once),
 		cmocka_unit_test(secrets_are_taken_out_of_the_environment),
 		cmocka_unit_test(missing_secrets_are_refused_by_name),

@@ -233,6 +233,26 @@ static void add_class(struct probe_sum *sum, const struct class_runs *class, siz
 	assert_int_equal(outcome, 0);
 }
 
+/* How many of the window's events are marked, which must be all there are marks for. */
+static int64_t count_marked(const char *runs, int64_t events)
+{
+	struct fail fail = FAIL_INIT;
+	int64_t count, total = 0, marked = 0;
+	bool good;
+	int outcome;
+
+	if (!runs)
+		return 0;
+	while ((outcome = runs_next(&runs, &good, &count, &fail)) == 1) {
+		total += count;
+		marked += good ? 0 : count;
+	}
+	assert_int_equal(outcome, 0);
+	assert_int_equal(total, events);
+	assert_true(marked > 0);
+	return marked;
+}
+
 static void add_window(struct probe_sum *sum, const struct probe_window *window)
 {
 	int64_t outcomes = 0;
@@ -249,6 +269,11 @@ static void add_window(struct probe_sum *sum, const struct probe_window *window)
 		sum->outcomes[i] += *LIST_AT(window->outcomes, int64_t, i);
 	}
 	assert_int_equal(outcomes, window->count);
+	assert_int_equal(count_marked(window->dropped, window->count),
+		*LIST_AT(window->outcomes, int64_t, OUTCOME_DROPPED));
+	sum->late += count_marked(window->late, window->count);
+	if (window->lag_max_ns > sum->lag_max_ns)
+		sum->lag_max_ns = window->lag_max_ns;
 	for (size_t i = 0; i < window->classes.count && i < 2; i++)
 		add_class(sum, LIST_AT(window->classes, struct class_runs, i), i);
 	LIST_EACH(window->latency, const struct histogram_bucket, bucket) {

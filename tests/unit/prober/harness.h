@@ -57,6 +57,8 @@ struct probe_sum {
 	int64_t good[2], bad[2]; /* of the first two classes */
 	int64_t longest_bad[2];  /* run of bad events */
 	int64_t latencies;       /* values in the histograms */
+	int64_t late;            /* events that are marked as sent late */
+	int64_t lag_max_ns;
 	int64_t latency_max_ns;
 	int64_t start_ns, end_ns;
 	char target[64];

@@ -21,6 +21,7 @@
 
 #include "harness.h"
 #include "http_server.h"
+#include "openssl_program.h"
 
 /*
  * https against openssl's own test server. Its certificate is trusted in a mount namespace of this
@@ -34,27 +35,6 @@ struct server {
 	pid_t pid;
 };
 
-/*
- * A test that fails does not come to its end: what it started ends with it all the same, and holds
- * no descriptor (a lock, a pipe) for which somebody waits.
- */
-static pid_t run_openssl(char *const argv[])
-{
-	pid_t parent = getpid(), pid = fork();
-	int null;
-
-	assert_true(pid >= 0);
-	if (pid > 0)
-		return pid;
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		dup2(null, fd);
-	close_range(STDERR_FILENO + 1, ~0U, 0);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent)
-		execvp(argv[0], argv);
-	_exit(127);
-}
-
 static void make_certificate(struct server *server)
 {
 	char *const argv[] = {(char[]){"openssl"}, (char[]){"req"}, (char[]){"-x509"},
@@ -62,9 +42,8 @@ static void make_certificate(struct server *server)
 		(char[]){"2"}, (char[]){"-subj"}, (char[]){"/CN=localhost"}, (char[]){"-addext"},
 		(char[]){"subjectAltName=DNS:localhost"}, (char[]){"-keyout"}, server->key,
 		(char[]){"-out"}, server->cert, NULL};
-	int status;
 
-	assert_int_equal(waitpid(run_openssl(argv), &status, 0) > 0 ? status : -1, 0);
+	openssl_run(argv);
 }
 
 static struct server server_begin(void)
@@ -80,7 +59,7 @@ static struct server server_begin(void)
 	snprintf(server.key, sizeof(server.key), "%s/key.pem", server.dir);
 	snprintf(port, sizeof(port), "%u", server.port);
 	make_certificate(&server);
-	server.pid = run_openssl(argv);
+	server.pid = openssl_start(argv);
 	return server;
 }
 

@@ -320,6 +320,27 @@ static void saturation_is_reported_as_dropped(void **state)
 	http_server_free(server);
 }
 
+/* Stopped for 400 ms: what was due then is sent late, and by more than a tenth of the timeout. */
+static void a_prober_that_stood_still_marks_what_it_sent_late(void **state)
+{
+	(void)state;
+	struct http_server *server = http_server_new(false);
+	struct harness *harness = harness_new(0);
+	struct probe_sum sum;
+
+	harness_probe(harness, 100, "2s", one_target(server));
+	harness_await_events(harness, 10);
+	assert_int_equal(kill(harness->pid, SIGSTOP), 0);
+	poll(NULL, 0, 400);
+	assert_int_equal(kill(harness->pid, SIGCONT), 0);
+	harness_await_events(harness, 80);
+	sum = harness_stop(harness);
+	assert_true(sum.late >= 15);
+	assert_true(sum.lag_max_ns >= 200 * NS_PER_MS);
+	assert_int_equal(harness_end(harness), 0);
+	http_server_free(server);
+}
+
 static void requests_carry_what_was_ordered(void **state)
 {
 	(void)state;
@@ -526,6 +547,7 @@ int main(void)
 		cmocka_unit_test(first_answer_moves_on_once),
 		cmocka_unit_test(any_goes_round_robin),
 		cmocka_unit_test(saturation_is_reported_as_dropped),
+		cmocka_unit_test(a_prober_that_stood_still_marks_what_it_sent_late),
 		cmocka_unit_test(requests_carry_what_was_ordered),
 		cmocka_unit_test(members_are_probed_side_by_side),
 		cmocka_unit_test(events_before_the_first_turn_are_sent_all),

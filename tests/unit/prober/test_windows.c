@@ -257,9 +257,37 @@ static void stop_before_the_start_leaves_nothing(void **state)
 	windows_deinit(&windows);
 }
 
+/* Sent later than the bound, or not begun: which events, as runs; nothing where there are none. */
+static void what_the_prober_spoiled_is_marked(void **state)
+{
+	(void)state;
+	const struct list no_classes = {0};
+	const struct schedule schedule = {.start_ns = 0, .rate = 10};
+	struct probe_window window;
+	struct windows windows;
+
+	windows_init(&windows, schedule, NS_PER_SEC, &no_classes);
+	windows.late_ns = 30 * NS_PER_MS;
+	for (int64_t i = 0; i < 20; i++) {
+		windows_sent(&windows, i, i == 3 || i == 4 ? 31 * NS_PER_MS : 30 * NS_PER_MS);
+		windows_settle(&windows, i, i == 4 || i == 9 ? OUTCOME_DROPPED : OUTCOME_OK,
+			NS_PER_MS, NULL);
+	}
+	assert_int_equal(windows_take(&windows, NS_PER_SEC, &window), 0);
+	assert_string_equal(window.late, "g3b2g5");
+	assert_string_equal(window.dropped, "g4b1g4b1");
+	shape_free(&probe_window_shape, &window);
+	assert_int_equal(windows_take(&windows, 2 * NS_PER_SEC, &window), 0);
+	assert_null(window.late);
+	assert_null(window.dropped);
+	shape_free(&probe_window_shape, &window);
+	windows_deinit(&windows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_the_prober_spoiled_is_marked),
 		cmocka_unit_test(events_are_due_by_index),
 		cmocka_unit_test(first_at_inverts_due),
 		cmocka_unit_test(runs_go_round),

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BACKBURN_RUN_TLS_FILES_H
+#define BACKBURN_RUN_TLS_FILES_H
+
+#include "controller/files/scenario.h"
+
+/*
+ * The certificates and keys of a scenario's probes. The controller reads them, since probers run
+ * as nobody and maybe elsewhere; they leave this process in orders to probers only, on standard
+ * input.
+ */
+struct tls_text {
+	const char *probe;     /* borrowed from the scenario */
+	char *ca, *cert, *key; /* in PEM form; NULL: not given */
+};
+
+/*
+ * Reads and checks the files of all probes into *out, a list of struct tls_text. Names count from
+ * the folder of the file in which the probe stands. `secrets` are a list of struct secret_value;
+ * with NULL a key that is a secret is left out, and not checked. FAIL_BAD_FILE with the place, to
+ * be explained with `sources`; *out is empty then.
+ */
+int tls_files_read(struct list *out, const struct scenario *scenario, const struct sources *sources,
+	const struct list *secrets, struct fail *fail);
+
+/* Overwrites the keys, and frees. */
+void tls_files_deinit(struct list *texts);
+
+/* NULL: the probe has none. */
+const struct tls_text *tls_text_of(const struct list *texts, const char *probe);
+
+#endif
