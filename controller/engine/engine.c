@@ -196,6 +196,13 @@ static void take_signal(struct engine *engine, int number)
 		number == 2 ? "stopped by SIGINT (Ctrl-C)" : "stopped by SIGTERM");
 }
 
+/* As a signal: heal, and wait for nothing more. */
+static void take_halt(struct engine *engine, const struct fail *why)
+{
+	engine->hurry = true;
+	engine_stop(engine, STOP_GUARDRAIL, "halt", "%s", why->text);
+}
+
 static void probes_started(struct engine *engine, const struct event *event)
 {
 	if (engine->state != ENGINE_STARTING)
@@ -244,6 +251,9 @@ static void take_event(struct engine *engine, const struct event *event)
 		break;
 	case EVENT_BROKEN:
 		engine_stop(engine, STOP_INTERNAL, "controller", "%s", event->fail->text);
+		break;
+	case EVENT_HALT:
+		take_halt(engine, event->fail);
 		break;
 	case EVENT_SIGNAL:
 		take_signal(engine, (int)event->value);

@@ -220,6 +220,7 @@ int run_with(const struct run_options *options, const struct run_work *work)
 	screen_init(&run->screen, options->quiet, options->json && work->journals);
 	run_start_handles(run);
 	run->journals = work->journals;
+	run->heeds_halt = work->heeds_halt;
 	if (set_out(run, work, &fail) < 0)
 		code = exit_code_of(fail.kind);
 	else
@@ -247,7 +248,8 @@ int run_scenario(const struct run_options *options)
 		.carry_out = run_in_directory,
 		.brings_up = true,
 		.probes = true,
-		.journals = true};
+		.journals = true,
+		.heeds_halt = true};
 
 	return run_with(options, &work);
 }

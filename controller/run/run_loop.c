@@ -257,7 +257,8 @@ void run_start_handles(struct run *run)
 	signal(SIGPIPE, SIG_IGN);
 	uv_timer_init(run->loop, &run->tick);
 	uv_timer_init(run->loop, &run->renew);
-	run->tick.data = run->renew.data = run;
+	uv_timer_init(run->loop, &run->halt);
+	run->tick.data = run->renew.data = run->halt.data = run;
 }
 
 void run_start_renewing(struct run *run)
@@ -316,6 +317,7 @@ void run_close_all(struct run *run)
 		link_close(run->probers[i].link, 2 * NS_PER_SEC);
 	uv_timer_stop(&run->tick);
 	uv_timer_stop(&run->renew);
+	uv_timer_stop(&run->halt);
 	while (links_alive() > 0)
 		uv_run(run->loop, UV_RUN_ONCE);
 	FAILPOINT(children_closed);
@@ -325,6 +327,7 @@ void run_close_handles(struct run *run)
 {
 	uv_close((uv_handle_t *)&run->tick, handle_closed);
 	uv_close((uv_handle_t *)&run->renew, handle_closed);
+	uv_close((uv_handle_t *)&run->halt, handle_closed);
 	uv_close((uv_handle_t *)&run->sigint, handle_closed);
 	uv_close((uv_handle_t *)&run->sigterm, handle_closed);
 	uv_close((uv_handle_t *)&run->sighup, handle_closed);

@@ -54,7 +54,7 @@ struct run_prober {
 struct run {
 	const struct run_options *options;
 	uv_loop_t *loop;
-	uv_timer_t tick, renew;
+	uv_timer_t tick, renew, halt;
 	uv_signal_t sigint, sigterm, sighup;
 
 	struct scenario scenario;
@@ -83,7 +83,8 @@ struct run {
 	int signal;           /* received, 0: none */
 	int64_t probes_at_ns; /* probes begin then; NEVER_NS: started already, or not yet ordered */
 	bool done, broken;
-	bool journals; /* events are kept in a file, and shown */
+	bool journals;   /* events are kept in a file, and shown */
+	bool heeds_halt; /* it does not begin, or go on, while one is engaged */
 };
 
 /* What a command does with an environment's nodes, from its files to its exit code. */
@@ -93,6 +94,7 @@ struct run_work {
 	bool brings_up;                                       /* a lab that is down */
 	bool journals;
 	bool probes; /* so it needs the secrets */
+	bool heeds_halt;
 };
 int run_with(const struct run_options *options, const struct run_work *work);
 
@@ -131,7 +133,8 @@ void run_heal(struct run *run, const struct action *action);
 void run_renew(struct run *run);
 /* One session more on that node; `hello` is the caller's to say. */
 int run_open_injector(struct run_node *node, struct fail *fail);
-cJSON *run_hello_body(const struct run *run);
+/* `looks`: a session for the proof of a revert, which arms nothing. */
+cJSON *run_hello_body(const struct run *run, bool looks);
 
 /* A request about one fault on one node, until its reply. */
 struct errand {
@@ -143,6 +146,14 @@ struct errand *errand_new(struct run_node *node, const char *fault);
 void errand_free(struct errand *errand);
 /* Answers in place of a node whose injector is gone. */
 void run_refuse(struct run_node *node, enum event_kind kind, const char *fault);
+
+/* --- run_halt.c ------------------------------------------------------------------------ */
+
+/* FAIL_REFUSED while a halt of this environment is engaged, and this command heeds it. */
+int run_check_halt(const struct run *run, struct fail *fail);
+void run_start_looking_for_halt(struct run *run);
+/* A halt was found: a run that has begun stops and heals, one that has not is refused. */
+void run_halted(struct run *run, const struct fail *why);
 
 /* --- run_inspect.c --------------------------------------------------------------------- */
 

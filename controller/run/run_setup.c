@@ -215,9 +215,10 @@ static int bring_lab_up(struct run *run, struct fail *fail)
 
 int run_prepare(struct run *run, bool brings_up, struct fail *fail)
 {
-	if (make_plan(run, fail) < 0 || take_lock(run, fail) < 0 ||
+	if (make_plan(run, fail) < 0 || take_lock(run, fail) < 0 || run_check_halt(run, fail) < 0 ||
 		(brings_up && bring_lab_up(run, fail) < 0))
 		return -1;
+	run_start_looking_for_halt(run);
 	FAILPOINT(environment_locked);
 	name_run(run, 1);
 	say_holder(run);
