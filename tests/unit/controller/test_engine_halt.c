@@ -9,8 +9,8 @@
 
 static void halt(struct hands *hands)
 {
-	hands_feed(hands,
-		(struct event){.kind = EVENT_HALT, .fail = &(struct fail){.text = BY_ROOT}});
+	hands_feed(
+		hands, (struct event){.kind = EVENT_HALT, .fail = &(struct fail){.text = BY_ROOT}});
 }
 
 static void mid_fault_it_heals_at_once(void **state)
