@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "controller/commands/commands.h"
+#include "controller/commands/suite_command.h"
+#include "controller/exit_code.h"
+#include "controller/files/suite.h"
 #include "controller/run/run.h"
 
 enum {
@@ -12,7 +17,9 @@ enum {
 	OPTION_ATTACH,
 	OPTION_WAIT,
 	OPTION_KEEP,
-	OPTION_JSON
+	OPTION_JSON,
+	OPTION_REPEAT,
+	OPTION_TELL
 };
 enum {
 	PARAMS_MAX = 64
@@ -22,6 +29,7 @@ struct arguments {
 	struct run_options options;
 	struct param_value params[PARAMS_MAX];
 	size_t param_count;
+	int64_t repeat; /* 0: once, and not as a suite */
 };
 
 #define WHERE                                                                                      \
@@ -44,6 +52,9 @@ struct arguments {
 static const struct argp_option run_options[] = {
 	WHERE,
 	{"quiet", 'q', NULL, 0, "print the summary only", 0},
+	{"repeat", OPTION_REPEAT, "N", 0,
+		"run the scenario N times, and say how sure that makes it; all must hold", 0},
+	{"tell-fd", OPTION_TELL, "N", OPTION_HIDDEN, NULL, 0},
 	{"json", OPTION_JSON, NULL, 0,
 		"print the journal's events on stdout as they come, one JSON object a line, and "
 		"the summary as the last",
@@ -76,6 +87,14 @@ static void take_param(struct arguments *arguments, char *text, struct argp_stat
 		(struct param_value){.name = text, .text = equals + 1};
 }
 
+static int64_t number_of(const char *text, int64_t least, int64_t most)
+{
+	char *end;
+	long long number = strtoll(text, &end, 10);
+
+	return *text && !*end && number >= least && number <= most ? number : -1;
+}
+
 static error_t take(int key, char *argument, struct argp_state *state)
 {
 	struct arguments *arguments = state->input;
@@ -104,6 +123,17 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	case OPTION_JSON:
 		arguments->options.json = true;
 		return 0;
+	case OPTION_REPEAT:
+		arguments->repeat = number_of(argument, 1, SUITE_RUNS_MAX);
+		if (arguments->repeat < 0)
+			argp_error(state, "--repeat is a number from 1 to %d, not \"%s\"",
+				SUITE_RUNS_MAX, argument);
+		return 0;
+	case OPTION_TELL:
+		arguments->options.tell_fd = (int)number_of(argument, 3, 1023);
+		if (arguments->options.tell_fd < 0)
+			argp_error(state, "--tell-fd: which descriptor?");
+		return 0;
 	case 'q':
 		arguments->options.quiet = true;
 		return 0;
@@ -121,12 +151,29 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	}
 }
 
+static int run(const struct arguments *arguments)
+{
+	bool suite = suite_is_one(arguments->options.scenario);
+
+	if (suite && arguments->repeat) {
+		fputs("backburn: --repeat is for one scenario; a suite says \"runs\" of each\n",
+			stderr);
+		return EXIT_USAGE;
+	}
+	if (suite)
+		return suite_command(&arguments->options);
+	if (arguments->repeat)
+		return repeat_command(&arguments->options, arguments->repeat);
+	return run_scenario(&arguments->options);
+}
+
 int command_run(int argc, char **argv)
 {
 	static const struct argp parser = {.options = run_options,
 		.parser = take,
-		.args_doc = "SCENARIO",
-		.doc = "Runs a scenario: probes before, during and after its faults, heals them, "
+		.args_doc = "SCENARIO|SUITE",
+		.doc = "Runs a scenario, or the scenarios of a suite one after the other: probes "
+		       "before, during and after its faults, heals them, "
 		       "and "
 		       "judges its claims.\v"
 		       "Exit status: 0 every gate met; 1 a claim proven other than expected; 2 "
@@ -140,7 +187,7 @@ int command_run(int argc, char **argv)
 	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
 	arguments.options.params =
 		(struct param_values){.items = arguments.params, .count = arguments.param_count};
-	return run_scenario(&arguments.options);
+	return run(&arguments);
 }
 
 int command_plan(int argc, char **argv)

@@ -177,6 +177,18 @@ struct until_spec {
 	int64_t good_for_ns;
 };
 
+enum only_if_verdict {
+	ONLY_IF_HELD,
+	ONLY_IF_VIOLATED,
+	ONLY_IF_INCONCLUSIVE
+};
+extern const char *const only_if_words[];
+
+struct only_if_spec {
+	char *invariant;
+	int verdict; /* enum only_if_verdict */
+};
+
 enum on_timeout {
 	TIMEOUT_FAIL,
 	TIMEOUT_GO_ON,
@@ -188,8 +200,9 @@ struct phase_spec {
 	int64_t for_ns; /* 0: `until` says */
 	struct until_spec *until;
 	int64_t at_most_ns;
-	int on_timeout;     /* enum on_timeout */
-	struct list faults; /* of struct fault_spec */
+	int on_timeout;               /* enum on_timeout */
+	struct only_if_spec *only_if; /* NULL: always */
+	struct list faults;           /* of struct fault_spec */
 };
 
 /* --- invariants ------------------------------------------------------------------------ */

@@ -22,6 +22,18 @@ static int weight_of(int code)
 	return (int)(sizeof(weights) / sizeof(weights[0]));
 }
 
+int judge_weightier(int a, int b)
+{
+	return weight_of(a) <= weight_of(b) ? a : b;
+}
+
+int judge_known_code(int code)
+{
+	return weight_of(code) < (int)(sizeof(weights) / sizeof(weights[0])) || code == EXIT_HELD
+		? code
+		: EXIT_TROUBLE;
+}
+
 static void add_code(struct judgement *judgement, int code, const char *reason)
 {
 	size_t place;
@@ -62,6 +74,8 @@ static void add_claim(struct judgement *judgement, const struct claim_judgement 
 /* A run that was stopped may never have come to a fault; one that was not must have. */
 static bool effect_is_missing(const struct record *record, const struct effect_judgement *effect)
 {
+	if (judge_fault_left_out(record, effect->fault))
+		return false;
 	if (effect->effect == EFFECT_NOT_INJECTED)
 		return record->stop == STOP_NONE && record->ended;
 	return effect->effect == EFFECT_NONE && effect->ran_to_its_end;
@@ -115,7 +129,7 @@ static void add_stop(const struct record *record, struct judgement *judgement)
 		reason);
 }
 
-static const char *headline_of(const struct record *record, int code)
+const char *judge_headline(int code)
 {
 	switch (code) {
 	case EXIT_HELD:
@@ -137,8 +151,13 @@ static const char *headline_of(const struct record *record, int code)
 	case EXIT_LOCKED:
 		return "LOCKED";
 	default:
-		return record->ended ? "BROKEN" : "CUT OFF";
+		return "BROKEN";
 	}
+}
+
+static const char *headline_of(const struct record *record, int code)
+{
+	return code == EXIT_TROUBLE && !record->ended ? "CUT OFF" : judge_headline(code);
 }
 
 void judge_codes(const struct record *record, struct judgement *judgement)

@@ -151,7 +151,7 @@ static int64_t time_left_ns(const struct subject *subject, const char *id, bool 
 	for (const struct phase_spec *later = own + 1;
 		later < LIST_AT(scenario->phases, struct phase_spec, scenario->phases.count);
 		later++)
-		left_ns += phase_shortest_ns(later);
+		left_ns += later->only_if ? 0 : phase_shortest_ns(later);
 	return left_ns;
 }
 
@@ -209,6 +209,19 @@ static int check_precondition(const struct scenario *scenario, const struct inva
 	return 0;
 }
 
+/* What may never be decided is no gate. */
+static int check_certain(const struct scenario *scenario, const struct invariant_spec *claim,
+	const char *path, struct fail *fail)
+{
+	LIST_EACH(claim->in, char *, id)
+		if (scenario_phase(scenario, *id)->only_if)
+			return fail_at(fail, path,
+				"a precondition must always be decided; phase \"%s\" may be left "
+				"out",
+				*id);
+	return 0;
+}
+
 static int check_claim(const struct subject *subject, const struct invariant_spec *claim,
 	const char *path, struct fail *fail)
 {
@@ -218,7 +231,9 @@ static int check_claim(const struct subject *subject, const struct invariant_spe
 	json_path_key(kind_path, path, claim_kind(claim));
 	if (claim->gate == GATE_PRECONDITION && !claim->holds)
 		return fail_at(fail, kind_path, "only \"holds\" can be a precondition");
-	if (claim->gate == GATE_PRECONDITION && check_precondition(scenario, claim, path, fail) < 0)
+	if (claim->gate == GATE_PRECONDITION &&
+		(check_certain(scenario, claim, path, fail) < 0 ||
+			check_precondition(scenario, claim, path, fail) < 0))
 		return -1;
 	if (claim->holds)
 		return check_holds(scenario, claim, kind_path, fail);

@@ -46,6 +46,9 @@ int check_text_value(
 /* One fault: its kind exists, and has all that it needs. */
 int check_fault_kind(const struct scenario *scenario, const struct catalogue *catalogue,
 	const struct fault_spec *fault, const struct at *at, struct fail *fail);
+/* The claim is there, and known before the phase begins. */
+int check_only_if(const struct scenario *scenario, const struct phase_spec *phase,
+	const struct at *at, struct fail *fail);
 int check_probe(const struct scenario *scenario, const struct probe_spec *probe, struct fail *fail);
 
 #endif

@@ -51,6 +51,13 @@ static void phase_ended(struct story *story, const cJSON *event)
 		json_string(event, "phase", "?"), text);
 }
 
+static void phase_left_out(struct story *story, const cJSON *event)
+{
+	story_tell(story, now_of(event), "controller", "phase %s is left out: %s is %s, not %s",
+		json_string(event, "phase", "?"), json_string(event, "invariant", "?"),
+		json_string(event, "verdict", "?"), json_string(event, "wanted", "?"));
+}
+
 static void node_lost(struct story *story, const cJSON *event)
 {
 	story_tell(story, now_of(event), "node", "%s lost: %s", json_string(event, "node", "?"),
@@ -179,6 +186,7 @@ void story_tell_event(struct story *story, const struct record *record, const cJ
 		{"group_resolved", group_resolved},
 		{"phase_started", phase_started},
 		{"phase_ended", phase_ended},
+		{"phase_left_out", phase_left_out},
 		{"fault_inspected", fault_inspected},
 		{"fault_arming", fault_arming},
 		{"fault_armed", fault_armed},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/run/run.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -213,6 +214,9 @@ int run_with(const struct run_options *options, const struct run_work *work)
 	int code;
 
 	run->options = options;
+	/* Nobody of its children is to hold it open. */
+	if (options->tell_fd)
+		fcntl(options->tell_fd, F_SETFD, FD_CLOEXEC);
 	run->loop = uv_default_loop();
 	run->lock_fd = -1;
 	run->journal.fd = -1;
@@ -225,8 +229,10 @@ int run_with(const struct run_options *options, const struct run_work *work)
 		code = exit_code_of(fail.kind);
 	else
 		code = work->carry_out(run, &fail);
-	if (fail.kind != FAIL_NONE)
+	if (fail.kind != FAIL_NONE) {
 		plain_line(stderr, "backburn: %s", fail.text);
+		run_tell(run, "refused", fail.text);
+	}
 	/* A signal while the lab was built ends that, and is the reason that counts. */
 	uv_run(run->loop, UV_RUN_NOWAIT);
 	if (run->signal && !run->engine)

@@ -15,6 +15,7 @@ struct run_options {
 	bool quiet;
 	bool keep_lab;        /* leave a lab that this run brought up */
 	bool json;            /* run: events on stdout; plan: as JSON */
+	int tell_fd;          /* where a suite hears of its run, or 0: nowhere */
 	const char *heal_dir; /* run_heal_run(): a run's directory */
 };
 

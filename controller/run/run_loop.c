@@ -221,6 +221,27 @@ static void on_signal(uv_signal_t *handle, int number)
 		run_feed(run, &event);
 }
 
+/* The suite that this run belongs to is gone: nobody waits for it any more. */
+static void on_suite_gone(uv_poll_t *poll, int status, int events)
+{
+	struct run *run = poll->data;
+
+	(void)status;
+	(void)events;
+	uv_poll_stop(poll);
+	on_signal(&run->sigterm, SIGTERM);
+}
+
+static void listen_to_suite(struct run *run)
+{
+	int fd = run->options->tell_fd;
+
+	if (!fd || uv_poll_init(run->loop, &run->suite, fd) != 0)
+		return;
+	run->suite.data = run;
+	uv_poll_start(&run->suite, UV_READABLE | UV_DISCONNECT, on_suite_gone);
+}
+
 void run_trouble(struct run *run, const struct fail *fail)
 {
 	if (run->trouble.kind == FAIL_NONE)
@@ -259,6 +280,7 @@ void run_start_handles(struct run *run)
 	uv_timer_init(run->loop, &run->renew);
 	uv_timer_init(run->loop, &run->halt);
 	run->tick.data = run->renew.data = run->halt.data = run;
+	listen_to_suite(run);
 }
 
 void run_start_renewing(struct run *run)
@@ -328,6 +350,8 @@ void run_close_handles(struct run *run)
 	uv_close((uv_handle_t *)&run->tick, handle_closed);
 	uv_close((uv_handle_t *)&run->renew, handle_closed);
 	uv_close((uv_handle_t *)&run->halt, handle_closed);
+	if (run->suite.data)
+		uv_close((uv_handle_t *)&run->suite, handle_closed);
 	uv_close((uv_handle_t *)&run->sigint, handle_closed);
 	uv_close((uv_handle_t *)&run->sigterm, handle_closed);
 	uv_close((uv_handle_t *)&run->sighup, handle_closed);

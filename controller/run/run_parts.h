@@ -56,6 +56,7 @@ struct run {
 	uv_loop_t *loop;
 	uv_timer_t tick, renew, halt;
 	uv_signal_t sigint, sigterm, sighup;
+	uv_poll_t suite; /* its `data` is set while it is in use */
 
 	struct scenario scenario;
 	struct sources sources;
@@ -114,6 +115,8 @@ cJSON *run_started_event(const struct run *run);
 void run_put_wall(cJSON *event);
 /* Who we are, to people at another host: "pid 411 on gate"; returns buffer. */
 const char *run_who(char buffer[RUN_WHO_MAX]);
+/* To the suite that this run belongs to, if it does: "directory PATH", "refused TEXT". */
+void run_tell(const struct run *run, const char *what, const char *text);
 /* Groups that probes, workloads and final reads need; they must not depend on `where`. */
 int run_resolve_static(struct run *run, struct fail *fail);
 /*

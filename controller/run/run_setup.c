@@ -213,6 +213,13 @@ static int bring_lab_up(struct run *run, struct fail *fail)
 	return -1;
 }
 
+/* A line is one write, and fits into the pipe's room. */
+void run_tell(const struct run *run, const char *what, const char *text)
+{
+	if (run->options->tell_fd && dprintf(run->options->tell_fd, "%s %s\n", what, text) < 0)
+		fputs("backburn: the suite of this run does not listen\n", stderr);
+}
+
 int run_prepare(struct run *run, bool brings_up, struct fail *fail)
 {
 	if (make_plan(run, fail) < 0 || take_lock(run, fail) < 0 || run_check_halt(run, fail) < 0 ||
@@ -231,6 +238,7 @@ int run_open_directory(struct run *run, struct fail *fail)
 	if (make_directory(run, fail) < 0)
 		return -1;
 	say_holder(run);
+	run_tell(run, "directory", run->dir);
 	return open_journal(run, fail);
 }
 

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/commands/suite_command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "contract/json.h"
+#include "contract/list.h"
+#include "contract/memory.h"
+#include "controller/exit_code.h"
+#include "controller/judge/judge.h"
+#include "controller/plan/suite_check.h"
+#include "controller/report/escape.h"
+#include "controller/run/suite_run.h"
+
+/* What each run is told as well, as it was told to us. */
+static struct list further_words(const struct run_options *options)
+{
+	struct list words = {0};
+
+	if (strcmp(options->attach, "auto") != 0) {
+		list_push_text(&words, "--attach");
+		list_push_text(&words, options->attach);
+	}
+	if (options->wait_lock)
+		list_push_text(&words, "--wait-lock");
+	if (options->keep_lab)
+		list_push_text(&words, "--keep-lab");
+	if (options->quiet)
+		list_push_text(&words, "--quiet");
+	if (options->json)
+		list_push_text(&words, "--json");
+	for (size_t i = 0; i < options->params.count; i++) {
+		char *pair = NULL;
+
+		if (asprintf(&pair, "--param=%s=%s", options->params.items[i].name,
+			    options->params.items[i].text) < 0)
+			abort();
+		list_push_text(&words, pair);
+		free(pair);
+	}
+	return words;
+}
+
+static void say_json(const struct suite_result *result, const char *dir)
+{
+	cJSON *event = json_object();
+	char *text;
+
+	json_put_string(event, "event", "suite_summary");
+	json_put_string(event, "directory", dir);
+	json_put(event, "summary", suite_summary_json(result));
+	text = json_print(event);
+	puts(text);
+	free(text);
+	cJSON_Delete(event);
+}
+
+static int tell(const struct run_options *options, const struct suite_result *result,
+	const char *dir, struct fail *fail)
+{
+	int outcome = suite_report(result, dir, fail);
+
+	if (options->json) {
+		say_json(result, dir);
+	} else {
+		putchar('\n');
+		suite_text(stdout, result);
+		printf("\nfiles in %s:", dir);
+		for (size_t i = 0; suite_report_files[i]; i++)
+			printf(" %s", suite_report_files[i]);
+		putchar('\n');
+	}
+	if (outcome < 0)
+		return judge_weightier(result->exit_code, EXIT_TROUBLE);
+	return result->exit_code;
+}
+
+static int run_all(const struct run_options *options, const struct suite *suite, struct fail *fail)
+{
+	struct list words = further_words(options);
+	char **vector = list_vector(&words), *dir = NULL;
+	const struct suite_order order = {.suite = suite,
+		.environment = options->environment,
+		.runs_dir = options->runs_dir,
+		.words = (const char *const *)vector};
+	struct suite_result result = {0};
+	int code;
+
+	if (suite_directory(&order, &dir, fail) < 0 || suite_run(&order, &result, fail) < 0) {
+		code = exit_code_of(fail->kind);
+	} else {
+		suite_judge(&result);
+		code = tell(options, &result, dir, fail);
+	}
+	suite_result_deinit(&result);
+	free(dir);
+	free(vector);
+	list_free_texts(&words);
+	return code;
+}
+
+static int finish(int code, const struct fail *fail)
+{
+	if (fail->kind != FAIL_NONE)
+		plain_line(stderr, "backburn: %s", fail->text);
+	return code;
+}
+
+/* Everything that the files can tell is asked before the first run. */
+static int check(const struct suite *suite, const char *path, struct fail *fail)
+{
+	struct catalogue catalogue = {0};
+	struct suite_facts facts;
+	int outcome = catalogue_builtin(&catalogue, fail);
+
+	if (outcome == 0)
+		outcome = suite_check(suite, path, &catalogue, &facts, fail);
+	catalogue_deinit(&catalogue);
+	return outcome;
+}
+
+int suite_command(const struct run_options *options)
+{
+	struct fail fail = FAIL_INIT;
+	struct sources sources = {0};
+	struct suite suite;
+	int code;
+
+	if (options->params.count) {
+		fail_set(&fail, FAIL_USAGE,
+			"--param is for one scenario; those of a suite stand in its file, under "
+			"\"params\"");
+		return finish(EXIT_USAGE, &fail);
+	}
+	if (suite_load(&suite, &sources, options->scenario, &fail) < 0) {
+		sources_deinit(&sources);
+		return finish(exit_code_of(fail.kind), &fail);
+	}
+	sources_deinit(&sources);
+	code = check(&suite, options->scenario, &fail) < 0 ? exit_code_of(fail.kind)
+							   : run_all(options, &suite, &fail);
+	suite_deinit(&suite);
+	return finish(code, &fail);
+}
+
+int repeat_command(const struct run_options *options, int64_t runs)
+{
+	struct fail fail = FAIL_INIT;
+	struct scenario scenario;
+	struct sources sources = {0};
+	struct suite suite;
+	int code;
+
+	/* The children check it as every run does; its name is asked for here. */
+	if (scenario_load(&scenario, &sources, options->scenario, &options->params, &fail) < 0) {
+		sources_deinit(&sources);
+		return finish(exit_code_of(fail.kind), &fail);
+	}
+	suite_of_repeats(&suite, options->scenario, NULL, runs);
+	free(suite.name);
+	suite.name = must_copy(scenario.name);
+	scenario_deinit(&scenario);
+	sources_deinit(&sources);
+	code = run_all(options, &suite, &fail);
+	suite_deinit(&suite);
+	return finish(code, &fail);
+}
