@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "contract/hours.h"
 #include "contract/processes.h"
 #include "contract/shape.h"
 #include "controller/files/source.h"
@@ -299,7 +300,14 @@ struct stop_rule {
 	int64_t no_good_for_ns, no_data_for_ns;
 };
 
+/* Where and when the scenario may run at all. */
+struct allow_spec {
+	struct list classes; /* of int, as struct environment.class; empty: any */
+	struct hours *hours; /* NULL: always */
+};
+
 struct guardrails_spec {
+	struct allow_spec *allow; /* NULL: anywhere, always */
 	struct limits_spec *limits;
 	struct list stop_if; /* of struct stop_rule */
 	char *no_stop_because;

@@ -6,6 +6,7 @@
 #include "contract/units.h"
 #include "controller/measure/statistics.h"
 #include "controller/plan/check.h"
+#include "controller/plan/overlap.h"
 #include "controller/prober/orders.h"
 
 /*
@@ -306,11 +307,12 @@ static int check_phases(const struct subject *subject, struct fail *fail)
 				    json_path_index(path, base, j++), fail) < 0)
 				return -1;
 		if (limits->concurrent_faults &&
-			phase->faults.count > (size_t)limits->concurrent_faults)
+			overlap_most(subject->catalogue, phase) > (size_t)limits->concurrent_faults)
 			return fail_at(fail, base,
-				"%zu faults in one phase; guardrails.limits.concurrent_faults "
+				"%zu faults at one time; guardrails.limits.concurrent_faults "
 				"allows %lld",
-				phase->faults.count, (long long)limits->concurrent_faults);
+				overlap_most(subject->catalogue, phase),
+				(long long)limits->concurrent_faults);
 		total_ns += phase_longest_ns(phase);
 	}
 	LIST_EACH(scenario->workloads, struct workload_spec, workload)

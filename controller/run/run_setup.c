@@ -13,6 +13,7 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
+#include "controller/plan/allow.h"
 #include "controller/plan/check.h"
 #include "controller/plan/groups.h"
 #include "controller/run/reach.h"
@@ -60,6 +61,18 @@ int run_load(struct run *run, struct fail *fail)
 
 /* --- the plan's nodes ------------------------------------------------------------------ */
 
+/* Heals and proofs are allowed at any time. */
+static int check_allowed(const struct run *run, struct fail *fail)
+{
+	struct timespec now;
+
+	if (!run->heeds_halt)
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return allow_run(
+		&run->scenario, &run->environment, now.tv_sec * NS_PER_SEC + now.tv_nsec, fail);
+}
+
 static int make_plan(struct run *run, struct fail *fail)
 {
 	plan_init(&run->plan, &run->scenario, &run->catalogue, &run->environment);
@@ -75,7 +88,7 @@ static int make_plan(struct run *run, struct fail *fail)
 		fail->kind = FAIL_REFUSED;
 		return -1;
 	}
-	if (plan_check_limits(&run->plan, fail) < 0)
+	if (plan_check_limits(&run->plan, fail) < 0 || check_allowed(run, fail) < 0)
 		return -1;
 	run->node_count = run->plan.nodes.count;
 	run->nodes = must_array(run->node_count + 1, sizeof(*run->nodes));
