@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <argp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
-#include <uv.h>
 
 #include "controller/commands/commands.h"
 #include "controller/commands/halt_hosts.h"
+#include "controller/commands/who.h"
 #include "controller/exit_code.h"
 #include "controller/report/escape.h"
 #include "controller/run/halt_file.h"
@@ -22,11 +19,6 @@ enum {
 	OPTION_RELEASE,
 	OPTION_STATUS,
 	OPTION_RUNS
-};
-
-enum {
-	WHO_MAX = 200,
-	WHEN_MAX = 32
 };
 
 struct arguments {
@@ -86,27 +78,6 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
-}
-
-static void say_who(char who[WHO_MAX])
-{
-	const struct passwd *user = getpwuid(getuid());
-	char host[64] = "?";
-
-	uv_os_gethostname(host, &(size_t){sizeof(host)});
-	if (user)
-		snprintf(who, WHO_MAX, "%.60s on %.60s", user->pw_name, host);
-	else
-		snprintf(who, WHO_MAX, "uid %u on %.60s", (unsigned int)getuid(), host);
-}
-
-static void say_when(char when[WHEN_MAX])
-{
-	time_t now = time(NULL);
-	struct tm utc;
-
-	gmtime_r(&now, &utc);
-	strftime(when, WHEN_MAX, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
 /* The file beside the runs comes first: it stops what runs from here, whatever the hosts say. */

@@ -13,6 +13,7 @@
 enum {
 	OPTION_ON = 256,
 	OPTION_PARAM,
+	OPTION_SET,
 	OPTION_RUNS,
 	OPTION_ATTACH,
 	OPTION_WAIT,
@@ -27,8 +28,8 @@ enum {
 
 struct arguments {
 	struct run_options options;
-	struct param_value params[PARAMS_MAX];
-	size_t param_count;
+	struct param_value params[PARAMS_MAX], sets[PARAMS_MAX];
+	size_t param_count, set_count;
 	int64_t repeat; /* 0: once, and not as a suite */
 };
 
@@ -37,6 +38,10 @@ struct arguments {
 		"where to run (default: the only environment beside the scenario)", 0},            \
 		{"param", OPTION_PARAM, "NAME=VALUE", 0,                                           \
 			"set a parameter of the scenario; repeatable", 0},                         \
+		{"set", OPTION_SET, "PATH=JSON", 0,                                                \
+			"put a value into the scenario, by its path as error texts have it: "      \
+			"'phases[1].for=\"5s\"'; repeatable",                                      \
+			0},                                                                        \
 		{"attach", OPTION_ATTACH, "HOW", 0,                                                \
 			"force how network faults attach: tcx or clsact (default: probed on each " \
 			"node)",                                                                   \
@@ -69,22 +74,22 @@ static const struct argp_option plan_options[] = {
 	{0},
 };
 
-static void take_param(struct arguments *arguments, char *text, struct argp_state *state)
+/* NAME=TEXT; argp_error() does not come back, but only argp knows. */
+static void take_pair(struct param_value *out, size_t *count, char *text, struct argp_state *state)
 {
 	char *equals = strchr(text, '=');
 
-	/* argp_error() does not come back, but only argp knows. */
 	if (!equals || equals == text) {
-		argp_error(state, "--param needs NAME=VALUE, not \"%s\"", text);
+		argp_error(
+			state, "a name and a value are needed, parted by \"=\", not \"%s\"", text);
 		return;
 	}
-	if (arguments->param_count == PARAMS_MAX) {
-		argp_error(state, "more than %d parameters", PARAMS_MAX);
+	if (*count == PARAMS_MAX) {
+		argp_error(state, "more than %d of them", PARAMS_MAX);
 		return;
 	}
 	*equals = '\0';
-	arguments->params[arguments->param_count++] =
-		(struct param_value){.name = text, .text = equals + 1};
+	out[(*count)++] = (struct param_value){.name = text, .text = equals + 1};
 }
 
 static int64_t number_of(const char *text, int64_t least, int64_t most)
@@ -104,7 +109,10 @@ static error_t take(int key, char *argument, struct argp_state *state)
 		arguments->options.environment = argument;
 		return 0;
 	case OPTION_PARAM:
-		take_param(arguments, argument, state);
+		take_pair(arguments->params, &arguments->param_count, argument, state);
+		return 0;
+	case OPTION_SET:
+		take_pair(arguments->sets, &arguments->set_count, argument, state);
 		return 0;
 	case OPTION_RUNS:
 		arguments->options.runs_dir = argument;
@@ -151,6 +159,14 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	}
 }
 
+static void gather(struct arguments *arguments)
+{
+	arguments->options.params = (struct param_values){.items = arguments->params,
+		.count = arguments->param_count,
+		.sets = arguments->sets,
+		.set_count = arguments->set_count};
+}
+
 static int run(const struct arguments *arguments)
 {
 	bool suite = suite_is_one(arguments->options.scenario);
@@ -185,8 +201,7 @@ int command_run(int argc, char **argv)
 	struct arguments arguments = {.options = {.runs_dir = "backburn-runs", .attach = "auto"}};
 
 	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
-	arguments.options.params =
-		(struct param_values){.items = arguments.params, .count = arguments.param_count};
+	gather(&arguments);
 	return run(&arguments);
 }
 
@@ -205,7 +220,6 @@ int command_plan(int argc, char **argv)
 	struct arguments arguments = {.options = {.runs_dir = "backburn-runs", .attach = "auto"}};
 
 	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
-	arguments.options.params =
-		(struct param_values){.items = arguments.params, .count = arguments.param_count};
+	gather(&arguments);
 	return run_plan(&arguments.options);
 }

@@ -13,6 +13,16 @@
 #include "controller/report/escape.h"
 #include "controller/run/suite_run.h"
 
+static void push_pair(struct list *words, const char *option, const struct param_value *pair)
+{
+	char *word = NULL;
+
+	if (asprintf(&word, "--%s=%s=%s", option, pair->name, pair->text) < 0)
+		abort();
+	list_push_text(words, word);
+	free(word);
+}
+
 /* What each run is told as well, as it was told to us. */
 static struct list further_words(const struct run_options *options)
 {
@@ -30,15 +40,10 @@ static struct list further_words(const struct run_options *options)
 		list_push_text(&words, "--quiet");
 	if (options->json)
 		list_push_text(&words, "--json");
-	for (size_t i = 0; i < options->params.count; i++) {
-		char *pair = NULL;
-
-		if (asprintf(&pair, "--param=%s=%s", options->params.items[i].name,
-			    options->params.items[i].text) < 0)
-			abort();
-		list_push_text(&words, pair);
-		free(pair);
-	}
+	for (size_t i = 0; i < options->params.count; i++)
+		push_pair(&words, "param", &options->params.items[i]);
+	for (size_t i = 0; i < options->params.set_count; i++)
+		push_pair(&words, "set", &options->params.sets[i]);
 	return words;
 }
 
@@ -127,10 +132,10 @@ int suite_command(const struct run_options *options)
 	struct suite suite;
 	int code;
 
-	if (options->params.count) {
+	if (options->params.count || options->params.set_count) {
 		fail_set(&fail, FAIL_USAGE,
-			"--param is for one scenario; those of a suite stand in its file, under "
-			"\"params\"");
+			"--param and --set are for one scenario; the parameters of a suite's stand "
+			"in its file, under \"params\"");
 		return finish(EXIT_USAGE, &fail);
 	}
 	if (suite_load(&suite, &sources, options->scenario, &fail) < 0) {

@@ -173,6 +173,15 @@ static void log_evidence(struct engine *engine, const struct event *event)
 	engine_log(engine, entry);
 }
 
+static void log_remark(struct engine *engine, const struct event *event)
+{
+	cJSON *entry = journal_event("note", engine->now_ns);
+
+	json_put_string(entry, "by", json_string(event->data, "by", "?"));
+	json_put_string(entry, "text", json_string(event->data, "text", ""));
+	engine_log(engine, entry);
+}
+
 static void node_lost(struct engine *engine, const struct event *event)
 {
 	const struct node_record *node = record_node(&engine->record, event->node);
@@ -251,6 +260,9 @@ static void take_event(struct engine *engine, const struct event *event)
 		break;
 	case EVENT_BROKEN:
 		engine_stop(engine, STOP_INTERNAL, "controller", "%s", event->fail->text);
+		break;
+	case EVENT_NOTE:
+		log_remark(engine, event);
 		break;
 	case EVENT_HALT:
 		take_halt(engine, event->fail);

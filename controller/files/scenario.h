@@ -340,7 +340,7 @@ extern const struct shape scenario_shape;
 /* A part alone; it decodes into a struct scenario of which only the shared sections are set. */
 extern const struct shape part_shape;
 
-/* A --param on the command line. */
+/* A --param NAME=VALUE or --set PATH=JSON of the command line. */
 struct param_value {
 	const char *name, *text;
 };
@@ -348,6 +348,8 @@ struct param_value {
 struct param_values {
 	const struct param_value *items;
 	size_t count;
+	const struct param_value *sets; /* files/override.h */
+	size_t set_count;
 };
 
 /*

@@ -140,7 +140,10 @@ static void final_read(FILE *out, const cJSON *event)
 
 static void note(FILE *out, const cJSON *event)
 {
-	say(out, event, "note: %s", json_string(event, "text", "?"));
+	const char *by = json_string(event, "by", NULL);
+
+	say(out, event, "note%s%s: %s", by ? " by " : "", by ? by : "",
+		json_string(event, "text", "?"));
 }
 
 void progress_print(FILE *out, const cJSON *event)

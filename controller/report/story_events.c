@@ -163,7 +163,12 @@ static void final_read(struct story *story, const cJSON *event)
 
 static void note(struct story *story, const cJSON *event)
 {
-	story_tell(story, now_of(event), "controller", "note: %s", json_string(event, "text", ""));
+	const char *by = json_string(event, "by", NULL), *text = json_string(event, "text", "");
+
+	if (by)
+		story_tell(story, now_of(event), "person", "%s notes: %s", by, text);
+	else
+		story_tell(story, now_of(event), "controller", "note: %s", text);
 }
 
 static void audit(struct story *story, const cJSON *event)

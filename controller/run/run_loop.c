@@ -11,6 +11,7 @@
 
 enum {
 	TICK_MS = 50,
+	TICKS_A_LOOK = 4, /* for notes */
 	PINGS = 5
 };
 
@@ -199,6 +200,8 @@ static void on_tick(uv_timer_t *timer)
 		run_feed(run, &started);
 	}
 	run_feed(run, &tick);
+	if (!run->done && run->ticks++ % TICKS_A_LOOK == 0)
+		run_take_notes(run);
 	if (!run->done && run->journals)
 		screen_draw(&run->screen, engine_record(run->engine), run_now_ns(run));
 }

@@ -84,7 +84,8 @@ struct run {
 	int signal;           /* received, 0: none */
 	int64_t probes_at_ns; /* probes begin then; NEVER_NS: started already, or not yet ordered */
 	bool done, broken;
-	bool journals;   /* events are kept in a file, and shown */
+	bool journals; /* events are kept in a file, and shown */
+	int ticks, notes;
 	bool heeds_halt; /* it does not begin, or go on, while one is engaged */
 };
 
@@ -157,6 +158,11 @@ int run_check_halt(const struct run *run, struct fail *fail);
 void run_start_looking_for_halt(struct run *run);
 /* A halt was found: a run that has begun stops and heals, one that has not is refused. */
 void run_halted(struct run *run, const struct fail *why);
+
+/* --- run_note.c ------------------------------------------------------------------------ */
+
+/* Takes one of those that people left for this run. */
+void run_take_notes(struct run *run);
 
 /* --- run_inspect.c --------------------------------------------------------------------- */
 

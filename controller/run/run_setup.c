@@ -277,6 +277,16 @@ static cJSON *command_words(const struct run_options *options)
 		json_append_string(words, pair);
 		free(pair);
 	}
+	for (size_t i = 0; i < options->params.set_count; i++) {
+		char *pair = NULL;
+
+		if (asprintf(&pair, "%s=%s", options->params.sets[i].name,
+			    options->params.sets[i].text) < 0)
+			abort();
+		json_append_string(words, "--set");
+		json_append_string(words, pair);
+		free(pair);
+	}
 	if (strcmp(options->attach, "auto") != 0) {
 		json_append_string(words, "--attach");
 		json_append_string(words, options->attach);

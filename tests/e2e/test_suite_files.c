@@ -134,8 +134,8 @@ static void test_what_does_not_go_together(void **state)
 	cli_run((const char *[]){"run", path, "--param", "a=1", NULL}, &result);
 	assert_int_equal(result.code, 64);
 	assert_string_equal(result.err,
-		"backburn: --param is for one scenario; those of a suite stand in its file, under "
-		"\"params\"\n");
+		"backburn: --param and --set are for one scenario; the parameters of a suite's "
+		"stand in its file, under \"params\"\n");
 	cli_result_free(&result);
 	cli_run((const char *[]){"run", cli_file("tests/e2e/files/outage.json"), "--repeat", "0",
 			NULL},

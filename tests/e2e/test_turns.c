@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/e2e/cli.h"
+#include "tests/e2e/host_state.h"
+#include "tests/programs.h"
+
+/* While a run is under way: others wait for their turn, and people leave notes. */
+
+#define ENVIRONMENT cli_file("tests/e2e/files/solo-env.json")
+#define SILENT cli_file("tests/e2e/files/silent.json")
+
+static void note_fails(const struct cli *cli, const char *text, int code, const char *says)
+{
+	struct cli_result result;
+
+	cli_run((const char *[]){"note", text, "--runs", cli->runs, NULL}, &result);
+	if (result.code != code || !strstr(result.err, says))
+		fail_msg(
+			"exit %d, expected %d and \"%s\"\n%s", result.code, code, says, result.err);
+	cli_result_free(&result);
+}
+
+static void assert_in_time_line(const struct cli *cli, const char *words)
+{
+	char *path = NULL, *report;
+
+	assert_true(asprintf(&path, "%s/report.txt", cli_only_run(cli)) > 0);
+	report = cli_read(path);
+	assert_non_null(strstr(report, words));
+	free(report);
+	free(path);
+}
+
+static void test_a_note_stands_in_the_time_line(void **state)
+{
+	char *before = host_state("solo"), *programs = programs_list();
+	struct cli cli;
+	struct cli_process process;
+	struct cli_result result;
+	cJSON *journal;
+	const cJSON *note;
+
+	(void)state;
+	cli_begin(&cli);
+	note_fails(&cli, "too early", 4, "no run is under way in ");
+	cli_start((const char *[]){"run", SILENT, "--on", ENVIRONMENT, "--runs", cli.runs, NULL},
+		&process);
+	cJSON_Delete(cli_await_event(&cli, "phase_started", "phase", "before", 60));
+	cli_run((const char *[]){"note", "the pager <went> off", "--runs", cli.runs, NULL},
+		&result);
+	if (result.code != 0)
+		fail_msg("exit %d\n%s", result.code, result.err);
+	cli_result_free(&result);
+	note_fails(&cli, "", 64, "a note needs a text");
+	cli_wait(&process, 60, &result);
+	cli_result_free(&result);
+	journal = cli_journal(&cli);
+	note = cli_event(journal, "note", "text", "the pager <went> off");
+	assert_non_null(note);
+	assert_true(strncmp(cli_text(note, "by"), "root on ", 8) == 0);
+	assert_true(cli_number(note, "t_ns") > 0);
+	cJSON_Delete(journal);
+	assert_in_time_line(&cli, "notes: the pager <went> off");
+	note_fails(&cli, "too late", 4, "no run is under way in ");
+	cli_end(&cli);
+	assert_no_new_programs(programs);
+	assert_host_state("solo", before);
+}
+
+static void test_a_run_waits_for_its_turn(void **state)
+{
+	char *before = host_state("solo"), *programs = programs_list();
+	struct cli cli;
+	struct cli_process first, second, third;
+	struct cli_result result;
+
+	(void)state;
+	cli_begin(&cli);
+	cli_start((const char *[]){"run", SILENT, "--on", ENVIRONMENT, "--runs", cli.runs, NULL},
+		&first);
+	cJSON_Delete(cli_await_event(&cli, "phase_started", "phase", "before", 60));
+	cli_start((const char *[]){"run", SILENT, "--on", ENVIRONMENT, "--runs", cli.runs,
+			  "--wait-lock", NULL},
+		&second);
+	cli_start((const char *[]){"run", SILENT, "--on", ENVIRONMENT, "--runs", cli.runs,
+			  "--wait-lock", NULL},
+		&third);
+	cli_pause_ms(1000);
+	/* One that waits hears of a signal, and has touched nothing. */
+	kill(third.pid, SIGTERM);
+	cli_wait(&third, 10, &result);
+	assert_int_equal(result.code, 143);
+	assert_non_null(strstr(result.err, "backburn: waiting for run "));
+	cli_result_free(&result);
+	assert_false(cli_has_ended(&second));
+	cli_wait(&first, 60, &result);
+	assert_true(result.code == 2 || result.code == 6);
+	cli_result_free(&result);
+	cli_wait(&second, 90, &result);
+	/* Its own end, and its own run: nothing was refused. */
+	assert_true(result.code == 2 || result.code == 6);
+	assert_non_null(strstr(result.err, ", which holds environment \"solo\""));
+	assert_non_null(strstr(result.out, "confirmed"));
+	cli_result_free(&result);
+	cli_end(&cli);
+	assert_no_new_programs(programs);
+	assert_host_state("solo", before);
+}
+
+static int down(void **state)
+{
+	(void)state;
+	return cli_labs_down((const char *[]){"solo", NULL});
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_note_stands_in_the_time_line),
+		cmocka_unit_test(test_a_run_waits_for_its_turn),
+	};
+	int unavailable = cli_unavailable();
+
+	if (unavailable)
+		return unavailable;
+	return cmocka_run_group_tests(tests, NULL, down);
+}
