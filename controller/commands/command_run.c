@@ -20,7 +20,8 @@ enum {
 	OPTION_KEEP,
 	OPTION_JSON,
 	OPTION_REPEAT,
-	OPTION_TELL
+	OPTION_TELL,
+	OPTION_CI
 };
 enum {
 	PARAMS_MAX = 64
@@ -59,6 +60,10 @@ static const struct argp_option run_options[] = {
 	{"quiet", 'q', NULL, 0, "print the summary only", 0},
 	{"repeat", OPTION_REPEAT, "N", 0,
 		"run the scenario N times, and say how sure that makes it; all must hold", 0},
+	{"ci", OPTION_CI, NULL, 0,
+		"tell the CI server: files in DIR/ci; on GitHub annotations, the step's summary "
+		"and outputs; on GitLab a folded log",
+		0},
 	{"tell-fd", OPTION_TELL, "N", OPTION_HIDDEN, NULL, 0},
 	{"json", OPTION_JSON, NULL, 0,
 		"print the journal's events on stdout as they come, one JSON object a line, and "
@@ -137,6 +142,9 @@ static error_t take(int key, char *argument, struct argp_state *state)
 			argp_error(state, "--repeat is a number from 1 to %d, not \"%s\"",
 				SUITE_RUNS_MAX, argument);
 		return 0;
+	case OPTION_CI:
+		arguments->options.ci = true;
+		return 0;
 	case OPTION_TELL:
 		arguments->options.tell_fd = (int)number_of(argument, 3, 1023);
 		if (arguments->options.tell_fd < 0)
@@ -153,6 +161,10 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!arguments->options.scenario)
 			argp_error(state, "which scenario?");
+		if (arguments->options.ci && arguments->options.json)
+			argp_error(state,
+				"--ci is for a job's log, --json for a program: one of "
+				"them");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -180,7 +192,8 @@ static int run(const struct arguments *arguments)
 		return suite_command(&arguments->options);
 	if (arguments->repeat)
 		return repeat_command(&arguments->options, arguments->repeat);
-	return run_scenario(&arguments->options);
+	return arguments->options.ci ? ci_command(&arguments->options)
+				     : run_scenario(&arguments->options);
 }
 
 int command_run(int argc, char **argv)

@@ -10,6 +10,7 @@
 #include "controller/exit_code.h"
 #include "controller/judge/judge.h"
 #include "controller/plan/suite_check.h"
+#include "controller/report/ci.h"
 #include "controller/report/escape.h"
 #include "controller/run/suite_run.h"
 
@@ -61,24 +62,49 @@ static void say_json(const struct suite_result *result, const char *dir)
 	cJSON_Delete(event);
 }
 
-static int tell(const struct run_options *options, const struct suite_result *result,
-	const char *dir, struct fail *fail)
+static void say(
+	const struct run_options *options, const struct suite_result *result, const char *dir)
 {
-	int outcome = suite_report(result, dir, fail);
-
 	if (options->json) {
 		say_json(result, dir);
-	} else {
-		putchar('\n');
-		suite_text(stdout, result);
-		printf("\nfiles in %s:", dir);
-		for (size_t i = 0; suite_report_files[i]; i++)
-			printf(" %s", suite_report_files[i]);
-		putchar('\n');
+		return;
 	}
-	if (outcome < 0)
-		return judge_weightier(result->exit_code, EXIT_TROUBLE);
-	return result->exit_code;
+	putchar('\n');
+	suite_text(stdout, result);
+	printf("\nfiles in %s:", dir);
+	for (size_t i = 0; suite_report_files[i]; i++)
+		printf(" %s", suite_report_files[i]);
+	putchar('\n');
+	fflush(stdout);
+}
+
+/* What could not be written down can't be relied on. */
+static int code_of(const struct suite_result *result, bool written)
+{
+	return written ? result->exit_code : judge_weightier(result->exit_code, EXIT_TROUBLE);
+}
+
+static int run_in(const struct suite_order *order, const struct run_options *options,
+	const char *dir, struct fail *fail)
+{
+	struct suite_result result = {0};
+	struct ci ci = {0};
+	bool written;
+	int code;
+
+	if ((options->ci && ci_begin(&ci, options->runs_dir, fail) < 0) ||
+		suite_run(order, &result, fail) < 0)
+		return exit_code_of(fail->kind);
+	suite_judge(&result);
+	written = suite_report(&result, dir, fail) == 0;
+	say(options, &result, dir);
+	if (options->ci) {
+		ci_end(&ci);
+		written = ci_tell_suite(&ci, &result, dir, fail) == 0 && written;
+	}
+	code = code_of(&result, written);
+	suite_result_deinit(&result);
+	return code;
 }
 
 static int run_all(const struct run_options *options, const struct suite *suite, struct fail *fail)
@@ -89,16 +115,9 @@ static int run_all(const struct run_options *options, const struct suite *suite,
 		.environment = options->environment,
 		.runs_dir = options->runs_dir,
 		.words = (const char *const *)vector};
-	struct suite_result result = {0};
-	int code;
+	int code = suite_directory(&order, &dir, fail) < 0 ? exit_code_of(fail->kind)
+							   : run_in(&order, options, dir, fail);
 
-	if (suite_directory(&order, &dir, fail) < 0 || suite_run(&order, &result, fail) < 0) {
-		code = exit_code_of(fail->kind);
-	} else {
-		suite_judge(&result);
-		code = tell(options, &result, dir, fail);
-	}
-	suite_result_deinit(&result);
 	free(dir);
 	free(vector);
 	list_free_texts(&words);
@@ -169,5 +188,28 @@ int repeat_command(const struct run_options *options, int64_t runs)
 	sources_deinit(&sources);
 	code = run_all(options, &suite, &fail);
 	suite_deinit(&suite);
+	return finish(code, &fail);
+}
+
+int ci_command(const struct run_options *options)
+{
+	struct run_options own = *options;
+	struct fail fail = FAIL_INIT;
+	char *dir = NULL, *refusal = NULL;
+	struct ci ci;
+	int code;
+
+	if (ci_begin(&ci, options->runs_dir, &fail) < 0)
+		return finish(exit_code_of(fail.kind), &fail);
+	own.out_dir = &dir;
+	own.out_refusal = &refusal;
+	code = run_scenario(&own);
+	ci_end(&ci);
+	if (ci_tell_run(&ci,
+		    &(struct ci_outcome){.reason = refusal, .directory = dir, .code = code},
+		    &fail) < 0)
+		code = judge_weightier(judge_known_code(code), EXIT_TROUBLE);
+	free(dir);
+	free(refusal);
 	return finish(code, &fail);
 }

@@ -4,9 +4,11 @@
 
 #include "controller/run/run.h"
 
-/* `backburn run SUITE` and `run SCENARIO --repeat N`, from the files to the exit code. */
+/* `backburn run SUITE`, `run SCENARIO --repeat N` and `--ci`, from the files to the exit code. */
 
 int suite_command(const struct run_options *options);
+/* One run, and the CI server is told of it. */
+int ci_command(const struct run_options *options);
 int repeat_command(const struct run_options *options, int64_t runs);
 
 #endif

@@ -229,6 +229,11 @@ static int bring_lab_up(struct run *run, struct fail *fail)
 /* A line is one write, and fits into the pipe's room. */
 void run_tell(const struct run *run, const char *what, const char *text)
 {
+	char **copy =
+		strcmp(what, "directory") == 0 ? run->options->out_dir : run->options->out_refusal;
+
+	if (copy && !*copy)
+		*copy = must_copy(text);
 	if (run->options->tell_fd && dprintf(run->options->tell_fd, "%s %s\n", what, text) < 0)
 		fputs("backburn: the suite of this run does not listen\n", stderr);
 }

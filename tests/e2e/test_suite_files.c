@@ -177,6 +177,43 @@ static void test_a_refused_run_is_told(void **state)
 	cli_end(&cli);
 }
 
+/* --ci of what never began: the reason is in the log, the summary and the files. */
+static void test_a_refused_job_is_told(void **state)
+{
+	char output[256], summary[256], settings[2][288], *text;
+	struct cli_result result;
+	struct cli cli;
+
+	(void)state;
+	cli_begin(&cli);
+	snprintf(output, sizeof(output), "%s/output", cli.dir);
+	snprintf(summary, sizeof(summary), "%s/summary", cli.dir);
+	snprintf(settings[0], sizeof(settings[0]), "GITHUB_OUTPUT=%s", output);
+	snprintf(settings[1], sizeof(settings[1]), "GITHUB_STEP_SUMMARY=%s", summary);
+	cli_run_program(
+		(const char *[]){"env", "GITHUB_ACTIONS=true", settings[0], settings[1],
+			cli_program("backburn"), "run",
+			cli_write(&cli, "bad.json", "{\n\"backburn\": 1,\n\"nam\": 3\n}"), "--on",
+			cli_file("scenarios/env/lab-etcd.json"), "--runs", cli.runs, "--ci", NULL},
+		&result);
+	assert_int_equal(result.code, 65);
+	assert_non_null(strstr(result.out, "::error title=WRONG FILE::"));
+	assert_non_null(strstr(result.out, "\nWRONG FILE (exit code 65): "));
+	cli_result_free(&result);
+	text = cli_read(output);
+	assert_non_null(strstr(text, "verdict=WRONG FILE\nexit_code=65\nreason="));
+	free(text);
+	text = cli_read(summary);
+	assert_non_null(strstr(text, "## WRONG FILE\n\n"));
+	free(text);
+	cli_run((const char *[]){"run", "x.json", "--ci", "--json", NULL}, &result);
+	assert_int_equal(result.code, 64);
+	assert_non_null(
+		strstr(result.err, "--ci is for a job's log, --json for a program: one of them"));
+	cli_result_free(&result);
+	cli_end(&cli);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +221,7 @@ int main(void)
 		cmocka_unit_test(test_a_valid_suite_says_how_long_it_takes),
 		cmocka_unit_test(test_what_does_not_go_together),
 		cmocka_unit_test(test_a_refused_run_is_told),
+		cmocka_unit_test(test_a_refused_job_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,46 @@ static void test_a_run_waits_for_its_turn(void **state)
 	assert_host_state("solo", before);
 }
 
+/* A job that is cancelled: the system is healed first, and then the server is told. */
+static void test_a_cancelled_job_heals_and_tells(void **state)
+{
+	char *before = host_state("solo"), *programs = programs_list();
+	char actions[288], output[256], *text;
+	struct cli cli;
+	struct cli_process process;
+	struct cli_result result;
+	const char *over, *ended;
+
+	(void)state;
+	cli_begin(&cli);
+	snprintf(output, sizeof(output), "%s/output", cli.dir);
+	snprintf(actions, sizeof(actions), "GITHUB_OUTPUT=%s", output);
+	cli_start_program(
+		(const char *[]){"env", "GITHUB_ACTIONS=true", actions, cli_program("backburn"),
+			"run", cli_file("tests/e2e/files/outage.json"), "--on", ENVIRONMENT,
+			"--runs", cli.runs, "--param", "patience=25s", "--ci", NULL},
+		&process);
+	cli_pause_ms(9000); /* the lab is up, and the fault acts or nearly */
+	kill(process.pid, SIGTERM);
+	cli_wait(&process, 60, &result);
+	assert_int_equal(result.code, 143);
+	ended = strstr(result.out, "::endgroup::\n");
+	assert_non_null(ended);
+	over = strstr(result.out, "revert");
+	assert_true(over && over < ended);
+	assert_non_null(strstr(ended, "::error file="));
+	assert_non_null(strstr(ended, "STOPPED (exit code 143): stopped by SIGTERM"));
+	cli_result_free(&result);
+	text = cli_read(output);
+	assert_non_null(strstr(text, "verdict=STOPPED\nexit_code=143\n"));
+	free(text);
+	snprintf(output, sizeof(output), "%s/ci/junit.xml", cli.runs);
+	assert_int_equal(access(output, F_OK), 0);
+	cli_end(&cli);
+	assert_no_new_programs(programs);
+	assert_host_state("solo", before);
+}
+
 static int down(void **state)
 {
 	(void)state;
@@ -128,6 +168,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_note_stands_in_the_time_line),
 		cmocka_unit_test(test_a_run_waits_for_its_turn),
+		cmocka_unit_test(test_a_cancelled_job_heals_and_tells),
 	};
 	int unavailable = cli_unavailable();
 
