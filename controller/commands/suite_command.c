@@ -9,6 +9,7 @@
 #include "contract/memory.h"
 #include "controller/exit_code.h"
 #include "controller/judge/judge.h"
+#include "controller/plan/check.h"
 #include "controller/plan/suite_check.h"
 #include "controller/report/ci.h"
 #include "controller/report/escape.h"
@@ -168,24 +169,36 @@ int suite_command(const struct run_options *options)
 	return finish(code, &fail);
 }
 
+/* As each of the runs would be, before the first of them. */
+static int load_scenario(const struct run_options *options, struct scenario *out, struct fail *fail)
+{
+	struct sources sources = {0};
+	struct catalogue catalogue = {0};
+	int outcome = scenario_load(out, &sources, options->scenario, &options->params, fail);
+
+	if (outcome == 0 &&
+		(catalogue_builtin(&catalogue, fail) < 0 ||
+			scenario_check(out, &catalogue, fail) < 0)) {
+		sources_explain(&sources, fail);
+		scenario_deinit(out);
+		outcome = -1;
+	}
+	catalogue_deinit(&catalogue);
+	sources_deinit(&sources);
+	return outcome;
+}
+
 int repeat_command(const struct run_options *options, int64_t runs)
 {
 	struct fail fail = FAIL_INIT;
 	struct scenario scenario;
-	struct sources sources = {0};
 	struct suite suite;
 	int code;
 
-	/* The children check it as every run does; its name is asked for here. */
-	if (scenario_load(&scenario, &sources, options->scenario, &options->params, &fail) < 0) {
-		sources_deinit(&sources);
+	if (load_scenario(options, &scenario, &fail) < 0)
 		return finish(exit_code_of(fail.kind), &fail);
-	}
-	suite_of_repeats(&suite, options->scenario, NULL, runs);
-	free(suite.name);
-	suite.name = must_copy(scenario.name);
+	suite_of_repeats(&suite, options->scenario, scenario.name, runs);
 	scenario_deinit(&scenario);
-	sources_deinit(&sources);
 	code = run_all(options, &suite, &fail);
 	suite_deinit(&suite);
 	return finish(code, &fail);

@@ -168,11 +168,11 @@ void suite_deinit(struct suite *suite)
 	shape_free(&suite_shape, suite);
 }
 
-void suite_of_repeats(struct suite *out, const char *file, const char *on, int64_t runs)
+void suite_of_repeats(struct suite *out, const char *file, const char *name, int64_t runs)
 {
 	struct suite_entry *entry;
 
-	*out = (struct suite){.name = must_copy("repeat"), .on = must_copy_if(on)};
+	*out = (struct suite){.name = must_copy(name)};
 	entry = list_push(&out->scenarios, sizeof(*entry));
 	entry->file = must_copy(file);
 	entry->runs = runs;

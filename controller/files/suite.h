@@ -36,8 +36,8 @@ enum {
 int suite_load(struct suite *out, struct sources *sources, const char *path, struct fail *fail);
 void suite_deinit(struct suite *suite);
 
-/* One scenario, so many times, as a suite; `file` and `on` (or NULL) as seen from this process. */
-void suite_of_repeats(struct suite *out, const char *file, const char *on, int64_t runs);
+/* One scenario, so many times, as a suite of that name; `file` as seen from this process. */
+void suite_of_repeats(struct suite *out, const char *file, const char *name, int64_t runs);
 
 /* How many of the entry's runs must hold. */
 int64_t suite_must_hold(const struct suite_entry *entry);

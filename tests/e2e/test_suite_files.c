@@ -143,6 +143,15 @@ static void test_what_does_not_go_together(void **state)
 	assert_int_equal(result.code, 64);
 	assert_non_null(strstr(result.err, "--repeat is a number from 1 to 200, not \"0\""));
 	cli_result_free(&result);
+	/* What every run would be refused for is said once, and before the first. */
+	cli_run((const char *[]){"run", cli_file("tests/e2e/files/outage.json"), "--repeat", "2",
+			"--set", "guardrails.limits.fault=\"1s\"", "--runs", cli.runs, NULL},
+		&result);
+	assert_int_equal(result.code, 65);
+	assert_non_null(
+		strstr(result.err, "longer than its own limit guardrails.limits.fault of 1s"));
+	assert_int_equal(access(cli.runs, F_OK), -1);
+	cli_result_free(&result);
 	free(members);
 	cli_end(&cli);
 }
