@@ -160,8 +160,26 @@ static const char *headline_of(const struct record *record, int code)
 	return code == EXIT_TROUBLE && !record->ended ? "CUT OFF" : judge_headline(code);
 }
 
+/* A run without its faults must not look like one that stood them. */
+static void say_held(const struct record *record, char reason[SENTENCE_MAX])
+{
+	bool injected = record->faults.count == 0;
+	size_t used = (size_t)snprintf(reason, SENTENCE_MAX, "every gate is met"), left_out = 0;
+
+	LIST_EACH(record->phases, struct phase_record, phase)
+		if (phase->left_out && used < SENTENCE_MAX - 64)
+			used += (size_t)snprintf(reason + used, SENTENCE_MAX - used, "%s%.40s",
+				left_out++ ? ", " : "; left out: ", phase->spec->id);
+	LIST_EACH(record->faults, struct fault_record, fault)
+		injected = injected || !judge_fault_left_out(record, fault);
+	if (!injected)
+		snprintf(reason + used, SENTENCE_MAX - used, "; no fault was injected");
+}
+
 void judge_codes(const struct record *record, struct judgement *judgement)
 {
+	char held[SENTENCE_MAX];
+
 	add_stop(record, judgement);
 	add_reverts(judgement);
 	LIST_EACH(judgement->claims, struct claim_judgement, claim)
@@ -169,8 +187,9 @@ void judge_codes(const struct record *record, struct judgement *judgement)
 	add_effects(record, judgement);
 	if (!record->ended)
 		add_code(judgement, EXIT_TROUBLE, "the journal ends before the run did");
+	say_held(record, held);
 	if (judgement->code_count == 0)
-		add_code(judgement, EXIT_HELD, "every gate is met");
+		add_code(judgement, EXIT_HELD, held);
 	judgement->exit_code = judgement->codes[0];
 	judgement->headline = headline_of(record, judgement->exit_code);
 }

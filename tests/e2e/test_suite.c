@@ -197,6 +197,43 @@ static void test_a_run_limit_stops(void **state)
 	cli_end(&cli);
 }
 
+/* --repeat and --set: twice the same, whose fault is left out, which the verdict says. */
+static void test_repeats_of_a_changed_scenario(void **state)
+{
+	char *before = host_state("solo"), *programs = programs_list();
+	struct cli cli;
+	struct cli_result result;
+	cJSON *summary;
+	const cJSON *part;
+
+	(void)state;
+	cli_begin(&cli);
+	cli_run((const char *[]){"run", cli_file("tests/e2e/files/silent.json"), "--on",
+			cli_file("tests/e2e/files/solo-env.json"), "--runs", cli.runs, "--repeat",
+			"2", "--set",
+			"phases[1].only_if={\"invariant\":\"steady\",\"verdict\":\"violated\"}",
+			"--quiet", NULL},
+		&result);
+	/* On a busy machine it may not be steady before. */
+	assert_true(result.code == 0 || result.code == 6);
+	summary = suite_summary(&cli);
+	assert_string_equal(cli_text(summary, "suite"), "silent");
+	part = cli_first(summary, "scenarios");
+	if (result.code == 0) {
+		assert_int_equal(cli_number(part, "held"), 2);
+		assert_string_equal(cli_text(cli_first(part, "runs"), "reason"),
+			"every gate is met; left out: cut; no fault was injected");
+		assert_non_null(strstr(result.out,
+			"2 of 2 held: the chance that one does not is at most 77.6 % (95 % "
+			"confidence, 2 runs)"));
+	}
+	cJSON_Delete(summary);
+	cli_result_free(&result);
+	cli_end(&cli);
+	assert_no_new_programs(programs);
+	assert_host_state("solo", before);
+}
+
 static int down(void **state)
 {
 	(void)state;
@@ -210,6 +247,7 @@ int main(void)
 		cmocka_unit_test(test_a_signal_heals_and_leaves_out_the_rest),
 		cmocka_unit_test(test_a_run_ends_with_its_suite),
 		cmocka_unit_test(test_a_run_limit_stops),
+		cmocka_unit_test(test_repeats_of_a_changed_scenario),
 	};
 	int unavailable = cli_unavailable();
 

@@ -76,6 +76,9 @@ static void one_that_did_not_leaves_it_out(void **state)
 	assert_string_equal(LIST_AT(judgement.effects, struct effect_judgement, 0)->text,
 		"its phase was left out");
 	assert_int_equal(judgement.exit_code, 0);
+	/* It is not called more than it was. */
+	assert_string_equal(
+		judgement.reason, "every gate is met; left out: cut; no fault was injected");
 	judgement_deinit(&judgement);
 	record_deinit(&record);
 	hands_deinit(&hands);
