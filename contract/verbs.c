@@ -60,9 +60,16 @@ static const struct field hello_params_fields[] = {
 		AT(hello_params, attach),
 		.words = attach_words,
 		.preset = "\"auto\""},
+	{.key = "looks", .kind = FIELD_BOOL, AT(hello_params, looks)},
 };
 const struct shape hello_params_shape = {
 	.name = "hello", .size = sizeof(struct hello_params), SHAPE_FIELDS(hello_params_fields)};
+
+static const struct field halted_fields[] = {
+	{.key = "text", .kind = FIELD_STRING, AT(halted_notice, text), .required = true},
+};
+const struct shape halted_notice_shape = {
+	.name = "halted", .size = sizeof(struct halted_notice), SHAPE_FIELDS(halted_fields)};
 
 static const struct field capability_fields[] = {
 	{.key = "name", .kind = FIELD_STRING, AT(capability, name), .required = true},

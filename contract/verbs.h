@@ -75,6 +75,12 @@ struct hello_params {
 	char *controller; /* who asks, for locks and logs: "user@host pid 123" */
 	int64_t lease_ns; /* all faults end when this long passes without a renew */
 	int attach;       /* enum attach_mode: auto, or forced */
+	bool looks;       /* arms nothing; greeted also while a halt is engaged */
+};
+
+/* The notification `halted`. */
+struct halted_notice {
+	char *text; /* by whom, and why; the session has healed all that it had */
 };
 
 struct capability {
@@ -268,6 +274,7 @@ struct audit_result {
 	struct list residue; /* of char * */
 };
 
+extern const struct shape halted_notice_shape;
 extern const struct shape hello_params_shape, hello_result_shape, ping_result_shape,
 	peers_params_shape, peers_result_shape, fault_order_shape, inspect_result_shape,
 	arm_result_shape, update_params_shape, update_result_shape, fault_change_shape,

@@ -27,6 +27,9 @@ static const struct command commands[] = {
 	{"doctor", "say what each host of an environment can do", command_doctor, false},
 	{"push", "copy the programs to the hosts of an environment", command_push, false},
 	{"heal", "end every session on the hosts and undo what is left", command_heal, false},
+	{"halt", "emergency stop: runs of an environment stop and heal, new ones are refused",
+		command_halt, false},
+	{"note", "write a line into the journal of a run under way", command_note, false},
 	{"probe", "a prober: orders on stdin", command_probe, true},
 	{"ask", "an asker: questions on stdin", command_ask, true},
 };

@@ -25,6 +25,7 @@ int command_session(int argc, char **argv);
 int command_catalogue(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_recover(int argc, char **argv);
+int command_halt(int argc, char **argv);
 int command_lane(int argc, char **argv);
 int command_resolve(int argc, char **argv);
 

@@ -17,6 +17,7 @@ static const struct command commands[] = {
 	{"doctor", "try what this kernel can do, and say why where it can't", command_doctor, false,
 		0},
 	{"recover", "undo what sessions that died have left", command_recover, false, 0},
+	{"halt", "engage or release the emergency stop on this host", command_halt, false, 0},
 	{"lane", "hold packets back for a session, which starts this itself", command_lane, true,
 		LANE_FILES_END - LANE_FILE_TAP},
 	{"resolve", "find the addresses of a name for a session, which starts this itself",

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bpf/matcher.h"
 #include "contract/json.h"
@@ -14,14 +13,10 @@
 #include "injector/lists.h"
 
 enum {
-	POLICY_BYTES_MAX = 1024 * 1024,
-	MINUTES_PER_HOUR = 60,
-	ZONE_PATH_MAX = 256
+	POLICY_BYTES_MAX = 1024 * 1024
 };
 
 #define ROUNDING 1e-6
-
-static const char *const day_words[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun", NULL};
 
 #define AT(type, member) .offset = offsetof(struct type, member)
 #define TEXTS(name, type, member, help_text)                                                       \
@@ -60,38 +55,6 @@ static const struct field protect_fields[] = {
 };
 static const struct shape protect_shape = SHAPE(
 	"protect", policy_protect, protect_fields, "What no fault may hit, whatever is asked.");
-
-static const struct form time_form = {.pattern = "^([01]?[0-9]|2[0-3]):[0-5]?[0-9]$|^24:00?$",
-	.says = "a time of day like \"09:00\""};
-
-static const struct field hours_fields[] = {
-	{.key = "days",
-		.kind = FIELD_LIST,
-		.item = FIELD_ENUM,
-		.words = day_words,
-		AT(policy_hours, days),
-		.required = true,
-		.help = "The days on which faults are allowed."},
-	{.key = "from",
-		.kind = FIELD_STRING,
-		.form = &time_form,
-		AT(policy_hours, from),
-		.required = true,
-		.help = "The earliest time of day, like 09:00."},
-	{.key = "to",
-		.kind = FIELD_STRING,
-		.form = &time_form,
-		AT(policy_hours, to),
-		.required = true,
-		.help = "The time of day by which faults must have ended, like 16:00."},
-	{.key = "zone",
-		.kind = FIELD_STRING,
-		AT(policy_hours, zone),
-		.required = true,
-		.help = "The time zone of both, like Europe/Berlin or UTC."},
-};
-static const struct shape hours_shape = SHAPE("hours", policy_hours, hours_fields,
-	"When faults are allowed: each begins and ends inside.");
 
 static const struct field policy_fields[] = {
 	{.key = "$schema",
@@ -136,44 +99,6 @@ const struct shape policy_shape =
 
 /* ---- reading ---- */
 
-/* The text has time_form. */
-static int minutes_of_day(const char *text)
-{
-	char *minute;
-	long hour = strtol(text, &minute, 10);
-
-	return (int)hour * MINUTES_PER_HOUR + (int)strtol(minute + 1, NULL, 10);
-}
-
-/* The C library takes an unknown zone for UTC without a word; here that must be an error. */
-static bool zone_exists(const char *zone)
-{
-	char path[ZONE_PATH_MAX];
-
-	if (strcmp(zone, "UTC") == 0)
-		return true;
-	if (zone[0] == '/' || strstr(zone, "..") ||
-		snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", zone) >= (int)sizeof(path))
-		return false;
-	return host_file_exists(path);
-}
-
-static int check(const struct policy_rules *rules, struct fail *fail)
-{
-	int from, to;
-
-	if (!rules->hours)
-		return 0;
-	from = minutes_of_day(rules->hours->from);
-	to = minutes_of_day(rules->hours->to);
-	if (from >= to)
-		return fail_at(fail, "hours.to", "must be later on the day than \"from\"");
-	if (!zone_exists(rules->hours->zone))
-		return fail_at(
-			fail, "hours.zone", "no time zone \"%s\" on this host", rules->hours->zone);
-	return 0;
-}
-
 static int parse(struct policy_rules *rules, const char *text, size_t length, struct fail *fail)
 {
 	cJSON *json = json_parse(text, length, fail);
@@ -183,7 +108,8 @@ static int parse(struct policy_rules *rules, const char *text, size_t length, st
 		return -1;
 	result = shape_decode(&policy_shape, json, "", rules, fail);
 	cJSON_Delete(json);
-	if (result == 0 && check(rules, fail) < 0) {
+	if (result == 0 && rules->hours &&
+		hours_check(rules->hours, host_file_exists, "hours", fail) < 0) {
 		shape_free(&policy_shape, rules);
 		result = -1;
 	}
@@ -278,42 +204,7 @@ static int judge_duration(
 		duration_human(order->deadline_ns - from_ns, asked));
 }
 
-static void local_time(const char *zone, int64_t wall_ns, struct tm *out)
-{
-	time_t seconds = (time_t)(wall_ns / NS_PER_SEC);
-	const char *before = getenv("TZ");
-	char *saved = before ? must_copy(before) : NULL;
-
-	/* The C library knows one zone at a time; this process has one thread. */
-	setenv("TZ", zone, 1);
-	tzset();
-	localtime_r(&seconds, out);
-	if (saved)
-		setenv("TZ", saved, 1);
-	else
-		unsetenv("TZ");
-	tzset();
-	free(saved);
-}
-
-static bool within_hours(const struct policy_hours *hours, int64_t wall_ns)
-{
-	int from, to, minute, day;
-	bool day_named = false;
-	struct tm local;
-
-	local_time(hours->zone, wall_ns, &local);
-	from = minutes_of_day(hours->from);
-	to = minutes_of_day(hours->to);
-	minute = local.tm_hour * MINUTES_PER_HOUR + local.tm_min;
-	day = (local.tm_wday + 6) % 7; /* tm_wday counts from Sunday */
-	LIST_EACH(hours->days, const int, named) {
-		day_named |= *named == day;
-	}
-	return day_named && minute >= from && minute < to;
-}
-
-static int judge_hours(const struct policy_hours *hours, const struct fault_order *order,
+static int judge_hours(const struct hours *hours, const struct fault_order *order,
 	const struct policy_moment *moment, struct fail *fail)
 {
 	int64_t end_ns = moment->wall_ns;
@@ -322,7 +213,7 @@ static int judge_hours(const struct policy_hours *hours, const struct fault_orde
 		return 0;
 	if (order->deadline_ns > moment->now_ns)
 		end_ns += order->deadline_ns - moment->now_ns;
-	if (within_hours(hours, moment->wall_ns) && within_hours(hours, end_ns))
+	if (hours_cover(hours, moment->wall_ns, end_ns))
 		return 0;
 	return fail_set(fail, FAIL_REFUSED, "hours allow faults from %s to %s (%s) only",
 		hours->from, hours->to, hours->zone);

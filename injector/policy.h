@@ -7,6 +7,7 @@
 
 #include "contract/address.h"
 #include "contract/fail.h"
+#include "contract/hours.h"
 #include "contract/shape.h"
 #include "contract/verbs.h"
 
@@ -25,12 +26,6 @@ struct policy_protect {
 	struct list exe;       /* of char *: these programs are never hit */
 };
 
-struct policy_hours {
-	struct list days; /* of int, 0 = Monday */
-	char *from, *to;  /* "09:00", local time of `zone` */
-	char *zone;       /* "Europe/Berlin", "UTC" */
-};
-
 struct policy_rules {
 	char *schema; /* "$schema", ignored */
 	int64_t version;
@@ -38,7 +33,7 @@ struct policy_rules {
 	int64_t max_fault_ns; /* 0: no bound */
 	double max_loss;      /* bound for faults that lose, corrupt or duplicate a share */
 	struct policy_protect *protect;
-	struct policy_hours *hours;
+	struct hours *hours;
 };
 extern const struct shape policy_shape;
 

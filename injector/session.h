@@ -64,6 +64,8 @@ struct session {
 	struct outbox out;
 	struct policy policies[POLICIES]; /* all must allow */
 	bool greeted;
+	bool looks;  /* it arms nothing, and no halt is its business */
+	bool halted; /* it has healed for a halt, and said so */
 	char *name, *controller;
 	struct host_facts facts;
 	int lock; /* of this network namespace; -1 before hello */
@@ -103,6 +105,12 @@ int64_t session_next_ns(const struct session *session, int64_t now_ns);
 /* A lookup of a host name may have got on. */
 void session_names_came(struct session *session, int64_t now_ns);
 
+/*
+ * Looks for a halt. When one is engaged everything is healed, once, and the controller is told.
+ * True while one is.
+ */
+bool session_look_at_halts(struct session *session);
+
 /* The links of this namespace changed. */
 void session_links_changed(struct session *session);
 
@@ -113,6 +121,9 @@ int session_end(struct session *session, struct fail *fail);
 bool session_is_armed(const struct session *session);
 
 /* ---- for the verbs (verb_*.c) ---- */
+
+/* FAIL_REFUSED while a halt is engaged; FAIL_USAGE for a session that only looks. */
+int session_check_halts(struct session *session, struct fail *fail);
 
 struct session_fault *session_find(const struct session *session, const char *id);
 /* Checks scope, kind, parameters and policy, and plans. The order is taken over in any case. */

@@ -16,7 +16,8 @@
 #include "injector/session.h"
 
 enum {
-	READ_BYTES = 64 * 1024
+	READ_BYTES = 64 * 1024,
+	HALT_LOOK_MS = 250 /* between looks for a halt: a run notices within half a second */
 };
 
 static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
@@ -27,7 +28,7 @@ enum {
 struct loop {
 	uv_loop_t uv;
 	uv_poll_t input, output, links, names, gates;
-	uv_timer_t timer;
+	uv_timer_t timer, halts;
 	uv_signal_t signals[SIGNAL_COUNT];
 	struct session *session;
 	struct wire_reader reader;
@@ -237,6 +238,14 @@ static void on_gates(uv_poll_t *poll, int status, int events)
 	on_timer(&loop->timer);
 }
 
+static void on_halts(uv_timer_t *timer)
+{
+	struct loop *loop = timer->data;
+
+	if (session_look_at_halts(loop->session))
+		settle(loop);
+}
+
 static void on_signal(uv_signal_t *signal, int number)
 {
 	struct loop *loop = signal->data;
@@ -265,11 +274,13 @@ static int start(struct loop *loop, struct fail *fail)
 	uv_poll_init(&loop->uv, &loop->names, names);
 	uv_poll_init(&loop->uv, &loop->gates, gates);
 	uv_timer_init(&loop->uv, &loop->timer);
+	uv_timer_init(&loop->uv, &loop->halts);
 	loop->input.data = loop->output.data = loop->links.data = loop->timer.data = loop;
-	loop->names.data = loop->gates.data = loop;
+	loop->names.data = loop->gates.data = loop->halts.data = loop;
 	uv_poll_start(&loop->links, UV_READABLE, on_links);
 	uv_poll_start(&loop->names, UV_READABLE, on_names);
 	uv_poll_start(&loop->gates, UV_READABLE, on_gates);
+	uv_timer_start(&loop->halts, on_halts, HALT_LOOK_MS, HALT_LOOK_MS);
 	for (int i = 0; i < SIGNAL_COUNT; i++) {
 		uv_signal_init(&loop->uv, &loop->signals[i]);
 		loop->signals[i].data = loop;

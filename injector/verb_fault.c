@@ -45,9 +45,11 @@ int verb_arm(struct session *session, void *params, void *result, struct fail *f
 {
 	struct arm_result *armed = result;
 	struct session_fault *fault;
+	int parked;
 
-	int parked = session_park(session, params, fail);
-
+	if (session_check_halts(session, fail) < 0)
+		return -1;
+	parked = session_park(session, params, fail);
 	FAILPOINT(arm_taken);
 	if (parked)
 		return parked;

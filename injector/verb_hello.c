@@ -6,6 +6,7 @@
 #include "contract/failpoint.h"
 #include "contract/verbs.h"
 #include "injector/effects.h"
+#include "injector/halts.h"
 #include "injector/holder.h"
 #include "injector/host.h"
 #include "injector/lists.h"
@@ -40,6 +41,18 @@ static int check_root(const struct host_facts *facts, struct fail *fail)
 		", not as root: let the host's \"connect\" end with \"sudo\", \"-n\", or start "
 		"backburn as root where the host is this one",
 		facts->uid);
+}
+
+/* Whoever only looks and heals must get in: the proof of the revert is taken after a halt, too. */
+static int check_halts(
+	const struct session *session, const struct hello_params *params, struct fail *fail)
+{
+	char text[HALT_TEXT_MAX];
+
+	if (params->looks ||
+		!halts_engaged(session->config.runtime_dir, session->facts.netns_cookie, text))
+		return 0;
+	return fail_set(fail, FAIL_REFUSED, "%s", text);
 }
 
 static int choose_mode(enum attach_mode asked, enum attach_mode *out, struct fail *fail)
@@ -161,7 +174,7 @@ int verb_hello(struct session *session, void *params, void *result, struct fail 
 	FAILPOINT(hello_taken);
 	if (check(session, hello, fail) < 0 || choose_mode(hello->attach, &mode, fail) < 0 ||
 		host_facts(&session->facts, fail) < 0 || check_root(&session->facts, fail) < 0 ||
-		lock_namespace(session, hello, fail) < 0)
+		check_halts(session, hello, fail) < 0 || lock_namespace(session, hello, fail) < 0)
 		return -1;
 	FAILPOINT(namespace_locked);
 	heal_leftovers(session);
@@ -182,6 +195,7 @@ int verb_hello(struct session *session, void *params, void *result, struct fail 
 	}
 	session->name = must_copy(hello->session);
 	session->controller = must_copy(hello->controller);
+	session->looks = hello->looks;
 	session->lease_ns = hello->lease_ns;
 	session_lease(session, host_now_ns() + hello->lease_ns);
 	session->greeted = true;

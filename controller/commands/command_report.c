@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "contract/memory.h"
 #include "controller/commands/commands.h"
 #include "controller/exit_code.h"
+#include "controller/report/ci.h"
 #include "controller/report/escape.h"
 #include "controller/report/report.h"
 
@@ -17,10 +17,6 @@ enum {
 	OPTION_OUT = 256,
 	OPTION_GITHUB
 };
-enum {
-	WORD_MAX = 33 /* 16 random bytes in hex */
-};
-
 struct arguments {
 	const char *run, *out;
 	bool github;
@@ -85,22 +81,6 @@ static void find_journal(const char *run, char **out_journal, char **out_dir)
 	}
 }
 
-/*
- * What the scenario and its targets named may look like a command. The runner obeys no line between
- * these two but the second; the word in them must not be one that whoever wrote the text could
- * know.
- */
-static int make_word(char word[WORD_MAX], struct fail *fail)
-{
-	unsigned char bytes[(WORD_MAX - 1) / 2];
-
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		return fail_errno(fail, errno, "no random numbers");
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		snprintf(word + 2 * i, 3, "%02x", bytes[i]);
-	return 0;
-}
-
 static void print_outcome(const struct report *report, const char *dir)
 {
 	plain_line(stdout, "%s: %s", report->judgement.headline, report->judgement.reason);
@@ -110,9 +90,9 @@ static void print_outcome(const struct report *report, const char *dir)
 
 static int print_for_github(const struct report *report, const char *dir, struct fail *fail)
 {
-	char word[WORD_MAX];
+	char word[CI_WORD_MAX];
 
-	if (make_word(word, fail) < 0)
+	if (ci_make_word(word, fail) < 0)
 		return -1;
 	report_annotations(stdout, report);
 	printf("::stop-commands::%s\n", word);

@@ -1,18 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "controller/commands/commands.h"
+#include "controller/commands/suite_command.h"
+#include "controller/exit_code.h"
+#include "controller/files/suite.h"
 #include "controller/run/run.h"
 
 enum {
 	OPTION_ON = 256,
 	OPTION_PARAM,
+	OPTION_SET,
 	OPTION_RUNS,
 	OPTION_ATTACH,
 	OPTION_WAIT,
 	OPTION_KEEP,
-	OPTION_JSON
+	OPTION_JSON,
+	OPTION_REPEAT,
+	OPTION_TELL,
+	OPTION_CI
 };
 enum {
 	PARAMS_MAX = 64
@@ -20,8 +29,9 @@ enum {
 
 struct arguments {
 	struct run_options options;
-	struct param_value params[PARAMS_MAX];
-	size_t param_count;
+	struct param_value params[PARAMS_MAX], sets[PARAMS_MAX];
+	size_t param_count, set_count;
+	int64_t repeat; /* 0: once, and not as a suite */
 };
 
 #define WHERE                                                                                      \
@@ -29,6 +39,10 @@ struct arguments {
 		"where to run (default: the only environment beside the scenario)", 0},            \
 		{"param", OPTION_PARAM, "NAME=VALUE", 0,                                           \
 			"set a parameter of the scenario; repeatable", 0},                         \
+		{"set", OPTION_SET, "PATH=JSON", 0,                                                \
+			"put a value into the scenario, by its path as error texts have it: "      \
+			"'phases[1].for=\"5s\"'; repeatable",                                      \
+			0},                                                                        \
 		{"attach", OPTION_ATTACH, "HOW", 0,                                                \
 			"force how network faults attach: tcx or clsact (default: probed on each " \
 			"node)",                                                                   \
@@ -44,6 +58,13 @@ struct arguments {
 static const struct argp_option run_options[] = {
 	WHERE,
 	{"quiet", 'q', NULL, 0, "print the summary only", 0},
+	{"repeat", OPTION_REPEAT, "N", 0,
+		"run the scenario N times, and say how sure that makes it; all must hold", 0},
+	{"ci", OPTION_CI, NULL, 0,
+		"tell the CI server: files in DIR/ci; on GitHub annotations, the step's summary "
+		"and outputs; on GitLab a folded log",
+		0},
+	{"tell-fd", OPTION_TELL, "N", OPTION_HIDDEN, NULL, 0},
 	{"json", OPTION_JSON, NULL, 0,
 		"print the journal's events on stdout as they come, one JSON object a line, and "
 		"the summary as the last",
@@ -58,22 +79,30 @@ static const struct argp_option plan_options[] = {
 	{0},
 };
 
-static void take_param(struct arguments *arguments, char *text, struct argp_state *state)
+/* NAME=TEXT; argp_error() does not come back, but only argp knows. */
+static void take_pair(struct param_value *out, size_t *count, char *text, struct argp_state *state)
 {
 	char *equals = strchr(text, '=');
 
-	/* argp_error() does not come back, but only argp knows. */
 	if (!equals || equals == text) {
-		argp_error(state, "--param needs NAME=VALUE, not \"%s\"", text);
+		argp_error(
+			state, "a name and a value are needed, parted by \"=\", not \"%s\"", text);
 		return;
 	}
-	if (arguments->param_count == PARAMS_MAX) {
-		argp_error(state, "more than %d parameters", PARAMS_MAX);
+	if (*count == PARAMS_MAX) {
+		argp_error(state, "more than %d of them", PARAMS_MAX);
 		return;
 	}
 	*equals = '\0';
-	arguments->params[arguments->param_count++] =
-		(struct param_value){.name = text, .text = equals + 1};
+	out[(*count)++] = (struct param_value){.name = text, .text = equals + 1};
+}
+
+static int64_t number_of(const char *text, int64_t least, int64_t most)
+{
+	char *end;
+	long long number = strtoll(text, &end, 10);
+
+	return *text && !*end && number >= least && number <= most ? number : -1;
 }
 
 static error_t take(int key, char *argument, struct argp_state *state)
@@ -85,7 +114,10 @@ static error_t take(int key, char *argument, struct argp_state *state)
 		arguments->options.environment = argument;
 		return 0;
 	case OPTION_PARAM:
-		take_param(arguments, argument, state);
+		take_pair(arguments->params, &arguments->param_count, argument, state);
+		return 0;
+	case OPTION_SET:
+		take_pair(arguments->sets, &arguments->set_count, argument, state);
 		return 0;
 	case OPTION_RUNS:
 		arguments->options.runs_dir = argument;
@@ -104,6 +136,20 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	case OPTION_JSON:
 		arguments->options.json = true;
 		return 0;
+	case OPTION_REPEAT:
+		arguments->repeat = number_of(argument, 1, SUITE_RUNS_MAX);
+		if (arguments->repeat < 0)
+			argp_error(state, "--repeat is a number from 1 to %d, not \"%s\"",
+				SUITE_RUNS_MAX, argument);
+		return 0;
+	case OPTION_CI:
+		arguments->options.ci = true;
+		return 0;
+	case OPTION_TELL:
+		arguments->options.tell_fd = (int)number_of(argument, 3, 1023);
+		if (arguments->options.tell_fd < 0)
+			argp_error(state, "--tell-fd: which descriptor?");
+		return 0;
 	case 'q':
 		arguments->options.quiet = true;
 		return 0;
@@ -115,18 +161,48 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!arguments->options.scenario)
 			argp_error(state, "which scenario?");
+		if (arguments->options.ci && arguments->options.json)
+			argp_error(state,
+				"--ci is for a job's log, --json for a program: one of "
+				"them");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
+static void gather(struct arguments *arguments)
+{
+	arguments->options.params = (struct param_values){.items = arguments->params,
+		.count = arguments->param_count,
+		.sets = arguments->sets,
+		.set_count = arguments->set_count};
+}
+
+static int run(const struct arguments *arguments)
+{
+	bool suite = suite_is_one(arguments->options.scenario);
+
+	if (suite && arguments->repeat) {
+		fputs("backburn: --repeat is for one scenario; a suite says \"runs\" of each\n",
+			stderr);
+		return EXIT_USAGE;
+	}
+	if (suite)
+		return suite_command(&arguments->options);
+	if (arguments->repeat)
+		return repeat_command(&arguments->options, arguments->repeat);
+	return arguments->options.ci ? ci_command(&arguments->options)
+				     : run_scenario(&arguments->options);
+}
+
 int command_run(int argc, char **argv)
 {
 	static const struct argp parser = {.options = run_options,
 		.parser = take,
-		.args_doc = "SCENARIO",
-		.doc = "Runs a scenario: probes before, during and after its faults, heals them, "
+		.args_doc = "SCENARIO|SUITE",
+		.doc = "Runs a scenario, or the scenarios of a suite one after the other: probes "
+		       "before, during and after its faults, heals them, "
 		       "and "
 		       "judges its claims.\v"
 		       "Exit status: 0 every gate met; 1 a claim proven other than expected; 2 "
@@ -138,9 +214,8 @@ int command_run(int argc, char **argv)
 	struct arguments arguments = {.options = {.runs_dir = "backburn-runs", .attach = "auto"}};
 
 	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
-	arguments.options.params =
-		(struct param_values){.items = arguments.params, .count = arguments.param_count};
-	return run_scenario(&arguments.options);
+	gather(&arguments);
+	return run(&arguments);
 }
 
 int command_plan(int argc, char **argv)
@@ -158,7 +233,6 @@ int command_plan(int argc, char **argv)
 	struct arguments arguments = {.options = {.runs_dir = "backburn-runs", .attach = "auto"}};
 
 	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
-	arguments.options.params =
-		(struct param_values){.items = arguments.params, .count = arguments.param_count};
+	gather(&arguments);
 	return run_plan(&arguments.options);
 }

@@ -6,10 +6,12 @@
 
 #include "contract/file.h"
 #include "contract/json.h"
+#include "contract/units.h"
 #include "controller/commands/commands.h"
 #include "controller/exit_code.h"
 #include "controller/plan/check.h"
 #include "controller/plan/plan_print.h"
+#include "controller/plan/suite_check.h"
 #include "controller/run/reach.h"
 #include "controller/run/tls_files.h"
 #include "controller/schema/schema.h"
@@ -130,6 +132,52 @@ static int validate_policy(const char *path, struct fail *fail)
 	return 0;
 }
 
+static int validate_environments(const struct suite *suite, struct fail *fail)
+{
+	LIST_EACH(suite->scenarios, struct suite_entry, entry) {
+		const char *path = entry->on ? entry->on : suite->on;
+		struct environment environment;
+		struct lab_file lab;
+		bool has_lab;
+
+		if (!path)
+			continue;
+		if (reach_load(path, &environment, &lab, &has_lab, fail) < 0)
+			return -1;
+		environment_deinit(&environment);
+		if (has_lab)
+			lab_file_deinit(&lab);
+	}
+	return 0;
+}
+
+static int validate_suite(const char *path, struct fail *fail)
+{
+	char least[DURATION_TEXT_MAX], most[DURATION_TEXT_MAX];
+	struct catalogue catalogue = {0};
+	struct sources sources = {0};
+	struct suite_facts facts;
+	struct suite suite;
+	int outcome = suite_load(&suite, &sources, path, fail);
+
+	sources_deinit(&sources);
+	if (outcome < 0)
+		return -1;
+	outcome = catalogue_builtin(&catalogue, fail);
+	if (outcome == 0)
+		outcome = suite_check(&suite, path, &catalogue, &facts, fail);
+	if (outcome == 0)
+		outcome = validate_environments(&suite, fail);
+	if (outcome == 0)
+		printf("%s: suite \"%s\" is valid, and so are its scenarios: %zu runs, from %s to "
+		       "%s without labs and connecting\n",
+			path, suite.name, facts.runs, duration_human(facts.shortest_ns, least),
+			duration_human(facts.longest_ns, most));
+	catalogue_deinit(&catalogue);
+	suite_deinit(&suite);
+	return outcome;
+}
+
 static int validate(const char *path, struct fail *fail)
 {
 	static const struct {
@@ -141,6 +189,7 @@ static int validate(const char *path, struct fail *fail)
 		{"environment", validate_environment},
 		{"lab", validate_lab},
 		{"policy", validate_policy},
+		{"suite", validate_suite},
 	};
 	const char *kind = kind_of(path)->name;
 
@@ -153,7 +202,8 @@ static int validate(const char *path, struct fail *fail)
 int command_validate(int argc, char **argv)
 {
 	static const struct argp parser = {.args_doc = "FILE…",
-		.doc = "Checks scenarios, parts, environments, labs and policies without touching "
+		.doc = "Checks scenarios, parts, environments, labs, policies and suites without "
+		       "touching "
 		       "anything, and says of each claim what it can prove. Exit status: 0 valid, "
 		       "65 not."};
 	struct fail fail = FAIL_INIT;

@@ -16,6 +16,8 @@ int command_push(int argc, char **argv);
 int command_schema(int argc, char **argv);
 int command_lab(int argc, char **argv);
 int command_doctor(int argc, char **argv);
+int command_halt(int argc, char **argv);
+int command_note(int argc, char **argv);
 int command_heal(int argc, char **argv);
 int command_probe(int argc, char **argv);
 int command_ask(int argc, char **argv);

@@ -173,6 +173,15 @@ static void log_evidence(struct engine *engine, const struct event *event)
 	engine_log(engine, entry);
 }
 
+static void log_remark(struct engine *engine, const struct event *event)
+{
+	cJSON *entry = journal_event("note", engine->now_ns);
+
+	json_put_string(entry, "by", json_string(event->data, "by", "?"));
+	json_put_string(entry, "text", json_string(event->data, "text", ""));
+	engine_log(engine, entry);
+}
+
 static void node_lost(struct engine *engine, const struct event *event)
 {
 	const struct node_record *node = record_node(&engine->record, event->node);
@@ -194,6 +203,13 @@ static void take_signal(struct engine *engine, int number)
 	engine->hurry = true;
 	engine_stop(engine, STOP_SIGNAL, number == 2 ? "SIGINT" : "SIGTERM", "%s",
 		number == 2 ? "stopped by SIGINT (Ctrl-C)" : "stopped by SIGTERM");
+}
+
+/* As a signal: heal, and wait for nothing more. */
+static void take_halt(struct engine *engine, const struct fail *why)
+{
+	engine->hurry = true;
+	engine_stop(engine, STOP_GUARDRAIL, "halt", "%s", why->text);
 }
 
 static void probes_started(struct engine *engine, const struct event *event)
@@ -244,6 +260,12 @@ static void take_event(struct engine *engine, const struct event *event)
 		break;
 	case EVENT_BROKEN:
 		engine_stop(engine, STOP_INTERNAL, "controller", "%s", event->fail->text);
+		break;
+	case EVENT_NOTE:
+		log_remark(engine, event);
+		break;
+	case EVENT_HALT:
+		take_halt(engine, event->fail);
 		break;
 	case EVENT_SIGNAL:
 		take_signal(engine, (int)event->value);

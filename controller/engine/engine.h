@@ -52,6 +52,8 @@ enum event_kind {
 	EVENT_NODE_LOST,   /* node; fail */
 	EVENT_PROBER_LOST, /* node = from; fail */
 	EVENT_SIGNAL,      /* value = number */
+	EVENT_HALT,        /* fail: an emergency stop is engaged, by whom and why */
+	EVENT_NOTE,        /* data = {text, by}: what a person says of this moment */
 	EVENT_BROKEN,      /* fail: the controller itself can't go on (disk full, …) */
 	EVENT_KINDS
 };

@@ -10,6 +10,7 @@
 #include "controller/plan/conflicts.h"
 #include "controller/plan/counterparts.h"
 #include "controller/plan/groups.h"
+#include "controller/plan/overlap.h"
 
 /*
  * A phase's faults from their targets to their arming: planned and held against the limits, then
@@ -49,9 +50,8 @@ static int check_within(
 		fault->on.count == 1 ? "is" : "are", fault->on.count);
 }
 
-/* Journals who is hit by the fault and from whom, and holds that against the limits. */
-static int plan_fault(
-	struct engine *engine, struct fault_record *fault, struct list *targets, struct fail *fail)
+/* Journals who is hit by the fault and from whom. */
+static int plan_fault(struct engine *engine, struct fault_record *fault, struct fail *fail)
 {
 	const struct fault_spec *spec = fault->spec;
 	struct list on = {0}, from = {0};
@@ -59,9 +59,6 @@ static int plan_fault(
 
 	nodes_of_names(engine->plan, &engine->record.groups, &spec->on->nodes, &on);
 	counterpart_names(engine, spec, &from);
-	LIST_EACH(on, char *, name)
-		if (!list_has_text(targets, *name))
-			list_push_text(targets, *name);
 	json_put_string(event, "fault", spec->id);
 	json_put(event, "on", list_to_json(&on));
 	json_put(event, "from", list_to_json(&from));
@@ -70,9 +67,46 @@ static int plan_fault(
 	list_free_texts(&on);
 	list_free_texts(&from);
 	engine_log(engine, event);
-	if (check_within(engine, fault, fail) < 0)
-		return -1;
-	return limits_check(engine->plan, &engine->record.groups, targets, fail);
+	return check_within(engine, fault, fail);
+}
+
+/* All that is hit when this fault begins, held against the limits. */
+static int check_limits_at_start(
+	const struct engine *engine, const struct fault_spec *fault, struct fail *fail)
+{
+	const struct phase_spec *phase = phase_current(engine);
+	struct list targets = {0};
+	int outcome;
+
+	LIST_EACH(phase->faults, struct fault_spec, other) {
+		if (!overlap_at_start(
+			    engine->plan->catalogue, fault, other, phase_longest_ns(phase)))
+			continue;
+		LIST_EACH(record_fault(&engine->record, other->id)->on, char *, name)
+			if (!list_has_text(&targets, *name))
+				list_push_text(&targets, *name);
+	}
+	outcome = limits_check(engine->plan, &engine->record.groups, &targets, fail);
+	list_free_texts(&targets);
+	return outcome;
+}
+
+/* False: the run is stopped. */
+static bool plan_faults(struct engine *engine, const struct phase_spec *phase)
+{
+	struct fail fail = FAIL_INIT;
+
+	LIST_EACH(phase->faults, struct fault_spec, fault)
+		if (plan_fault(engine, record_fault(&engine->record, fault->id), &fail) < 0) {
+			engine_stop(engine, STOP_REFUSED, fault->id, "%s", fail.text);
+			return false;
+		}
+	LIST_EACH(phase->faults, struct fault_spec, fault)
+		if (check_limits_at_start(engine, fault, &fail) < 0) {
+			engine_stop(engine, STOP_REFUSED, fault->id, "%s", fail.text);
+			return false;
+		}
+	return true;
 }
 
 /* Every node that carries the fault: those it is on, and their counterparts where it needs both. */
@@ -149,8 +183,6 @@ static void refuse_conflicts(struct engine *engine)
 void phase_plan(struct engine *engine)
 {
 	const struct phase_spec *phase = phase_current(engine);
-	struct list targets = {0};
-	struct fail fail = FAIL_INIT;
 
 	if (!phase->faults.count) {
 		if (engine->options.purpose == PURPOSE_PLAN) {
@@ -163,15 +195,7 @@ void phase_plan(struct engine *engine)
 	}
 	engine->state = ENGINE_INSPECTING;
 	engine->pending = 0;
-	LIST_EACH(phase->faults, struct fault_spec, fault) {
-		if (plan_fault(engine, record_fault(&engine->record, fault->id), &targets, &fail) <
-			0) {
-			engine_stop(engine, STOP_REFUSED, fault->id, "%s", fail.text);
-			break;
-		}
-	}
-	list_free_texts(&targets);
-	if (engine->state == ENGINE_INSPECTING)
+	if (plan_faults(engine, phase))
 		refuse_conflicts(engine);
 	if (engine->state != ENGINE_INSPECTING)
 		return;

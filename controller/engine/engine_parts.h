@@ -42,8 +42,9 @@ struct engine {
 	int64_t asking_since_ns, ask_again_ns;
 	char last_answer[128];
 
-	int64_t wait_ns;   /* QUIESCING, DECIDING: until then */
-	size_t pending;    /* answers still out: INSPECTING, AUDITING, READING */
+	bool choosing;   /* DECIDING: whether the current phase is left out; else: a precondition */
+	int64_t wait_ns; /* QUIESCING, DECIDING: until then */
+	size_t pending;  /* answers still out: INSPECTING, AUDITING, READING */
 	bool heed_nothing; /* winding down: guardrails don't fire any more */
 	bool hurry;        /* a signal came: no final reads */
 };
@@ -68,6 +69,8 @@ const struct phase_spec *phase_current(const struct engine *engine);
 void phase_enter(struct engine *engine, size_t index);
 void phase_run(struct engine *engine);
 void phase_decide(struct engine *engine);
+/* Looks whether the current phase's `only_if` is met, as soon as that can be known. */
+void phase_choose(struct engine *engine);
 /* Journals the end of the current phase; `how` is one of struct phase_record's words. */
 void phase_log_end(struct engine *engine, const char *how, int64_t end_ns);
 

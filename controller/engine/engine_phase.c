@@ -30,6 +30,13 @@ void phase_enter(struct engine *engine, size_t index)
 		end_begin(engine);
 		return;
 	}
+	/* A plan looks at all of them: each may come. */
+	if (phase_current(engine)->only_if && engine->options.purpose == PURPOSE_RUN) {
+		engine->state = ENGINE_DECIDING;
+		engine->choosing = true;
+		phase_choose(engine);
+		return;
+	}
 	engine->state = ENGINE_RESOLVING;
 	phase_resolve(engine);
 }
@@ -132,6 +139,10 @@ void phase_decide(struct engine *engine)
 {
 	int64_t end_ns = current_record(engine)->end_ns;
 
+	if (engine->choosing) {
+		phase_choose(engine);
+		return;
+	}
 	LIST_EACH(engine->record.scenario.invariants, struct invariant_spec, claim) {
 		const struct slo_spec *slo;
 		struct claim_judgement judgement;

@@ -12,7 +12,7 @@
 
 #define AT(type, member) .offset = offsetof(struct type, member)
 
-static const char *const class_words[] = {"shared", "lab", "production", NULL};
+const char *const environment_class_words[] = {"shared", "lab", "production", NULL};
 
 static const struct field host_fields[] = {
 	{.key = "connect",
@@ -85,7 +85,7 @@ static const struct field environment_fields[] = {
 		.help = "What a run locks."},
 	{.key = "class",
 		.kind = FIELD_ENUM,
-		.words = class_words,
+		.words = environment_class_words,
 		AT(environment, class),
 		.preset = "\"shared\"",
 		.help = "Who else depends on it."},

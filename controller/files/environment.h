@@ -25,6 +25,9 @@ struct node_spec {
 	struct list also_reached_as; /* of char *: further addresses that lead here */
 };
 
+/* "shared", "lab", "production" */
+extern const char *const environment_class_words[];
+
 struct environment {
 	char *schema;
 	int64_t version;

@@ -6,6 +6,7 @@
 
 #include "contract/json.h"
 #include "controller/files/implied_slos.h"
+#include "controller/files/override.h"
 #include "controller/files/params.h"
 
 /* What a part may share: its maps. */
@@ -121,7 +122,9 @@ int scenario_load(struct scenario *out, struct sources *sources, const char *pat
 	tree = cJSON_Duplicate(source->tree, true);
 	if (!tree)
 		abort();
-	if (use_parts(tree, sources, fail) < 0 || params_apply(tree, values, fail) < 0) {
+	sources->given = values;
+	if (use_parts(tree, sources, fail) < 0 || overrides_apply(tree, values, fail) < 0 ||
+		params_apply(tree, values, fail) < 0) {
 		cJSON_Delete(tree);
 		sources_explain(sources, fail);
 		return -1;

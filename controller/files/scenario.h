@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "contract/hours.h"
 #include "contract/processes.h"
 #include "contract/shape.h"
 #include "controller/files/source.h"
@@ -234,6 +235,18 @@ struct until_spec {
 	int64_t good_for_ns;
 };
 
+enum only_if_verdict {
+	ONLY_IF_HELD,
+	ONLY_IF_VIOLATED,
+	ONLY_IF_INCONCLUSIVE
+};
+extern const char *const only_if_words[];
+
+struct only_if_spec {
+	char *invariant;
+	int verdict; /* enum only_if_verdict */
+};
+
 enum on_timeout {
 	TIMEOUT_FAIL,
 	TIMEOUT_GO_ON,
@@ -245,8 +258,9 @@ struct phase_spec {
 	int64_t for_ns; /* 0: `until` says */
 	struct until_spec *until;
 	int64_t at_most_ns;
-	int on_timeout;     /* enum on_timeout */
-	struct list faults; /* of struct fault_spec */
+	int on_timeout;               /* enum on_timeout */
+	struct only_if_spec *only_if; /* NULL: always */
+	struct list faults;           /* of struct fault_spec */
 };
 
 /* --- invariants ------------------------------------------------------------------------ */
@@ -381,7 +395,14 @@ struct stop_rule {
 	double budget_spent;
 };
 
+/* Where and when the scenario may run at all. */
+struct allow_spec {
+	struct list classes; /* of int, as struct environment.class; empty: any */
+	struct hours *hours; /* NULL: always */
+};
+
 struct guardrails_spec {
+	struct allow_spec *allow; /* NULL: anywhere, always */
 	struct limits_spec *limits;
 	struct list stop_if; /* of struct stop_rule */
 	char *no_stop_because;
@@ -414,7 +435,7 @@ extern const struct shape scenario_shape;
 /* A part alone; it decodes into a struct scenario of which only the shared sections are set. */
 extern const struct shape part_shape;
 
-/* A --param on the command line. */
+/* A --param NAME=VALUE or --set PATH=JSON of the command line. */
 struct param_value {
 	const char *name, *text;
 };
@@ -422,6 +443,8 @@ struct param_value {
 struct param_values {
 	const struct param_value *items;
 	size_t count;
+	const struct param_value *sets; /* files/override.h */
+	size_t set_count;
 };
 
 /*

@@ -180,6 +180,27 @@ static const struct field until_fields[] = {
 static const struct shape until_shape =
 	SHAPE("until", until_spec, until_fields, "The condition that ends a phase.");
 
+const char *const only_if_words[] = {[ONLY_IF_HELD] = "held",
+	[ONLY_IF_VIOLATED] = "violated",
+	[ONLY_IF_INCONCLUSIVE] = "inconclusive",
+	NULL};
+
+static const struct field only_if_fields[] = {
+	{.key = "invariant",
+		.kind = FIELD_NAME,
+		AT(only_if_spec, invariant),
+		.required = true,
+		.help = "A `holds` or `recovers` that is decided before this phase."},
+	{.key = "verdict",
+		.kind = FIELD_ENUM,
+		.words = only_if_words,
+		AT(only_if_spec, verdict),
+		.preset = "\"held\"",
+		.help = "What it must have come to."},
+};
+static const struct shape only_if_shape = SHAPE(
+	"only_if", only_if_spec, only_if_fields, "The verdict without which a phase is left out.");
+
 static const struct field phase_fields[] = {
 	{.key = "id",
 		.kind = FIELD_NAME,
@@ -221,7 +242,11 @@ static const struct field phase_fields[] = {
 		AT(phase_spec, faults),
 		.allow_empty = true,
 		.help = "The faults of this phase; all are armed before it begins."},
-	LATER("only_if"),
+	{.key = "only_if",
+		.kind = FIELD_OBJECT,
+		.sub = &only_if_shape,
+		AT(phase_spec, only_if),
+		.help = "The phase is left out unless an earlier claim came to this verdict."},
 };
 static const struct shape phase_shape = SHAPE(
 	"phase", phase_spec, phase_fields, "A stretch of the run; phases follow one another.");

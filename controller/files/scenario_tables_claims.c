@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/files/environment.h"
 #include "controller/files/scenario_tables.h"
 
 /* What is claimed, and what stops a run. */
@@ -433,7 +434,7 @@ static const struct field limits_fields[] = {
 		AT(limits_spec, concurrent_faults),
 		.min = 1,
 		.max = 64,
-		.help = "How many faults one phase may have."},
+		.help = "How many faults may act at one time."},
 	{.key = "fault",
 		.kind = FIELD_DURATION,
 		AT(limits_spec, fault_ns),
@@ -511,7 +512,29 @@ static const struct field stop_fields[] = {
 static const struct shape stop_shape = SHAPE(
 	"stop rule", stop_rule, stop_fields, "What stops the run; everything is healed first.");
 
+static const struct field allow_fields[] = {
+	{.key = "classes",
+		.kind = FIELD_LIST,
+		.item = FIELD_ENUM,
+		.words = environment_class_words,
+		.one_is_list = true,
+		AT(allow_spec, classes),
+		.help = "The classes of environments that it may run on; any when left out."},
+	{.key = "hours",
+		.kind = FIELD_OBJECT,
+		.sub = &hours_shape,
+		AT(allow_spec, hours),
+		.help = "When it may run: the whole run, as long as it may take, lies inside."},
+};
+static const struct shape allow_shape =
+	SHAPE("allow", allow_spec, allow_fields, "Where and when the scenario may run at all.");
+
 static const struct field guardrails_fields[] = {
+	{.key = "allow",
+		.kind = FIELD_OBJECT,
+		.sub = &allow_shape,
+		AT(guardrails_spec, allow),
+		.help = "Where and when the scenario may run; anywhere and always when left out."},
 	{.key = "limits",
 		.kind = FIELD_OBJECT,
 		.sub = &limits_shape,

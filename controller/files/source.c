@@ -8,6 +8,7 @@
 
 #include "contract/json.h"
 #include "contract/memory.h"
+#include "controller/files/override.h"
 
 static int parse_text(struct source *source, struct fail *fail)
 {
@@ -114,6 +115,8 @@ void sources_explain(const struct sources *sources, struct fail *fail)
 	char place[FAIL_PATH_MAX];
 
 	if (fail->kind != FAIL_BAD_FILE || fail->line > 0 || !sources->count)
+		return;
+	if (override_explain(sources->given, fail))
 		return;
 	memcpy(place, fail->path, sizeof(place));
 	for (;;) {

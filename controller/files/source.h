@@ -33,9 +33,11 @@ void source_deinit(struct source *source);
 bool source_has_kind(const char *path, const char *kind_key);
 
 /* Several sources that together make one tree: a scenario and the parts it uses. */
+struct param_values;
 struct sources {
 	struct source *items;
 	size_t count;
+	const struct param_values *given; /* by the command line, borrowed; or NULL */
 };
 
 void sources_deinit(struct sources *sources);

@@ -333,6 +333,23 @@ static void apply_known_issue(const struct record *record, struct claim_judgemen
 	}
 }
 
+/*
+ * What lies in a phase that was left out can't be held, only violated by what did happen. It is not
+ * judged, and no gate waits for it: that the phase may be left out the scenario has said itself.
+ */
+static bool leave_out(const struct record *record, struct claim_judgement *out)
+{
+	const struct phase_record *phase = judge_left_out(record, out->claim);
+
+	if (!phase || out->verdict == VERDICT_VIOLATED)
+		return false;
+	out->verdict = VERDICT_NOT_JUDGED;
+	snprintf(out->text, sizeof(out->text), "phase %s was left out: %s was not %s",
+		phase->spec->id, phase->spec->only_if->invariant,
+		only_if_words[phase->spec->only_if->verdict]);
+	return true;
+}
+
 /* As if no prober ever spoiled what it measures. */
 static void judge_by_kind(const struct record *record, const struct invariant_spec *claim,
 	struct claim_judgement *out)
@@ -358,10 +375,14 @@ static void judge_by_kind(const struct record *record, const struct invariant_sp
 void judge_claim(const struct record *record, const struct invariant_spec *claim,
 	struct claim_judgement *out)
 {
+	bool left_out;
+
 	judge_by_kind(record, claim, out);
 	saturation_heed(record, out, judge_by_kind);
+	left_out = leave_out(record, out);
 	/* Without a stop everything was measured to its end: what is open then is unproven. */
-	if (out->verdict == VERDICT_NOT_JUDGED && record->stop == STOP_NONE && record->ended)
+	if (!left_out && out->verdict == VERDICT_NOT_JUDGED && record->stop == STOP_NONE &&
+		record->ended)
 		out->verdict = VERDICT_INCONCLUSIVE;
 	out->finding = finding_of(claim, out->verdict);
 	if (claim->expect == EXPECT_VIOLATED && out->verdict == VERDICT_HELD)

@@ -22,6 +22,18 @@ static int weight_of(int code)
 	return (int)(sizeof(weights) / sizeof(weights[0]));
 }
 
+int judge_weightier(int a, int b)
+{
+	return weight_of(a) <= weight_of(b) ? a : b;
+}
+
+int judge_known_code(int code)
+{
+	return weight_of(code) < (int)(sizeof(weights) / sizeof(weights[0])) || code == EXIT_HELD
+		? code
+		: EXIT_TROUBLE;
+}
+
 static void add_code(struct judgement *judgement, int code, const char *reason)
 {
 	size_t place;
@@ -62,6 +74,8 @@ static void add_claim(struct judgement *judgement, const struct claim_judgement 
 /* A run that was stopped may never have come to a fault; one that was not must have. */
 static bool effect_is_missing(const struct record *record, const struct effect_judgement *effect)
 {
+	if (judge_fault_left_out(record, effect->fault))
+		return false;
 	if (effect->effect == EFFECT_NOT_INJECTED)
 		return record->stop == STOP_NONE && record->ended;
 	return effect->effect == EFFECT_NONE && effect->ran_to_its_end;
@@ -115,7 +129,7 @@ static void add_stop(const struct record *record, struct judgement *judgement)
 		reason);
 }
 
-static const char *headline_of(const struct record *record, int code)
+const char *judge_headline(int code)
 {
 	switch (code) {
 	case EXIT_HELD:
@@ -137,12 +151,35 @@ static const char *headline_of(const struct record *record, int code)
 	case EXIT_LOCKED:
 		return "LOCKED";
 	default:
-		return record->ended ? "BROKEN" : "CUT OFF";
+		return "BROKEN";
 	}
+}
+
+static const char *headline_of(const struct record *record, int code)
+{
+	return code == EXIT_TROUBLE && !record->ended ? "CUT OFF" : judge_headline(code);
+}
+
+/* A run without its faults must not look like one that stood them. */
+static void say_held(const struct record *record, char reason[SENTENCE_MAX])
+{
+	bool injected = record->faults.count == 0;
+	size_t used = (size_t)snprintf(reason, SENTENCE_MAX, "every gate is met"), left_out = 0;
+
+	LIST_EACH(record->phases, struct phase_record, phase)
+		if (phase->left_out && used < SENTENCE_MAX - 64)
+			used += (size_t)snprintf(reason + used, SENTENCE_MAX - used, "%s%.40s",
+				left_out++ ? ", " : "; left out: ", phase->spec->id);
+	LIST_EACH(record->faults, struct fault_record, fault)
+		injected = injected || !judge_fault_left_out(record, fault);
+	if (!injected)
+		snprintf(reason + used, SENTENCE_MAX - used, "; no fault was injected");
 }
 
 void judge_codes(const struct record *record, struct judgement *judgement)
 {
+	char held[SENTENCE_MAX];
+
 	add_stop(record, judgement);
 	add_reverts(judgement);
 	LIST_EACH(judgement->claims, struct claim_judgement, claim)
@@ -150,8 +187,9 @@ void judge_codes(const struct record *record, struct judgement *judgement)
 	add_effects(record, judgement);
 	if (!record->ended)
 		add_code(judgement, EXIT_TROUBLE, "the journal ends before the run did");
+	say_held(record, held);
 	if (judgement->code_count == 0)
-		add_code(judgement, EXIT_HELD, "every gate is met");
+		add_code(judgement, EXIT_HELD, held);
 	judgement->exit_code = judgement->codes[0];
 	judgement->headline = headline_of(record, judgement->exit_code);
 }

@@ -169,6 +169,13 @@ struct judgement {
 void judge(const struct record *record, struct judgement *out);
 void judgement_deinit(struct judgement *judgement);
 
+/* Of two exit codes of runs the one that outweighs the other. */
+int judge_weightier(int a, int b);
+/* The code itself, or EXIT_TROUBLE for one that no run's judgement has. */
+int judge_known_code(int code);
+/* "HELD", "VIOLATED", …: what a run that came to its end with this code is called. */
+const char *judge_headline(int code);
+
 /* One claim alone: the engine asks this of preconditions. */
 void judge_claim(const struct record *record, const struct invariant_spec *claim,
 	struct claim_judgement *out);
@@ -190,6 +197,9 @@ int64_t judge_connections(const struct fault_record *fault, const char *a, const
 
 /* Whether a node was struck several times: its processes are those of the last strikes only. */
 bool judge_struck_again(const struct effect_judgement *effect);
+
+/* Its phase was left out (`only_if`): that it was never injected is nobody's fault. */
+bool judge_fault_left_out(const struct record *record, const struct fault_record *fault);
 
 /* Nothing cut the fault short. */
 bool judge_ran_to_its_end(const struct record *record, const struct fault_record *fault);

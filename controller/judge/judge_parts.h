@@ -35,6 +35,12 @@ void judge_latency(const struct record *record, struct claim_judgement *out);
 /* The same. */
 void judge_restarts(const struct record *record, struct claim_judgement *out);
 void judge_data(const struct workload_record *workload, struct data_summary *out);
+/* --- left_out.c ------------------------------------------------------------------------ */
+
+/* The phase that was left out and that the claim speaks of, or whose fault it does; NULL: none. */
+const struct phase_record *judge_left_out(
+	const struct record *record, const struct invariant_spec *claim);
+
 void judge_codes(const struct record *record, struct judgement *judgement);
 
 #endif

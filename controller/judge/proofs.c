@@ -268,6 +268,10 @@ void judge_effect(
 	struct effect_sums sums;
 
 	*out = (struct effect_judgement){.fault = fault, .effect = EFFECT_NOT_INJECTED};
+	if (judge_fault_left_out(record, fault)) {
+		snprintf(out->text, sizeof(out->text), "its phase was left out");
+		return;
+	}
 	out->ran_to_its_end = judge_ran_to_its_end(record, fault);
 	if (fault->spec->on->processes) {
 		judge_processes(fault, out);

@@ -26,7 +26,8 @@
 struct phase_record {
 	const struct phase_spec *spec;
 	int64_t start_ns, end_ns;
-	char how[16]; /* "time", "good", "timeout", "stopped"; "" before the end */
+	char how[16];  /* "time", "good", "timeout", "stopped"; "" before the end */
+	bool left_out; /* its `only_if` was not met */
 };
 
 /* One fault on one node that enforces it. */

@@ -154,6 +154,16 @@ static int apply_phase_ended(struct record *record, const cJSON *event, struct f
 	return 0;
 }
 
+static int apply_phase_left_out(struct record *record, const cJSON *event, struct fail *fail)
+{
+	struct phase_record *phase = record_phase(record, json_string(event, "phase", ""));
+
+	if (!phase)
+		return record_unknown_name(event, "phase", fail);
+	phase->left_out = true;
+	return 0;
+}
+
 /* --- faults ---------------------------------------------------------------------------- */
 
 struct fault_node *record_fault_node(struct fault_record *fault, const char *name)
@@ -315,6 +325,7 @@ int record_apply(struct record *record, const cJSON *event, struct fail *fail)
 		{"group_resolved", apply_group},
 		{"phase_started", apply_phase_started},
 		{"phase_ended", apply_phase_ended},
+		{"phase_left_out", apply_phase_left_out},
 		{"fault_planned", apply_fault_planned},
 		{"fault_inspected", apply_fault_inspected},
 		{"fault_arming", apply_fault_arming},

@@ -8,6 +8,7 @@
 #include "controller/measure/statistics.h"
 #include "controller/plan/check_parts.h"
 #include "controller/plan/comparison_claims.h"
+#include "controller/plan/overlap.h"
 #include "controller/prober/orders.h"
 
 /*
@@ -223,7 +224,7 @@ static int64_t time_left_ns(const struct subject *subject, const char *id, bool 
 	for (const struct phase_spec *later = own + 1;
 		later < LIST_AT(scenario->phases, struct phase_spec, scenario->phases.count);
 		later++)
-		left_ns += phase_shortest_ns(later);
+		left_ns += later->only_if ? 0 : phase_shortest_ns(later);
 	return left_ns;
 }
 
@@ -319,6 +320,19 @@ static int check_extras(const struct invariant_spec *claim, const char *path, st
 	return 0;
 }
 
+/* What may never be decided is no gate. */
+static int check_certain(const struct scenario *scenario, const struct invariant_spec *claim,
+	const char *path, struct fail *fail)
+{
+	LIST_EACH(claim->in, char *, id)
+		if (scenario_phase(scenario, *id)->only_if)
+			return fail_at(fail, path,
+				"a precondition must always be decided; phase \"%s\" may be left "
+				"out",
+				*id);
+	return 0;
+}
+
 static int check_claim(const struct subject *subject, const struct invariant_spec *claim,
 	const char *path, struct fail *fail)
 {
@@ -330,7 +344,9 @@ static int check_claim(const struct subject *subject, const struct invariant_spe
 		return -1;
 	if (claim->gate == GATE_PRECONDITION && !claim->holds)
 		return fail_at(fail, kind_path, "only \"holds\" can be a precondition");
-	if (claim->gate == GATE_PRECONDITION && check_precondition(scenario, claim, path, fail) < 0)
+	if (claim->gate == GATE_PRECONDITION &&
+		(check_certain(scenario, claim, path, fail) < 0 ||
+			check_precondition(scenario, claim, path, fail) < 0))
 		return -1;
 	if (claim->holds)
 		return check_holds(scenario, claim, kind_path, fail);
@@ -413,11 +429,12 @@ static int check_phases(const struct subject *subject, struct fail *fail)
 				    json_path_index(path, base, j++), fail) < 0)
 				return -1;
 		if (limits->concurrent_faults &&
-			phase->faults.count > (size_t)limits->concurrent_faults)
+			overlap_most(subject->catalogue, phase) > (size_t)limits->concurrent_faults)
 			return fail_at(fail, base,
-				"%zu faults in one phase; guardrails.limits.concurrent_faults "
+				"%zu faults at one time; guardrails.limits.concurrent_faults "
 				"allows %lld",
-				phase->faults.count, (long long)limits->concurrent_faults);
+				overlap_most(subject->catalogue, phase),
+				(long long)limits->concurrent_faults);
 		total_ns += phase_longest_ns(phase);
 	}
 	LIST_EACH(scenario->workloads, struct workload_spec, workload)

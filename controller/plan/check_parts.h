@@ -55,6 +55,9 @@ int check_read(const struct read_spec *read, const struct at *at, struct fail *f
 /* What an SLO calls good; its probe exists. */
 int check_good(const struct scenario *scenario, const struct slo_spec *slo, const struct at *at,
 	struct fail *fail);
+/* The claim is there, and known before the phase begins. */
+int check_only_if(const struct scenario *scenario, const struct phase_spec *phase,
+	const struct at *at, struct fail *fail);
 int check_probe(const struct scenario *scenario, const struct probe_spec *probe, struct fail *fail);
 
 #endif

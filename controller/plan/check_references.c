@@ -186,6 +186,8 @@ static int check_phase(const struct scenario *scenario, const struct catalogue *
 	struct at faults = at_key(&at, "faults");
 	size_t index = 0;
 
+	if (phase->only_if && check_only_if(scenario, phase, &at, fail) < 0)
+		return -1;
 	if (phase->until && need_slo(scenario, phase->until->slo, &slo, fail) < 0)
 		return -1;
 	LIST_EACH(phase->faults, struct fault_spec, fault) {

@@ -8,7 +8,9 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
+#include "controller/plan/check.h"
 #include "controller/plan/groups.h"
+#include "controller/plan/overlap.h"
 #include "controller/texts/placeholder.h"
 
 struct plan_node *plan_add_node(struct plan *plan, const char *name, const char *host)
@@ -235,21 +237,37 @@ static size_t worst_count(const struct plan *plan, const char *name)
 	return (size_t)group->count.max < count ? (size_t)group->count.max : count;
 }
 
-/* All that a phase may hit at one time; a name that stands there twice is hit once. */
-static size_t worst_of_phase(const struct plan *plan, const struct phase_spec *phase)
+/* All that is hit when `fault` begins; a name that stands there twice is hit once. */
+static size_t worst_at_start(
+	const struct plan *plan, const struct phase_spec *phase, const struct fault_spec *fault)
 {
 	struct list names = {0};
 	size_t worst = 0;
 
-	LIST_EACH(phase->faults, struct fault_spec, fault)
-		LIST_EACH(fault->on->nodes, char *, name) {
+	LIST_EACH(phase->faults, struct fault_spec, other) {
+		if (!overlap_at_start(plan->catalogue, fault, other, phase_longest_ns(phase)))
+			continue;
+		LIST_EACH(other->on->nodes, char *, name) {
 			if (list_has_text(&names, *name))
 				continue;
 			list_push_text(&names, *name);
 			worst += worst_count(plan, *name);
 		}
+	}
 	list_free_texts(&names);
 	return worst < plan->nodes.count ? worst : plan->nodes.count;
+}
+
+static size_t worst_of_phase(const struct plan *plan, const struct phase_spec *phase)
+{
+	size_t worst = 0;
+
+	LIST_EACH(phase->faults, struct fault_spec, fault) {
+		size_t own = worst_at_start(plan, phase, fault);
+
+		worst = own > worst ? own : worst;
+	}
+	return worst;
 }
 
 int plan_check_limits(const struct plan *plan, struct fail *fail)

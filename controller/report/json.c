@@ -427,7 +427,7 @@ cJSON *report_summary_json(const struct report *report)
 {
 	const struct record *record = &report->record;
 	const struct judgement *judgement = &report->judgement;
-	cJSON *json = json_object(), *codes = json_array();
+	cJSON *json = json_object(), *codes = json_array(), *left_out = json_array();
 
 	json_put_number(json, "summary", SUMMARY_VERSION);
 	json_put_string(json, "run", record->run_id ? record->run_id : "");
@@ -445,6 +445,10 @@ cJSON *report_summary_json(const struct report *report)
 	for (size_t i = 0; i < judgement->code_count; i++)
 		json_append(codes, cJSON_CreateNumber(judgement->codes[i]));
 	json_put(json, "codes", codes);
+	LIST_EACH(record->phases, struct phase_record, phase)
+		if (phase->left_out)
+			json_append_string(left_out, phase->spec->id);
+	json_put(json, "phases_left_out", left_out);
 	json_put_string(json, "stopped_by", stop_words[record->stop]);
 	json_put(json, "claims", claims_json(&record->scenario, judgement));
 	json_put(json, "faults", faults_json(report));

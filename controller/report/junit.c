@@ -133,7 +133,8 @@ static void effect_case(
 	if (own->effect == EFFECT_NONE)
 		out->outcome = own->ran_to_its_end ? FAILED : SKIPPED;
 	else if (own->effect == EFFECT_NOT_INJECTED)
-		out->outcome = whole ? FAILED : SKIPPED;
+		out->outcome =
+			whole && !judge_fault_left_out(&report->record, fault) ? FAILED : SKIPPED;
 	say_effect(&report->record, own, out);
 }
 
@@ -256,13 +257,14 @@ static void properties(FILE *out, const struct report *report)
 	fputs("\t\t</properties>\n", out);
 }
 
-static void print_case(FILE *out, const char *scenario, const struct test_case *own)
+static void print_case(
+	FILE *out, const char *scenario, const char *suffix, const struct test_case *own)
 {
 	static const char *const tags[] = {
 		[FAILED] = "failure", [BROKEN] = "error", [SKIPPED] = "skipped"};
 
 	fputs("\t\t<testcase classname=\"backburn.", out);
-	markup(out, "%s.%s", scenario, own->group);
+	markup(out, "%s%s.%s", scenario, suffix, own->group);
 	fputc('"', out);
 	attribute(out, "name", own->name);
 	fprintf(out, " time=\"%.3f\">", (double)own->took_ns / (double)NS_PER_SEC);
@@ -280,34 +282,66 @@ static void print_case(FILE *out, const char *scenario, const struct test_case *
 	fputs("</testcase>\n", out);
 }
 
-static void counts(FILE *out, const struct list *cases, int64_t took_ns)
+static struct junit_sums sums_of(const struct list *cases)
 {
-	size_t sums[SKIPPED + 1] = {0};
+	struct junit_sums sums = {.tests = cases->count};
 
-	LIST_EACH(*cases, struct test_case, own)
-		sums[own->outcome]++;
+	LIST_EACH(*cases, struct test_case, own) {
+		sums.failures += own->outcome == FAILED;
+		sums.errors += own->outcome == BROKEN;
+		sums.skipped += own->outcome == SKIPPED;
+	}
+	return sums;
+}
+
+static void counts(FILE *out, const struct junit_sums *sums, int64_t took_ns)
+{
 	fprintf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"%.3f\"",
-		cases->count, sums[FAILED], sums[BROKEN], sums[SKIPPED],
+		sums->tests, sums->failures, sums->errors, sums->skipped,
 		(double)took_ns / (double)NS_PER_SEC);
 }
 
-void report_junit(FILE *out, const struct report *report)
+void report_junit_suite(
+	FILE *out, const struct report *report, const char *suffix, struct junit_sums *sums)
 {
 	const struct record *record = &report->record;
 	struct list cases = all_cases(report);
-	int64_t took_ns = words_length_ns(report);
+	struct junit_sums own_sums = sums_of(&cases);
 
-	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"backburn\"", out);
-	counts(out, &cases, took_ns);
-	fputs(">\n\t<testsuite", out);
-	attribute(out, "name", record->scenario.name);
-	counts(out, &cases, took_ns);
+	fputs("\t<testsuite name=\"", out);
+	markup(out, "%s%s", record->scenario.name, suffix);
+	fputc('"', out);
+	counts(out, &own_sums, words_length_ns(report));
 	if (record->wall)
 		attribute(out, "timestamp", record->wall);
 	fputs(">\n", out);
 	properties(out, report);
 	LIST_EACH(cases, struct test_case, own)
-		print_case(out, record->scenario.name, own);
-	fputs("\t</testsuite>\n</testsuites>\n", out);
+		print_case(out, record->scenario.name, suffix, own);
+	fputs("\t</testsuite>\n", out);
 	free(cases.items);
+	sums->tests += own_sums.tests;
+	sums->failures += own_sums.failures;
+	sums->errors += own_sums.errors;
+	sums->skipped += own_sums.skipped;
+}
+
+void report_junit(FILE *out, const struct report *report)
+{
+	struct junit_sums sums = {0};
+	char *text = NULL;
+	size_t length = 0;
+	FILE *suite = open_memstream(&text, &length);
+
+	if (!suite)
+		abort();
+	report_junit_suite(suite, report, "", &sums);
+	if (fclose(suite) != 0)
+		abort();
+	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"backburn\"", out);
+	counts(out, &sums, words_length_ns(report));
+	fputs(">\n", out);
+	fwrite(text, 1, length, out);
+	fputs("</testsuites>\n", out);
+	free(text);
 }

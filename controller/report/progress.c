@@ -58,6 +58,13 @@ static void phase_started(FILE *out, const cJSON *event)
 		say(out, event, "phase %s", json_string(event, "phase", "?"));
 }
 
+static void phase_left_out(FILE *out, const cJSON *event)
+{
+	say(out, event, "phase %s is left out: %s is %s, not %s", json_string(event, "phase", "?"),
+		json_string(event, "invariant", "?"), json_string(event, "verdict", "?"),
+		json_string(event, "wanted", "?"));
+}
+
 static void fault_arming(FILE *out, const cJSON *event)
 {
 	const cJSON *counterpart = cJSON_GetObjectItemCaseSensitive(event, "from");
@@ -142,7 +149,10 @@ static void final_read(FILE *out, const cJSON *event)
 
 static void note(FILE *out, const cJSON *event)
 {
-	say(out, event, "note: %s", json_string(event, "text", "?"));
+	const char *by = json_string(event, "by", NULL);
+
+	say(out, event, "note%s%s: %s", by ? " by " : "", by ? by : "",
+		json_string(event, "text", "?"));
 }
 
 void progress_print(FILE *out, const cJSON *event)
@@ -154,6 +164,7 @@ void progress_print(FILE *out, const cJSON *event)
 		{"run_started", run_started},
 		{"group_resolved", group_resolved},
 		{"phase_started", phase_started},
+		{"phase_left_out", phase_left_out},
 		{"fault_inspected", fault_inspected},
 		{"fault_arming", fault_arming},
 		{"fault_armed", fault_armed},

@@ -41,6 +41,12 @@ void report_text(FILE *out, const struct report *report);
 /* report.html, which needs report.css beside it to look well and nothing to be read. */
 void report_html(FILE *out, const struct report *report);
 void report_junit(FILE *out, const struct report *report);
+/* Its <testsuite> alone, and what it adds to the sums; `suffix` tells one run from others. */
+struct junit_sums {
+	size_t tests, failures, errors, skipped;
+};
+void report_junit_suite(
+	FILE *out, const struct report *report, const char *suffix, struct junit_sums *sums);
 /* report.md: less than 64 KiB, whatever the run was. */
 void report_markdown(FILE *out, const struct report *report);
 void report_json(FILE *out, const struct report *report);

@@ -51,6 +51,13 @@ static void phase_ended(struct story *story, const cJSON *event)
 		json_string(event, "phase", "?"), text);
 }
 
+static void phase_left_out(struct story *story, const cJSON *event)
+{
+	story_tell(story, now_of(event), "controller", "phase %s is left out: %s is %s, not %s",
+		json_string(event, "phase", "?"), json_string(event, "invariant", "?"),
+		json_string(event, "verdict", "?"), json_string(event, "wanted", "?"));
+}
+
 static void node_lost(struct story *story, const cJSON *event)
 {
 	story_tell(story, now_of(event), "node", "%s lost: %s", json_string(event, "node", "?"),
@@ -156,7 +163,12 @@ static void final_read(struct story *story, const cJSON *event)
 
 static void note(struct story *story, const cJSON *event)
 {
-	story_tell(story, now_of(event), "controller", "note: %s", json_string(event, "text", ""));
+	const char *by = json_string(event, "by", NULL), *text = json_string(event, "text", "");
+
+	if (by)
+		story_tell(story, now_of(event), "person", "%s notes: %s", by, text);
+	else
+		story_tell(story, now_of(event), "controller", "note: %s", text);
 }
 
 static void audit(struct story *story, const cJSON *event)
@@ -179,6 +191,7 @@ void story_tell_event(struct story *story, const struct record *record, const cJ
 		{"group_resolved", group_resolved},
 		{"phase_started", phase_started},
 		{"phase_ended", phase_ended},
+		{"phase_left_out", phase_left_out},
 		{"fault_inspected", fault_inspected},
 		{"fault_arming", fault_arming},
 		{"fault_armed", fault_armed},

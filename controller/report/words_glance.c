@@ -124,8 +124,8 @@ static void add_fault(struct list *list, const struct effect_judgement *own)
 	words_fault(fault, what);
 	glance->tone = tone_of_effect(own);
 	if (own->effect == EFFECT_NOT_INJECTED)
-		snprintf(glance->text, sizeof(glance->text), "%.60s (%.20s): never started",
-			fault->spec->id, fault->spec->fault);
+		snprintf(glance->text, sizeof(glance->text), "%.60s (%.20s): %.60s",
+			fault->spec->id, fault->spec->fault, own->text);
 	else
 		snprintf(glance->text, sizeof(glance->text), "%.60s: %.170s%.50s; effect %s",
 			fault->spec->id, what, when, effect_words[own->effect]);

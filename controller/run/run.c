@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/run/run.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,6 +227,9 @@ int run_with(const struct run_options *options, const struct run_work *work)
 	int code;
 
 	run->options = options;
+	/* Nobody of its children is to hold it open. */
+	if (options->tell_fd)
+		fcntl(options->tell_fd, F_SETFD, FD_CLOEXEC);
 	run->loop = uv_default_loop();
 	run->lock_fd = -1;
 	run->journal.fd = -1;
@@ -233,12 +237,15 @@ int run_with(const struct run_options *options, const struct run_work *work)
 	screen_init(&run->screen, options->quiet, options->json && work->journals);
 	run_start_handles(run);
 	run->journals = work->journals;
+	run->heeds_halt = work->heeds_halt;
 	if (set_out(run, work, &fail) < 0)
 		code = exit_code_of(fail.kind);
 	else
 		code = work->carry_out(run, &fail);
-	if (fail.kind != FAIL_NONE)
+	if (fail.kind != FAIL_NONE) {
 		plain_line(stderr, "backburn: %s", fail.text);
+		run_tell(run, "refused", fail.text);
+	}
 	/* A signal while the lab was built ends that, and is the reason that counts. */
 	uv_run(run->loop, UV_RUN_NOWAIT);
 	if (run->signal && !run->engine)
@@ -260,7 +267,8 @@ int run_scenario(const struct run_options *options)
 		.carry_out = run_in_directory,
 		.brings_up = true,
 		.probes = true,
-		.journals = true};
+		.journals = true,
+		.heeds_halt = true};
 
 	return run_with(options, &work);
 }

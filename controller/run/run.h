@@ -15,6 +15,10 @@ struct run_options {
 	bool quiet;
 	bool keep_lab;        /* leave a lab that this run brought up */
 	bool json;            /* run: events on stdout; plan: as JSON */
+	bool ci;              /* commands only: a CI server is told */
+	char **out_dir;       /* a copy of the run's directory, the caller's; or NULL */
+	char **out_refusal;   /* likewise, of what was said of one that has no journal */
+	int tell_fd;          /* where a suite hears of its run, or 0: nowhere */
 	const char *heal_dir; /* run_heal_run(): a run's directory */
 };
 

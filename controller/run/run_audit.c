@@ -195,7 +195,7 @@ static void recovery_exited(uv_process_t *process, int64_t status, int signal_nu
 		feed_recovered(node, &fail);
 		return;
 	}
-	link_request(node->injector, "hello", run_hello_body(node->run),
+	link_request(node->injector, "hello", run_hello_body(node->run, true),
 		&(struct link_wait){REQUEST_TIMEOUT_NS, hello_again, node});
 }
 

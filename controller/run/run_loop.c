@@ -11,6 +11,7 @@
 
 enum {
 	TICK_MS = 50,
+	TICKS_A_LOOK = 4, /* for notes */
 	PINGS = 5
 };
 
@@ -199,6 +200,8 @@ static void on_tick(uv_timer_t *timer)
 		run_feed(run, &started);
 	}
 	run_feed(run, &tick);
+	if (!run->done && run->ticks++ % TICKS_A_LOOK == 0)
+		run_take_notes(run);
 	if (!run->done && run->journals)
 		screen_draw(&run->screen, engine_record(run->engine), run_now_ns(run));
 }
@@ -219,6 +222,27 @@ static void on_signal(uv_signal_t *handle, int number)
 		uv_stop(run->loop);
 	else
 		run_feed(run, &event);
+}
+
+/* The suite that this run belongs to is gone: nobody waits for it any more. */
+static void on_suite_gone(uv_poll_t *poll, int status, int events)
+{
+	struct run *run = poll->data;
+
+	(void)status;
+	(void)events;
+	uv_poll_stop(poll);
+	on_signal(&run->sigterm, SIGTERM);
+}
+
+static void listen_to_suite(struct run *run)
+{
+	int fd = run->options->tell_fd;
+
+	if (!fd || uv_poll_init(run->loop, &run->suite, fd) != 0)
+		return;
+	run->suite.data = run;
+	uv_poll_start(&run->suite, UV_READABLE | UV_DISCONNECT, on_suite_gone);
 }
 
 void run_trouble(struct run *run, const struct fail *fail)
@@ -257,7 +281,9 @@ void run_start_handles(struct run *run)
 	signal(SIGPIPE, SIG_IGN);
 	uv_timer_init(run->loop, &run->tick);
 	uv_timer_init(run->loop, &run->renew);
-	run->tick.data = run->renew.data = run;
+	uv_timer_init(run->loop, &run->halt);
+	run->tick.data = run->renew.data = run->halt.data = run;
+	listen_to_suite(run);
 }
 
 void run_start_renewing(struct run *run)
@@ -316,6 +342,7 @@ void run_close_all(struct run *run)
 		link_close(run->probers[i].link, 2 * NS_PER_SEC);
 	uv_timer_stop(&run->tick);
 	uv_timer_stop(&run->renew);
+	uv_timer_stop(&run->halt);
 	while (links_alive() > 0)
 		uv_run(run->loop, UV_RUN_ONCE);
 	FAILPOINT(children_closed);
@@ -325,6 +352,9 @@ void run_close_handles(struct run *run)
 {
 	uv_close((uv_handle_t *)&run->tick, handle_closed);
 	uv_close((uv_handle_t *)&run->renew, handle_closed);
+	uv_close((uv_handle_t *)&run->halt, handle_closed);
+	if (run->suite.data)
+		uv_close((uv_handle_t *)&run->suite, handle_closed);
 	uv_close((uv_handle_t *)&run->sigint, handle_closed);
 	uv_close((uv_handle_t *)&run->sigterm, handle_closed);
 	uv_close((uv_handle_t *)&run->sighup, handle_closed);

@@ -156,12 +156,26 @@ static void feed_ended(struct run_node *node, const struct fault_evidence *fault
 		run_feed(node->run, &event);
 }
 
+static void told_of_halt(struct run_node *node, const cJSON *body)
+{
+	struct halted_notice notice;
+	struct fail fail = FAIL_INIT, why = FAIL_INIT;
+
+	if (shape_decode(&halted_notice_shape, body, "", &notice, &fail) < 0)
+		return;
+	fail_set(&why, FAIL_REFUSED, "%.400s (said by %s)", notice.text, node->node->name);
+	run_halted(node->run, &why);
+	shape_free(&halted_notice_shape, &notice);
+}
+
 static void notified(void *context, const struct wire_message *message)
 {
 	struct run_node *node = context;
 	struct evidence evidence;
 	struct fail fail = FAIL_INIT;
 
+	if (strcmp(message->method, "halted") == 0)
+		told_of_halt(node, message->body);
 	if (strcmp(message->method, "evidence") != 0 || !node->run->engine)
 		return;
 	if (shape_decode(&evidence_shape, message->body, "", &evidence, &fail) < 0)
@@ -223,10 +237,11 @@ int run_open_injector(struct run_node *node, struct fail *fail)
 	return node->injector ? 0 : -1;
 }
 
-cJSON *run_hello_body(const struct run *run)
+cJSON *run_hello_body(const struct run *run, bool looks)
 {
 	char controller[256], who[RUN_WHO_MAX];
-	struct hello_params params = {.version = CONTRACT_VERSION, .session = run->run_id};
+	struct hello_params params = {
+		.version = CONTRACT_VERSION, .session = run->run_id, .looks = looks};
 
 	snprintf(controller, sizeof(controller), "backburn run %s, %s", run->run_id, run_who(who));
 	params.controller = controller;
@@ -343,7 +358,7 @@ int run_connect(struct run *run, struct fail *fail)
 			if (run_open_injector(&run->nodes[i], fail) < 0)
 				return -1;
 			run->waiting++;
-			link_request(run->nodes[i].injector, "hello", run_hello_body(run),
+			link_request(run->nodes[i].injector, "hello", run_hello_body(run, false),
 				&(struct link_wait){
 					REQUEST_TIMEOUT_NS, hello_came, &run->nodes[i]});
 		}

@@ -54,8 +54,9 @@ struct run_prober {
 struct run {
 	const struct run_options *options;
 	uv_loop_t *loop;
-	uv_timer_t tick, renew;
+	uv_timer_t tick, renew, halt;
 	uv_signal_t sigint, sigterm, sighup;
+	uv_poll_t suite; /* its `data` is set while it is in use */
 
 	struct scenario scenario;
 	struct sources sources;
@@ -85,6 +86,8 @@ struct run {
 	int64_t probes_at_ns; /* probes begin then; NEVER_NS: started already, or not yet ordered */
 	bool done, broken;
 	bool journals; /* events are kept in a file, and shown */
+	int ticks, notes;
+	bool heeds_halt; /* it does not begin, or go on, while one is engaged */
 };
 
 /* What a command does with an environment's nodes, from its files to its exit code. */
@@ -94,6 +97,7 @@ struct run_work {
 	bool brings_up;                                       /* a lab that is down */
 	bool journals;
 	bool probes; /* so it needs the secrets */
+	bool heeds_halt;
 };
 int run_with(const struct run_options *options, const struct run_work *work);
 
@@ -113,6 +117,8 @@ cJSON *run_started_event(const struct run *run);
 void run_put_wall(cJSON *event);
 /* Who we are, to people at another host: "pid 411 on gate"; returns buffer. */
 const char *run_who(char buffer[RUN_WHO_MAX]);
+/* To the suite that this run belongs to, if it does: "directory PATH", "refused TEXT". */
+void run_tell(const struct run *run, const char *what, const char *text);
 /* Groups that probes, workloads and final reads need; they must not depend on `where`. */
 int run_resolve_static(struct run *run, struct fail *fail);
 /*
@@ -132,7 +138,8 @@ void run_heal(struct run *run, const struct action *action);
 void run_renew(struct run *run);
 /* One session more on that node; `hello` is the caller's to say. */
 int run_open_injector(struct run_node *node, struct fail *fail);
-cJSON *run_hello_body(const struct run *run);
+/* `looks`: a session for the proof of a revert, which arms nothing. */
+cJSON *run_hello_body(const struct run *run, bool looks);
 
 /* A request about one fault on one node, until its reply. */
 struct errand {
@@ -144,6 +151,19 @@ struct errand *errand_new(struct run_node *node, const char *fault);
 void errand_free(struct errand *errand);
 /* Answers in place of a node whose injector is gone. */
 void run_refuse(struct run_node *node, enum event_kind kind, const char *fault);
+
+/* --- run_halt.c ------------------------------------------------------------------------ */
+
+/* FAIL_REFUSED while a halt of this environment is engaged, and this command heeds it. */
+int run_check_halt(const struct run *run, struct fail *fail);
+void run_start_looking_for_halt(struct run *run);
+/* A halt was found: a run that has begun stops and heals, one that has not is refused. */
+void run_halted(struct run *run, const struct fail *why);
+
+/* --- run_note.c ------------------------------------------------------------------------ */
+
+/* Takes one of those that people left for this run. */
+void run_take_notes(struct run *run);
 
 /* --- run_inspect.c --------------------------------------------------------------------- */
 

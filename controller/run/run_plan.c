@@ -75,8 +75,10 @@ static int plan_on_nodes(struct run *run, struct fail *fail)
 
 int run_plan(const struct run_options *options)
 {
-	static const struct run_work work = {
-		.load = run_load, .carry_out = plan_on_nodes, .brings_up = true};
+	static const struct run_work work = {.load = run_load,
+		.carry_out = plan_on_nodes,
+		.brings_up = true,
+		.heeds_halt = true};
 
 	return run_with(options, &work);
 }

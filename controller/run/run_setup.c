@@ -13,6 +13,7 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
+#include "controller/plan/allow.h"
 #include "controller/plan/check.h"
 #include "controller/plan/groups.h"
 #include "controller/run/reach.h"
@@ -60,6 +61,18 @@ int run_load(struct run *run, struct fail *fail)
 
 /* --- the plan's nodes ------------------------------------------------------------------ */
 
+/* Heals and proofs are allowed at any time. */
+static int check_allowed(const struct run *run, struct fail *fail)
+{
+	struct timespec now;
+
+	if (!run->heeds_halt)
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return allow_run(
+		&run->scenario, &run->environment, now.tv_sec * NS_PER_SEC + now.tv_nsec, fail);
+}
+
 static int make_plan(struct run *run, struct fail *fail)
 {
 	plan_init(&run->plan, &run->scenario, &run->catalogue, &run->environment);
@@ -75,7 +88,7 @@ static int make_plan(struct run *run, struct fail *fail)
 		fail->kind = FAIL_REFUSED;
 		return -1;
 	}
-	if (plan_check_limits(&run->plan, fail) < 0)
+	if (plan_check_limits(&run->plan, fail) < 0 || check_allowed(run, fail) < 0)
 		return -1;
 	run->node_count = run->plan.nodes.count;
 	run->nodes = must_array(run->node_count + 1, sizeof(*run->nodes));
@@ -213,11 +226,24 @@ static int bring_lab_up(struct run *run, struct fail *fail)
 	return -1;
 }
 
+/* A line is one write, and fits into the pipe's room. */
+void run_tell(const struct run *run, const char *what, const char *text)
+{
+	char **copy =
+		strcmp(what, "directory") == 0 ? run->options->out_dir : run->options->out_refusal;
+
+	if (copy && !*copy)
+		*copy = must_copy(text);
+	if (run->options->tell_fd && dprintf(run->options->tell_fd, "%s %s\n", what, text) < 0)
+		fputs("backburn: the suite of this run does not listen\n", stderr);
+}
+
 int run_prepare(struct run *run, bool brings_up, struct fail *fail)
 {
-	if (make_plan(run, fail) < 0 || take_lock(run, fail) < 0 ||
+	if (make_plan(run, fail) < 0 || take_lock(run, fail) < 0 || run_check_halt(run, fail) < 0 ||
 		(brings_up && bring_lab_up(run, fail) < 0))
 		return -1;
+	run_start_looking_for_halt(run);
 	FAILPOINT(environment_locked);
 	name_run(run, 1);
 	say_holder(run);
@@ -230,6 +256,7 @@ int run_open_directory(struct run *run, struct fail *fail)
 	if (make_directory(run, fail) < 0)
 		return -1;
 	say_holder(run);
+	run_tell(run, "directory", run->dir);
 	return open_journal(run, fail);
 }
 
@@ -252,6 +279,16 @@ static cJSON *command_words(const struct run_options *options)
 			    options->params.items[i].text) < 0)
 			abort();
 		json_append_string(words, "--param");
+		json_append_string(words, pair);
+		free(pair);
+	}
+	for (size_t i = 0; i < options->params.set_count; i++) {
+		char *pair = NULL;
+
+		if (asprintf(&pair, "%s=%s", options->params.sets[i].name,
+			    options->params.sets[i].text) < 0)
+			abort();
+		json_append_string(words, "--set");
 		json_append_string(words, pair);
 		free(pair);
 	}

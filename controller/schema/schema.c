@@ -8,6 +8,7 @@
 #include "contract/units.h"
 #include "controller/files/environment.h"
 #include "controller/files/scenario.h"
+#include "controller/files/suite.h"
 #include "controller/lab/lab_file.h"
 #include "controller/schema/schema_parts.h"
 
@@ -17,6 +18,7 @@ const struct schema_kind schema_kinds[] = {
 	{"environment", "backburn_environment", &environment_shape, false},
 	{"lab", "backburn_lab", &lab_file_shape, false},
 	{"policy", "backburn_policy", NULL, false},
+	{"suite", "backburn_suite", &suite_shape, false},
 };
 const size_t schema_kind_count = sizeof(schema_kinds) / sizeof(schema_kinds[0]);
 

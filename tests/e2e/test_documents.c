@@ -135,10 +135,14 @@ static const struct rule rules[] = {
 		.as = "backburn report backburn-runs/RUN/journal.ndjson --out report/"},
 	{"backburn report RUN --github", .how = RUN,
 		.as = "backburn report backburn-runs/RUN --github"},
-	{"backburn report runs/2* --github", .how = RUN,
-		.as = "backburn report backburn-runs/RUN --github"},
 	{"backburn heal --run backburn-runs/RUN", .how = RUN},
 	{"backburn faults partition", .how = RUN},
+
+	/* The emergency stop. */
+	{"backburn halt --on ENVIRONMENT --because \"checkout is down\"",
+		BY("tests/e2e/test_halt.c", "\"--because\"")},
+	{"backburn halt --on ENVIRONMENT --status", BY("tests/e2e/test_halt.c", "\"--status\"")},
+	{"backburn halt --on ENVIRONMENT --release", BY("tests/e2e/test_halt.c", "\"--release\"")},
 
 	/* Two machines over ssh. */
 	{"backburn init --host chaos@db1.example --host chaos@db2.example --url "

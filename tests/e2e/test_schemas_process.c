@@ -98,6 +98,7 @@ static int set_up(void **state)
 	files = (struct files){0};
 	assert_int_equal(catalogue_builtin(&files.catalogue, &fail), 0);
 	add_files(&files, "scenarios/*.json");
+	add_files(&files, "scenarios/suites/*.json");
 	add_files(&files, "scenarios/common/*.json");
 	add_files(&files, "scenarios/env/*.json");
 	add_files(&files, "scenarios/labs/*.json");

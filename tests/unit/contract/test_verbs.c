@@ -32,7 +32,7 @@ static const struct {
 	{&peers_result_shape, "{'size':2,'total':3}"},
 	{&hello_params_shape,
 		"{'version':1,'session':'run-1','controller':'me@here pid 3','lease':'5s',"
-		"'attach':'clsact'}"},
+		"'attach':'clsact','looks':true}"},
 	{&hello_result_shape,
 		"{'version':1,'tool':'backburn-injector 0.1.0','host':'h','kernel':'6.1',"
 		"'machine':'x86_64','boot_id':'b','netns_cookie':'18014398509481985','pid':42,"

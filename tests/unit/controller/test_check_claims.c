@@ -92,7 +92,7 @@ static const struct mutation claims[] = {
 	{"phases[1].faults[1]",
 		"{'id':'b','fault':'partition','on':{'nodes':'n1'},'from':{'nodes':'n2'}}",
 		"phases[1].faults",
-		"2 faults in one phase; guardrails.limits.concurrent_faults allows 1"},
+		"2 faults at one time; guardrails.limits.concurrent_faults allows 1"},
 	{"phases[2].until.good_for", "'31s'", "phases[2].until.good_for",
 		"phase \"settle\" ends after 30s, before its condition can be met"},
 	/* 30 + 10 + 30 + 20 s and 5 s to quiesce */

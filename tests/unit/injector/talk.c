@@ -114,16 +114,21 @@ void talk_arm(struct session *session, const char *id, const char *with, int64_t
 	cJSON_Delete(armed);
 }
 
-cJSON *talk_notification(struct session *session)
+cJSON *talk_said(struct session *session, const char *method)
 {
 	cJSON *message = take_line(session), *params;
 
 	if (!message)
 		return NULL;
-	assert_string_equal(cJSON_GetObjectItem(message, "method")->valuestring, "evidence");
+	assert_string_equal(cJSON_GetObjectItem(message, "method")->valuestring, method);
 	params = cJSON_DetachItemFromObject(message, "params");
 	cJSON_Delete(message);
 	return params;
+}
+
+cJSON *talk_notification(struct session *session)
+{
+	return talk_said(session, "evidence");
 }
 
 cJSON *talk_fault(struct session *session, const char *verb, const struct talk_fault *order)

@@ -45,5 +45,7 @@ int talk_reset(void **state);
 /* What the session said on its own account since the last call: notifications. Owned by the
  * caller, NULL when there is none. */
 cJSON *talk_notification(struct session *session);
+/* The same of one that must be of that method. */
+cJSON *talk_said(struct session *session, const char *method);
 
 #endif
