@@ -186,6 +186,33 @@ static void test_a_refused_run_is_told(void **state)
 	cli_end(&cli);
 }
 
+/* Where and when a scenario may run: before a lab is brought up, or anybody asked. */
+static void test_a_run_is_allowed_by_class(void **state)
+{
+	struct cli_result result;
+	struct cli cli;
+
+	(void)state;
+	cli_begin(&cli);
+	cli_run((const char *[]){"run", cli_file("tests/e2e/files/outage.json"), "--on",
+			cli_write(&cli, "env.json",
+				"{\"backburn_environment\":1,\"name\":\"staging\",\"hosts\":{\"h\":"
+				"{"
+				"\"connect\":[\"x\"]}},\"nodes\":{\"n1\":{\"host\":\"h\"},"
+				"\"client\":{"
+				"\"host\":\"local\",\"labels\":{\"role\":\"client\"}}}}"),
+			"--runs", cli.runs, "--set",
+			"guardrails.allow={\"classes\":[\"lab\",\"production\"]}", NULL},
+		&result);
+	assert_int_equal(result.code, 4);
+	assert_string_equal(result.err,
+		"backburn: guardrails.allow.classes names lab, production, and environment "
+		"\"staging\" is of class shared\n");
+	assert_int_equal(access(cli.runs, F_OK), -1);
+	cli_result_free(&result);
+	cli_end(&cli);
+}
+
 /* --ci of what never began: the reason is in the log, the summary and the files. */
 static void test_a_refused_job_is_told(void **state)
 {
@@ -230,6 +257,7 @@ int main(void)
 		cmocka_unit_test(test_a_valid_suite_says_how_long_it_takes),
 		cmocka_unit_test(test_what_does_not_go_together),
 		cmocka_unit_test(test_a_refused_run_is_told),
+		cmocka_unit_test(test_a_run_is_allowed_by_class),
 		cmocka_unit_test(test_a_refused_job_is_told),
 	};
 

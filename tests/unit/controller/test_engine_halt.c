@@ -74,12 +74,39 @@ static void after_the_last_phase_it_only_hurries(void **state)
 	hands_deinit(&hands);
 }
 
+/* Whenever it comes: what was armed is healed, the run ends, and it ends with 3. */
+static void in_every_state(void **state)
+{
+	(void)state;
+	for (int at = ENGINE_STARTING; at < ENGINE_DONE; at++) {
+		struct hands hands;
+
+		hands_init(&hands, given_tree());
+		if (!hands_run_to(&hands, (enum engine_state)at, SECONDS(200))) {
+			/* Only a stop leads there, and the first reason stays. */
+			assert_int_equal(at, ENGINE_STOPPING);
+			hands_deinit(&hands);
+			continue;
+		}
+		halt(&hands);
+		assert_true(hands_run(&hands, hands.now_ns + SECONDS(60)));
+		assert_false(hands_anything_armed(&hands));
+		assert_int_equal(hands_journaled(&hands, "run_ended"), 1);
+		assert_int_equal(hands_journaled(&hands, "stop"), 1);
+		assert_int_equal(hands_journaled(&hands, "fault_armed"),
+			hands_journaled(&hands, "fault_healed"));
+		assert_int_equal(hands_code(&hands), 3);
+		hands_deinit(&hands);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mid_fault_it_heals_at_once),
 		cmocka_unit_test(before_the_first_fault_nothing_is_armed),
 		cmocka_unit_test(after_the_last_phase_it_only_hurries),
+		cmocka_unit_test(in_every_state),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
