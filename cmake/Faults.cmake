@@ -4,7 +4,7 @@ set(registry ${CMAKE_SOURCE_DIR}/injector/registry.def)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${registry})
 file(STRINGS ${registry} lines REGEX "^FAULT\\([a-z0-9_]+\\)$")
 file(GLOB scenarios CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/scenarios/*.json ${CMAKE_SOURCE_DIR}/scenarios/redis/*.json
-	${CMAKE_SOURCE_DIR}/scenarios/web/*.json)
+	${CMAKE_SOURCE_DIR}/scenarios/web/*.json ${CMAKE_SOURCE_DIR}/scenarios/monitored/*.json)
 
 # Whoever may run a scenario must be able to read what to expect of it.
 set(scenario_names "")

@@ -310,7 +310,8 @@ void host_trap_lease(struct host_trap *trap, int64_t until_ns);
 void host_trap_read(const struct host_trap *trap, int64_t pid, struct bb_trapped *out);
 /* NULL is fine. */
 void host_trap_close(struct host_trap *trap);
-/* The file or directory of that path, as that process sees it: the numbers that the kernel keeps. */
+/* The file or directory of that path, as that process sees it: the numbers that the kernel keeps.
+ */
 int host_path_identity(int64_t pid, const char *path, uint64_t *out_inode, uint32_t *out_device,
 	struct fail *fail);
 

@@ -340,6 +340,26 @@ struct ratio_spec {
 	double at_least, at_most; /* one of them; the other is 0 */
 };
 
+/* The next three: of probes that read numbers. */
+struct alert_fired_spec {
+	char *probe;
+	struct recovers_from *from;
+	int64_t within_ns;
+};
+
+struct converges_spec {
+	char *probe;
+	struct recovers_from *from;
+	int64_t within_ns, stable_for_ns;
+	double differ_by_at_most;
+};
+
+struct exactly_one_spec {
+	char *probe;
+	double equals;
+	int64_t none_for_at_most_ns; /* 0: any time */
+};
+
 /* A violation that people know of: it warns until its date. */
 struct known_issue_spec {
 	char *ticket;
@@ -358,6 +378,9 @@ struct invariant_spec {
 	struct restarts_spec *restarts;
 	struct compare_spec *compare;
 	struct ratio_spec *ratio;
+	struct alert_fired_spec *alert_fired;
+	struct converges_spec *converges;
+	struct exactly_one_spec *exactly_one;
 	int expect; /* enum claim_expect */
 	int gate;   /* enum claim_gate */
 	char *why;

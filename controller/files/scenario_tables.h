@@ -56,5 +56,7 @@
 extern const struct shape group_shape, probe_shape, read_shape, slo_shape, tls_shape,
 	workload_shape;
 extern const struct shape invariant_shape, guardrails_shape;
+extern const struct shape recovers_from_shape, alert_fired_shape, converges_shape,
+	exactly_one_shape;
 
 #endif

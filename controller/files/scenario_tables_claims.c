@@ -64,7 +64,7 @@ static const struct field recovers_from_fields[] = {
 		.help = "Its start, its first effect on a packet or process, the first bad event "
 			"after its start, or its heal."},
 };
-static const struct shape recovers_from_shape = SHAPE("from", recovers_from, recovers_from_fields,
+const struct shape recovers_from_shape = SHAPE("from", recovers_from, recovers_from_fields,
 	"The instant that a recovery is counted from.");
 
 static const struct field recovers_fields[] = {
@@ -335,6 +335,25 @@ static const struct field invariant_fields[] = {
 		.choice = CHOICE_ONE,
 		.needs = "in",
 		.help = "Good events a second against those elsewhere."},
+	{.key = "alert_fired",
+		.kind = FIELD_OBJECT,
+		.sub = &alert_fired_shape,
+		AT(invariant_spec, alert_fired),
+		.choice = CHOICE_ONE,
+		.help = "A page fires in time."},
+	{.key = "converges",
+		.kind = FIELD_OBJECT,
+		.sub = &converges_shape,
+		AT(invariant_spec, converges),
+		.choice = CHOICE_ONE,
+		.help = "All members come to the same number."},
+	{.key = "exactly_one",
+		.kind = FIELD_OBJECT,
+		.sub = &exactly_one_shape,
+		AT(invariant_spec, exactly_one),
+		.choice = CHOICE_ONE,
+		.needs = "in",
+		.help = "Never two leaders at one time."},
 	{.key = "expect",
 		.kind = FIELD_ENUM,
 		.words = expect_words,
@@ -365,9 +384,6 @@ static const struct field invariant_fields[] = {
 		AT(invariant_spec, known_issue),
 		.help = "A violation only warns until a date."},
 	LATER("degraded_at_most"),
-	LATER("converges"),
-	LATER("exactly_one"),
-	LATER("alert_fired"),
 };
 const struct shape invariant_shape = SHAPE("invariant", invariant_spec, invariant_fields,
 	"A claim: what must hold, and what its verdict does to the exit code.");
@@ -491,7 +507,7 @@ static const struct field stop_fields[] = {
 		.min = NS_PER_SEC,
 		.max = HOURS(24),
 		.choice = CHOICE_ONE,
-		.help = "Stops when a prober reported nothing for that long."},
+		.help = "Stops when a prober reported nothing, or read no number, for that long."},
 	{.key = "burn",
 		.kind = FIELD_OBJECT,
 		.sub = &burn_shape,

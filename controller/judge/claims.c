@@ -132,11 +132,11 @@ static int64_t first_bad_ns(
 	return NEVER_NS;
 }
 
-int64_t judge_instant(const struct record *record, const struct recovers_spec *recovers)
+int64_t judge_fault_instant(const struct record *record, const struct recovers_from *from)
 {
-	const struct fault_record *fault = record_fault(record, recovers->from->fault);
+	const struct fault_record *fault = record_fault(record, from->fault);
 
-	switch ((enum fault_instant)recovers->from->instant) {
+	switch ((enum fault_instant)from->instant) {
 	case INSTANT_START:
 		return fault->start_ns;
 	case INSTANT_EFFECT:
@@ -144,11 +144,18 @@ int64_t judge_instant(const struct record *record, const struct recovers_spec *r
 	case INSTANT_HEALED:
 		return fault->healed_ns;
 	case INSTANT_BREACH:
-		if (fault->start_ns == NEVER_NS)
-			return NEVER_NS;
-		return first_bad_ns(record, recovers, fault->start_ns);
+		break;
 	}
 	return NEVER_NS;
+}
+
+int64_t judge_instant(const struct record *record, const struct recovers_spec *recovers)
+{
+	int64_t start_ns = record_fault(record, recovers->from->fault)->start_ns;
+
+	if (recovers->from->instant != INSTANT_BREACH)
+		return judge_fault_instant(record, recovers->from);
+	return start_ns == NEVER_NS ? NEVER_NS : first_bad_ns(record, recovers, start_ns);
 }
 
 /* The instant in a sentence. */
@@ -366,6 +373,12 @@ static void judge_by_kind(const struct record *record, const struct invariant_sp
 		judge_latency(record, out);
 	else if (claim->compare || claim->ratio)
 		judge_comparison(record, out);
+	else if (claim->alert_fired)
+		judge_alert(record, out);
+	else if (claim->converges)
+		judge_convergence(record, out);
+	else if (claim->exactly_one)
+		judge_exactly_one(record, out);
 	else if (claim->data)
 		judge_data_claim(record, claim, out);
 	else

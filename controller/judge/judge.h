@@ -36,11 +36,12 @@ struct claim_judgement {
 	enum verdict verdict;
 	enum finding finding;
 	struct tally tally; /* holds, budget, compare, ratio: events; restarts: strikes, and those
-			       not answered */
-	/* recovers: from the instant to the recovery; restarts: the slowest; NEVER_NS */
+			       not answered; of numbers: readings, and those that failed */
+	/* recovers: from the instant to the recovery; restarts: the slowest; alert_fired,
+	 * converges: from the instant until then; exactly_one: two, at the longest; NEVER_NS */
 	int64_t after_ns;
 	/* budget: share spent; compare: the difference of the shares, or
-	 * how many times as long; ratio: the ratio */
+	 * how many times as long; ratio: the ratio; exactly_one: seconds without one */
 	double measured;
 	struct tally reference;              /* compare, ratio: of what it was compared with */
 	struct statistics_interval interval; /* compare: of the difference */

@@ -34,6 +34,12 @@ void judge_comparison(const struct record *record, struct claim_judgement *out);
 void judge_latency(const struct record *record, struct claim_judgement *out);
 /* The same. */
 void judge_restarts(const struct record *record, struct claim_judgement *out);
+/* claims_watched.c; likewise. */
+void judge_alert(const struct record *record, struct claim_judgement *out);
+void judge_convergence(const struct record *record, struct claim_judgement *out);
+void judge_exactly_one(const struct record *record, struct claim_judgement *out);
+/* NEVER_NS when it has not come, and for INSTANT_BREACH, which is of an SLO. */
+int64_t judge_fault_instant(const struct record *record, const struct recovers_from *from);
 void judge_data(const struct workload_record *workload, struct data_summary *out);
 /* --- left_out.c ------------------------------------------------------------------------ */
 

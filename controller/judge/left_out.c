@@ -31,6 +31,18 @@ static const struct phase_record *first_left_out(
 	return NULL;
 }
 
+/* NULL: the claim counts from no fault. */
+static const char *fault_of(const struct invariant_spec *claim)
+{
+	if (claim->recovers)
+		return claim->recovers->from->fault;
+	if (claim->alert_fired)
+		return claim->alert_fired->from->fault;
+	if (claim->converges)
+		return claim->converges->from->fault;
+	return claim->restarts ? claim->restarts->fault : NULL;
+}
+
 /* What a claim on the phases of `in` compares them with. */
 static const struct list *other_phases(const struct invariant_spec *claim)
 {
@@ -44,9 +56,7 @@ static const struct list *other_phases(const struct invariant_spec *claim)
 const struct phase_record *judge_left_out(
 	const struct record *record, const struct invariant_spec *claim)
 {
-	const char *fault = claim->recovers ? claim->recovers->from->fault
-		: claim->restarts           ? claim->restarts->fault
-					    : NULL;
+	const char *fault = fault_of(claim);
 	const struct phase_record *phase = fault ? phase_of_fault(record, fault) : NULL;
 
 	if (phase && phase->left_out)

@@ -34,6 +34,25 @@ static struct silence without_good(const struct record *record, const struct sto
 	return silence;
 }
 
+/*
+ * A source that reports and has no number to report is as blind as one that does not: from its last
+ * value to its last event. 0 for probes that read none.
+ */
+static int64_t without_value_ns(const struct record *record, const struct source_record *source)
+{
+	const struct probe_spec *probe = scenario_probe(&record->scenario, source->probe);
+	const struct values *values = &source->values;
+	int64_t last_ns = source->start_ns, event_ns;
+
+	if ((probe->type != PROBE_METRIC && probe->type != PROBE_PROMETHEUS) || !source->next_index)
+		return 0;
+	if (values->count)
+		last_ns = values->items[values->count - 1].at_ns;
+	event_ns =
+		source->start_ns + (int64_t)((double)(source->next_index - 1) / source->rate * 1e9);
+	return event_ns - last_ns;
+}
+
 static struct silence without_data(
 	const struct record *record, const struct stop_rule *rule, int64_t now_ns)
 {
@@ -42,12 +61,16 @@ static struct silence without_data(
 	LIST_EACH(record->sources, struct source_record, source) {
 		const struct slo_spec *slo =
 			rule->slo ? scenario_slo(&record->scenario, rule->slo) : NULL;
+		int64_t silent_ns;
 
 		if (slo && strcmp(slo->probe, source->probe) != 0)
 			continue;
-		if (now_ns - source->last_heard_ns <= silence.reached_ns)
+		silent_ns = without_value_ns(record, source);
+		if (now_ns - source->last_heard_ns > silent_ns)
+			silent_ns = now_ns - source->last_heard_ns;
+		if (silent_ns <= silence.reached_ns)
 			continue;
-		silence.reached_ns = now_ns - source->last_heard_ns;
+		silence.reached_ns = silent_ns;
 		silence.source = source;
 	}
 	return silence;

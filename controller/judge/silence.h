@@ -6,7 +6,7 @@
 
 /*
  * How far a stop rule is on its way to its limit: the time without a good event, or without a word
- * from the source that has been silent the longest. Pure, for the guardrails and for people who
+ * from the source that has been silent the longest; one whose probe reads numbers is silent without them. Pure, for the guardrails and for people who
  * watch them.
  */
 struct silence {

@@ -70,6 +70,9 @@ int64_t claim_samples(const struct scenario *scenario, const struct invariant_sp
 const struct phase_spec *claim_last_phase(
 	const struct scenario *scenario, const struct invariant_spec *claim);
 
+/* The probe whose numbers a claim is about; NULL: it is about none. */
+const char *claim_watched_probe(const struct invariant_spec *claim);
+
 /* The one SLO a claim looks at, NULL for a data or restarts claim. */
 const char *claim_slo(const struct invariant_spec *claim);
 /* The key that says what is claimed: "holds", "recovers", … */

@@ -76,6 +76,12 @@ const char *claim_kind(const struct invariant_spec *claim)
 		return "compare";
 	if (claim->ratio)
 		return "ratio";
+	if (claim->alert_fired)
+		return "alert_fired";
+	if (claim->converges)
+		return "converges";
+	if (claim->exactly_one)
+		return "exactly_one";
 	return claim->data ? "data" : "budget";
 }
 
@@ -248,6 +254,21 @@ static int check_recovers(const struct subject *subject, const struct invariant_
 		instant_words[recovers->from->instant], duration_format(left_ns, left));
 }
 
+/* Of a claim about numbers: the phases last until it can be judged. */
+static int check_left(const struct subject *subject, const struct recovers_from *from,
+	int64_t needed_ns, const char *path, struct fail *fail)
+{
+	int64_t left_ns = time_left_ns(subject, from->fault, from->instant == INSTANT_HEALED);
+	char needed[DURATION_TEXT_MAX], left[DURATION_TEXT_MAX];
+
+	if (left_ns >= needed_ns)
+		return 0;
+	return fail_at(fail, path,
+		"cannot be shown: it needs %s after the fault's %s instant, the phases leave %s",
+		duration_format(needed_ns, needed), instant_words[from->instant],
+		duration_format(left_ns, left));
+}
+
 /*
  * A node looks for those that are not back yet in steps of an eighth of the time that has passed:
  * so late it may say that they are not.
@@ -296,11 +317,10 @@ static int check_extras(const struct invariant_spec *claim, const char *path, st
 {
 	char key_path[JSON_PATH_MAX];
 
-	if (claim->in.count && !is_tested(claim))
+	if (claim->in.count && !is_tested(claim) && !claim->exactly_one)
 		return fail_at(fail, json_path_key(key_path, path, "in"),
-			"\"in\" belongs to \"holds\", \"compare\" and \"ratio\"; what \"%s\" looks "
-			"at "
-			"it says itself",
+			"\"in\" belongs to \"holds\", \"compare\", \"ratio\" and \"exactly_one\"; "
+			"what \"%s\" looks at it says itself",
 			claim_kind(claim));
 	if (claim->confidence > 0 && !is_tested(claim))
 		return fail_at(fail, json_path_key(key_path, path, "confidence"),
@@ -356,6 +376,13 @@ static int check_claim(const struct subject *subject, const struct invariant_spe
 		return check_comparison(scenario, claim, kind_path, fail);
 	if (claim->restarts)
 		return check_restarts(subject, claim, kind_path, fail);
+	if (claim->alert_fired)
+		return check_left(subject, claim->alert_fired->from, claim->alert_fired->within_ns,
+			kind_path, fail);
+	if (claim->converges)
+		return check_left(subject, claim->converges->from,
+			claim->converges->within_ns + claim->converges->stable_for_ns, kind_path,
+			fail);
 	return 0;
 }
 

@@ -52,6 +52,9 @@ int check_stops(const struct scenario *scenario, struct fail *fail);
 bool probe_reads_values(const struct probe_spec *probe);
 int check_value_probe(const struct probe_spec *probe, const struct at *at, struct fail *fail);
 int check_read(const struct read_spec *read, const struct at *at, struct fail *fail);
+/* A claim about the numbers that a probe reads; the probe exists. */
+int check_watched(const struct scenario *scenario, const struct invariant_spec *claim,
+	const struct at *at, struct fail *fail);
 /* What an SLO calls good; its probe exists. */
 int check_good(const struct scenario *scenario, const struct slo_spec *slo, const struct at *at,
 	struct fail *fail);

@@ -241,12 +241,14 @@ static int check_reference(const struct scenario *scenario, const struct referen
 	return reference->slo ? need_slo(scenario, reference->slo, &slo, fail) : 0;
 }
 
-/* The probe that a claim on latencies names; NULL: it is none. */
+/* The probe that a claim names itself; NULL: it names none. */
 static const char *claim_probe(const struct invariant_spec *claim)
 {
 	if (claim->holds)
 		return claim->holds->probe;
-	return claim->compare ? claim->compare->probe : NULL;
+	if (claim->compare)
+		return claim->compare->probe;
+	return claim_watched_probe(claim);
 }
 
 static int check_invariant(const struct scenario *scenario, const struct catalogue *catalogue,
@@ -271,6 +273,8 @@ static int check_invariant(const struct scenario *scenario, const struct catalog
 			    fail) < 0)
 			return -1;
 	}
+	if (claim_watched_probe(claim) && check_watched(scenario, claim, &kind, fail) < 0)
+		return -1;
 	if (claim->recovers && !scenario_fault(scenario, claim->recovers->from->fault, NULL))
 		return no_such(&fault, "fault", claim->recovers->from->fault, NULL, fail);
 	if (claim->restarts &&

@@ -9,6 +9,7 @@
 #include "controller/plan/check.h"
 #include "controller/plan/comparison_claims.h"
 #include "controller/plan/plan_times.h"
+#include "controller/prober/orders.h"
 
 /* --- claims ---------------------------------------------------------------------------- */
 
@@ -107,6 +108,15 @@ static void print_comparison(
 			(long long)zone.tolerated, (long long)zone.violating);
 }
 
+static void print_watched(
+	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
+{
+	const struct probe_spec *probe = scenario_probe(scenario, claim_watched_probe(claim));
+
+	fprintf(out, "by the numbers that %s reads, %g a second%s", probe->name, probe->rate,
+		probe->to && probe->to->policy == POLICY_EACH ? " of each member" : "");
+}
+
 static void print_claim(
 	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
 {
@@ -121,6 +131,8 @@ static void print_claim(
 		print_comparison(out, scenario, claim);
 	else if (claim->restarts)
 		print_restarts(out, claim->restarts);
+	else if (claim_watched_probe(claim))
+		print_watched(out, scenario, claim);
 	else if (claim->budget)
 		print_budget(out, scenario, claim->budget);
 	fputc('\n', out);

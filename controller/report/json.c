@@ -63,6 +63,18 @@ static void put_numbers(cJSON *item, const struct claim_judgement *own)
 	}
 	if (claim->recovers)
 		put_seconds(item, "recovered_after_s", own->after_ns);
+	if (claim_watched_probe(claim)) {
+		json_put_number(item, "readings", (double)own->tally.total);
+		json_put_number(item, "failed_readings", (double)own->tally.bad);
+	}
+	if (claim->alert_fired)
+		put_seconds(item, "fired_after_s", own->after_ns);
+	if (claim->converges)
+		put_seconds(item, "agreed_after_s", own->after_ns);
+	if (claim->exactly_one) {
+		put_seconds(item, "two_for_s", own->after_ns);
+		json_put_number(item, "none_for_s", own->measured);
+	}
 	if (claim->budget)
 		json_put_number(item, "budget_spent", own->measured);
 }

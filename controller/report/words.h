@@ -87,6 +87,10 @@ struct claim_numbers {
 void words_claim(
 	const struct report *report, const struct claim_judgement *own, struct claim_numbers *out);
 
+/* The same two of claims about numbers that probes read (words_watched.c). */
+void words_watched_statement(const struct invariant_spec *claim, char buffer[WORDS_MAX]);
+void words_watched_claim(const struct claim_judgement *own, struct claim_numbers *out);
+
 /*
  * Whether anything but a number depends on that SLO: a claim, a stop rule or a phase. Reports give
  * no room to others, unless there are no such SLOs at all.

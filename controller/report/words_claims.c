@@ -96,6 +96,8 @@ const char *words_statement(
 		snprintf(buffer, WORDS_MAX, "what %.40s ends runs again within %s",
 			claim->restarts->fault,
 			duration_format(claim->restarts->within_ns, within));
+	else if (claim_watched_probe(claim))
+		words_watched_statement(claim, buffer);
 	else if (claim->data)
 		snprintf(buffer, WORDS_MAX, "at most %lld acknowledged writes of %.40s lost",
 			(long long)claim->data->max_lost, claim->data->workload);
@@ -250,6 +252,8 @@ void words_claim(
 		claim_comparison(own, out);
 	else if (claim->restarts)
 		claim_restarts(own, out);
+	else if (claim_watched_probe(claim))
+		words_watched_claim(own, out);
 	else if (claim->data)
 		claim_data(report, own, out);
 	else

@@ -23,6 +23,8 @@
 enum {
 	RUNS_WITHIN_MS = 10000
 };
+/* How long what was killed may need to go, on a guest that is emulated. */
+#define PATIENCE_NS (30 * INT64_C(1000000000))
 
 /* ---- directories ---- */
 
@@ -96,6 +98,18 @@ void victims_init(struct victims *victims)
 	make_cgroup(victims->outer, "in", victims->inside);
 }
 
+/* A child of a shell that was killed ends by itself, and so may be there for a moment. */
+static void remove_cgroup(const char *path)
+{
+	int64_t give_up = now_ns() + PATIENCE_NS;
+
+	while (rmdir(path) < 0) {
+		if (errno != EBUSY || now_ns() > give_up)
+			fail_msg("%s: %s", path, strerror(errno));
+		pause_ms(1);
+	}
+}
+
 void victims_deinit(struct victims *victims)
 {
 	for (size_t i = 0; i < victims->count; i++) {
@@ -108,10 +122,10 @@ void victims_deinit(struct victims *victims)
 	unlink(victims->pidfile);
 	unlink(victims->policy);
 	/* What were left inside of them would keep them. */
-	assert_int_equal(rmdir(victims->inside), 0);
+	remove_cgroup(victims->inside);
 	if (victims->service[0])
-		assert_int_equal(rmdir(victims->service), 0);
-	assert_int_equal(rmdir(victims->outer), 0);
+		remove_cgroup(victims->service);
+	remove_cgroup(victims->outer);
 	assert_int_equal(rmdir(victims->dir), 0);
 }
 
