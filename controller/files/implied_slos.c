@@ -5,12 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/json.h"
 #include "contract/memory.h"
 #include "contract/units.h"
-#include "controller/files/scenario.h"
-
-/* Nobody spends the budget of an SLO that is only a way to count. */
-#define IMPLIED_PERIOD_NS ((int64_t)30 * 86400 * NS_PER_SEC)
+#include "controller/files/scenario_tables.h"
 
 enum {
 	NAME_MAX_BYTES = 64
@@ -42,6 +40,25 @@ static const char *choose_name(const struct scenario *scenario, const struct hol
 	return buffer;
 }
 
+/* Through the tables, so that it is what the same SLO in a file would be, defaults and all. */
+static struct slo_spec decoded(const struct holds_spec *holds)
+{
+	cJSON *json = json_object(), *good = json_object();
+	char below[DURATION_TEXT_MAX];
+	struct fail fail = FAIL_INIT;
+	struct slo_spec slo;
+
+	json_put_string(good, "latency_lt", duration_format(holds->below_ns, below));
+	json_put_string(json, "probe", holds->probe);
+	json_put(json, "good", good);
+	json_put_number(json, "objective", holds->quantile);
+	/* Its ranges are those of the claim's keys. */
+	if (shape_decode(&slo_shape, json, "", &slo, &fail) < 0)
+		abort();
+	cJSON_Delete(json);
+	return slo;
+}
+
 static const struct slo_spec *add(struct scenario *scenario, const struct holds_spec *holds)
 {
 	struct slo_spec *slos = reallocarray(
@@ -54,15 +71,9 @@ static const struct slo_spec *add(struct scenario *scenario, const struct holds_
 	scenario->slos.items = slos;
 	choose_name(scenario, holds, name);
 	own = &slos[scenario->slos.count++];
-	*own = (struct slo_spec){
-		.name = must_copy(name),
-		.probe = must_copy(holds->probe),
-		.good = must_alloc(sizeof(struct good_spec)),
-		.objective = holds->quantile,
-		.period_ns = IMPLIED_PERIOD_NS,
-		.implied = true,
-	};
-	own->good->latency_lt_ns = holds->below_ns;
+	*own = decoded(holds);
+	own->name = must_copy(name);
+	own->implied = true;
 	return own;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/files/environment.h"
 #include "controller/files/scenario_tables.h"
+#include "controller/prober/orders.h"
 
 /* What is claimed, and what stops a run. */
 
@@ -42,7 +43,7 @@ static const struct field holds_fields[] = {
 		.kind = FIELD_DURATION,
 		AT(holds_spec, below_ns),
 		.min = NS_PER_US,
-		.max = HOURS(1),
+		.max = TIMEOUT_MAX_NS,
 		.needs = "probe",
 		.help = "It lies below this."},
 };

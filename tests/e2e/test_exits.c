@@ -189,7 +189,7 @@ static void test_claims_of_every_kind(void **state)
 	struct cli_result result;
 	struct cli cli;
 	cJSON *summary;
-	const cJSON *kept;
+	const cJSON *quick, *kept;
 
 	(void)state;
 	run_pair("tests/e2e/files/compared.json", 0, &cli, &result);
@@ -199,6 +199,11 @@ static void test_claims_of_every_kind(void **state)
 		assert_string_equal(
 			word_of(claim_of(summary, controls[i]), "finding"), "as_expected");
 	}
+	/* Before the fault the prober found quick ones among them. */
+	quick = claim_of(summary, "quick");
+	assert_true(cJSON_GetObjectItem(quick, "events")->valuedouble > 500);
+	assert_true(cJSON_GetObjectItem(quick, "bad")->valuedouble <
+		cJSON_GetObjectItem(quick, "events")->valuedouble);
 	kept = claim_of(summary, "kept");
 	assert_string_equal(word_of(kept, "verdict"), "VIOLATED");
 	assert_string_equal(word_of(kept, "finding"), "known_issue");

@@ -104,7 +104,7 @@ static void implied_slos_are_shared_and_named_alike(void **state)
 {
 	(void)state;
 	cJSON *tree = given_tree();
-	struct scenario scenario;
+	struct scenario scenario, other;
 	const struct slo_spec *slo;
 
 	given_set(tree, "slos." P99, "{'probe':'put','good':{'outcome':'ok'},'objective':0.5}");
@@ -117,10 +117,17 @@ static void implied_slos_are_shared_and_named_alike(void **state)
 	assert_int_equal(slo->good->latency_lt_ns, 200 * NS_PER_MS);
 	assert_string_equal(
 		LIST_AT(scenario.invariants, struct invariant_spec, 1)->holds->slo, slo->name);
+	/* Whatever else an SLO can say, it says what the same in a file would. */
+	given_set(tree, "slos.written",
+		"{'probe':'put','good':{'latency_lt':'200ms'},'objective':0.99}");
+	other = given_scenario(tree);
+	assert_memory_equal(
+		slo->good, scenario_slo(&other, "written")->good, sizeof(struct good_spec));
+	assert_int_equal(slo->period_ns, scenario_slo(&other, "written")->period_ns);
+	scenario_deinit(&other);
 	/* Nobody's budget: it stands in no list of costs. */
 	assert_false(words_slo_matters(&scenario, slo));
 	scenario_deinit(&scenario);
-	cJSON_Delete(tree);
 }
 
 /* --- confidence ---------------------------------------------------------------------------- */
