@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/files/implied_slos.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,8 @@ static const struct slo_spec *add(struct scenario *scenario, const struct holds_
 		.implied = true,
 	};
 	own->good->latency_lt_ns = holds->below_ns;
+	own->good->value_lt = own->good->value_le = NAN;
+	own->good->value_gt = own->good->value_ge = NAN;
 	return own;
 }
 
