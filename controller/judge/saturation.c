@@ -7,14 +7,16 @@
 
 #include "contract/list.h"
 #include "contract/units.h"
+#include "controller/judge/seconds.h"
 #include "controller/plan/check.h"
+#include "controller/plan/comparison_claims.h"
 
 struct saturation saturation_between(const struct sli_record *sli, int64_t from_ns, int64_t to_ns)
 {
+	const struct samples *events = sli->slo->slice_ns ? &sli->events : &sli->samples;
+
 	return (struct saturation){
-		.events = samples_tally(
-			sli->slo->slice_ns ? &sli->events : &sli->samples, from_ns, to_ns)
-				  .total,
+		.events = samples_tally(events, from_ns, to_ns).total,
 		.late = samples_tally(&sli->late, from_ns, to_ns).total,
 		.dropped = samples_tally(&sli->dropped, from_ns, to_ns).total,
 	};
@@ -30,52 +32,99 @@ bool saturation_counts(const struct saturation *saturation)
 
 /* --- what a claim is about ------------------------------------------------------------------ */
 
-static void add(struct saturation *sum, const struct saturation *part)
+/* What is known so far, and whether any part of it counts. */
+struct sum {
+	struct saturation all;
+	bool counts;
+};
+
+/* One saturated phase of several is enough: that phase's numbers are not to be trusted. */
+static void add_part(struct sum *sum, const struct saturation *part)
 {
-	sum->events += part->events;
-	sum->late += part->late;
-	sum->dropped += part->dropped;
+	sum->all.events += part->events;
+	sum->all.late += part->late;
+	sum->all.dropped += part->dropped;
+	sum->counts = sum->counts || saturation_counts(part);
 }
 
-static struct saturation of_phases(const struct record *record, const struct invariant_spec *claim,
-	const struct sli_record *sli, bool *out_counts)
+static void add(struct sum *sum, const struct sli_record *sli, int64_t from_ns, int64_t to_ns)
 {
-	struct saturation sum = {0};
+	struct saturation part = saturation_between(sli, from_ns, to_ns);
 
-	LIST_EACH(claim->in, char *, id) {
+	add_part(sum, &part);
+}
+
+static void add_phases(const struct record *record, const struct sli_record *sli,
+	const struct list *phases, int64_t skip_first_ns, struct sum *sum)
+{
+	LIST_EACH(*phases, char *, id) {
 		const struct phase_record *phase = record_phase(record, *id);
-		struct saturation part;
 
-		if (phase->start_ns == NEVER_NS)
-			continue;
-		part = saturation_between(sli, phase->start_ns + claim->skip_first_ns,
-			phase->end_ns == NEVER_NS ? INT64_MAX : phase->end_ns);
-		*out_counts = *out_counts || saturation_counts(&part);
-		add(&sum, &part);
+		if (phase->start_ns != NEVER_NS)
+			add(sum, sli, phase->start_ns + skip_first_ns,
+				phase->end_ns == NEVER_NS ? INT64_MAX : phase->end_ns);
 	}
+}
+
+/* Where latencies are compared, seconds tell what the prober did. */
+static void add_seconds(const struct record *record, const char *probe, const struct list *phases,
+	int64_t skip_first_ns, struct sum *sum)
+{
+	const struct probe_seconds *own = record_seconds(record, probe);
+
+	LIST_EACH(*phases, char *, id) {
+		const struct phase_record *phase = record_phase(record, *id);
+		struct saturation part = {0};
+
+		LIST_EACH(own->seconds, const struct latency_second, second) {
+			if (phase->start_ns == NEVER_NS ||
+				second->at_ns < phase->start_ns + skip_first_ns ||
+				(phase->end_ns != NEVER_NS && second->at_ns >= phase->end_ns))
+				continue;
+			part.events += second->events;
+			part.late += second->late;
+			part.dropped += second->dropped;
+		}
+		add_part(sum, &part);
+	}
+}
+
+static struct sum of_latencies(const struct record *record, const struct invariant_spec *claim)
+{
+	const struct compare_spec *compare = claim->compare;
+	const struct reference_spec *with = compare->with;
+	struct sum sum = {0};
+
+	add_seconds(record, compare->probe, &claim->in, claim->skip_first_ns, &sum);
+	add_seconds(record, with->probe ? with->probe : compare->probe,
+		with->in.count ? &with->in : &claim->in, claim->skip_first_ns, &sum);
 	return sum;
 }
 
-/* One saturated phase of several is enough: it is that phase whose numbers are not to be trusted.
- */
-static struct saturation of_claim(const struct record *record, const struct invariant_spec *claim,
-	const struct sli_record *sli, bool *out_counts)
+static struct sum of_claim(const struct record *record, const struct invariant_spec *claim,
+	const struct sli_record *sli)
 {
-	int64_t from_ns = 0, to_ns = INT64_MAX;
-	struct saturation whole;
+	struct sum sum = {0};
+	int64_t from_ns;
 
-	*out_counts = false;
-	if (claim->in.count)
-		return of_phases(record, claim, sli, out_counts);
-	if (claim->recovers) {
-		from_ns = judge_instant(record, claim->recovers);
-		if (from_ns == NEVER_NS)
-			return (struct saturation){0};
-		to_ns = from_ns + claim->recovers->within_ns + claim->recovers->stable_for_ns;
+	if (claim->compare || claim->ratio) {
+		struct comparison comparison = comparison_of(&record->scenario, claim);
+
+		add_phases(record, record_sli(record, comparison.reference_slo->name),
+			comparison.reference_in, claim->skip_first_ns, &sum);
 	}
-	whole = saturation_between(sli, from_ns, to_ns);
-	*out_counts = saturation_counts(&whole);
-	return whole;
+	if (claim->in.count) {
+		add_phases(record, sli, &claim->in, claim->skip_first_ns, &sum);
+	} else if (!claim->recovers) {
+		add(&sum, sli, 0, INT64_MAX);
+	} else {
+		from_ns = judge_instant(record, claim->recovers);
+		if (from_ns != NEVER_NS)
+			add(&sum, sli, from_ns,
+				from_ns + claim->recovers->within_ns +
+					claim->recovers->stable_for_ns);
+	}
+	return sum;
 }
 
 /* --- the events that are left ----------------------------------------------------------------- */
@@ -96,29 +145,45 @@ static void copy_without(
 	}
 }
 
-/* A slice that the prober spoiled in part says nothing of the system. */
+/* Of slices those go in which any event was spoiled. */
 static void copy_whole_slices(struct samples *out, const struct sli_record *sli)
 {
 	for (size_t i = 0; i < sli->samples.count; i++) {
 		int64_t at_ns = samples_at(&sli->samples, i);
 
-		if (!samples_tally(&sli->spoiled, at_ns, at_ns + sli->slo->slice_ns).total)
+		if (samples_tally(&sli->spoiled, at_ns, at_ns + sli->slo->slice_ns).total == 0)
 			samples_add(out, at_ns, samples_good(&sli->samples, i));
 	}
 }
 
-/* The record with other samples of that one SLI; all else is borrowed. Free `slis.items` only. */
-static struct record borrow_without(const struct record *record, const char *slo)
+/* Seconds as they were, but for those in which any event was spoiled. */
+static struct list borrow_seconds(const struct list *probes)
+{
+	struct list whole = {0};
+
+	LIST_EACH(*probes, const struct probe_seconds, own) {
+		struct probe_seconds *copy = list_push(&whole, sizeof(*copy));
+
+		*copy = (struct probe_seconds){.probe = own->probe};
+		LIST_EACH(own->seconds, const struct latency_second, second)
+			if (second->late + second->dropped == 0)
+				*(struct latency_second *)list_push(
+					&copy->seconds, sizeof(*second)) = *second;
+	}
+	return whole;
+}
+
+/* The record with other samples; all else is borrowed. To be given back. */
+static struct record borrow_without(const struct record *record)
 {
 	struct record without = *record;
 
+	without.seconds = borrow_seconds(&record->seconds);
 	without.slis = (struct list){0};
 	LIST_EACH(record->slis, struct sli_record, sli) {
 		struct sli_record *own = list_push(&without.slis, sizeof(*own));
 
 		*own = *sli;
-		if (strcmp(sli->slo->name, slo) != 0)
-			continue;
 		own->samples = (struct samples){0};
 		if (sli->slo->slice_ns)
 			copy_whole_slices(&own->samples, sli);
@@ -126,6 +191,16 @@ static struct record borrow_without(const struct record *record, const char *slo
 			copy_without(&own->samples, &sli->samples, &sli->spoiled);
 	}
 	return without;
+}
+
+static void give_back(struct record *without)
+{
+	LIST_EACH(without->slis, struct sli_record, sli)
+		samples_deinit(&sli->samples);
+	LIST_EACH(without->seconds, struct probe_seconds, own)
+		free(own->seconds.items);
+	free(without->slis.items);
+	free(without->seconds.items);
 }
 
 /* --- the verdict ------------------------------------------------------------------------------ */
@@ -150,24 +225,25 @@ void saturation_heed(const struct record *record, struct claim_judgement *judgem
 {
 	const struct invariant_spec *claim = judgement->claim;
 	const char *slo = claim_slo(claim);
+	bool latencies = claim->compare && claim->compare->probe;
 	const struct sli_record *sli = slo ? record_sli(record, slo) : NULL;
-	struct saturation saturation;
+	const char *probe = latencies ? claim->compare->probe : sli ? sli->slo->probe : NULL;
 	struct claim_judgement again;
 	struct record without;
-	bool counts;
+	struct sum sum;
 
-	if (!sli || (judgement->verdict != VERDICT_HELD && judgement->verdict != VERDICT_VIOLATED))
+	if (!probe ||
+		(judgement->verdict != VERDICT_HELD && judgement->verdict != VERDICT_VIOLATED))
 		return;
-	saturation = of_claim(record, claim, sli, &counts);
-	if (!counts)
+	sum = latencies ? of_latencies(record, claim) : of_claim(record, claim, sli);
+	if (!sum.counts)
 		return;
-	without = borrow_without(record, slo);
+	without = borrow_without(record);
 	judge_one(&without, claim, &again);
-	samples_deinit(&record_sli(&without, slo)->samples);
-	free(without.slis.items);
+	give_back(&without);
 	if (again.verdict == judgement->verdict)
 		return;
-	say(judgement, &saturation, scenario_probe(&record->scenario, sli->slo->probe)->timeout_ns,
+	say(judgement, &sum.all, scenario_probe(&record->scenario, probe)->timeout_ns,
 		again.verdict);
 	judgement->verdict = VERDICT_INCONCLUSIVE;
 }

@@ -7,6 +7,7 @@
 
 #include "contract/list.h"
 #include "contract/units.h"
+#include "controller/prober/runs.h"
 
 static struct probe_seconds *find(const struct list *probes, const char *probe)
 {
@@ -63,6 +64,18 @@ static struct latency_second *second_at(struct probe_seconds *own, int64_t at_ns
 	return &seconds[place];
 }
 
+/* Of runs that record_apply() has checked; NULL marks nothing. */
+static int64_t count_marked(const char *runs)
+{
+	struct fail checked = FAIL_INIT;
+	int64_t count, marked = 0;
+	bool good;
+
+	while (runs && runs_next(&runs, &good, &count, &checked) > 0)
+		marked += good ? 0 : count;
+	return marked;
+}
+
 void seconds_add(
 	struct list *probes, const char *probe, int64_t at_ns, const struct probe_window *window)
 {
@@ -73,6 +86,8 @@ void seconds_add(
 		return;
 	second = second_at(own, at_ns);
 	second->events += window->count;
+	second->late += count_marked(window->late);
+	second->dropped += count_marked(window->dropped);
 	LIST_EACH(window->latency, struct histogram_bucket, bucket)
 		*(struct histogram_bucket *)list_push(&second->buckets, sizeof(*bucket)) = *bucket;
 }

@@ -12,6 +12,8 @@
 struct latency_second {
 	int64_t at_ns;       /* when it begins: whole seconds since the run's zero */
 	int64_t events;      /* due in it, by the windows that begin in it */
+	int64_t late;        /* of these: sent later than a tenth of the timeout */
+	int64_t dropped;     /* of these: not begun by the prober */
 	struct list buckets; /* of struct histogram_bucket: those that were answered; unordered */
 };
 

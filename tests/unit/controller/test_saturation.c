@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/histogram.h"
 #include "controller/judge/saturation.h"
 #include "given.h"
 
@@ -167,6 +168,122 @@ static void a_recovery_from_the_probers_own_outage(void **state)
 	record_deinit(&record);
 }
 
+/* The other side of a comparison matters as much: it was the prober that made it bad. */
+static void a_comparison_with_a_spoiled_phase(void **state)
+{
+	cJSON *tree = given_tree();
+	struct record record;
+	struct claim_judgement judgement;
+
+	(void)state;
+	given_set(tree, "invariants[0]",
+		"{'id':'as-good','in':'cut','compare':{'slo':'avail','with':{'in':'before'},"
+		"'worse_by_at_most':0.01}}");
+	record = given_record(tree);
+	given_source(&record);
+	given_event(&record, "phase_started", 0, "'phase':'before','start_ns':0");
+	window(&record, &(struct spoiled){"g1000b300g200", NULL, "g1000b300g200"});
+	given_event(&record, "phase_ended", SECONDS(30),
+		"'phase':'before','how':'time','end_ns':%lld", (long long)SECONDS(30));
+	given_event(&record, "phase_started", SECONDS(30), "'phase':'cut','start_ns':%lld",
+		(long long)SECONDS(30));
+	window(&record, &(struct spoiled){"g450b50", NULL, NULL});
+	given_event(&record, "phase_ended", SECONDS(40), "'phase':'cut','how':'time','end_ns':%lld",
+		(long long)SECONDS(40));
+	judgement = given_judgement(&record, "as-good");
+	assert_int_equal(judgement.verdict, VERDICT_INCONCLUSIVE);
+	assert_non_null(strstr(judgement.text,
+		"0 of 2000 events were sent more than 30.0ms late, "
+		"300 could not be begun; HELD with them, VIOLATED "
+		"without them"));
+	record_deinit(&record);
+}
+
+/* A slice is left out when any of its events was spoiled. */
+static void slices_of_time_are_left_out_whole(void **state)
+{
+	cJSON *tree = given_tree();
+	struct record record;
+	struct claim_judgement judgement;
+
+	(void)state;
+	given_set(tree, "slos.avail.budgeting", "'timeslices'");
+	given_set(tree, "slos.avail.slice", "'100ms'");
+	given_set(tree, "slos.avail.slice_objective", "0.9");
+	record = given_record(tree);
+	given_source(&record);
+	given_event(&record, "phase_started", 0, "'phase':'before','start_ns':0");
+	/* 20 of 320 slices are bad, each for one event that the prober dropped. */
+	for (int i = 0; i < 20; i++)
+		window(&record, &(struct spoiled){"b1g4", NULL, "b1g4"});
+	window(&record, &(struct spoiled){"g1500", NULL, NULL});
+	given_event(&record, "phase_ended", SECONDS(32),
+		"'phase':'before','how':'time','end_ns':%lld", (long long)SECONDS(32));
+	judgement = given_judgement(&record, "steady");
+	assert_int_equal(judgement.verdict, VERDICT_INCONCLUSIVE);
+	assert_non_null(strstr(judgement.text,
+		"0 of 1600 events were sent more than 30.0ms late, 20 could not be begun; VIOLATED "
+		"with them, HELD without them"));
+	record_deinit(&record);
+}
+
+/* Seconds of one window each, whose events took so long; of the first `late` of them all came late.
+ */
+static void seconds(struct record *record, int count, int64_t latency_ns, int late)
+{
+	const struct source_record *source = LIST_AT(record->sources, struct source_record, 0);
+
+	for (int i = 0; i < count; i++)
+		given_event(record, "window", (source->next_index + 50) * 20 * NS_PER_MS,
+			"'probe':'put','from':'client','window':{'probe':'put','first_index':%lld,"
+			"'count':50,'start_ns':'0','end_ns':'0','outcomes':[50],'classes':[],"
+			"'latency':[{'index':%d,'count':50}]%s}",
+			(long long)source->next_index, histogram_index(latency_ns + i * NS_PER_US),
+			i < late ? ",'late':'b50'" : "");
+}
+
+/* 60 s of 10 ms against 60 s of 20 ms, of which `late` seconds came late. */
+static struct claim_judgement latency_judged(int late)
+{
+	cJSON *tree = given_tree();
+	struct claim_judgement judgement;
+	struct record record;
+
+	given_set(tree, "invariants[0]",
+		"{'id':'as-quick','in':'cut','compare':{'probe':'put','quantile':0.95,'with':{'in':"
+		"'before'},'slower_by_at_most':1.5}}");
+	record = given_record(tree);
+	given_source(&record);
+	seconds(&record, 60, 10 * NS_PER_MS, 0);
+	seconds(&record, 60, 20 * NS_PER_MS, late);
+	given_event(&record, "phase_started", 0, "'phase':'before','start_ns':0");
+	given_event(&record, "phase_ended", SECONDS(60),
+		"'phase':'before','how':'time','end_ns':%lld", (long long)SECONDS(60));
+	given_event(&record, "phase_started", SECONDS(60), "'phase':'cut','start_ns':%lld",
+		(long long)SECONDS(60));
+	given_event(&record, "phase_ended", SECONDS(120),
+		"'phase':'cut','how':'time','end_ns':%lld", (long long)SECONDS(120));
+	judgement = given_judgement(&record, "as-quick");
+	judgement.claim = NULL;
+	record_deinit(&record);
+	return judgement;
+}
+
+static void latencies_of_a_late_prober(void **state)
+{
+	struct claim_judgement judgement = latency_judged(0);
+
+	(void)state;
+	assert_int_equal(judgement.verdict, VERDICT_VIOLATED);
+	/* Fifty-five seconds without them are proof enough, forty are not. */
+	assert_int_equal(latency_judged(5).verdict, VERDICT_VIOLATED);
+	judgement = latency_judged(20);
+	assert_int_equal(judgement.verdict, VERDICT_INCONCLUSIVE);
+	assert_non_null(strstr(judgement.text,
+		"1000 of 6000 events were sent more than 30.0ms late, 0 could not be begun; "
+		"VIOLATED with them, INCONCLUSIVE without them"));
+}
+
 /* Two probers send at the same instants: only the event that is marked goes. */
 static void events_of_one_instant_are_told_apart(void **state)
 {
@@ -227,6 +344,9 @@ int main(void)
 		cmocka_unit_test(what_came_late_proves_nothing),
 		cmocka_unit_test(another_phase_does_not_matter),
 		cmocka_unit_test(a_recovery_from_the_probers_own_outage),
+		cmocka_unit_test(a_comparison_with_a_spoiled_phase),
+		cmocka_unit_test(slices_of_time_are_left_out_whole),
+		cmocka_unit_test(latencies_of_a_late_prober),
 		cmocka_unit_test(events_of_one_instant_are_told_apart),
 		cmocka_unit_test(marks_must_be_of_all_events),
 	};
