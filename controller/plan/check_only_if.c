@@ -80,8 +80,6 @@ int check_only_if(const struct scenario *scenario, const struct phase_spec *phas
 	if (claim->recovers)
 		return check_recovers(scenario, phase, claim, &place, fail);
 	return fail_at(fail, place.path,
-		"claim \"%s\" (%s) is judged when the run has ended; only \"holds\" and "
-		"\"recovers\" "
-		"are known before",
+		"only \"holds\" and \"recovers\" can decide of a phase; claim \"%s\" is a \"%s\"",
 		claim->id, claim_kind(claim));
 }

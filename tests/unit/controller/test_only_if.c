@@ -199,8 +199,9 @@ static void what_cannot_be_known_is_refused(void **state)
 			"claim \"heal\" needs 15s from its instant, and there may be 5.00s before "
 			"phase \"after\": it can't be known by then"},
 		{"phases[3].only_if", "{'invariant':'cost'}", "phases[3].only_if.invariant",
-			"claim \"cost\" (budget) is judged when the run has ended; only \"holds\" "
-			"and \"recovers\" are known before"},
+			"only \"holds\" and \"recovers\" can decide of a phase; claim \"cost\" is "
+			"a "
+			"\"budget\""},
 	};
 
 	(void)state;
