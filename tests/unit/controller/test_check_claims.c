@@ -7,7 +7,8 @@
 
 static const struct mutation claims[] = {
 	{"invariants[2].in", "'cut'", "invariants[2].in",
-		"\"in\" belongs to \"holds\", \"compare\" and \"ratio\"; what \"recovers\" looks "
+		"\"in\" belongs to \"holds\", \"compare\", \"ratio\" and \"exactly_one\"; what "
+		"\"recovers\" looks "
 		"at it "
 		"says itself"},
 	/* before 0.99: ln 0.0001 / ln 0.99 are 917 samples; 18 s are 900 */
