@@ -309,7 +309,8 @@ static enum finding finding_of(const struct invariant_spec *claim, enum verdict 
 }
 
 /* Behind what is said already, as far as there is room. */
-static void say_more(struct claim_judgement *out, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void say_more(
+	struct claim_judgement *out, const char *format, ...)
 {
 	size_t used = strlen(out->text);
 	va_list args;

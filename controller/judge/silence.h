@@ -6,8 +6,8 @@
 
 /*
  * How far a stop rule is on its way to its limit: the time without a good event, or without a word
- * from the source that has been silent the longest; one whose probe reads numbers is silent without them. Pure, for the guardrails and for people who
- * watch them.
+ * from the source that has been silent the longest; one whose probe reads numbers is silent without
+ * them. Pure, for the guardrails and for people who watch them.
  */
 struct silence {
 	int64_t reached_ns;                 /* 0 while there are no events yet */

@@ -163,11 +163,11 @@ static void numbers_are_read_in_one_way(void **state)
 {
 	static const char *const taken[] = {
 		READ("'url':'http://x/','metric':'m:rate_5m','labels':{'a':'b'},'aggregate':'sum'"),
-		READ("'url':{'secret':'token'},'pointer':'/a/b'") ",'headers':{'A':'b'}",
-		READ("'url':'https://{node.addr}/','metric':'m'") ",'tls':{'verify':false},"
-								  "'per_second':true,'to':"
-								  "{'group':'members','policy'"
-								  ":'each'}",
+		(READ("'url':{'secret':'token'},'pointer':'/a/b'") ",'headers':{'A':'b'}"),
+		(READ("'url':'https://{node.addr}/','metric':'m'") ",'tls':{'verify':false},'per_"
+								   "second':"
+								   "true,'to':{'group':'members',"
+								   "'policy':'each'}"),
 		READ("'exec':['depth','{n}']"),
 		"'type':'prometheus','rate':5,'url':'http://prom:9090','query':'sum(rate(x[1m]))',"
 		"'per_second':true",

@@ -86,7 +86,7 @@ static struct probe_order order_of(const struct scenario *scenario, const struct
 	struct resolved_group members = {.group = (char *)"members"};
 	const struct list groups = {.items = &members, .count = 1};
 	const struct order_context context = {.plan = &plan, .groups = &groups, .tls = tls};
-	struct probe_order order;
+	struct probe_order order = {0};
 	struct fail fail = FAIL_INIT;
 	cJSON *json;
 
