@@ -128,8 +128,8 @@ static int check_place(const char *path, struct fail *fail)
 static int apply(cJSON *tree, const struct param_value *given, struct fail *fail)
 {
 	struct fail ignored = FAIL_INIT;
-	struct step last;
-	cJSON *parent, *value;
+	struct step last = {0};
+	cJSON *parent = NULL, *value;
 
 	if (check_place(given->name, fail) < 0 ||
 		find_place(tree, given->name, &parent, &last, fail) < 0)

@@ -42,7 +42,7 @@ int64_t stop_rule_fires_ns(const struct scenario *scenario, const struct stop_ru
 {
 	const struct slo_spec *slo = rule->slo ? scenario_slo(scenario, rule->slo) : NULL;
 
-	if (rule->burn)
+	if (slo && rule->burn)
 		return burn_fires_ns(rule->burn, slo->objective, slo_least_rate(scenario, slo));
 	if (rule->budget_spent > 0)
 		return spends_ns(scenario, rule);

@@ -239,8 +239,8 @@ static int check_shares(const struct scenario *scenario, const struct invariant_
 		"and %lld are needed even in the best case (longer phases, a higher rate or more "
 		"room)",
 		(long long)attempt.samples, (long long)attempt.reference_samples,
-		(long long)(attempt.samples * times),
-		(long long)(attempt.reference_samples * times));
+		(long long)attempt.samples * (long long)times,
+		(long long)attempt.reference_samples * (long long)times);
 }
 
 int check_comparison(const struct scenario *scenario, const struct invariant_spec *claim,

@@ -147,18 +147,18 @@ static int append(const char *variable, const char *text, size_t most, struct fa
 	size_t length = strlen(text);
 	struct stat status;
 	int fd, outcome = 0;
+	bool known;
 
 	if (!path || !*path)
 		return 0;
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return fail_errno(fail, errno, "%s", variable);
-	if (fstat(fd, &status) < 0)
-		outcome = fail_errno(fail, errno, "%s", variable);
-	else if ((size_t)status.st_size + length > most)
+	known = fstat(fd, &status) == 0;
+	if (known && (size_t)status.st_size + length > most)
 		outcome = fail_set(
 			fail, FAIL_SYSTEM, "%s: has no room for %zu bytes more", variable, length);
-	else if (file_write(fd, text, length) < 0)
+	else if (!known || file_write(fd, text, length) < 0)
 		outcome = fail_errno(fail, errno, "%s", variable);
 	close(fd);
 	return outcome;

@@ -48,7 +48,7 @@ struct ci_outcome {
  * Files, summary, outputs and annotations of a run: `headline` and `reason` are taken from its
  * journal, if it has one. Failure: one could not be written, and the others were.
  */
-int ci_tell_run(const struct ci *ci, const struct ci_outcome *outcome, struct fail *fail);
+int ci_tell_run(const struct ci *ci, const struct ci_outcome *ended, struct fail *fail);
 int ci_tell_suite(const struct ci *ci, const struct suite_result *result, const char *directory,
 	struct fail *fail);
 

@@ -48,7 +48,7 @@ void words_watched_claim(const struct claim_judgement *own, struct claim_numbers
 
 	if (own->tally.total + own->tally.bad > 0) {
 		snprintf(out->samples, sizeof(out->samples), "%lld",
-			(long long)(own->tally.total + own->tally.bad));
+			(long long)own->tally.total + own->tally.bad);
 		snprintf(out->bad, sizeof(out->bad), "%lld failed", (long long)own->tally.bad);
 	}
 	if (claim->exactly_one) {

@@ -22,17 +22,17 @@ static const char lab[] = "secondoutage";
 
 static void run_on(const char *shipped, int code, const char *verdict, const char *says)
 {
-	char *before = host_state(lab);
+	char *before;
 	struct cli_result result;
 	const cJSON *claim;
 	struct cli cli;
 	cJSON *summary;
 
 	if (!getenv("BACKBURN_LONG")) {
-		free(before);
 		print_message("skipped: only with BACKBURN_LONG\n");
 		skip();
 	}
+	before = host_state(lab);
 	cli_begin(&cli);
 	cli_run_steady(&cli,
 		(const char *[]){"run", cli_file("scenarios/etcd-follower-cut.json"), "--on",

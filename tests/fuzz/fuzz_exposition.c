@@ -12,7 +12,7 @@ static void find(char *text)
 	struct exposition_found found;
 	struct fail fail = FAIL_INIT;
 	cJSON *tree = labels ? json_parse(labels, strlen(labels), &fail) : NULL;
-	bool texts = cJSON_IsObject(tree);
+	bool texts = tree && cJSON_IsObject(tree);
 
 	for (const cJSON *label = texts ? tree->child : NULL; label; label = label->next)
 		texts = texts && cJSON_IsString(label);

@@ -86,13 +86,14 @@ static struct probe_order order_of(const struct scenario *scenario, const struct
 	struct resolved_group members = {.group = (char *)"members"};
 	const struct list groups = {.items = &members, .count = 1};
 	const struct order_context context = {.plan = &plan, .groups = &groups, .tls = tls};
-	struct probe_order order = {0};
+	struct probe_order order;
 	struct fail fail = FAIL_INIT;
 	cJSON *json;
 
 	list_push_text(&members.nodes, "n1");
 	json = order_probe(&context, scenario_probe(scenario, "put"), NULL, &fail);
-	if (!json || shape_decode(&probe_order_shape, json, "", &order, &fail) < 0)
+	assert_non_null(json);
+	if (shape_decode(&probe_order_shape, json, "", &order, &fail) < 0)
 		fail_msg("%s: %s", fail.path, fail.text);
 	cJSON_Delete(json);
 	list_free_texts(&members.nodes);

@@ -104,17 +104,18 @@ static void newcombe_covers_what_it_says(void **state)
 {
 	(void)state;
 	static const double shares[] = {0.05, 0.2, 0.5, 0.9, 0.98};
+	const size_t count = COUNT_OF(shares);
 	double sum = 0;
 
-	for (size_t i = 0; i < COUNT_OF(shares); i++)
-		for (size_t j = 0; j < COUNT_OF(shares); j++) {
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < count; j++) {
 			double own = coverage(shares[i], shares[j]);
 
 			/* Newcombe 1998, table II: mean 0.956, least 0.876. */
 			assert_true(own > 0.87);
 			sum += own;
 		}
-	sum /= (double)(COUNT_OF(shares) * COUNT_OF(shares));
+	sum /= (double)(count * count);
 	assert_true(sum > 0.945 && sum < 0.975);
 }
 

@@ -90,8 +90,8 @@ static size_t answer(uint8_t *message, size_t length, const struct zone *zone)
 static void *serve(void *context)
 {
 	struct dns_server *server = context;
-	uint8_t message[2 * MESSAGE_MAX];
-	struct sockaddr_in from;
+	uint8_t message[2 * MESSAGE_MAX] = {0};
+	struct sockaddr_in from = {0};
 	struct pollfd poll_fd = {.fd = server->socket, .events = POLLIN};
 
 	while (!server->ends) {

@@ -125,7 +125,7 @@ static void github_obeys_us_and_nobody_else(void **state)
 	assert_non_null(stop);
 	assert_int_equal(sscanf(stop, "::stop-commands::%32[0-9a-f]%n", word + 2, &used), 1);
 	assert_int_equal(strlen(word), 34);
-	strcat(word, "::\n");
+	snprintf(word + 34, sizeof(word) - 34, "::\n");
 	resume = strstr(stop, word);
 	assert_non_null(resume);
 	assert_true(strstr(log, "::error::from a target") > stop);
