@@ -286,12 +286,12 @@ static void a_flood_of_audits_is_not_queued(struct world *world)
 static void half_a_line_does_not_keep_the_lease(struct world *world)
 {
 	static const char half[] = "{\"jsonrpc\":\"2.0\",\"id\":\"9\",\"method\":\"renew\",\"para";
-	struct injector *injector = cut_off(world, "1s");
+	struct injector *injector = cut_off(world, "3s");
 
 	for (size_t i = 0; i < sizeof(half) - 1; i++) {
 		if (!shove(injector, half + i, 1, 100))
 			break;
-		pause_ms(40);
+		pause_ms(80);
 	}
 	assert_ended(world, injector, EXIT_LEASE);
 }
