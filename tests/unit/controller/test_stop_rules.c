@@ -9,6 +9,7 @@
 #include "controller/plan/burn.h"
 #include "controller/plan/check.h"
 #include "hands.h"
+#include "tests/pace.h"
 
 /* Stop rules over error budgets, what on call would be told, and how rarely either errs. */
 
@@ -195,10 +196,10 @@ static int false_stops(const char *rule, double objective)
 	struct sli_record *sli = record_sli(&record, "avail");
 	struct source_record *source = LIST_AT(record.sources, struct source_record, 0);
 	uint64_t seed = 1, bound = (uint64_t)ldexp(1 - objective, 63);
-	int stops = 0;
+	int stops = 0, runs = HEALTHY_RUNS / (int)pace();
 
 	((struct slo_spec *)sli->slo)->objective = objective;
-	for (int run = 0; run < HEALTHY_RUNS; run++) {
+	for (int run = 0; run < runs; run++) {
 		bool stopped = false;
 
 		sli->samples.count = 0;
@@ -244,7 +245,9 @@ static void healthy_runs_are_rarely_stopped(void **state)
 			snprintf(rule, sizeof(rule),
 				"{'id':'b','slo':'avail','burn':{'rate':%g,'long':'%.0fms'}}",
 				rates[r], length * 1000);
-			assert_in_range(false_stops(rule, objectives[o]), 0, HEALTHY_RUNS / 100);
+			/* Of so few that one is more than a hundredth, chance may bring more. */
+			assert_in_range(false_stops(rule, objectives[o]), 0,
+				pace() == 1 ? HEALTHY_RUNS / 100 : 4);
 		}
 }
 

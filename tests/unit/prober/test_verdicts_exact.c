@@ -9,6 +9,7 @@
 
 #include "contract/seed.h"
 #include "controller/measure/statistics.h"
+#include "tests/pace.h"
 
 /* The tests behind verdicts against others that share no formula with them. */
 
@@ -87,9 +88,11 @@ static void tails_are_those_of_a_sum(void **state)
 {
 	(void)state;
 	static const double chances[] = {1e-5, 0.001, 0.01, 0.1};
+	/* Valgrind computes a long double as a double. */
+	const int64_t most = pace() == 1 ? 100000 : 1000;
 
 	for (size_t c = 0; c < COUNT_OF(chances); c++)
-		for (int64_t n = 10; n <= 100000; n *= 10) {
+		for (int64_t n = 10; n <= most; n *= 10) {
 			double mean = (double)n * chances[c];
 
 			if (mean > 4000) /* (1 − p)^n would be nothing, in a long double too */
@@ -180,6 +183,7 @@ static void a_system_at_its_objective_is_rarely_judged(void **state)
 	enum {
 		RUNS = 10000
 	};
+	const int64_t runs = RUNS / pace();
 	uint64_t seed = 20;
 
 	for (size_t c = 0; c < COUNT_OF(cases); c++) {
@@ -189,7 +193,7 @@ static void a_system_at_its_objective_is_rarely_judged(void **state)
 			binomial_at_least(statistics_violating(n, cases[c].objective, 0.05), n,
 				1 - cases[c].objective);
 
-		for (int run = 0; run < RUNS; run++) {
+		for (int64_t run = 0; run < runs; run++) {
 			enum statistics_verdict verdict;
 			int64_t bad = 0;
 
@@ -199,11 +203,12 @@ static void a_system_at_its_objective_is_rarely_judged(void **state)
 			held += verdict == STATISTICS_HELD;
 			violated += verdict == STATISTICS_VIOLATED;
 		}
-		assert_true(violated <= RUNS / 20);
-		assert_true(held <= RUNS / 20);
+		/* Of fewer runs chance may bring more. */
+		assert_true(violated <= runs / 20 || runs < RUNS);
+		assert_true(held <= runs / 20 || runs < RUNS);
 		/* As often as the distribution says: a test that never fires would pass as well. */
-		assert_true(fabs((double)violated / RUNS - true_share) <
-			4 * sqrt(true_share * (1 - true_share) / RUNS));
+		assert_true(fabs((double)violated / (double)runs - true_share) <
+			4 * sqrt(true_share * (1 - true_share) / (double)runs));
 	}
 }
 
