@@ -72,20 +72,20 @@ static int check_pair(const char *cert, const char *key, struct fail *fail)
 {
 	X509 *certificate = read_certificates("cert", cert, fail);
 	BIO *bio = BIO_new_mem_buf(key, -1);
-	EVP_PKEY *private = NULL;
+	EVP_PKEY *secret_key = NULL;
 	int asked = 0, outcome = 0;
 
 	if (bio && certificate)
-	private = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &asked);
+		secret_key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &asked);
 	if (!certificate)
 		outcome = -1;
 	else if (asked)
 		outcome = refuse("key", "has a passphrase: a key without one is needed", fail);
-	else if (!private)
+	else if (!secret_key)
 		outcome = refuse("key", "has no private key in PEM form", fail);
-	else if (X509_check_private_key(certificate, private) != 1)
+	else if (X509_check_private_key(certificate, secret_key) != 1)
 		outcome = refuse("key", "does not belong to the certificate of \"cert\"", fail);
-	EVP_PKEY_free(private);
+	EVP_PKEY_free(secret_key);
 	X509_free(certificate);
 	BIO_free(bio);
 	return outcome;
