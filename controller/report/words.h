@@ -8,7 +8,7 @@
 /* What several forms say in the same words. Texts are plain: each form escapes for itself. */
 
 enum {
-	WORDS_MAX = 160
+	WORDS_MAX = 192
 };
 
 /* How a verdict or a finding is to be seen: as word, shape and colour together. */

@@ -230,8 +230,8 @@ static bool add_vlan(const struct world *world, int node)
 	close(sock);
 	if (!made)
 		return false;
-	snprintf(ipv4, sizeof(ipv4), "%s/24", inside(node, AF_INET));
-	snprintf(ipv6, sizeof(ipv6), "%s/64", inside(node, AF_INET6));
+	snprintf(ipv4, sizeof(ipv4), "%.40s/24", inside(node, AF_INET));
+	snprintf(ipv6, sizeof(ipv6), "%.40s/64", inside(node, AF_INET6));
 	world_run("ip", "-n", netns, "link", "set", VLAN_DEVICE, "addrgenmode", "none", NULL);
 	world_run("ip", "-n", netns, "addr", "add", ipv4, "dev", VLAN_DEVICE, NULL);
 	world_run("ip", "-n", netns, "addr", "add", ipv6, "dev", VLAN_DEVICE, "nodad", NULL);

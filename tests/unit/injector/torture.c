@@ -317,7 +317,7 @@ static void arm_next(struct play *play)
 	struct play_fault *fault = &play->faults[play->tried++];
 	uint32_t kind;
 
-	snprintf(fault->id, sizeof(fault->id), "f%d", play->tried);
+	snprintf(fault->id, sizeof(fault->id), "f%u", (unsigned char)play->tried);
 	fault->start_ns = fake.now_ns + (int64_t)draw(play, 3) * NS_PER_SEC;
 	/* The nanosecond tells the faults apart, in the kernel's slots too. */
 	fault->deadline_ns = fake.now_ns + 100 * NS_PER_SEC + play->tried;
