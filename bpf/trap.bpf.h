@@ -117,8 +117,9 @@ static __always_inline bool address_is_meant(__u64 address)
 #define DENIED (-1) /* EPERM */
 
 /*
- * A stacked file system (overlayfs, in most containers) does a call once more, on the layer below,
- * in the same process but with the rights of who mounted it. That is no call of the process.
+ * Stacked file systems, as overlayfs below most containers, do a call once more, on the layer
+ * below, in the same process but with the rights of who mounted them. That is no call of the
+ * process.
  */
 static __always_inline bool is_call_within_call(void)
 {

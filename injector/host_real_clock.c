@@ -26,10 +26,15 @@
 enum {
 	PROC_PATH_MAX = 96,
 	MAPS_BYTES_MAX = 16 * 1024 * 1024,
-	TRIES_MAX = 300,
+	TRIES_MAX = 40, /* six tenths of a second, and what each stop takes */
 	PASSES_MAX = 10
 };
+/*
+ * Between two tries, twice as long each time: on a busy machine a thread that is let go may wait
+ * for its processor for longer than the shortest, and would be stopped again where it stood.
+ */
 #define AGAIN_NS NS_PER_MS
+#define AGAIN_MAX_NS (16 * NS_PER_MS)
 #define SHARED_NAME "/dev/zero (deleted)" /* what the kernel calls shared anonymous memory */
 
 struct host_clock {
@@ -273,6 +278,15 @@ static int run_apart(int (*work)(const struct job *job, struct job_result *out),
 	return out->result;
 }
 
+static void pause_before_try(int number)
+{
+	int64_t again_ns = AGAIN_NS;
+
+	while (--number > 0 && again_ns < AGAIN_MAX_NS)
+		again_ns *= 2;
+	host_pause(again_ns);
+}
+
 static int attach(const struct host_clock_order *order, const struct vdso *vdso,
 	struct host_clock *clock, struct fail *fail)
 {
@@ -289,7 +303,7 @@ static int attach(const struct host_clock_order *order, const struct vdso *vdso,
 		*fail = each;
 		if (each.kind != FAIL_BUSY || i == TRIES_MAX)
 			return -1;
-		host_pause(AGAIN_NS);
+		pause_before_try(i + 1);
 	}
 	*fail = FAIL_INIT;
 	clock->threads = told.threads;
@@ -450,7 +464,7 @@ static int heal_one(
 		*fail = each;
 		if (each.kind != FAIL_BUSY)
 			break;
-		host_pause(AGAIN_NS);
+		pause_before_try(i + 1);
 	}
 	return fail_context(fail, "process %" PRId64, pid);
 }

@@ -23,7 +23,6 @@
  */
 enum {
 	CYCLES = 40,
-	REFUSALS_MAX = 3, /* in a row; a frame of an old signal may lie there as well */
 	CYCLES_LONG = 400,
 	STOPPED_EACH = 10,
 	STOPS = 20,
@@ -80,13 +79,9 @@ static int finish(void **state)
 
 /* ---- orders ---- */
 
-/* False when it was refused for where a thread stands: whoever asked may ask again. */
-static bool try_arm(struct ground *ground, const char *with)
+static void arm(struct ground *ground, const char *with)
 {
-	const cJSON *error;
-	cJSON *message;
 	char *text;
-	bool taken;
 
 	snprintf(ground->fault_id, sizeof(ground->fault_id), "s%d", ++ground->orders);
 	text = victims_order_for(&ground->victims, ground->reader->pid,
@@ -96,26 +91,8 @@ static bool try_arm(struct ground *ground, const char *with)
 			.start_in_ms = 0,
 			.for_ms = FAR_MS});
 	cJSON_Delete(injector_call(ground->injector, "renew", "{\"lease\":\"" LEASE "\"}"));
-	injector_ask(ground->injector, "arm", "%s", text);
-	message = injector_reply(ground->injector);
-	error = cJSON_GetObjectItem(message, "error");
-	taken = !error;
-	if (error &&
-		!strstr(cJSON_GetObjectItem(error, "message")->valuestring,
-			"a thread of it stands where a jump goes"))
-		fail_msg("%s", cJSON_GetObjectItem(error, "message")->valuestring);
-	cJSON_Delete(message);
+	cJSON_Delete(injector_call(ground->injector, "arm", "%s", text));
 	free(text);
-	return taken;
-}
-
-static void arm(struct ground *ground, const char *with)
-{
-	for (int i = 0; !try_arm(ground, with); i++) {
-		print_message("refused: a thread stands where a jump goes\n");
-		if (i == REFUSALS_MAX)
-			fail_msg("refused %d times in a row", i + 1);
-	}
 }
 
 static void heal(struct ground *ground)
