@@ -35,7 +35,7 @@ static const struct field order_fields[] = {
 const struct shape halt_order_shape = {
 	.name = "halt order", .size = sizeof(struct halt_order), SHAPE_FIELDS(order_fields)};
 
-int halt_parse(const char *text, size_t length, struct halt *out, struct fail *fail)
+static int parse(const char *text, size_t length, struct halt *out, struct fail *fail)
 {
 	cJSON *json = json_parse(text, length, fail);
 	int result;
@@ -75,4 +75,17 @@ void halt_say_unreadable(const char *path, const struct fail *why, char text[HAL
 	snprintf(text, HALT_TEXT_MAX,
 		"halt engaged: %.250s can't be read, which counts as that: %.250s", path,
 		why->text);
+}
+
+void halt_say_file(const char *path, const char *content, size_t length, char text[HALT_TEXT_MAX])
+{
+	struct fail fail = FAIL_INIT;
+	struct halt halt;
+
+	if (parse(content, length, &halt, &fail) < 0) {
+		halt_say_unreadable(path, &fail, text);
+		return;
+	}
+	halt_say(&halt, text);
+	shape_free(&halt_shape, &halt);
 }

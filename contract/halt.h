@@ -39,14 +39,14 @@ struct halt_order {
 };
 extern const struct shape halt_order_shape;
 
-/* FAIL_BAD_FILE for what is no halt, with the reason. shape_free(&halt_shape, out) after use. */
-int halt_parse(const char *text, size_t length, struct halt *out, struct fail *fail);
-
 /* FAIL_USAGE: empty, longer than HALT_BECAUSE_MAX bytes, or with control characters in it. */
 int halt_check_because(const char *because, struct fail *fail);
 
 /* "halt engaged by root on gate because the pager went off (environment etcd, since …)". */
 void halt_say(const struct halt *halt, char text[HALT_TEXT_MAX]);
+
+/* The same of a file's text; what is no halt counts as one that can't be read. */
+void halt_say_file(const char *path, const char *content, size_t length, char text[HALT_TEXT_MAX]);
 
 /* The same for a file that can't be read: safety first. */
 void halt_say_unreadable(const char *path, const struct fail *why, char text[HALT_TEXT_MAX]);

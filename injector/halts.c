@@ -22,7 +22,6 @@ static void directory(char path[PATH_BYTES], const char *runtime_dir, uint64_t c
 static void say_mark(const char *path, char text[HALT_TEXT_MAX])
 {
 	struct fail fail = FAIL_INIT;
-	struct halt halt;
 	size_t length;
 	char *content;
 
@@ -30,12 +29,7 @@ static void say_mark(const char *path, char text[HALT_TEXT_MAX])
 		halt_say_unreadable(path, &fail, text);
 		return;
 	}
-	if (halt_parse(content, length, &halt, &fail) < 0) {
-		halt_say_unreadable(path, &fail, text);
-	} else {
-		halt_say(&halt, text);
-		shape_free(&halt_shape, &halt);
-	}
+	halt_say_file(path, content, length, text);
 	free(content);
 }
 

@@ -39,7 +39,6 @@ static bool is_there(const char *path)
 static void say_file(const char *path, char text[HALT_TEXT_MAX])
 {
 	struct fail fail = FAIL_INIT;
-	struct halt halt;
 	size_t length;
 	char *content;
 
@@ -47,12 +46,7 @@ static void say_file(const char *path, char text[HALT_TEXT_MAX])
 		halt_say_unreadable(path, &fail, text);
 		return;
 	}
-	if (halt_parse(content, length, &halt, &fail) < 0) {
-		halt_say_unreadable(path, &fail, text);
-	} else {
-		halt_say(&halt, text);
-		shape_free(&halt_shape, &halt);
-	}
+	halt_say_file(path, content, length, text);
 	free(content);
 }
 
