@@ -29,13 +29,21 @@ static int64_t measured_to_ns(
 /* Where no claim says how long "good again" must last. */
 #define STABLE_NS (5 * NS_PER_SEC)
 
-/* The longest that a claim on the SLO asks for. */
-static int64_t stable_for_ns(const struct record *record, const struct slo_spec *slo)
+/* It speaks of what the fault brought, and not of what its heal brings. */
+static bool is_of_fault(const struct recovers_spec *recovers, const struct outage *outage)
+{
+	return recovers && strcmp(recovers->slo, outage->slo->name) == 0 &&
+		strcmp(recovers->from->fault, outage->fault->spec->id) == 0 &&
+		recovers->from->instant != INSTANT_HEALED;
+}
+
+/* The longest that such a claim asks for, so that it and the recovery time say the same. */
+static int64_t stable_for_ns(const struct record *record, const struct outage *outage)
 {
 	int64_t longest_ns = 0;
 
 	LIST_EACH(record->scenario.invariants, struct invariant_spec, claim)
-		if (claim->recovers && strcmp(claim->recovers->slo, slo->name) == 0 &&
+		if (is_of_fault(claim->recovers, outage) &&
 			claim->recovers->stable_for_ns > longest_ns)
 			longest_ns = claim->recovers->stable_for_ns;
 	return longest_ns ? longest_ns : STABLE_NS;
@@ -76,7 +84,7 @@ static void judge_outages(const struct record *record, struct list *outages)
 			outage->slo = sli->slo;
 			outage->during =
 				samples_longest_gap(&sli->samples, fault->start_ns, end_ns);
-			outage->stable_ns = stable_for_ns(record, sli->slo);
+			outage->stable_ns = stable_for_ns(record, outage);
 			judge_rto(sli, end_ns, covered_ns, outage);
 			if (covered_ns > end_ns)
 				outage->after =

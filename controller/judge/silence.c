@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "controller/plan/check.h"
+
 static int64_t first_source_ns(const struct record *record, const char *probe)
 {
 	int64_t first_ns = INT64_MAX;
@@ -44,7 +46,7 @@ static int64_t without_value_ns(const struct record *record, const struct source
 	const struct values *values = &source->values;
 	int64_t last_ns = source->start_ns, event_ns;
 
-	if ((probe->type != PROBE_METRIC && probe->type != PROBE_PROMETHEUS) || !source->next_index)
+	if (!probe_reads_values(probe) || !source->next_index)
 		return 0;
 	if (values->count)
 		last_ns = values->items[values->count - 1].at_ns;

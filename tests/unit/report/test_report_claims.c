@@ -101,7 +101,7 @@ static void recovery_and_loss_are_told_in_those_words(void **state)
 
 		assert_has(text,
 			"RTO in avail, during cut-leader: 2.00s ± 20ms from its start until "
-			"good again for 10s");
+			"good again for 3s");
 		/* Nothing is lost here. */
 		assert_has(text, "RPO of acked: no acknowledged write is lost");
 		free(text);
@@ -148,7 +148,7 @@ static void the_summary_has_the_numbers(void **state)
 	assert_true(fabs(json_number(claim, "ratio", 0) - 0.8) < 1e-12);
 	gap = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "gaps"), 0);
 	assert_true(json_number(gap, "rto_s", 0) == 2);
-	assert_true(json_number(gap, "rto_stable_for_s", 0) == 10);
+	assert_true(json_number(gap, "rto_stable_for_s", 0) == 3);
 	alert = cJSON_GetArrayItem(cJSON_GetObjectItem(json, "alerts"), 0);
 	assert_string_equal(json_string(alert, "severity", ""), "page");
 	assert_true(json_number(alert, "from_s", 0) == 32);
