@@ -4,7 +4,7 @@
 
 /* Where probes of type "metric" read their numbers. */
 
-static const struct form metric_form = {.pattern = "^[a-zA-Z_:][a-zA-Z0-9_:]*$",
+const struct form metric_form = {.pattern = "^[a-zA-Z_:][a-zA-Z0-9_:]*$",
 	.says = "the name of a metric: letters, digits, _ and :"};
 static const struct form read_pointer_form = {
 	.pattern = "^/", .says = "a JSON pointer like \"/queue/depth\""};

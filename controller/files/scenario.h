@@ -52,6 +52,7 @@ struct where_http {
 struct where_spec {
 	struct where_http *http; /* this and the next two, or what follows them */
 	char *metric;
+	cJSON *labels; /* object of strings; NULL: any */
 	double equals;
 	struct list exec; /* of char *: a program that each candidate runs */
 	int64_t exit_code;

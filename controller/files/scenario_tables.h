@@ -55,6 +55,8 @@
 
 extern const struct shape group_shape, probe_shape, read_shape, slo_shape, tls_shape,
 	workload_shape;
+/* What the name of a metric looks like. */
+extern const struct form metric_form;
 extern const struct shape invariant_shape, guardrails_shape;
 extern const struct shape recovers_from_shape, alert_fired_shape, converges_shape,
 	exactly_one_shape;

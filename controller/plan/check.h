@@ -70,6 +70,9 @@ int64_t claim_samples(const struct scenario *scenario, const struct invariant_sp
 const struct phase_spec *claim_last_phase(
 	const struct scenario *scenario, const struct invariant_spec *claim);
 
+/* Whether each event of the probe reads a number. */
+bool probe_reads_values(const struct probe_spec *probe);
+
 /* The probe whose numbers a claim is about; NULL: it is about none. */
 const char *claim_watched_probe(const struct invariant_spec *claim);
 

@@ -48,8 +48,6 @@ int check_fault_kind(const struct scenario *scenario, const struct catalogue *ca
 	const struct fault_spec *fault, const struct at *at, struct fail *fail);
 /* Each stop rule, and each pair of burn windows of an SLO, can fire, and not too early. */
 int check_stops(const struct scenario *scenario, struct fail *fail);
-/* Whether each event of the probe reads a number. */
-bool probe_reads_values(const struct probe_spec *probe);
 int check_value_probe(const struct probe_spec *probe, const struct at *at, struct fail *fail);
 int check_read(const struct read_spec *read, const struct at *at, struct fail *fail);
 /* A claim about the numbers that a probe reads; the probe exists. */

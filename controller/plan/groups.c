@@ -225,26 +225,6 @@ int limits_check(const struct plan *plan, const struct list *known, const struct
 
 /* --- where ----------------------------------------------------------------------------- */
 
-int metric_find(const char *text, const char *metric, double *out_value)
-{
-	size_t length = strlen(metric);
-
-	while (*text) {
-		if (strncmp(text, metric, length) == 0 && text[length] == ' ') {
-			char *end;
-			double value = strtod(text + length + 1, &end);
-
-			if (end == text + length + 1)
-				return -1;
-			*out_value = value;
-			return 0;
-		}
-		text += strcspn(text, "\n");
-		text += *text == '\n';
-	}
-	return -1;
-}
-
 bool where_matches(const struct where_spec *where, double value)
 {
 	return value == (where->http ? where->equals : 1);

@@ -34,12 +34,6 @@ void nodes_of_names(const struct plan *plan, const struct list *known, const str
 int limits_check(const struct plan *plan, const struct list *known, const struct list *targets,
 	struct fail *fail);
 
-/*
- * The value of a metric in Prometheus text, found by all that stands before the blank: its name,
- * and its labels as they are written there. 0 found, -1 not there or no number.
- */
-int metric_find(const char *text, const char *metric, double *out_value);
-
 /* Whether a node with that answer is in the group: a metric's value, or 1 for a program's "yes". */
 bool where_matches(const struct where_spec *where, double value);
 

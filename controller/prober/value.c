@@ -178,19 +178,26 @@ int value_read(const struct value_order *order, const char *text, size_t length,
 	return read_first_line(text, length, out, why);
 }
 
+static bool keeps(double value, const struct value_bound *bound)
+{
+	switch ((enum value_op)bound->op) {
+	case BOUND_LT:
+		return value < bound->value;
+	case BOUND_LE:
+		return value <= bound->value;
+	case BOUND_GT:
+		return value > bound->value;
+	case BOUND_GE:
+		break;
+	}
+	return value >= bound->value;
+}
+
 bool value_is_within(const struct list *bounds, double value)
 {
-	LIST_EACH(*bounds, const struct value_bound, bound) {
-		const bool keeps[] = {
-			[BOUND_LT] = value<bound->value, [BOUND_LE] = value <= bound->value,
-				[BOUND_GT] = value>
-					     bound->value,
-			[BOUND_GE] = value >= bound->value,
-		};
-
-		if (!isnan(value) && !keeps[bound->op])
+	LIST_EACH(*bounds, const struct value_bound, bound)
+		if (!isnan(value) && !keeps(value, bound))
 			return false;
-	}
 	return true;
 }
 

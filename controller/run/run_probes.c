@@ -11,6 +11,7 @@
 #include "controller/prober/asker.h"
 #include "controller/prober/asker_run.h"
 #include "controller/prober/orders.h"
+#include "controller/prober/value.h"
 #include "controller/run/reach.h"
 #include "controller/run/run_parts.h"
 
@@ -412,15 +413,18 @@ struct question {
 static int read_metric(const struct where_spec *where, const struct wire_message *reply,
 	double *out_value, struct fail *fail)
 {
+	const struct value_order order = {
+		.format = VALUE_METRIC, .metric = where->metric, .labels = where->labels};
 	struct ask_answer answer;
+	char why[VALUE_WHY_SIZE];
 	int outcome = 0;
 
 	if (shape_decode(&ask_answer_shape, reply->body, "", &answer, fail) < 0)
 		return -1;
 	if (answer.status != 200)
 		outcome = fail_set(fail, FAIL_PEER, "HTTP status %lld", (long long)answer.status);
-	else if (metric_find(answer.body, where->metric, out_value) < 0)
-		outcome = fail_set(fail, FAIL_PEER, "no metric %s in the answer", where->metric);
+	else if (value_read(&order, answer.body, strlen(answer.body), out_value, why) < 0)
+		outcome = fail_set(fail, FAIL_PEER, "%s", why);
 	shape_free(&ask_answer_shape, &answer);
 	return outcome;
 }

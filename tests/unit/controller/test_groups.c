@@ -243,27 +243,6 @@ static void an_even_group_needs_more_than_half(void **state)
 	stage_free(stage);
 }
 
-/* --- metrics ---------------------------------------------------------------------------------- */
-
-static void metrics_are_found_by_their_whole_name(void **state)
-{
-	(void)state;
-	static const char text[] =
-		"# HELP is_leader x\n# TYPE is_leader gauge\n"
-		"is_leader_total 7\nis_leader{a=\"b\"} 3\nis_leader 1\nlast -2.5e3";
-	double value = -1;
-
-	assert_int_equal(metric_find(text, "is_leader", &value), 0);
-	assert_true(value == 1);
-	assert_int_equal(metric_find(text, "last", &value), 0);
-	assert_true(value == -2500);
-	assert_int_equal(metric_find(text, "leader", &value), -1);
-	assert_int_equal(metric_find(text, "is_lead", &value), -1);
-	assert_int_equal(metric_find("x \n", "x", &value), -1);
-	assert_int_equal(metric_find("", "x", &value), -1);
-	assert_true(value == -2500);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,7 +252,6 @@ int main(void)
 		cmocka_unit_test(names_become_nodes_once_and_in_order),
 		cmocka_unit_test(limits_have_both_sides),
 		cmocka_unit_test(an_even_group_needs_more_than_half),
-		cmocka_unit_test(metrics_are_found_by_their_whole_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
