@@ -5,11 +5,11 @@
 
 #include "controller/commands/commands.h"
 #include "controller/commands/halt_hosts.h"
-#include "controller/commands/who.h"
 #include "controller/exit_code.h"
 #include "controller/report/escape.h"
 #include "controller/run/halt_file.h"
 #include "controller/run/reach.h"
+#include "controller/run/who.h"
 
 /* The emergency stop of an environment: engaged, released, or asked about. */
 

@@ -8,10 +8,10 @@
 
 #include "contract/units.h"
 #include "controller/commands/commands.h"
-#include "controller/commands/who.h"
 #include "controller/exit_code.h"
 #include "controller/report/escape.h"
 #include "controller/run/note_box.h"
+#include "controller/run/who.h"
 
 /* A line of a person in the journal of a run under way. */
 

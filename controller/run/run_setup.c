@@ -17,7 +17,9 @@
 #include "controller/plan/check.h"
 #include "controller/plan/groups.h"
 #include "controller/run/reach.h"
+#include "controller/run/run_dir.h"
 #include "controller/run/run_parts.h"
+#include "controller/run/who.h"
 
 /* Everything before the first connection: files, lock, lab, run directory. */
 
@@ -161,39 +163,6 @@ static void say_holder(const struct run *run)
 		fprintf(stderr, "backburn: the lock's text could not be written\n");
 }
 
-/* A run is called after its time and its scenario, and further ones of that second by a number. */
-static void name_run(struct run *run, int attempt)
-{
-	time_t now = time(NULL);
-	char stamp[32];
-	struct tm utc;
-
-	gmtime_r(&now, &utc);
-	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &utc);
-	free(run->run_id);
-	if ((attempt == 1 ? asprintf(&run->run_id, "%s-%s", stamp, run->scenario.name)
-			  : asprintf(&run->run_id, "%s-%d-%s", stamp, attempt,
-				    run->scenario.name)) < 0)
-		abort();
-}
-
-static int make_directory(struct run *run, struct fail *fail)
-{
-	for (int attempt = 1; attempt < 100; attempt++) {
-		name_run(run, attempt);
-		free(run->dir);
-		if (asprintf(&run->dir, "%s/%s", run->options->runs_dir, run->run_id) < 0)
-			abort();
-		if (FAILPOINT_ERROR(run_directory))
-			return fail_errno(fail, EROFS, "%s", run->dir);
-		if (mkdir(run->dir, 0755) == 0)
-			return 0;
-		if (errno != EEXIST)
-			break;
-	}
-	return fail_errno(fail, errno, "%s", run->dir);
-}
-
 static int open_journal(struct run *run, struct fail *fail)
 {
 	char *path = NULL;
@@ -245,7 +214,7 @@ int run_prepare(struct run *run, bool brings_up, struct fail *fail)
 		return -1;
 	run_start_looking_for_halt(run);
 	FAILPOINT(environment_locked);
-	name_run(run, 1);
+	run->run_id = run_dir_name(run->scenario.name, 1);
 	say_holder(run);
 	run->zero = uv_hrtime();
 	return 0;
@@ -253,8 +222,13 @@ int run_prepare(struct run *run, bool brings_up, struct fail *fail)
 
 int run_open_directory(struct run *run, struct fail *fail)
 {
-	if (make_directory(run, fail) < 0)
+	char *name;
+
+	if (run_dir_make(run->options->runs_dir, run->scenario.name, &name, &run->dir, fail) < 0)
 		return -1;
+	/* What it was called before it had a directory may be another's by now. */
+	free(run->run_id);
+	run->run_id = name;
 	say_holder(run);
 	run_tell(run, "directory", run->dir);
 	return open_journal(run, fail);
@@ -301,13 +275,9 @@ static cJSON *command_words(const struct run_options *options)
 
 void run_put_wall(cJSON *event)
 {
-	time_t now = time(NULL);
-	char wall[32];
-	struct tm utc;
+	char wall[WHEN_MAX];
 
-	gmtime_r(&now, &utc);
-	strftime(wall, sizeof(wall), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	json_put_string(event, "wall", wall);
+	json_put_string(event, "wall", say_when(wall));
 }
 
 const char *run_who(char buffer[RUN_WHO_MAX])

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/run/suite_run.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <uv.h>
 
 #include "contract/json.h"
@@ -17,6 +14,8 @@
 #include "controller/report/report.h"
 #include "controller/run/reach.h"
 #include "controller/run/run.h"
+#include "controller/run/run_dir.h"
+#include "controller/run/who.h"
 
 enum {
 	TOLD_MAX = 8 * 1024, /* of what a run says of itself */
@@ -264,12 +263,8 @@ static void carry_out(struct runner *runner, const struct suite_entry *entry, st
 static void begin(struct runner *runner)
 {
 	int64_t limit_ns = runner->order->suite->run_limit_ns;
-	time_t now = time(NULL);
-	struct tm utc;
 
-	gmtime_r(&now, &utc);
-	strftime(runner->result->started, sizeof(runner->result->started), "%Y-%m-%dT%H:%M:%SZ",
-		&utc);
+	say_when(runner->result->started);
 	uv_loop_init(&runner->loop);
 	for (int i = 0; i < SIGNALS; i++) {
 		uv_signal_init(&runner->loop, &runner->signals[i]);
@@ -320,32 +315,14 @@ int suite_run(const struct suite_order *order, struct suite_result *out, struct 
 
 int suite_directory(const struct suite_order *order, char **out_dir, struct fail *fail)
 {
-	time_t now = time(NULL);
-	char stamp[32], *dir = NULL;
-	struct tm utc;
+	char *name = NULL, *whole;
+	int outcome;
 
-	gmtime_r(&now, &utc);
-	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &utc);
-	if (mkdir(order->runs_dir, 0755) < 0 && errno != EEXIST)
-		return fail_errno(fail, errno, "%s", order->runs_dir);
-	for (int attempt = 1; attempt < 100; attempt++) {
-		char number[8] = "";
-
-		if (attempt > 1)
-			snprintf(number, sizeof(number), "-%d", attempt);
-		if (asprintf(&dir, "%s/%s%s-suite-%s", order->runs_dir, stamp, number,
-			    order->suite->name) < 0)
-			abort();
-		if (mkdir(dir, 0755) == 0) {
-			*out_dir = dir;
-			return 0;
-		}
-		if (errno != EEXIST)
-			break;
-		free(dir);
-		dir = NULL;
-	}
-	fail_errno(fail, errno, "%s", dir ? dir : order->runs_dir);
-	free(dir);
-	return -1;
+	if (asprintf(&name, "suite-%s", order->suite->name) < 0)
+		abort();
+	outcome = run_dir_make(order->runs_dir, name, &whole, out_dir, fail);
+	if (outcome == 0)
+		free(whole);
+	free(name);
+	return outcome;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "controller/commands/who.h"
+#include "controller/run/who.h"
 
 #include <pwd.h>
 #include <stdio.h>
