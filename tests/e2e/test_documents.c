@@ -126,10 +126,10 @@ static const struct rule rules[] = {
 	{"backburn run scenarios/web/web-one-cut.json",
 		BY("tests/e2e/test_web.c", "web-one-cut.json")},
 	{"backburn run scenarios/etcd-follower-cut.json --param rejoin_within=500ms",
-		BY("tests/e2e/test_second_outage.c", "run_on(\"etcd\"")},
+		BY("tests/e2e/test_second_outage.c", "rejoin_on(\"etcd\"")},
 	{"backburn run scenarios/etcd-follower-cut.json --param rejoin_within=500ms --on "
 	 "scenarios/prevote/lab-etcd-prevote.json",
-		BY("tests/e2e/test_second_outage.c", "run_on(\"etcd-prevote\"")},
+		BY("tests/e2e/test_second_outage.c", "rejoin_on(\"etcd-prevote\"")},
 
 	/* Its report. RUN is the run above. */
 	{"backburn report backburn-runs/RUN", .how = RUN},

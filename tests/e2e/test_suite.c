@@ -125,7 +125,7 @@ static void test_a_signal_heals_and_leaves_out_the_rest(void **state)
 	cli_start((const char *[]){"run", write_suite(&cli, members), "--runs", cli.runs, NULL},
 		&process);
 	free(members);
-	cli_pause_ms(12000); /* the lab is up and the first run in its fault, or nearly */
+	cJSON_Delete(cli_await_event(&cli, "phase_started", "phase", "cut", 60));
 	kill(process.pid, SIGTERM);
 	cli_wait(&process, 60, &result);
 	assert_int_equal(result.code, 143);
@@ -158,7 +158,7 @@ static void test_a_run_ends_with_its_suite(void **state)
 	cli_start((const char *[]){"run", write_suite(&cli, members), "--runs", cli.runs, NULL},
 		&process);
 	free(members);
-	cli_pause_ms(12000);
+	cJSON_Delete(cli_await_event(&cli, "phase_started", "phase", "cut", 60));
 	kill(process.pid, SIGKILL);
 	cli_wait(&process, 60, &result);
 	assert_int_equal(result.code, 128 + SIGKILL);

@@ -87,6 +87,19 @@ static void test_a_note_stands_in_the_time_line(void **state)
 	assert_host_state("solo", before);
 }
 
+static void await_waiting(const struct cli_process *process)
+{
+	int64_t until_ms = cli_now_ms() + 30000;
+	char text[512] = "";
+
+	while (!strstr(text, "waiting for run ")) {
+		if (cli_now_ms() > until_ms)
+			fail_msg("it does not wait: %s", text);
+		cli_pause_ms(20);
+		assert_true(pread(process->err, text, sizeof(text) - 1, 0) >= 0);
+	}
+}
+
 static void test_a_run_waits_for_its_turn(void **state)
 {
 	char *before = host_state("solo"), *programs = programs_list();
@@ -105,7 +118,8 @@ static void test_a_run_waits_for_its_turn(void **state)
 	cli_start((const char *[]){"run", SILENT, "--on", ENVIRONMENT, "--runs", cli.runs,
 			  "--wait-lock", NULL},
 		&third);
-	cli_pause_ms(1000);
+	await_waiting(&second);
+	await_waiting(&third);
 	/* One that waits hears of a signal, and has touched nothing. */
 	kill(third.pid, SIGTERM);
 	cli_wait(&third, 10, &result);
@@ -146,7 +160,7 @@ static void test_a_cancelled_job_heals_and_tells(void **state)
 			"run", cli_file("tests/e2e/files/outage.json"), "--on", ENVIRONMENT,
 			"--runs", cli.runs, "--param", "patience=25s", "--ci", NULL},
 		&process);
-	cli_pause_ms(9000); /* the lab is up, and the fault acts or nearly */
+	cJSON_Delete(cli_await_event(&cli, "phase_started", "phase", "cut", 60));
 	kill(process.pid, SIGTERM);
 	cli_wait(&process, 60, &result);
 	assert_int_equal(result.code, 143);
