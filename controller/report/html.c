@@ -14,12 +14,22 @@
  * archived files, and can be read without the sheet: words and shapes say what colours say.
  */
 
-void html_table_begin(FILE *out, const char *class, const char *const *columns)
+void html_table_open(FILE *out, const char *class, const char *const *columns)
 {
 	fprintf(out, "<div class=\"box\" tabindex=\"0\"><table class=\"%s\">\n<thead><tr>", class);
 	for (; *columns; columns++)
 		element(out, "th scope=\"col\"", "%s", *columns);
+}
+
+void html_table_body(FILE *out)
+{
 	fputs("</tr></thead>\n<tbody>\n", out);
+}
+
+void html_table_begin(FILE *out, const char *class, const char *const *columns)
+{
+	html_table_open(out, class, columns);
+	html_table_body(out);
 }
 
 void html_table_end(FILE *out)
@@ -323,6 +333,7 @@ void report_html(FILE *out, const struct report *report)
 	header(out, report);
 	cost(out, report);
 	claims(out, report);
+	html_radius(out, report);
 	over_time(out, report);
 	html_hit(out, report);
 	html_data(out, report);

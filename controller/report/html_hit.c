@@ -238,12 +238,9 @@ static void strike_table(FILE *out, const struct report *report)
 void html_hit(FILE *out, const struct report *report)
 {
 	const struct list *effects = &report->judgement.effects;
-	char radius[SENTENCE_MAX];
 	size_t pairs = 0;
 
 	fputs("<section id=\"hit\"><h2>What was hit</h2>\n", out);
-	words_radius(report, radius);
-	element(out, "p", "Blast radius: %s.", radius);
 	if (effects->count)
 		fputs("<ul class=\"effects\">\n", out);
 	LIST_EACH(*effects, struct effect_judgement, own) {

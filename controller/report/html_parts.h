@@ -4,7 +4,8 @@
 
 #include "controller/report/words.h"
 
-/* The page's sections below the chart, in their order. */
+/* The page's sections: between the claims and the chart, and below it, in their order. */
+void html_radius(FILE *out, const struct report *report);
 void html_hit(FILE *out, const struct report *report);
 void html_data(FILE *out, const struct report *report);
 void html_revert(FILE *out, const struct report *report);
@@ -20,5 +21,8 @@ void html_word(FILE *out, enum tone tone, const char *text);
 /* A table in a box in which it scrolls when the screen is narrow. */
 void html_table_begin(FILE *out, const char *class, const char *const *columns);
 void html_table_end(FILE *out);
+/* The same with headings that a caller adds: html_table_begin() is both, with nothing between. */
+void html_table_open(FILE *out, const char *class, const char *const *columns);
+void html_table_body(FILE *out);
 
 #endif

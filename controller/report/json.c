@@ -250,6 +250,18 @@ static cJSON *pairs_json(const struct effect_judgement *effect)
 	return list;
 }
 
+static cJSON *radius_json(const struct effect_judgement *effect)
+{
+	cJSON *json = json_object();
+	struct radius_words words;
+
+	words_radius_of(effect, &words);
+	json_put_string(json, "declared", words.declared);
+	json_put_string(json, "predicted", words.predicted);
+	json_put_string(json, "measured", words.measured);
+	return json;
+}
+
 static cJSON *faults_json(const struct report *report)
 {
 	cJSON *list = json_array();
@@ -267,6 +279,7 @@ static cJSON *faults_json(const struct report *report)
 		put_seconds(item, "start_error_bound_s", record_start_bound_ns(own->fault));
 		json_put_string(item, "effect", effect_words[own->effect]);
 		json_put_string(item, "text", own->text);
+		json_put(item, "radius", radius_json(own));
 		json_put_number(item, "predicted", (double)own->predicted);
 		json_put_number(item, "predicted_hit", (double)own->predicted_hit);
 		if (!own->fault->spec->on->processes)

@@ -342,12 +342,40 @@ static void host_lines(struct page *page, const struct fault_record *fault)
 	list_free_texts(&lines);
 }
 
+static void radius_table(struct page *page, const struct report *report)
+{
+	struct radius_words words;
+
+	if (report->judgement.effects.count)
+		put(page,
+			"| Fault | Declared | Predicted just before | Measured "
+			"|\n|---|---|---|---|\n");
+	LIST_EACH(report->judgement.effects, struct effect_judgement, own) {
+		FILE *out = begin(page);
+
+		words_radius_of(own, &words);
+		fputs("| ", out);
+		markdown(out, "%s", own->fault->spec->id);
+		fputs(" | ", out);
+		markdown(out, "%s", words.declared);
+		fputs(" | ", out);
+		markdown(out, "%s", words.predicted);
+		fputs(" | ", out);
+		markdown(out, "%s", words.measured);
+		fputs(" |\n", out);
+		end(page, false);
+	}
+	if (report->judgement.effects.count)
+		put(page, "\n");
+}
+
 static void hit(struct page *page, const struct report *report)
 {
 	char text[SENTENCE_MAX];
 
 	if (!fold(page, "What was hit"))
 		return;
+	radius_table(page, report);
 	LIST_EACH(report->judgement.effects, struct effect_judgement, own) {
 		FILE *out = begin(page);
 

@@ -387,35 +387,6 @@ void words_times(const struct fault_record *fault, char buffer[SENTENCE_MAX])
 		together ? " of one another" : "");
 }
 
-/* Nodes that some fault was on, each once. */
-static void nodes_hit(const struct record *record, struct list *out)
-{
-	LIST_EACH(record->faults, struct fault_record, fault)
-		LIST_EACH(fault->on, char *, node)
-			if (fault->start_ns != NEVER_NS && !list_has_text(out, *node))
-				list_push_text(out, *node);
-}
-
-void words_radius(const struct report *report, char buffer[SENTENCE_MAX])
-{
-	const struct limits_spec *limits = report->record.scenario.guardrails
-		? report->record.scenario.guardrails->limits
-		: NULL;
-	struct list hit = {0};
-	char names[160], most[48] = "";
-
-	nodes_hit(&report->record, &hit);
-	if (limits && limits->nodes)
-		snprintf(most, sizeof(most), "; at most %lld at a time were declared",
-			(long long)limits->nodes);
-	if (hit.count)
-		snprintf(buffer, SENTENCE_MAX, "%zu node%s hit: %s%s", hit.count,
-			hit.count == 1 ? "" : "s", words_join(&hit, names, sizeof(names)), most);
-	else
-		snprintf(buffer, SENTENCE_MAX, "no node was hit%s", most);
-	list_free_texts(&hit);
-}
-
 const char *words_live(const struct pair_effect *pair, char buffer[WORDS_MAX])
 {
 	if (pair->connections == NEVER_NS)

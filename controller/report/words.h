@@ -104,10 +104,20 @@ struct figure {
 /* List of struct figure; the caller frees its items. */
 struct list words_cost(const struct report *report);
 
-/* "partition on n3, from n1, n2"; when; the declared radius beside what was hit. */
+/* "partition on n3, from n1, n2"; when. */
 void words_fault(const struct fault_record *fault, char buffer[SENTENCE_MAX]);
 void words_times(const struct fault_record *fault, char buffer[SENTENCE_MAX]);
+
+/* "1 node hit: n2; at most 1 at a time were declared". */
 void words_radius(const struct report *report, char buffer[SENTENCE_MAX]);
+/*
+ * One fault's radius: "n2, against n1, n3"; "8 live connections on 2 of 2 links"; "143 packets
+ * dropped on 2 of 2 links".
+ */
+struct radius_words {
+	char declared[SENTENCE_MAX], predicted[SENTENCE_MAX], measured[SENTENCE_MAX];
+};
+void words_radius_of(const struct effect_judgement *own, struct radius_words *out);
 
 /* "pid 4211 on n3, up 41.2s: SIGKILL at T+31.001 s, exit seen 1.21ms later; etcd runs again …". */
 void words_process(
@@ -187,10 +197,10 @@ struct list words_values(const struct record *record);
 /* "queue from client, cut: least 1, median 3, most 7, last 2 of 60". */
 const char *words_value_row(const struct value_row *row, char buffer[VALUE_ROW_MAX]);
 
-/* Appends a line to a list of char *. */
 /* "s3.example.com on n1: 192.0.2.1, 192.0.2.2", for each name and node; list of char *. */
 struct list words_hosts(const struct fault_record *fault);
 
+/* Appends a line to a list of char *. */
 void words_add(struct list *lines, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* "n1, n2, n3"; cut with "…" where it gets long. */
