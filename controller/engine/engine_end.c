@@ -9,10 +9,20 @@
  * compare every node with what it was. Everything is healed before this begins.
  */
 
+/* What died away from the faults, of what they did or of its own, waits for that as well. */
+static void tell_all_healed(struct engine *engine)
+{
+	LIST_EACH(engine->record.nodes, struct node_record, node)
+		if (node->audited_before)
+			engine_push(engine, ACTION_TELL_HEALED)->node = node->node;
+}
+
 static void audit_all(struct engine *engine)
 {
 	engine->state = ENGINE_AUDITING;
 	engine->pending = 0;
+	if (engine->options.purpose == PURPOSE_HEAL)
+		tell_all_healed(engine);
 	LIST_EACH(engine->record.nodes, struct node_record, node) {
 		struct action *action;
 		bool recover;
@@ -24,8 +34,15 @@ static void audit_all(struct engine *engine)
 		action->node = node->node;
 		engine->pending++;
 	}
-	engine_push(engine, ACTION_SERVICES);
-	engine->pending++;
+	if (!engine->pending)
+		engine_push(engine, ACTION_SERVICES);
+}
+
+/* Services are asked about last: what was told to start again has had that time. */
+static void audited(struct engine *engine)
+{
+	if (--engine->pending == 0)
+		engine_push(engine, ACTION_SERVICES);
 }
 
 static void read_all(struct engine *engine)
@@ -137,7 +154,7 @@ static void recovered(struct engine *engine, const struct event *event)
 
 	if (!event->ok) {
 		log_audit(engine, event);
-		engine->pending--;
+		audited(engine);
 		return;
 	}
 	entry = journal_event("node_recovered", engine->now_ns);
@@ -161,16 +178,15 @@ static void log_services(struct engine *engine, const struct event *event)
 
 static void take_audit(struct engine *engine, const struct event *event)
 {
-	if (event->kind == EVENT_RECOVERED)
+	if (event->kind == EVENT_RECOVERED) {
 		recovered(engine, event);
-	else if (event->kind == EVENT_AUDITED)
+	} else if (event->kind == EVENT_AUDITED) {
 		log_audit(engine, event);
-	else if (event->kind == EVENT_SERVICES)
+		audited(engine);
+	} else if (event->kind == EVENT_SERVICES) {
 		log_services(engine, event);
-	if (event->kind == EVENT_AUDITED || event->kind == EVENT_SERVICES)
-		engine->pending--;
-	if (engine->pending == 0)
 		finish(engine);
+	}
 }
 
 void end_step(struct engine *engine, const struct event *event)

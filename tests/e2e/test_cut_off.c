@@ -184,11 +184,44 @@ static void test_a_lab_that_is_gone(void **state)
 	assert_host_state("pair", before);
 }
 
+/* A service that dies when nobody is left to say that the faults are over. */
+static void test_a_service_that_died_meanwhile_is_back(void **state)
+{
+	char *before = host_state("pair");
+	struct cli_process process;
+	struct cli_result result;
+	const cJSON *services;
+	cJSON *journal;
+	struct cli cli;
+
+	(void)state;
+	cli_begin(&cli);
+	cli_start((const char *[]){"run", cli_file("tests/e2e/files/short.json"), "--on",
+			  cli_file("tests/e2e/files/pair-env.json"), "--runs", cli.runs, NULL},
+		&process);
+	cJSON_Delete(cli_await_event(&cli, "phase_started", "phase", "cut", 60));
+	kill(process.pid, SIGKILL);
+	cli_wait(&process, 10, &result);
+	cli_result_free(&result);
+	journal = cli_journal(&cli);
+	services = cJSON_GetObjectItem(cli_event(journal, "services", "when", "before"), "runs");
+	assert_int_equal(
+		kill((pid_t)cli_number(cJSON_GetArrayItem(services, 0), "pid"), SIGKILL), 0);
+	cJSON_Delete(journal);
+	heal_run(&cli, 0);
+	cli_run((const char *[]){"lab", "down", "pair", NULL}, &result);
+	assert_int_equal(result.code, 0);
+	cli_result_free(&result);
+	cli_end(&cli);
+	assert_host_state("pair", before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_any_moment),
 		cmocka_unit_test(test_a_lab_that_is_gone),
+		cmocka_unit_test(test_a_service_that_died_meanwhile_is_back),
 	};
 	int unavailable = cli_unavailable();
 
