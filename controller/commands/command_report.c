@@ -8,6 +8,7 @@
 
 #include "contract/memory.h"
 #include "controller/commands/commands.h"
+#include "controller/commands/compare_runs.h"
 #include "controller/exit_code.h"
 #include "controller/report/ci.h"
 #include "controller/report/escape.h"
@@ -15,11 +16,13 @@
 
 enum {
 	OPTION_OUT = 256,
-	OPTION_GITHUB
+	OPTION_GITHUB,
+	OPTION_COMPARE,
+	OPTION_JSON
 };
 struct arguments {
-	const char *run, *out;
-	bool github;
+	const char *run, *second, *out;
+	bool github, compare, json;
 };
 
 static const struct argp_option options[] = {
@@ -29,8 +32,26 @@ static const struct argp_option options[] = {
 		"is "
 		"taken for a command",
 		0},
+	{"compare", OPTION_COMPARE, NULL, 0,
+		"print what changed from RUN to SECOND, and write nothing", 0},
+	{"json", OPTION_JSON, NULL, 0, "with --compare: as JSON", 0},
 	{0},
 };
+
+static void check(const struct arguments *arguments, struct argp_state *state)
+{
+	if (!arguments->run)
+		argp_error(state, "which run? a run directory or a journal's file");
+	if (arguments->compare && !arguments->second)
+		argp_error(state, "--compare needs two runs");
+	if (arguments->second && !arguments->compare)
+		argp_error(state, "one run at a time; what is \"%s\"? (--compare takes two)",
+			arguments->second);
+	if (arguments->json && !arguments->compare)
+		argp_error(state, "--json is for --compare; summary.json is a report's");
+	if (arguments->compare && (arguments->out || arguments->github))
+		argp_error(state, "--compare prints, and writes no report");
+}
 
 static error_t take(int key, char *argument, struct argp_state *state)
 {
@@ -43,14 +64,19 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	case OPTION_GITHUB:
 		arguments->github = true;
 		return 0;
+	case OPTION_COMPARE:
+		arguments->compare = true;
+		return 0;
+	case OPTION_JSON:
+		arguments->json = true;
+		return 0;
 	case ARGP_KEY_ARG:
-		if (arguments->run)
-			argp_error(state, "one run at a time; what is \"%s\"?", argument);
-		arguments->run = argument;
+		if (arguments->second)
+			argp_error(state, "what is \"%s\"?", argument);
+		*(arguments->run ? &arguments->second : &arguments->run) = argument;
 		return 0;
 	case ARGP_KEY_END:
-		if (!arguments->run)
-			argp_error(state, "which run? a run directory or a journal's file");
+		check(arguments, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -115,37 +141,62 @@ static int write_report(const struct arguments *arguments, const struct report *
 	return 0;
 }
 
-int command_report(int argc, char **argv)
+static int compare(const struct arguments *arguments, struct fail *fail)
 {
-	static const struct argp parser = {.options = options,
-		.parser = take,
-		.args_doc = "RUN",
-		.doc = "Writes the report of a run again, from its journal alone: report.html, "
-		       "report.txt, report.md, junit.xml and summary.json. A run that was cut off "
-		       "is reported up to its journal's end.\v"
-		       "RUN is a run's directory or a journal's file. Exit status: 0 written, "
-		       "whatever the verdict; 64 usage; 65 not a journal; 70 not written."};
-	struct arguments arguments = {0};
+	char *first, *second, *first_dir, *second_dir;
+	int outcome;
+
+	find_journal(arguments->run, &first, &first_dir);
+	find_journal(arguments->second, &second, &second_dir);
+	outcome = compare_runs(first, second, arguments->json, fail);
+	free(first);
+	free(second);
+	free(first_dir);
+	free(second_dir);
+	return outcome < 0 ? EXIT_BAD_FILE : 0;
+}
+
+/* The report of one run: its exit code. */
+static int write_again(const struct arguments *arguments, struct fail *fail)
+{
 	struct report report;
-	struct fail fail = FAIL_INIT;
 	char *journal, *dir;
 	int code = 0;
 
-	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
-	find_journal(arguments.run, &journal, &dir);
-	if (report_load(&report, journal, &fail) < 0) {
+	find_journal(arguments->run, &journal, &dir);
+	if (report_load(&report, journal, fail) < 0) {
 		code = EXIT_BAD_FILE;
 	} else {
-		if (write_report(&arguments, &report, arguments.out ? arguments.out : dir, &fail) <
+		if (write_report(arguments, &report, arguments->out ? arguments->out : dir, fail) <
 			0)
 			code = EXIT_TROUBLE;
 		report_deinit(&report);
 	}
+	free(journal);
+	free(dir);
+	return code;
+}
+
+int command_report(int argc, char **argv)
+{
+	static const struct argp parser = {.options = options,
+		.parser = take,
+		.args_doc = "RUN\n--compare RUN SECOND",
+		.doc = "Writes the report of a run again, from its journal alone: report.html, "
+		       "report.txt, report.md, junit.xml and summary.json. A run that was cut off "
+		       "is reported up to its journal's end. With --compare: what changed from "
+		       "one run to another.\v"
+		       "RUN is a run's directory or a journal's file. Exit status: 0 written, "
+		       "whatever the verdict; 64 usage; 65 not a journal; 70 not written."};
+	struct arguments arguments = {0};
+	struct fail fail = FAIL_INIT;
+	int code;
+
+	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
+	code = arguments.compare ? compare(&arguments, &fail) : write_again(&arguments, &fail);
 	if (code) {
 		fputs("backburn: ", stderr);
 		plain_line(stderr, "%s", fail.text);
 	}
-	free(journal);
-	free(dir);
 	return code;
 }

@@ -169,3 +169,18 @@ struct rank_comparison statistics_mann_whitney(
 	out.larger = deviation > 0 ? normal_above((away - 0.5) / deviation) : 1;
 	return out;
 }
+
+struct statistics_interval statistics_shift(
+	struct value_sample first, struct value_sample second, double alpha)
+{
+	double n1 = (double)first.count, n2 = (double)second.count;
+	double deviation = sqrt(n1 * n2 * (n1 + n2 + 1) / 12);
+	double rank = floor(n1 * n2 / 2 - normal_quantile(1 - alpha / 2) * deviation);
+
+	if (rank < 1)
+		return (struct statistics_interval){.lower = -INFINITY, .upper = INFINITY};
+	qsort(first.values, first.count, sizeof(double), by_value);
+	qsort(second.values, second.count, sizeof(double), by_value);
+	return (struct statistics_interval){.lower = difference_of_rank(first, second, rank),
+		.upper = difference_of_rank(first, second, n1 * n2 + 1 - rank)};
+}

@@ -66,4 +66,15 @@ struct value_sample {
 struct rank_comparison statistics_mann_whitney(
 	struct value_sample first, struct value_sample second);
 
+/*
+ * An interval for the shift that rank_comparison estimates, two-sided with confidence 1 − alpha:
+ * from the k-th least to the k-th greatest of all differences first − second, where k is what
+ * leaves alpha/2 below it by Mann and Whitney's distribution, approximated (J. L. Hodges and E. L.
+ * Lehmann 1963; M. Hollander and D. A. Wolfe, Nonparametric Statistical Methods, 1973, section
+ * 4.3). Infinite when there are too few values. Sorts both arrays, of at least one finite value
+ * each.
+ */
+struct statistics_interval statistics_shift(
+	struct value_sample first, struct value_sample second, double alpha);
+
 #endif

@@ -157,7 +157,10 @@ void story_begin(struct story *story, const cJSON *run_started)
 {
 	const char *file = json_string(run_started, "scenario_file", NULL);
 
-	*story = (struct story){.scenario_file = must_copy_if(file),
+	*story = (struct story){
+		.scenario = cJSON_Duplicate(
+			cJSON_GetObjectItemCaseSensitive(run_started, "scenario"), true),
+		.scenario_file = must_copy_if(file),
 		.command = quoted(cJSON_GetObjectItemCaseSensitive(run_started, "command"))};
 	story_tell(story, 0, "controller", "run %s began", json_string(run_started, "run", "?"));
 }
@@ -202,6 +205,7 @@ static void moment_deinit(struct moment *moment)
 
 void story_deinit(struct story *story)
 {
+	cJSON_Delete(story->scenario);
 	LIST_EACH(story->moments, struct moment, moment)
 		moment_deinit(moment);
 	LIST_EACH(story->latency, struct latency_series, series)

@@ -60,6 +60,7 @@ enum {
 };
 
 struct story {
+	cJSON *scenario; /* as it ran: parts, parameters and settings are in their places */
 	char *scenario_file;
 	char *command;       /* words quoted for a shell; NULL in journals that do not have it */
 	int64_t last_ns;     /* of the run's last event, not of what heal --run added to it */

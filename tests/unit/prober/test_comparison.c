@@ -268,6 +268,60 @@ static void the_approximation_agrees_with_every_deal(void **state)
 	assert_true(own.either >= as_far / deals && own.either < as_far / deals + 0.004);
 }
 
+static void intervals_of_the_shift(void **state)
+{
+	double one[10], two[10], few[3] = {1, 2, 3}, other[3] = {4, 5, 6};
+	struct statistics_interval own;
+	double all[100];
+	size_t count = 0;
+
+	(void)state;
+	memcpy(one, slow, sizeof(slow));
+	memcpy(two, fast, sizeof(fast));
+	own = statistics_shift(
+		(struct value_sample){one, 10}, (struct value_sample){two, 10}, 0.05);
+	/* The tables of the test have 24 for ten and ten values at 2.5 %: the 24th from each end.
+	 */
+	for (size_t i = 0; i < 10; i++)
+		for (size_t j = 0; j < 10; j++) {
+			double difference = slow[i] - fast[j];
+			size_t place = count++;
+
+			for (; place > 0 && all[place - 1] > difference; place--)
+				all[place] = all[place - 1];
+			all[place] = difference;
+		}
+	assert_near(own.lower, all[23], 0);
+	assert_near(own.upper, all[76], 0);
+	/* Twenty deals of three and three: none is rare enough. */
+	own = statistics_shift(
+		(struct value_sample){few, 3}, (struct value_sample){other, 3}, 0.05);
+	assert_true(isinf(own.lower) && isinf(own.upper));
+}
+
+/* Two samples that lie 3 apart: the interval holds that as often as it says. */
+static void intervals_of_the_shift_cover_what_they_say(void **state)
+{
+	uint64_t seed = 3;
+	int covered = 0;
+
+	(void)state;
+	for (int round = 0; round < 4000; round++) {
+		double first[20], second[15];
+		struct statistics_interval own;
+
+		for (size_t i = 0; i < 20; i++)
+			first[i] = (double)(seed_next(&seed) % 100000) / 1000 + 3;
+		for (size_t i = 0; i < 15; i++)
+			second[i] = (double)(seed_next(&seed) % 100000) / 1000;
+		own = statistics_shift(
+			(struct value_sample){first, 20}, (struct value_sample){second, 15}, 0.05);
+		covered += own.lower <= 3 && own.upper >= 3;
+	}
+	/* 95 % of 4000 are 3800; four deviations are 55, and it may be a little wider. */
+	assert_in_range(covered, 3745, 3880);
+}
+
 static void values_that_say_nothing(void **state)
 {
 	(void)state;
@@ -319,6 +373,8 @@ int main(void)
 		cmocka_unit_test(reference_values),
 		cmocka_unit_test(ranks_agree_with_all_pairs),
 		cmocka_unit_test(the_approximation_agrees_with_every_deal),
+		cmocka_unit_test(intervals_of_the_shift),
+		cmocka_unit_test(intervals_of_the_shift_cover_what_they_say),
 		cmocka_unit_test(values_that_say_nothing),
 		cmocka_unit_test(chance_alone_is_rarely_taken_for_a_difference),
 	};

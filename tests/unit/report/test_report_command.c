@@ -125,6 +125,67 @@ static void foreign_text_can_not_command_the_runner(void **state)
 	told_end(&told);
 }
 
+static struct cli_result compared(const char *const *args)
+{
+	struct cli_result result;
+
+	cli_run(args, &result);
+	return result;
+}
+
+static void two_runs_are_compared_and_nothing_is_written(void **state)
+{
+	struct cli_result result;
+	struct told one, two;
+
+	(void)state;
+	begin(&one, 100);
+	begin(&two, 60);
+	result = compared((const char *[]){"report", "--compare", one.dir, two.path, NULL});
+	assert_int_equal(result.code, 0);
+	assert_has(result.out, "first   r1, HELD (exit code 0)");
+	assert_has(result.out, "second  r1, VIOLATED (exit code 1)");
+	assert_has(result.out, "    nothing that is in their journals\n");
+	assert_has(result.out, "avail in cut");
+	assert_has(result.out, "no-loss                          HELD -> VIOLATED\n");
+	cli_result_free(&result);
+	result =
+		compared((const char *[]){"report", "--compare", "--json", one.dir, two.dir, NULL});
+	assert_int_equal(result.code, 0);
+	assert_int_equal(strncmp(result.out, "{\n", 2), 0);
+	assert_has(result.out, "\"found\":\t\"no change shown\"");
+	cli_result_free(&result);
+	/* told_end() fails when there is a file that it does not know of. */
+	told_end(&one);
+	told_end(&two);
+}
+
+static void what_can_not_be_compared_is_said(void **state)
+{
+	struct cli_result result;
+	struct told told;
+
+	(void)state;
+	begin(&told, 100);
+	result = compared((const char *[]){"report", "--compare", told.dir, NULL});
+	assert_int_equal(result.code, 64);
+	assert_has(result.err, "--compare needs two runs");
+	cli_result_free(&result);
+	result = compared((const char *[]){"report", told.dir, told.dir, NULL});
+	assert_int_equal(result.code, 64);
+	assert_has(result.err, "(--compare takes two)");
+	cli_result_free(&result);
+	ended(compared((const char *[]){"report", "--json", told.dir, NULL}), 64);
+	ended(compared((const char *[]){
+		      "report", "--compare", told.dir, told.dir, "--github", NULL}),
+		64);
+	result = compared((const char *[]){"report", "--compare", told.dir, "/nowhere", NULL});
+	assert_int_equal(result.code, 65);
+	assert_has(result.err, "/nowhere");
+	cli_result_free(&result);
+	told_end(&told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +193,8 @@ int main(void)
 		cmocka_unit_test(a_directory_may_be_named),
 		cmocka_unit_test(what_is_no_journal_is_named),
 		cmocka_unit_test(foreign_text_can_not_command_the_runner),
+		cmocka_unit_test(two_runs_are_compared_and_nothing_is_written),
+		cmocka_unit_test(what_can_not_be_compared_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
