@@ -20,6 +20,7 @@ static const struct command commands[] = {
 	{"plan", "say what a run would hit now, and touch nothing", command_plan, false},
 	{"validate", "check scenarios, and say what they can prove", command_validate, false},
 	{"report", "write the report of a run from its journal", command_report, false},
+	{"runs", "list the runs of a directory with their verdicts", command_runs, false},
 	{"faults", "list the faults, or explain one", command_faults, false},
 	{"schema", "print the JSON Schema of a kind of file, for editors", command_schema, false},
 	{"lab", "bring a local cluster up or down, look at it, run a command in it", command_lab,

@@ -6,6 +6,7 @@
  * The subcommands: each parses its own arguments (argv[0] is "backburn NAME") and returns the exit
  * code of docs/scenario.md. One table in main.c lists them.
  */
+int command_runs(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_plan(int argc, char **argv);
 int command_validate(int argc, char **argv);

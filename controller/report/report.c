@@ -119,6 +119,11 @@ static int write_form(size_t index, const struct report *report, const char *dir
 	return outcome;
 }
 
+int report_write_css(const char *dir, struct fail *fail)
+{
+	return output_write(dir, "report.css", report_css, report_css_size, fail);
+}
+
 int report_write(const struct report *report, const char *dir, struct fail *fail)
 {
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)

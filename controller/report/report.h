@@ -30,6 +30,9 @@ extern const char *const report_files[];
 /* Writes them all, each complete or not at all, over those of an earlier report. */
 int report_write(const struct report *report, const char *dir, struct fail *fail);
 
+/* Only report.css, for another page that looks the same. */
+int report_write_css(const char *dir, struct fail *fail);
+
 /* --- the forms ------------------------------------------------------------------------- */
 
 /* What a run prints at its end: verdict, claims, measures, effect, revert. */

@@ -137,6 +137,7 @@ static const struct rule rules[] = {
 		.as = "backburn report backburn-runs/RUN"},
 	{"backburn report journal.ndjson --out report/", .how = RUN,
 		.as = "backburn report backburn-runs/RUN/journal.ndjson --out report/"},
+	{"backburn runs --index", .how = RUN},
 	{"backburn report --compare RUN RUN2", .how = RUN,
 		.as = "backburn report --compare backburn-runs/RUN backburn-runs/RUN"},
 	{"backburn report RUN --github", .how = RUN,
