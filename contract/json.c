@@ -169,30 +169,61 @@ cJSON *json_parse(const char *text, size_t length, struct fail *fail)
 
 static bool key_is_plain(const char *key)
 {
-	return *key &&
-		key[strspn(key,
-			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			"0123456789_-$")] == '\0';
+	const char *at = key;
+
+	while ((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+		(*at >= '0' && *at <= '9') || *at == '_' || *at == '-' || *at == '$')
+		at++;
+	return at > key && !*at;
+}
+
+/* By hand, since decoders make a path for each value that they look at, and printf is slow. */
+static size_t begin_path(char buffer[JSON_PATH_MAX], const char *parent)
+{
+	size_t length = strnlen(parent, JSON_PATH_MAX - 1);
+
+	memmove(buffer, parent, length);
+	buffer[length] = '\0';
+	return length;
+}
+
+/* What there is no room for is cut. Returns the new length. */
+static size_t add_to_path(char buffer[JSON_PATH_MAX], size_t length, const char *text)
+{
+	size_t more = strnlen(text, JSON_PATH_MAX - 1 - length);
+
+	memcpy(buffer + length, text, more);
+	buffer[length + more] = '\0';
+	return length + more;
 }
 
 const char *json_path_key(char buffer[JSON_PATH_MAX], const char *parent, const char *key)
 {
-	char text[JSON_PATH_MAX];
+	size_t length = begin_path(buffer, parent);
 
-	if (key_is_plain(key))
-		snprintf(text, sizeof(text), "%s%s%s", parent, *parent ? "." : "", key);
-	else
-		snprintf(text, sizeof(text), "%s[\"%s\"]", parent, key);
-	memcpy(buffer, text, sizeof(text));
+	if (key_is_plain(key)) {
+		length = add_to_path(buffer, length, length ? "." : "");
+		add_to_path(buffer, length, key);
+	} else {
+		length = add_to_path(buffer, length, "[\"");
+		length = add_to_path(buffer, length, key);
+		add_to_path(buffer, length, "\"]");
+	}
 	return buffer;
 }
 
 const char *json_path_index(char buffer[JSON_PATH_MAX], const char *parent, size_t index)
 {
-	char text[JSON_PATH_MAX];
+	char text[32], *at = text + sizeof(text);
 
-	snprintf(text, sizeof(text), "%s[%zu]", parent, index);
-	memcpy(buffer, text, sizeof(text));
+	*--at = '\0';
+	*--at = ']';
+	do {
+		*--at = (char)('0' + index % 10);
+		index /= 10;
+	} while (index);
+	*--at = '[';
+	add_to_path(buffer, begin_path(buffer, parent), at);
 	return buffer;
 }
 

@@ -141,34 +141,44 @@ static int decode_i64(const struct place *place, const cJSON *value, struct fail
 	return 0;
 }
 
-static int decode_enum(const struct place *place, const cJSON *value, struct fail *fail)
+/* The word is none of the `count` that there are. */
+static int unknown_word(
+	const struct place *place, const char *word, size_t count, struct fail *fail)
 {
 	const char *const *words = place->field->words;
 	char list[256] = "";
 	const char *nearest;
+
+	for (const struct refused_word *refused = place->field->refused; refused && refused->word;
+		refused++)
+		if (strcmp(refused->word, word) == 0)
+			return fail_at(fail, place->path, "\"%s\" is refused: %.200s",
+				refused->word, refused->reason);
+	for (size_t i = 0; i < count; i++) {
+		size_t used = strlen(list);
+
+		snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "", words[i]);
+	}
+	nearest = json_nearest(word, words, count);
+	return fail_at(fail, place->path, "\"%.40s\" is not one of %s%s%s%s", word, list,
+		nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
+}
+
+static int decode_enum(const struct place *place, const cJSON *value, struct fail *fail)
+{
+	const char *const *words = place->field->words;
 	size_t count = 0;
 
 	if (!cJSON_IsString(value))
 		return shape_wrong_kind(place, value, "a word", fail);
 	for (; words[count]; count++) {
-		size_t used = strlen(list);
-
-		if (strcmp(words[count], value->valuestring) == 0) {
-			if (place->out)
-				*(int *)place->out = (int)count;
-			return 0;
-		}
-		snprintf(list + used, sizeof(list) - used, "%s%s", count ? ", " : "", words[count]);
+		if (strcmp(words[count], value->valuestring) != 0)
+			continue;
+		if (place->out)
+			*(int *)place->out = (int)count;
+		return 0;
 	}
-	for (const struct refused_word *refused = place->field->refused; refused && refused->word;
-		refused++)
-		if (strcmp(refused->word, value->valuestring) == 0)
-			return fail_at(fail, place->path, "\"%s\" is refused: %.200s",
-				refused->word, refused->reason);
-	nearest = json_nearest(value->valuestring, words, count);
-	return fail_at(fail, place->path, "\"%.40s\" is not one of %s%s%s%s", value->valuestring,
-		list, nearest ? " (did you mean \"" : "", nearest ? nearest : "",
-		nearest ? "\"?)" : "");
+	return unknown_word(place, value->valuestring, count, fail);
 }
 
 int shape_check_name(const struct place *place, const char *text, struct fail *fail)
