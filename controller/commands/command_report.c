@@ -18,11 +18,12 @@ enum {
 	OPTION_OUT = 256,
 	OPTION_GITHUB,
 	OPTION_COMPARE,
+	OPTION_SINGLE,
 	OPTION_JSON
 };
 struct arguments {
 	const char *run, *second, *out;
-	bool github, compare, json;
+	bool github, compare, json, single;
 };
 
 static const struct argp_option options[] = {
@@ -32,6 +33,8 @@ static const struct argp_option options[] = {
 		"is "
 		"taken for a command",
 		0},
+	{"single-file", OPTION_SINGLE, NULL, 0,
+		"put the style sheet into report.html, for a mail or a ticket", 0},
 	{"compare", OPTION_COMPARE, NULL, 0,
 		"print what changed from RUN to SECOND, and write nothing", 0},
 	{"json", OPTION_JSON, NULL, 0, "with --compare: as JSON", 0},
@@ -49,7 +52,7 @@ static void check(const struct arguments *arguments, struct argp_state *state)
 			arguments->second);
 	if (arguments->json && !arguments->compare)
 		argp_error(state, "--json is for --compare; summary.json is a report's");
-	if (arguments->compare && (arguments->out || arguments->github))
+	if (arguments->compare && (arguments->out || arguments->github || arguments->single))
 		argp_error(state, "--compare prints, and writes no report");
 }
 
@@ -63,6 +66,9 @@ static error_t take(int key, char *argument, struct argp_state *state)
 		return 0;
 	case OPTION_GITHUB:
 		arguments->github = true;
+		return 0;
+	case OPTION_SINGLE:
+		arguments->single = true;
 		return 0;
 	case OPTION_COMPARE:
 		arguments->compare = true;
@@ -133,7 +139,8 @@ static int write_report(const struct arguments *arguments, const struct report *
 {
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return fail_errno(fail, errno, "%s", dir);
-	if (report_write(report, dir, fail) < 0)
+	if (report_write(report, dir, fail) < 0 ||
+		(arguments->single && report_write_single(report, dir, fail) < 0))
 		return -1;
 	if (arguments->github)
 		return print_for_github(report, dir, fail);

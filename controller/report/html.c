@@ -320,16 +320,23 @@ static void over_time(FILE *out, const struct report *report)
 	fputs("</details></section>\n", out);
 }
 
+extern const char report_css[];
+extern const size_t report_css_size;
+
 /* --- the page --------------------------------------------------------------------------- */
 
-void report_html(FILE *out, const struct report *report)
+static void page(FILE *out, const struct report *report, bool single)
 {
 	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	      "<meta name=\"color-scheme\" content=\"light dark\">\n",
 		out);
 	element(out, "title", "%s: %s", report->judgement.headline, report->record.scenario.title);
-	fputs("<link rel=\"stylesheet\" href=\"report.css\">\n</head>\n<body>\n<main>\n", out);
+	if (single)
+		fprintf(out, "<style>\n%.*s</style>\n", (int)report_css_size, report_css);
+	else
+		fputs("<link rel=\"stylesheet\" href=\"report.css\">\n", out);
+	fputs("</head>\n<body>\n<main>\n", out);
 	header(out, report);
 	cost(out, report);
 	claims(out, report);
@@ -347,4 +354,14 @@ void report_html(FILE *out, const struct report *report)
 	element(out, "p", "Made by backburn %s from journal.ndjson, which holds the evidence.",
 		BACKBURN_VERSION);
 	fputs("</footer>\n</body>\n</html>\n", out);
+}
+
+void report_html(FILE *out, const struct report *report)
+{
+	page(out, report, false);
+}
+
+void report_html_single(FILE *out, const struct report *report)
+{
+	page(out, report, true);
 }

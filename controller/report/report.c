@@ -83,10 +83,12 @@ static void css(FILE *out, const struct report *report)
 	fwrite(report_css, 1, report_css_size, out);
 }
 
-static const struct {
+struct output_form {
 	const char *name;
 	void (*print)(FILE *out, const struct report *report);
-} forms[] = {
+};
+
+static const struct output_form forms[] = {
 	{"summary.json", report_json},
 	{"report.txt", report_text},
 	{"report.css", css},
@@ -102,7 +104,8 @@ _Static_assert(
 	sizeof(report_files) / sizeof(report_files[0]) == sizeof(forms) / sizeof(forms[0]) + 1,
 	"each form is named");
 
-static int write_form(size_t index, const struct report *report, const char *dir, struct fail *fail)
+static int write_form(const struct output_form *form, const struct report *report, const char *dir,
+	struct fail *fail)
 {
 	char *text = NULL;
 	size_t length = 0;
@@ -111,12 +114,19 @@ static int write_form(size_t index, const struct report *report, const char *dir
 
 	if (!out)
 		abort();
-	forms[index].print(out, report);
+	form->print(out, report);
 	if (fclose(out) != 0)
 		abort();
-	outcome = output_write(dir, forms[index].name, text, length, fail);
+	outcome = output_write(dir, form->name, text, length, fail);
 	free(text);
 	return outcome;
+}
+
+int report_write_single(const struct report *report, const char *dir, struct fail *fail)
+{
+	static const struct output_form single = {"report.html", report_html_single};
+
+	return write_form(&single, report, dir, fail);
 }
 
 int report_write_css(const char *dir, struct fail *fail)
@@ -127,7 +137,7 @@ int report_write_css(const char *dir, struct fail *fail)
 int report_write(const struct report *report, const char *dir, struct fail *fail)
 {
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
-		if (write_form(i, report, dir, fail) < 0)
+		if (write_form(&forms[i], report, dir, fail) < 0)
 			return -1;
 	return 0;
 }

@@ -33,6 +33,9 @@ int report_write(const struct report *report, const char *dir, struct fail *fail
 /* Only report.css, for another page that looks the same. */
 int report_write_css(const char *dir, struct fail *fail);
 
+/* Replaces report.html there by one that needs no report.css. */
+int report_write_single(const struct report *report, const char *dir, struct fail *fail);
+
 /* --- the forms ------------------------------------------------------------------------- */
 
 /* What a run prints at its end: verdict, claims, measures, effect, revert. */
@@ -43,6 +46,8 @@ void report_on_stdout(const struct report *report);
 void report_text(FILE *out, const struct report *report);
 /* report.html, which needs report.css beside it to look well and nothing to be read. */
 void report_html(FILE *out, const struct report *report);
+/* The same with the sheet inside, which a policy against inline styles would ignore. */
+void report_html_single(FILE *out, const struct report *report);
 void report_junit(FILE *out, const struct report *report);
 /* Its <testsuite> alone, and what it adds to the sums; `suffix` tells one run from others. */
 struct junit_sums {

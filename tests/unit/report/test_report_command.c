@@ -125,6 +125,31 @@ static void foreign_text_can_not_command_the_runner(void **state)
 	told_end(&told);
 }
 
+static void a_single_file_is_written_in_its_place(void **state)
+{
+	struct cli_result result;
+	char path[160], *text;
+	struct told told;
+	FILE *file;
+
+	(void)state;
+	begin(&told, 100);
+	ended(report_of(told.dir, "--single-file", NULL), 0);
+	snprintf(path, sizeof(path), "%s/report.html", told.dir);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	text = calloc(1, 4096);
+	assert_non_null(text);
+	assert_true(fread(text, 1, 4095, file) > 1000);
+	assert_has(text, "<style>");
+	fclose(file);
+	free(text);
+	result = report_of("--compare", "--single-file", told.dir);
+	assert_int_equal(result.code, 64);
+	cli_result_free(&result);
+	told_end(&told);
+}
+
 static struct cli_result compared(const char *const *args)
 {
 	struct cli_result result;
@@ -193,6 +218,7 @@ int main(void)
 		cmocka_unit_test(a_directory_may_be_named),
 		cmocka_unit_test(what_is_no_journal_is_named),
 		cmocka_unit_test(foreign_text_can_not_command_the_runner),
+		cmocka_unit_test(a_single_file_is_written_in_its_place),
 		cmocka_unit_test(two_runs_are_compared_and_nothing_is_written),
 		cmocka_unit_test(what_can_not_be_compared_is_said),
 	};

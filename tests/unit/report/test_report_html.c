@@ -76,6 +76,25 @@ static void there_is_no_script_and_no_style_in_it(void **state)
 	free(text);
 }
 
+static void a_single_file_needs_no_other(void **state)
+{
+	struct told told;
+	char *text;
+
+	(void)state;
+	told_begin(&told, given_tree());
+	told_run(&told);
+	told_run_ends(&told, 100);
+	text = told_finish(&told, report_html_single);
+	assert_has_not(text, "<link ");
+	assert_has_not(text, "src=");
+	assert_int_equal(count_of(text, "<style>"), 1);
+	assert_int_equal(count_of(text, "</style>"), 1);
+	assert_has(text, "--paper: #ffffff;");
+	assert_has(text, "<strong>HELD</strong>");
+	free(text);
+}
+
 static void nothing_from_outside_is_markup(void **state)
 {
 	/* U+202E, in a spelling that does not reorder this file for those who read it */
@@ -158,6 +177,7 @@ int main(void)
 		cmocka_unit_test(the_verdict_comes_first),
 		cmocka_unit_test(numbers_are_the_judgements),
 		cmocka_unit_test(there_is_no_script_and_no_style_in_it),
+		cmocka_unit_test(a_single_file_needs_no_other),
 		cmocka_unit_test(nothing_from_outside_is_markup),
 		cmocka_unit_test(a_node_that_is_not_as_before_shows_its_lines),
 		cmocka_unit_test(a_run_that_touched_nothing_says_so),
