@@ -160,8 +160,20 @@ static const char *headline_of(const struct record *record, int code)
 	return code == EXIT_TROUBLE && !record->ended ? "CUT OFF" : judge_headline(code);
 }
 
-/* A run without its faults must not look like one that stood them. */
-static void say_held(const struct record *record, char reason[SENTENCE_MAX])
+static void say_partial(const struct judgement *judgement, char reason[SENTENCE_MAX], size_t used)
+{
+	size_t named = 0;
+
+	LIST_EACH(judgement->effects, struct effect_judgement, effect)
+		if (effect->effect == EFFECT_PARTIAL && used < SENTENCE_MAX - 80)
+			used += (size_t)snprintf(reason + used, SENTENCE_MAX - used, "%s%.40s",
+				named++ ? ", " : "; only part of what was meant was hit by ",
+				effect->fault->spec->id);
+}
+
+/* A run without its faults, or with half of them, must not look like one that stood them. */
+static void say_held(
+	const struct record *record, const struct judgement *judgement, char reason[SENTENCE_MAX])
 {
 	bool injected = record->faults.count == 0;
 	size_t used = (size_t)snprintf(reason, SENTENCE_MAX, "every gate is met"), left_out = 0;
@@ -174,6 +186,8 @@ static void say_held(const struct record *record, char reason[SENTENCE_MAX])
 		injected = injected || !judge_fault_left_out(record, fault);
 	if (!injected)
 		snprintf(reason + used, SENTENCE_MAX - used, "; no fault was injected");
+	else
+		say_partial(judgement, reason, used);
 }
 
 void judge_codes(const struct record *record, struct judgement *judgement)
@@ -187,7 +201,7 @@ void judge_codes(const struct record *record, struct judgement *judgement)
 	add_effects(record, judgement);
 	if (!record->ended)
 		add_code(judgement, EXIT_TROUBLE, "the journal ends before the run did");
-	say_held(record, held);
+	say_held(record, judgement, held);
 	if (judgement->code_count == 0)
 		add_code(judgement, EXIT_HELD, held);
 	judgement->exit_code = judgement->codes[0];

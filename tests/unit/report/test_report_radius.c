@@ -103,6 +103,33 @@ static void a_fault_is_told_as_declared_predicted_and_measured(void **state)
 	told_end(&told);
 }
 
+/* Of two links that were meant one was hit: the first sentence says so, and the picture shows it.
+ */
+static void half_of_what_was_meant_is_in_the_verdict(void **state)
+{
+	struct told told;
+	struct report report;
+	char *html;
+
+	(void)state;
+	told_begin(&told, given_tree());
+	told_run(&told);
+	told_event(&told, "evidence", SECONDS(41),
+		"'fault':'cut-leader','node':'n2','counters':[{'peer':'n1','direction':'egress',"
+		"'packets':'7','segments':'7','bytes':'700','first_ns':'31001000000','last_ns':"
+		"'40000000000'}]");
+	told_run_ends(&told, 100);
+	told_report(&told, &report);
+	assert_string_equal(report.judgement.reason,
+		"every gate is met; only part of what was meant was hit by cut-leader");
+	html = told_form(&report, report_html);
+	assert_has(html, "7 packets dropped on 1 of 2 links");
+	assert_has(html, "A dotted line was meant, had no connection, and nothing was hit on it.");
+	free(html);
+	report_deinit(&report);
+	told_end(&told);
+}
+
 static void processes_are_a_radius_too(void **state)
 {
 	struct told told;
@@ -209,6 +236,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_graph_has_each_node_and_link_once),
 		cmocka_unit_test(a_fault_is_told_as_declared_predicted_and_measured),
+		cmocka_unit_test(half_of_what_was_meant_is_in_the_verdict),
 		cmocka_unit_test(processes_are_a_radius_too),
 		cmocka_unit_test(a_run_without_a_fault_has_no_picture),
 		cmocka_unit_test(a_picture_of_many_is_bounded_and_says_so),
