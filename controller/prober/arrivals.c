@@ -150,7 +150,8 @@ double arrivals_least(const struct list *arrivals, int64_t from_ns, int64_t to_n
 		int64_t first_ns = from_ns > walk.begin_ns ? from_ns : walk.begin_ns;
 		int64_t last_ns = to_ns < end_ns ? to_ns : end_ns;
 
-		if (first_ns <= last_ns)
+		/* Its end is the next one's beginning. */
+		if (first_ns <= last_ns && first_ns < end_ns)
 			least = fmin(
 				least, fmin(rate_at(&walk, first_ns), rate_at(&walk, last_ns)));
 		if (to_ns <= end_ns)

@@ -47,6 +47,7 @@ static const struct field probe_class_fields[] = {
 	{.key = "attempts_le",
 		.kind = FIELD_INTEGER,
 		AT(probe_class, attempts_le),
+		.min = 1,
 		.max = ATTEMPTS_MAX},
 	{.key = "bounds",
 		.kind = FIELD_LIST,

@@ -326,6 +326,7 @@ void report_html(FILE *out, const struct report *report)
 	over_time(out, report);
 	html_hit(out, report);
 	html_data(out, report);
+	html_loads(out, report);
 	html_revert(out, report);
 	html_time_line(out, report);
 	html_events(out, report);
