@@ -105,8 +105,8 @@ struct field {
 	enum field_choice choice;
 	const char *needs; /* the key that must be there when this one is; or NULL */
 	/*
-	 * Belongs only to some words of the shape's enum "type", FIELD_OF(index) | …; then
-	 * `required` is meant for those. A type that is left out is its preset. 0: to all.
+	 * Belongs only to some words of the shape's enum "type" or "model", FIELD_OF(index) | …;
+	 * then `required` is meant for those. A type that is left out is its preset. 0: to all.
 	 */
 	unsigned int of;
 	const struct form *form; /* of a string or name, or of the keys of FIELD_MAP and _STRINGS */

@@ -53,6 +53,12 @@ static cJSON *encode_count(const struct count *count)
 	return bounds;
 }
 
+/* Zero outside of the range is how an absent one was decoded. */
+static bool zero_is_absent(const struct field *field)
+{
+	return !field->required && !field->preset && field->min > 0;
+}
+
 /* NULL: nothing to say (an absent optional). */
 static cJSON *encode_scalar(const struct field *field, enum field_kind kind, const void *value)
 {
@@ -67,17 +73,18 @@ static cJSON *encode_scalar(const struct field *field, enum field_kind kind, con
 	case FIELD_BOOL:
 		return cJSON_CreateBool(*(const bool *)value);
 	case FIELD_INTEGER:
-		/* Zero outside of the range is how an absent one was decoded. */
-		if (!field->required && !field->preset && field->min > 0 &&
-			*(const int64_t *)value == 0)
+		if (zero_is_absent(field) && *(const int64_t *)value == 0)
 			return NULL;
 		return cJSON_CreateNumber((double)*(const int64_t *)value);
 	case FIELD_NUMBER:
 	case FIELD_RATIO:
-		if (field->or_nan && isnan(*(const double *)value))
+		if ((field->or_nan && isnan(*(const double *)value)) ||
+			(zero_is_absent(field) && !(*(const double *)value > 0)))
 			return NULL;
 		return cJSON_CreateNumber(*(const double *)value);
 	case FIELD_DURATION:
+		if (zero_is_absent(field) && *(const int64_t *)value == 0)
+			return NULL;
 		return cJSON_CreateString(duration_format(*(const int64_t *)value, text));
 	case FIELD_SIZE:
 		return cJSON_CreateString(size_format(*(const int64_t *)value, unit_text));

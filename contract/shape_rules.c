@@ -27,7 +27,8 @@ const struct field *shape_type(const struct shape *shape)
 {
 	for (size_t i = 0; i < shape->count; i++)
 		if (shape->fields[i].kind == FIELD_ENUM &&
-			strcmp(shape->fields[i].key, "type") == 0)
+			(strcmp(shape->fields[i].key, "type") == 0 ||
+				strcmp(shape->fields[i].key, "model") == 0))
 			return &shape->fields[i];
 	return NULL;
 }
@@ -76,10 +77,10 @@ static int check_types(
 
 		if (field->of && given && !belongs)
 			return fail_at(fail, json_path_key(key_path, path, field->key),
-				"does not belong to type \"%s\", which has: %s", types->words[type],
-				keys_of(shape, type, keys, sizeof(keys)));
+				"does not belong to %s \"%s\", which has: %s", types->key,
+				types->words[type], keys_of(shape, type, keys, sizeof(keys)));
 		if (belongs && field->required && !given)
-			return fail_at(fail, path, "type \"%s\" needs the key \"%s\"",
+			return fail_at(fail, path, "%s \"%s\" needs the key \"%s\"", types->key,
 				types->words[type], field->key);
 	}
 	return 0;

@@ -21,7 +21,7 @@ const char *const probe_type_words[] = {
 #define ONLY_DNS .of = FIELD_OF(PROBE_DNS)
 #define OF_URLS .of = FIELD_OF(PROBE_HTTP) | FIELD_OF(PROBE_METRIC) | FIELD_OF(PROBE_PROMETHEUS)
 
-static const struct form method_form = {
+const struct form method_form = {
 	.pattern = "^[A-Z]+$", .says = "an HTTP method: upper-case letters, like GET"};
 static const struct form pointer_form = {
 	.pattern = "^/", .says = "a JSON pointer like \"/key\" into body.json"};
@@ -40,7 +40,7 @@ static const struct field to_fields[] = {
 		.help = "first_answer: the current node, and the next one after a bad event; any: "
 			"the nodes in turn; each: every event goes to every node."},
 };
-static const struct shape to_shape =
+const struct shape to_shape =
 	SHAPE("to", probe_to, to_fields, "The members that a probe asks, and in which order.");
 
 static const struct field body_fields[] = {
@@ -62,8 +62,7 @@ static const struct field body_fields[] = {
 		.form = &pointer_form,
 		.help = "JSON pointers to strings in `json` that are encoded after expansion."},
 };
-static const struct shape body_shape =
-	SHAPE("body", probe_body, body_fields, "What a probe sends.");
+const struct shape body_shape = SHAPE("body", probe_body, body_fields, "What a probe sends.");
 
 static const struct field probe_expect_fields[] = {
 	{.key = "status",

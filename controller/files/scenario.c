@@ -6,6 +6,7 @@
 
 #include "contract/json.h"
 #include "controller/files/implied_slos.h"
+#include "controller/files/loads.h"
 #include "controller/files/override.h"
 #include "controller/files/params.h"
 
@@ -105,6 +106,7 @@ int scenario_from_merged(struct scenario *out, cJSON *merged, struct fail *fail)
 		cJSON_Delete(merged);
 		return -1;
 	}
+	scenario_take_loads(&scenario);
 	scenario_imply_slos(&scenario);
 	scenario.merged = merged;
 	*out = scenario;
@@ -139,6 +141,7 @@ int scenario_load(struct scenario *out, struct sources *sources, const char *pat
 void scenario_deinit(struct scenario *scenario)
 {
 	cJSON_Delete(scenario->merged);
+	scenario_free_loads(scenario);
 	shape_free(&scenario_shape, scenario);
 	scenario->merged = NULL;
 }
@@ -173,6 +176,11 @@ const struct slo_spec *scenario_slo(const struct scenario *scenario, const char 
 const struct workload_spec *scenario_workload(const struct scenario *scenario, const char *name)
 {
 	return find_named(&scenario->workloads, sizeof(struct workload_spec), name);
+}
+
+const struct workload_spec *scenario_load_named(const struct scenario *scenario, const char *name)
+{
+	return find_named(&scenario->loads, sizeof(struct workload_spec), name);
 }
 
 const struct phase_spec *scenario_phase(const struct scenario *scenario, const char *id)

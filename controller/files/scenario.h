@@ -9,6 +9,8 @@
 #include "contract/processes.h"
 #include "contract/shape.h"
 #include "controller/files/source.h"
+#include "controller/prober/arrivals.h"
+#include "controller/prober/retry.h"
 #include "controller/texts/text_match.h"
 
 /*
@@ -145,15 +147,19 @@ struct probe_spec {
 	cJSON *query;           /* of prometheus: a string or a secret */
 	bool per_second;
 	struct probe_expect *expect;
-	double rate; /* events a second, from each `from` and, with `each`, to each member */
+	double rate; /* events a second, from each `from` and, with `each`, to each member; of a
+			load the highest */
 	int64_t timeout_ns;
 	bool inside_radius;
+	/* No key: the load that this is the probe of, borrowed (files/loads.h); else NULL. */
+	const struct workload_spec *load;
 };
 
 struct good_spec {
 	int outcome;                                   /* 0, "ok": the only one there is */
 	int64_t latency_lt_ns;                         /* 0: any */
 	double value_lt, value_le, value_gt, value_ge; /* NAN: any */
+	int64_t attempts_le;                           /* of a load's requests; 0: any */
 };
 
 enum burn_severity {
@@ -181,7 +187,8 @@ struct burn_spec {
 
 struct slo_spec {
 	char *name;
-	char *probe;
+	char *probe;    /* also that of a load */
+	char *workload; /* a load, in place of `probe`; else NULL */
 	struct good_spec *good;
 	double objective;
 	int64_t period_ns;
@@ -197,14 +204,28 @@ struct final_read_spec {
 	int64_t quiesce_ns, timeout_ns;
 };
 
+enum workload_model {
+	WORKLOAD_SET, /* integers, which are read back */
+	WORKLOAD_LOAD /* requests, which are tried again */
+};
+extern const char *const workload_model_words[];
+
+/* Which keys belong to which model its table says. */
 struct workload_spec {
 	char *name;
-	int model;        /* 0, "set": the only one there is */
+	int model;        /* enum workload_model */
 	struct list from; /* of char * */
-	double rate;      /* operations a second */
 	int64_t timeout_ns;
+
+	double rate;      /* operations a second */
 	struct list exec; /* of char * */
 	struct final_read_spec *final_read;
+
+	struct probe_spec *http; /* only what a request is: url, method, headers, … */
+	struct probe_to *to;
+	struct list arrivals; /* of struct arrival */
+	struct retry *retry;  /* NULL: one attempt for each request */
+	bool inside_radius;
 };
 
 /* --- phases ---------------------------------------------------------------------------- */
@@ -446,10 +467,12 @@ struct scenario {
 	struct list groups;     /* of struct group_spec */
 	struct list probes;     /* of struct probe_spec */
 	struct list slos;       /* of struct slo_spec */
-	struct list workloads;  /* of struct workload_spec */
+	struct list workloads;  /* of struct workload_spec: sets */
 	struct list phases;     /* of struct phase_spec, in the order of time */
 	struct list invariants; /* of struct invariant_spec */
 	struct guardrails_spec *guardrails;
+
+	struct list loads; /* of struct workload_spec: what `workloads` has of that model */
 
 	/* What was decoded: parts merged, parameters put in; what the journal keeps. Owned. */
 	cJSON *merged;
@@ -490,6 +513,7 @@ const struct group_spec *scenario_group(const struct scenario *scenario, const c
 const struct probe_spec *scenario_probe(const struct scenario *scenario, const char *name);
 const struct slo_spec *scenario_slo(const struct scenario *scenario, const char *name);
 const struct workload_spec *scenario_workload(const struct scenario *scenario, const char *name);
+const struct workload_spec *scenario_load_named(const struct scenario *scenario, const char *name);
 const struct phase_spec *scenario_phase(const struct scenario *scenario, const char *id);
 const struct fault_spec *scenario_fault(
 	const struct scenario *scenario, const char *id, const struct phase_spec **out_phase);

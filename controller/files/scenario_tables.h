@@ -55,6 +55,9 @@
 
 extern const struct shape group_shape, probe_shape, read_shape, slo_shape, tls_shape,
 	workload_shape;
+/* What probes and loads share; the last is a load's request in a struct probe_spec. */
+extern const struct shape to_shape, body_shape, load_http_shape;
+extern const struct form method_form;
 /* What the name of a metric looks like. */
 extern const struct form metric_form;
 extern const struct shape invariant_shape, guardrails_shape;

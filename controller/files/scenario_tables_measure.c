@@ -2,12 +2,11 @@
 #include "controller/files/scenario_tables.h"
 #include "controller/prober/orders.h"
 
-/* How a system is looked at: groups, SLOs, workloads; probes are in probe_tables.c. */
+/* How a system is looked at: groups, SLOs; probes are in probe_tables.c, workloads beside them. */
 
 #define PERIOD_MAX_NS ((double)366 * 86400 * NS_PER_SEC)
 
 static const char *const outcome_words[] = {"ok", NULL};
-static const char *const models[] = {"set", NULL};
 
 /* --- groups ---------------------------------------------------------------------------- */
 
@@ -172,6 +171,13 @@ static const struct field good_fields[] = {
 		AT(good_spec, value_ge),
 		.choice = CHOICE_ANY,
 		.help = "metric, prometheus: the value of a good event is at least this."},
+	{.key = "attempts_le",
+		.kind = FIELD_INTEGER,
+		AT(good_spec, attempts_le),
+		.min = 1,
+		.max = ATTEMPTS_MAX,
+		.choice = CHOICE_ANY,
+		.help = "load: a good request took no more attempts than this."},
 };
 static const struct shape good_shape =
 	SHAPE("good", good_spec, good_fields, "Which events are good.");
@@ -197,8 +203,13 @@ static const struct field slo_fields[] = {
 	{.key = "probe",
 		.kind = FIELD_NAME,
 		AT(slo_spec, probe),
-		.required = true,
+		.choice = CHOICE_ONE,
 		.help = "The probe whose events count."},
+	{.key = "workload",
+		.kind = FIELD_NAME,
+		AT(slo_spec, workload),
+		.choice = CHOICE_ONE,
+		.help = "The load whose requests count."},
 	{.key = "good",
 		.kind = FIELD_OBJECT,
 		.sub = &good_shape,
@@ -247,72 +258,5 @@ static const struct field slo_fields[] = {
 		.help = "When somebody on call would be told: such as page at 8 times the rate."},
 };
 const struct shape slo_shape = SHAPE("slo", slo_spec, slo_fields,
-	"A service level objective: which share of a probe's events is good.");
-
-static const struct field final_read_fields[] = {
-	{.key = "from_each",
-		.kind = FIELD_GROUP,
-		AT(final_read_spec, from_each),
-		.required = true,
-		.help = "The group of which each member is read."},
-	{.key = "quiesce",
-		.kind = FIELD_DURATION,
-		AT(final_read_spec, quiesce_ns),
-		.preset = "\"5s\"",
-		.max = HOURS(1),
-		.help = "How long the system is left alone after the last phase."},
-	{.key = "timeout",
-		.kind = FIELD_DURATION,
-		AT(final_read_spec, timeout_ns),
-		.preset = "\"30s\"",
-		.min = 100 * NS_PER_MS,
-		.max = HOURS(1),
-		.help = "How long one member's read may take."},
-};
-static const struct shape final_read_shape = SHAPE("final_read", final_read_spec, final_read_fields,
-	"The reading back at the end of the run.");
-
-static const struct field workload_fields[] = {
-	{.key = "model",
-		.kind = FIELD_ENUM,
-		.words = models,
-		AT(workload_spec, model),
-		.required = true,
-		.help = "What the data are: `set` adds the integers 1, 2, 3, … and reads them "
-			"back."},
-	{.key = "from",
-		.kind = FIELD_LIST,
-		.item = FIELD_NODE,
-		.one_is_list = true,
-		AT(workload_spec, from),
-		.required = true,
-		.help = "The node that the client runs at."},
-	{.key = "rate",
-		.kind = FIELD_NUMBER,
-		AT(workload_spec, rate),
-		.required = true,
-		.min = RATE_MIN,
-		.max = RATE_MAX,
-		.help = "Operations a second."},
-	{.key = "timeout",
-		.kind = FIELD_DURATION,
-		AT(workload_spec, timeout_ns),
-		.preset = "\"2s\"",
-		.min = NS_PER_MS,
-		.max = TIMEOUT_MAX_NS,
-		.help = "An operation without an answer by then is unknown."},
-	{.key = "exec",
-		.kind = FIELD_LIST,
-		.item = FIELD_STRING,
-		AT(workload_spec, exec),
-		.required = true,
-		.help = "The client: a program and its arguments, started without a shell."},
-	{.key = "final_read",
-		.kind = FIELD_OBJECT,
-		.sub = &final_read_shape,
-		AT(workload_spec, final_read),
-		.required = true,
-		.help = "How the data are read back at the end."},
-};
-const struct shape workload_shape = SHAPE("workload", workload_spec, workload_fields,
-	"Writes that are remembered and read back, to find lost data.");
+	"A service level objective: which share of the events of a probe, or of the requests of "
+	"a load, is good.");

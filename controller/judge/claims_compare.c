@@ -49,14 +49,34 @@ static void say_ratio(struct claim_judgement *out, double rate, double reference
 			: "");
 }
 
+/* Events a second; of a load those that were due in these phases, since elsewhere others are. */
+static double rate_in(const struct record *record, const struct invariant_spec *claim,
+	const struct slo_spec *slo, const struct list *phases, int64_t events)
+{
+	double seconds = 0;
+
+	if (!scenario_probe(&record->scenario, slo->probe)->load || slo->slice_ns)
+		return record_rate(record, slo);
+	LIST_EACH(*phases, char *, id) {
+		const struct phase_record *phase = record_phase(record, *id);
+
+		if (phase->end_ns > phase->start_ns + claim->skip_first_ns)
+			seconds +=
+				(double)(phase->end_ns - phase->start_ns - claim->skip_first_ns) /
+				(double)NS_PER_SEC;
+	}
+	return seconds > 0 ? (double)events / seconds : record_rate(record, slo);
+}
+
 /* The verdict, and what was measured; both sides have events. */
 static void decide(const struct record *record, const struct comparison *comparison,
 	struct claim_judgement *out)
 {
 	const struct invariant_spec *claim = out->claim;
 	double alpha = claim_alpha(claim);
-	double rate = record_rate(record, comparison->slo);
-	double reference_rate = record_rate(record, comparison->reference_slo);
+	double rate = rate_in(record, claim, comparison->slo, &claim->in, out->tally.total);
+	double reference_rate = rate_in(record, claim, comparison->reference_slo,
+		comparison->reference_in, out->reference.total);
 	struct contrast contrast = comparison_contrast(claim, rate, reference_rate);
 	struct proportion first = good_of(out->tally), second = good_of(out->reference);
 

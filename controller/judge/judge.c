@@ -8,7 +8,7 @@
 #include "contract/units.h"
 #include "controller/judge/judge_parts.h"
 
-static int64_t measured_to_ns(
+int64_t judge_measured_to_ns(
 	const struct record *record, const struct fault_record *fault, int64_t covered_ns)
 {
 	const struct phase_spec *phase = NULL;
@@ -30,20 +30,21 @@ static int64_t measured_to_ns(
 #define STABLE_NS (5 * NS_PER_SEC)
 
 /* It speaks of what the fault brought, and not of what its heal brings. */
-static bool is_of_fault(const struct recovers_spec *recovers, const struct outage *outage)
+static bool is_of_fault(const struct recovers_spec *recovers, const struct fault_record *fault,
+	const struct slo_spec *slo)
 {
-	return recovers && strcmp(recovers->slo, outage->slo->name) == 0 &&
-		strcmp(recovers->from->fault, outage->fault->spec->id) == 0 &&
+	return recovers && strcmp(recovers->slo, slo->name) == 0 &&
+		strcmp(recovers->from->fault, fault->spec->id) == 0 &&
 		recovers->from->instant != INSTANT_HEALED;
 }
 
-/* The longest that such a claim asks for, so that it and the recovery time say the same. */
-static int64_t stable_for_ns(const struct record *record, const struct outage *outage)
+int64_t judge_stable_ns(
+	const struct record *record, const struct fault_record *fault, const struct slo_spec *slo)
 {
 	int64_t longest_ns = 0;
 
 	LIST_EACH(record->scenario.invariants, struct invariant_spec, claim)
-		if (is_of_fault(claim->recovers, outage) &&
+		if (is_of_fault(claim->recovers, fault, slo) &&
 			claim->recovers->stable_for_ns > longest_ns)
 			longest_ns = claim->recovers->stable_for_ns;
 	return longest_ns ? longest_ns : STABLE_NS;
@@ -74,7 +75,7 @@ static void judge_outages(const struct record *record, struct list *outages)
 			continue;
 		LIST_EACH(record->slis, struct sli_record, sli) {
 			int64_t covered_ns = record_covered_ns(record, sli->slo);
-			int64_t end_ns = measured_to_ns(record, fault, covered_ns);
+			int64_t end_ns = judge_measured_to_ns(record, fault, covered_ns);
 			struct outage *outage;
 
 			if (fault->healed_ns == NEVER_NS && end_ns <= fault->start_ns)
@@ -84,7 +85,7 @@ static void judge_outages(const struct record *record, struct list *outages)
 			outage->slo = sli->slo;
 			outage->during =
 				samples_longest_gap(&sli->samples, fault->start_ns, end_ns);
-			outage->stable_ns = stable_for_ns(record, outage);
+			outage->stable_ns = judge_stable_ns(record, fault, sli->slo);
 			judge_rto(sli, end_ns, covered_ns, outage);
 			if (covered_ns > end_ns)
 				outage->after =
@@ -125,6 +126,7 @@ void judge(const struct record *record, struct judgement *out)
 	judge_reverts(record, &out->reverts);
 	judge_outages(record, &out->outages);
 	judge_costs(record, &out->costs);
+	judge_loads(record, &out->loads);
 	judge_codes(record, out);
 }
 
@@ -146,5 +148,6 @@ void judgement_deinit(struct judgement *judgement)
 	free(judgement->outages.items);
 	free(judgement->costs.items);
 	free(judgement->data.items);
+	judge_loads_free(&judgement->loads);
 	*judgement = (struct judgement){0};
 }

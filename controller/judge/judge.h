@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "controller/judge/loads.h"
 #include "controller/judge/record.h"
 #include "controller/measure/statistics.h"
 
@@ -160,6 +161,7 @@ struct judgement {
 	struct list outages;  /* of struct outage */
 	struct list costs;    /* of struct cost */
 	struct list data;     /* of struct data_summary */
+	struct list loads;    /* of struct load_judgement */
 	int codes[CODES_MAX]; /* every exit code that applies, by weight */
 	size_t code_count;
 	int exit_code;

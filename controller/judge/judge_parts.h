@@ -18,6 +18,15 @@ void judge_processes(const struct fault_record *fault, struct effect_judgement *
 void judge_machines(const struct fault_record *fault, struct effect_judgement *out);
 /* What was asked and achieved of it; `out` is zeroed or has other parts. */
 void judge_measures(const struct fault_record *fault, struct effect_judgement *out);
+/* Until when a fault is measured: its heal, or as far as there are data. */
+int64_t judge_measured_to_ns(
+	const struct record *record, const struct fault_record *fault, int64_t covered_ns);
+/*
+ * For how long the SLO must be met to be recovered from the fault: the longest that such a claim
+ * asks for, so that it and the recovery time say the same; else 5 s.
+ */
+int64_t judge_stable_ns(
+	const struct record *record, const struct fault_record *fault, const struct slo_spec *slo);
 void judge_effect(const struct record *record, const struct fault_record *fault,
 	struct effect_judgement *out);
 void judge_reverts(const struct record *record, struct list *reverts);

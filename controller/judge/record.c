@@ -141,6 +141,7 @@ void record_deinit(struct record *record)
 		free(source->last_error);
 		histogram_free(source->latency);
 		values_deinit(&source->values);
+		load_told_deinit(&source->load);
 	}
 	LIST_EACH(record->workloads, struct workload_record, workload)
 		free_workload(workload);
@@ -252,6 +253,15 @@ struct source_record *record_source(const struct record *record, const cJSON *ev
 	return NULL;
 }
 
+static double mean_rate(const struct source_record *source)
+{
+	int64_t told_ns = schedule_due_ns(&source->schedule, source->next_index) - source->start_ns;
+
+	if (!source->schedule.arrivals.count || told_ns <= 0)
+		return source->rate;
+	return (double)source->next_index / (double)told_ns * (double)NS_PER_SEC;
+}
+
 double record_rate(const struct record *record, const struct slo_spec *slo)
 {
 	double rate = 0;
@@ -261,7 +271,7 @@ double record_rate(const struct record *record, const struct slo_spec *slo)
 
 	LIST_EACH(record->sources, struct source_record, source) {
 		if (strcmp(source->probe, slo->probe) == 0)
-			rate += source->rate;
+			rate += mean_rate(source);
 	}
 	return rate;
 }
@@ -272,8 +282,7 @@ int64_t record_reported_ns(const struct record *record, const char *probe)
 
 	LIST_EACH(record->sources, struct source_record, source) {
 		/* Everything before the next event's intended time has been reported. */
-		int64_t next_ns = source->start_ns +
-			(int64_t)((double)source->next_index / source->rate * 1e9);
+		int64_t next_ns = schedule_due_ns(&source->schedule, source->next_index);
 
 		if (strcmp(source->probe, probe) == 0 && next_ns < reported_ns)
 			reported_ns = next_ns;

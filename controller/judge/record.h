@@ -8,11 +8,13 @@
 #include "contract/histogram.h"
 #include "contract/verbs.h"
 #include "controller/files/scenario.h"
+#include "controller/judge/load_told.h"
 #include "controller/judge/samples.h"
 #include "controller/judge/values.h"
 #include "controller/plan/plan.h"
 #include "controller/prober/orders.h"
 #include "controller/prober/ranges.h"
+#include "controller/prober/schedule.h"
 
 /*
  * What is known of a run, built from its journal event by event. The engine keeps one while the
@@ -69,14 +71,16 @@ struct source_record {
 	char *probe, *from;
 	char *to; /* the member, of a probe with policy `each`; else NULL */
 	int64_t start_ns;
-	double rate;
-	int64_t next_index;        /* first event not reported yet */
-	int64_t last_heard_ns;     /* when the last window arrived; the probe's start before that */
+	double rate;              /* of a load at the least */
+	struct schedule schedule; /* when its events are due; arrivals borrowed from the scenario */
+	int64_t next_index;       /* first event not reported yet */
+	int64_t last_heard_ns;    /* when the last window arrived; the probe's start before that */
 	struct histogram *latency; /* of all windows */
 	int64_t outcomes[8];       /* by enum probe_outcome */
 	char *last_error;          /* of the last window that had one, or NULL */
 	int64_t lag_max_ns;
-	struct values values; /* of a probe that reads numbers; at most VALUES_MAX */
+	struct values values;  /* of a probe that reads numbers; at most VALUES_MAX */
+	struct load_told load; /* of a load */
 };
 
 struct sli_record {
@@ -173,7 +177,10 @@ void record_deinit(struct record *record);
 /* Applies one event. An event this version does not know is FAIL_PEER. */
 int record_apply(struct record *record, const cJSON *event, struct fail *fail);
 
-/* Events a second that reach the SLO's probe, from all nodes it runs at; or slices a second. */
+/*
+ * Events a second that reach the SLO's probe, from all nodes it runs at; or slices a second. Of a
+ * load on the average so far.
+ */
 double record_rate(const struct record *record, const struct slo_spec *slo);
 
 /* Until when every source of the probe has reported without a gap. */

@@ -10,6 +10,7 @@
 #include "controller/judge/record_apply.h"
 #include "controller/judge/seconds.h"
 #include "controller/judge/slices.h"
+#include "controller/plan/check.h"
 #include "controller/prober/orders.h"
 #include "controller/prober/runs.h"
 #include "controller/prober/value_text.h"
@@ -30,11 +31,13 @@ static_assert(OUTCOME_COUNT <= sizeof(((struct source_record *)NULL)->outcomes) 
 
 int record_apply_source(struct record *record, const cJSON *event, struct fail *fail)
 {
+	const struct probe_spec *probe =
+		scenario_probe(&record->scenario, json_string(event, "probe", ""));
 	double rate = json_number(event, "rate", 0);
 	int64_t start_ns = journal_time(event, "start_ns");
 	struct source_record *source;
 
-	if (!scenario_probe(&record->scenario, json_string(event, "probe", "")))
+	if (!probe)
 		return record_unknown_name(event, "probe", fail);
 	if (record_source(record, event) || start_ns == NEVER_NS || rate < RATE_MIN ||
 		rate > RATE_MAX)
@@ -44,7 +47,10 @@ int record_apply_source(struct record *record, const cJSON *event, struct fail *
 	record_replace_text(&source->from, json_string(event, "from", ""));
 	record_replace_text(&source->to, json_string(event, "to", NULL));
 	source->start_ns = start_ns;
-	source->rate = rate;
+	source->rate = probe->load ? probe_least_rate(probe) : rate;
+	source->schedule = (struct schedule){.start_ns = start_ns, .rate = rate};
+	if (probe->load)
+		source->schedule.arrivals = probe->load->arrivals;
 	source->last_heard_ns = start_ns;
 	source->latency = histogram_new();
 	return 0;
@@ -52,7 +58,7 @@ int record_apply_source(struct record *record, const cJSON *event, struct fail *
 
 static int64_t due_ns(const struct source_record *source, int64_t index)
 {
-	return source->start_ns + (int64_t)((double)index / source->rate * 1e9);
+	return schedule_due_ns(&source->schedule, index);
 }
 
 /* Every event of the window must be in the runs, or a claim would rest on fewer than it says. */
@@ -179,7 +185,8 @@ static int check_window(const struct record *record, const struct source_record 
 	if ((window->late && check_runs(window->late, window->count, fail) < 0) ||
 		(window->dropped && check_runs(window->dropped, window->count, fail) < 0))
 		return -1;
-	if (check_values(window, fail) < 0)
+	if (check_values(window, fail) < 0 ||
+		(window->load && load_window_check(window->load, window->count, fail) < 0))
 		return -1;
 	LIST_EACH(window->outcomes, int64_t, count)
 		if (*count < 0 || *count > window->count)
@@ -206,6 +213,8 @@ static int add_window(struct record *record, struct source_record *source,
 		add_spoiled(sli, source, window, runs);
 	}
 	add_values(source, window);
+	if (window->load)
+		load_told_add(&source->load, &source->schedule, window->first_index, window->load);
 	LIST_EACH(window->outcomes, int64_t, count)
 		if (i < OUTCOME_COUNT)
 			source->outcomes[i++] += *count;

@@ -7,6 +7,7 @@
 
 #include "contract/list.h"
 #include "contract/units.h"
+#include "controller/files/loads.h"
 #include "controller/prober/runs.h"
 
 static struct probe_seconds *find(const struct list *probes, const char *probe)
@@ -123,7 +124,8 @@ void seconds_quantiles(const struct probe_seconds *own, double quantile, int64_t
 		out->values = reallocarray(out->values, out->count + 1, sizeof(double));
 		if (!out->values)
 			abort();
-		out->values[out->count++] = quantile_of(second, quantile, own->probe->timeout_ns);
+		out->values[out->count++] =
+			quantile_of(second, quantile, probe_longest_ns(own->probe));
 	}
 }
 

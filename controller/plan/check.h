@@ -50,6 +50,9 @@ int64_t fault_end_ns(
  */
 int64_t probe_least_sources(const struct scenario *scenario, const struct probe_spec *probe);
 
+/* Events a second of one open loop of the probe: of a load's lowest step. */
+double probe_least_rate(const struct probe_spec *probe);
+
 /* Events a second of the SLO's probe, of all its open loops together, at the least. */
 double slo_least_rate(const struct scenario *scenario, const struct slo_spec *slo);
 

@@ -5,6 +5,7 @@
 
 #include "contract/json.h"
 #include "contract/units.h"
+#include "controller/files/loads.h"
 #include "controller/measure/statistics.h"
 #include "controller/plan/check_parts.h"
 #include "controller/plan/comparison_claims.h"
@@ -122,33 +123,63 @@ int64_t probe_least_sources(const struct scenario *scenario, const struct probe_
 	return sources;
 }
 
+/* Of one open loop, from that time of the run on. */
+static double least_rate_from(const struct probe_spec *probe, int64_t from_ns)
+{
+	return probe->load ? arrivals_least(&probe->load->arrivals, from_ns, INT64_MAX)
+			   : probe->rate;
+}
+
+double probe_least_rate(const struct probe_spec *probe)
+{
+	return least_rate_from(probe, 0);
+}
+
 double slo_least_rate(const struct scenario *scenario, const struct slo_spec *slo)
 {
 	const struct probe_spec *probe = scenario_probe(scenario, slo->probe);
 
 	if (slo->slice_ns)
 		return (double)NS_PER_SEC / (double)slo->slice_ns;
-	return probe->rate * (double)probe_least_sources(scenario, probe);
+	return probe_least_rate(probe) * (double)probe_least_sources(scenario, probe);
+}
+
+/*
+ * The earliest that a phase can begin. A load has sent its first request by then; how much later
+ * the phase does begin is not known, so its least rate from there on is what can be promised.
+ */
+static int64_t earliest_start_ns(const struct scenario *scenario, const struct phase_spec *wanted)
+{
+	int64_t start_ns = 0;
+
+	LIST_EACH(scenario->phases, struct phase_spec, phase) {
+		if (phase == wanted)
+			break;
+		start_ns += phase_shortest_ns(phase);
+	}
+	return start_ns;
 }
 
 int64_t phases_samples(const struct scenario *scenario, const struct slo_spec *slo,
 	const struct list *phases, int64_t skip_first_ns)
 {
 	const struct probe_spec *probe = scenario_probe(scenario, slo->probe);
-	int64_t total_ns = 0, slices = 0;
+	int64_t slices = 0;
+	double events = 0;
 
 	LIST_EACH(*phases, char *, id) {
-		int64_t phase_ns = phase_shortest_ns(scenario_phase(scenario, *id));
+		const struct phase_spec *phase = scenario_phase(scenario, *id);
+		int64_t phase_ns = phase_shortest_ns(phase) - skip_first_ns;
 
-		if (phase_ns <= skip_first_ns)
+		if (phase_ns <= 0)
 			continue;
-		total_ns += phase_ns - skip_first_ns;
-		slices += slo->slice_ns ? (phase_ns - skip_first_ns) / slo->slice_ns : 0;
+		events += (double)phase_ns / (double)NS_PER_SEC *
+			least_rate_from(probe, earliest_start_ns(scenario, phase) + skip_first_ns);
+		slices += slo->slice_ns ? phase_ns / slo->slice_ns : 0;
 	}
 	if (slo->slice_ns)
 		return slices;
-	return (int64_t)floor((double)total_ns / (double)NS_PER_SEC * probe->rate + 1e-6) *
-		probe_least_sources(scenario, probe);
+	return (int64_t)floor(events + 1e-6) * probe_least_sources(scenario, probe);
 }
 
 int64_t claim_samples(const struct scenario *scenario, const struct invariant_spec *claim)
@@ -166,12 +197,12 @@ static int check_quantile(const struct scenario *scenario, const struct holds_sp
 	const struct probe_spec *probe = scenario_probe(scenario, holds->probe);
 	char key_path[JSON_PATH_MAX], below[DURATION_TEXT_MAX], timeout[DURATION_TEXT_MAX];
 
-	if (holds->below_ns <= probe->timeout_ns)
+	if (holds->below_ns <= probe_longest_ns(probe))
 		return 0;
 	return fail_at(fail, json_path_key(key_path, path, "below"),
 		"no answer can be seen to take %s: probe \"%s\" waits for %s at most",
 		duration_format(holds->below_ns, below), holds->probe,
-		duration_format(probe->timeout_ns, timeout));
+		duration_format(probe_longest_ns(probe), timeout));
 }
 
 /* "99 %", "p99 of put below 200ms": what is claimed, in a message. */
@@ -486,5 +517,7 @@ int check_claims(
 		if (check_claim(&subject, claim, json_path_index(path, "invariants", index++),
 			    fail) < 0)
 			return -1;
+	if (check_load_times(scenario, fail) < 0)
+		return -1;
 	return check_stops(scenario, fail);
 }

@@ -27,6 +27,8 @@ const char *nearest_named(const struct list *list, size_t size, const char *name
 /* Always -1: 'no WHAT named "NAME" (did you mean "NEAREST"?)'; `nearest` may be NULL. */
 int no_such(const struct at *at, const char *what, const char *name, const char *nearest,
 	struct fail *fail);
+int need_probe(
+	const struct scenario *scenario, const char *name, const struct at *at, struct fail *fail);
 int need_group(
 	const struct scenario *scenario, const char *name, const struct at *at, struct fail *fail);
 
@@ -60,5 +62,21 @@ int check_good(const struct scenario *scenario, const struct slo_spec *slo, cons
 int check_only_if(const struct scenario *scenario, const struct phase_spec *phase,
 	const struct at *at, struct fail *fail);
 int check_probe(const struct scenario *scenario, const struct probe_spec *probe, struct fail *fail);
+/* What a probe of type http sends. `at` is where its keys stand, `outer` where `to` does, `own` its
+ * text. */
+struct request_place {
+	struct at at, outer;
+	const cJSON *own;
+};
+int check_requests(const struct scenario *scenario, const struct probe_spec *probe,
+	const struct request_place *place, struct fail *fail);
+/* A load; its probe is in scenario->probes. */
+int check_load(
+	const struct scenario *scenario, const struct workload_spec *load, struct fail *fail);
+/* Whose events the SLO counts: a probe, or a load. */
+int check_slo_source(const struct scenario *scenario, const struct slo_spec *slo,
+	const struct at *at, struct fail *fail);
+/* The rule hears of each load in time, and each step of a load comes to pass. */
+int check_load_times(const struct scenario *scenario, struct fail *fail);
 
 #endif

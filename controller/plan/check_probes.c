@@ -307,6 +307,20 @@ static int check_depends(const cJSON *own, const struct at *at, struct fail *fai
 		"node: use {node.addr} or {node.name}");
 }
 
+int check_requests(const struct scenario *scenario, const struct probe_spec *probe,
+	const struct request_place *place, struct fail *fail)
+{
+	struct at to = at_key(&place->outer, "to"), group = at_key(&to, "group");
+	const struct text_rules rules = {
+		.scenario = scenario, .counter = true, .node = probe->to != NULL};
+
+	if (probe->to && need_group(scenario, probe->to->group, &group, fail) < 0)
+		return -1;
+	if (check_http(&rules, probe, &place->at, fail) < 0)
+		return -1;
+	return probe->to ? check_depends(place->own, &place->outer, fail) : 0;
+}
+
 int check_probe(const struct scenario *scenario, const struct probe_spec *probe, struct fail *fail)
 {
 	static int (*const checks[])(const struct text_rules *rules, const struct probe_spec *probe,

@@ -14,7 +14,7 @@ static int need_slo(
 		nearest_named(&scenario->slos, sizeof(struct slo_spec), name), fail);
 }
 
-static int need_probe(
+int need_probe(
 	const struct scenario *scenario, const char *name, const struct at *at, struct fail *fail)
 {
 	if (scenario_probe(scenario, name))
@@ -141,15 +141,18 @@ static int check_measures(const struct scenario *scenario, struct fail *fail)
 		if (check_group(scenario, group, fail) < 0)
 			return -1;
 	LIST_EACH(scenario->probes, struct probe_spec, probe)
-		if (check_probe(scenario, probe, fail) < 0)
+		if (!probe->load && check_probe(scenario, probe, fail) < 0)
+			return -1;
+	LIST_EACH(scenario->loads, struct workload_spec, load)
+		if (check_load(scenario, load, fail) < 0)
 			return -1;
 	LIST_EACH(scenario->slos, struct slo_spec, slo) {
-		struct at at = at_key(&slos, slo->name), probe = at_key(&at, "probe");
+		struct at at = at_key(&slos, slo->name);
 
 		/* Of one that a claim implies the claim is checked. */
 		if (slo->implied)
 			continue;
-		if (need_probe(scenario, slo->probe, &probe, fail) < 0 ||
+		if (check_slo_source(scenario, slo, &at, fail) < 0 ||
 			check_good(scenario, slo, &at, fail) < 0)
 			return -1;
 	}
@@ -280,6 +283,10 @@ static int check_invariant(const struct scenario *scenario, const struct catalog
 	if (claim->restarts &&
 		check_restarts(scenario, catalogue, claim->restarts, &kind, fail) < 0)
 		return -1;
+	if (claim->data && scenario_load_named(scenario, claim->data->workload))
+		return fail_at(fail, workload.path,
+			"workload \"%s\" is a load: it has no data that could be lost",
+			claim->data->workload);
 	if (claim->data && !scenario_workload(scenario, claim->data->workload))
 		return no_such(&workload, "workload", claim->data->workload,
 			nearest_named(&scenario->workloads, sizeof(struct workload_spec),

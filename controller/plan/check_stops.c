@@ -146,13 +146,13 @@ static int check_slice(const struct scenario *scenario, const struct slo_spec *s
 			"\"budgeting\": \"timeslices\" needs \"slice\" and \"slice_objective\"");
 	if (!sliced && slo->slice_ns)
 		return fail_at(fail, path, "a slice needs \"budgeting\": \"timeslices\" beside it");
-	if (!sliced || seconds * probe->rate >= 1)
+	if (!sliced || seconds * probe_least_rate(probe) >= 1)
 		return 0;
 	return fail_at(fail, path,
 		"a slice would hold %.2g events, and one without any is not good: a longer slice, "
 		"or a "
 		"higher rate of probe \"%s\"",
-		seconds * probe->rate, probe->name);
+		seconds * probe_least_rate(probe), probe->name);
 }
 
 static int check_slo(const struct scenario *scenario, const struct slo_spec *slo, struct fail *fail)

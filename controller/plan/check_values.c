@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "controller/files/loads.h"
 #include "controller/plan/check_parts.h"
 #include "controller/prober/orders.h"
 
@@ -65,6 +66,24 @@ static bool can_be_kept(const struct good_spec *good)
 	return isnan(below) || isnan(above) || above < below || (above == below && !open);
 }
 
+static int check_attempts(const struct slo_spec *slo, const struct probe_spec *probe,
+	const struct at *good, struct fail *fail)
+{
+	int64_t most = slo->good->attempts_le;
+
+	if (!most)
+		return 0;
+	if (!probe->load)
+		return fail_at(fail, at_key(good, "attempts_le").path,
+			"each event of probe \"%s\" is one attempt: only loads try again",
+			probe->name);
+	if (most >= load_attempts(probe->load) && load_attempts(probe->load) > 1)
+		return fail_at(fail, at_key(good, "attempts_le").path,
+			"no request of \"%s\" takes more: its retry.attempts is %lld", probe->name,
+			(long long)load_attempts(probe->load));
+	return 0;
+}
+
 int check_good(const struct scenario *scenario, const struct slo_spec *slo, const struct at *at,
 	struct fail *fail)
 {
@@ -72,6 +91,8 @@ int check_good(const struct scenario *scenario, const struct slo_spec *slo, cons
 	struct at good = at_key(at, "good");
 	const char *bound = first_bound(slo->good);
 
+	if (check_attempts(slo, probe, &good, fail) < 0)
+		return -1;
 	if (!bound)
 		return 0;
 	if (!probe_reads_values(probe))

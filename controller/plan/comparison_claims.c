@@ -192,12 +192,37 @@ static int64_t least_bad(const struct attempt *own, enum statistics_verdict verd
 	return from;
 }
 
+/* Of a load in these phases alone: elsewhere other steps are due. */
+static double planned_rate(const struct scenario *scenario, const struct invariant_spec *claim,
+	const struct slo_spec *slo, const struct list *phases)
+{
+	double seconds = 0;
+
+	if (!scenario_probe(scenario, slo->probe)->load || slo->slice_ns)
+		return slo_least_rate(scenario, slo);
+	LIST_EACH(*phases, char *, id) {
+		int64_t phase_ns = phase_shortest_ns(scenario_phase(scenario, *id));
+
+		if (phase_ns > claim->skip_first_ns)
+			seconds += (double)(phase_ns - claim->skip_first_ns) / (double)NS_PER_SEC;
+	}
+	if (seconds <= 0)
+		return slo_least_rate(scenario, slo);
+	return (double)phases_samples(scenario, slo, phases, claim->skip_first_ns) / seconds;
+}
+
+static struct contrast planned_contrast(const struct scenario *scenario,
+	const struct invariant_spec *claim, const struct comparison *own)
+{
+	return comparison_contrast(claim, planned_rate(scenario, claim, own->slo, &claim->in),
+		planned_rate(scenario, claim, own->reference_slo, own->reference_in));
+}
+
 struct comparison_zone comparison_zone(
 	const struct scenario *scenario, const struct invariant_spec *claim)
 {
 	const struct comparison own = comparison_of(scenario, claim);
-	const struct contrast contrast = comparison_contrast(claim,
-		slo_least_rate(scenario, own.slo), slo_least_rate(scenario, own.reference_slo));
+	const struct contrast contrast = planned_contrast(scenario, claim, &own);
 	struct attempt attempt = attempt_of(scenario, claim, &own, &contrast);
 	struct comparison_zone zone = {.samples = attempt.samples,
 		.reference_samples = attempt.reference_samples,
@@ -215,8 +240,7 @@ static int check_shares(const struct scenario *scenario, const struct invariant_
 	const char *path, struct fail *fail)
 {
 	const struct comparison own = comparison_of(scenario, claim);
-	const struct contrast contrast = comparison_contrast(claim,
-		slo_least_rate(scenario, own.slo), slo_least_rate(scenario, own.reference_slo));
+	const struct contrast contrast = planned_contrast(scenario, claim, &own);
 	struct attempt attempt = attempt_of(scenario, claim, &own, &contrast);
 	int64_t times;
 

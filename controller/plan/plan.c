@@ -203,7 +203,7 @@ int plan_check_names(const struct plan *plan, struct fail *fail)
 			return -1;
 	}
 	LIST_EACH(scenario->probes, struct probe_spec, probe) {
-		place = place_of("probes", probe->name, "from");
+		place = place_of(probe->load ? "workloads" : "probes", probe->name, "from");
 		if (check_name_list(plan, &probe->from, place.path, fail) < 0)
 			return -1;
 	}

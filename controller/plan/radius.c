@@ -6,6 +6,7 @@
 #include "contract/host_port.h"
 #include "contract/json.h"
 #include "contract/list.h"
+#include "controller/files/loads.h"
 #include "controller/plan/groups.h"
 
 static bool may_be_hit(const struct plan *plan, const struct list *groups, const char *node)
@@ -49,7 +50,7 @@ static int check_host(const struct plan *plan, const struct list *groups,
 		[PROBE_DNS] = "server",
 		[PROBE_METRIC] = "read",
 		[PROBE_PROMETHEUS] = "url"};
-	char path[JSON_PATH_MAX];
+	char base[JSON_PATH_MAX], path[JSON_PATH_MAX];
 	struct fail no_literal = FAIL_INIT;
 	struct prefix address;
 
@@ -58,11 +59,11 @@ static int check_host(const struct plan *plan, const struct list *groups,
 	LIST_EACH(plan->nodes, struct plan_node, node) {
 		if (!leads_to(node, &address) || !may_be_hit(plan, groups, node->name))
 			continue;
-		json_path_key(path, json_path_key(path, "probes", probe->name), keys[probe->type]);
+		json_path_key(path, probe_path(probe, base), keys[probe->type]);
 		return fail_at(fail, path,
-			"probe %s lies on node \"%s\", inside the blast radius of a fault: it "
+			"%s %s lies on node \"%s\", inside the blast radius of a fault: it "
 			"would measure the fault (if that is meant: \"inside_radius\": true)",
-			probe->name, node->name);
+			probe->load ? "load" : "probe", probe->name, node->name);
 	}
 	return 0;
 }

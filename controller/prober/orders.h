@@ -8,6 +8,7 @@
 #include "contract/histogram.h"
 #include "contract/shape.h"
 #include "contract/units.h"
+#include "controller/prober/retry.h"
 #include "controller/texts/text_match.h"
 
 /*
@@ -73,6 +74,7 @@ struct value_bound {
 struct probe_class {
 	char *slo;
 	int64_t latency_lt_ns; /* 0: any */
+	int64_t attempts_le;   /* of a load: it took no more attempts; 0: any number */
 	struct list bounds;    /* of struct value_bound */
 };
 
@@ -173,11 +175,22 @@ struct dns_order {
 	struct text_match *expect_answer; /* of the records, one a line; NULL: any */
 };
 
+/*
+ * What makes a load of a probe: requests arrive at a changing rate, and what does not end well is
+ * tried again. An event is a request then: its latency counts to the end of its last attempt, and
+ * so does its outcome.
+ */
+struct load_order {
+	struct list arrivals; /* of struct arrival */
+	struct retry *retry;  /* NULL: one attempt each */
+};
+
 /* Exactly one of http, tcp, exec and dns. */
 struct probe_order {
 	char *id;
-	double rate;        /* events a second, RATE_MIN..RATE_MAX; exec: ..EXEC_RATE_MAX */
-	int64_t timeout_ns; /* from the intended send to the last byte */
+	double rate;        /* events a second, RATE_MIN..RATE_MAX; exec: ..EXEC_RATE_MAX; of a load
+			       the highest */
+	int64_t timeout_ns; /* from the intended send to the last byte; of each attempt */
 	int64_t start_ns;   /* intended instant of event 0; event i is start + i/rate */
 	int64_t window_ns;  /* length of a report window, by intended time */
 	int64_t seed;
@@ -190,6 +203,7 @@ struct probe_order {
 	struct exec_order *exec;
 	struct dns_order *dns;
 	struct value_order *value; /* beside http or exec; NULL: none is read */
+	struct load_order *load;   /* beside http; NULL: a constant rate, without retries */
 };
 
 /* A process for each event is dear: more of them would measure this machine, not the system. */
@@ -221,6 +235,19 @@ struct class_runs {
 	char *runs;
 };
 
+/* Where the attempts of a window's requests went. */
+struct load_share {
+	char *node;
+	int64_t attempts, failed;
+};
+
+/* What a load did for the requests of one window, whenever it did it. */
+struct load_window {
+	char *attempts;     /* of each request in their order (attempts_text.h) */
+	int64_t withheld;   /* retries that the budget did not allow */
+	struct list shares; /* of struct load_share; empty: there is one fixed target */
+};
+
 struct probe_window {
 	char *probe;
 	char *to;            /* the member, with policy `each`; else NULL */
@@ -236,10 +263,11 @@ struct probe_window {
 	/* Runs like those of classes, whose bad events are: sent later than a tenth of the timeout;
 	 * not begun at all. NULL: none. */
 	char *late, *dropped;
-	char *values;     /* of all events in their order (value_text.h); NULL: the probe
-			     reads none */
-	char *last_error; /* "n1: Connection refused", or NULL */
-	char *target;     /* node that first_answer points at when the window closed */
+	char *values;             /* of all events in their order (value_text.h); NULL: the probe
+				     reads none */
+	struct load_window *load; /* NULL: the probe is no load */
+	char *last_error;         /* "n1: Connection refused", or NULL */
+	char *target;             /* node that first_answer points at when the window closed */
 };
 
 /* The `set` workload: distinct integers from 1, `rate` a second, to a persistent client process. */

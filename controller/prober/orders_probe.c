@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 
+#include "controller/prober/arrivals.h"
 #include "controller/prober/dns_answer.h"
 #include "controller/prober/orders_table.h"
 
@@ -43,6 +44,11 @@ static const struct shape probe_target_shape = SHAPE(probe_target, "target", pro
 static const struct field probe_class_fields[] = {
 	{.key = "slo", .kind = FIELD_NAME, AT(probe_class, slo), .required = true},
 	{.key = "latency_lt", .kind = FIELD_DURATION, AT(probe_class, latency_lt_ns)},
+	{.key = "attempts_le",
+		.kind = FIELD_INTEGER,
+		AT(probe_class, attempts_le),
+		.min = 1,
+		.max = ATTEMPTS_MAX},
 	{.key = "bounds",
 		.kind = FIELD_LIST,
 		.item = FIELD_OBJECT,
@@ -156,6 +162,17 @@ static const struct field dns_order_fields[] = {
 };
 static const struct shape dns_order_shape = SHAPE(dns_order, "dns", dns_order_fields);
 
+static const struct field load_order_fields[] = {
+	{.key = "arrivals",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &arrival_shape,
+		AT(load_order, arrivals),
+		.required = true},
+	{.key = "retry", .kind = FIELD_OBJECT, .sub = &retry_shape, AT(load_order, retry)},
+};
+static const struct shape load_order_shape = SHAPE(load_order, "load", load_order_fields);
+
 static const struct field probe_order_fields[] = {
 	{.key = "id", .kind = FIELD_NAME, AT(probe_order, id), .required = true},
 	{.key = "rate",
@@ -206,6 +223,7 @@ static const struct field probe_order_fields[] = {
 	{.key = "exec", .kind = FIELD_OBJECT, .sub = &exec_order_shape, AT(probe_order, exec)},
 	{.key = "dns", .kind = FIELD_OBJECT, .sub = &dns_order_shape, AT(probe_order, dns)},
 	{.key = "value", .kind = FIELD_OBJECT, .sub = &value_order_shape, AT(probe_order, value)},
+	{.key = "load", .kind = FIELD_OBJECT, .sub = &load_order_shape, AT(probe_order, load)},
 };
 const struct shape probe_order_shape = SHAPE(probe_order, "probe", probe_order_fields);
 
@@ -218,6 +236,37 @@ static const struct field class_runs_fields[] = {
 		.allow_empty = true},
 };
 static const struct shape class_runs_shape = SHAPE(class_runs, "class runs", class_runs_fields);
+
+static const struct field load_share_fields[] = {
+	{.key = "node", .kind = FIELD_STRING, AT(load_share, node), .required = true},
+	{.key = "attempts",
+		.kind = FIELD_INTEGER,
+		AT(load_share, attempts),
+		.required = true,
+		.max = EXACT_MAX},
+	{.key = "failed",
+		.kind = FIELD_INTEGER,
+		AT(load_share, failed),
+		.required = true,
+		.max = EXACT_MAX},
+};
+static const struct shape load_share_shape = SHAPE(load_share, "share", load_share_fields);
+
+static const struct field load_window_fields[] = {
+	{.key = "attempts",
+		.kind = FIELD_STRING,
+		AT(load_window, attempts),
+		.required = true,
+		.allow_empty = true},
+	{.key = "withheld", .kind = FIELD_INTEGER, AT(load_window, withheld), .max = EXACT_MAX},
+	{.key = "shares",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &load_share_shape,
+		AT(load_window, shares),
+		.allow_empty = true},
+};
+static const struct shape load_window_shape = SHAPE(load_window, "load", load_window_fields);
 
 static const struct field probe_window_fields[] = {
 	{.key = "probe", .kind = FIELD_NAME, AT(probe_window, probe), .required = true},
@@ -259,6 +308,7 @@ static const struct field probe_window_fields[] = {
 	{.key = "late", .kind = FIELD_STRING, AT(probe_window, late)},
 	{.key = "dropped", .kind = FIELD_STRING, AT(probe_window, dropped)},
 	{.key = "values", .kind = FIELD_STRING, AT(probe_window, values), .allow_empty = true},
+	{.key = "load", .kind = FIELD_OBJECT, .sub = &load_window_shape, AT(probe_window, load)},
 	{.key = "last_error", .kind = FIELD_STRING, AT(probe_window, last_error)},
 	{.key = "target", .kind = FIELD_STRING, AT(probe_window, target)},
 };

@@ -9,9 +9,10 @@
 #include "controller/prober/reporter.h"
 
 /*
- * One probe of any kind: an open loop at a constant rate. Every event of the schedule happens and
- * is reported; one that the prober itself can't begin, or that it comes to only after the
- * timeout, is DROPPED, which is bad.
+ * One probe of any kind: an open loop at a constant rate, or a load's arrivals. Every event of the
+ * schedule happens and is reported; one that the prober itself can't begin, or that it comes to
+ * only after the timeout, is DROPPED, which is bad. A load's request is tried again as its order
+ * says, after probe_stop() too, and reported when no further attempt will be made.
  */
 struct probe;
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "controller/prober/arrivals.h"
 #include "controller/prober/probe.h"
 #include "controller/prober/probe_kind.h"
 
@@ -14,6 +15,7 @@ enum {
 	 */
 	WINDOW_JUDGEMENTS_MAX = 300 * 1000,
 	SPOILED_RUNS = 2,
+	LOAD_RUNS = 3, /* a run of attempts takes three bytes or four */
 	ATTEMPTS_SPARE = 8,
 };
 
@@ -82,22 +84,49 @@ static int check_value(const struct probe_order *order, struct fail *fail)
 	return 0;
 }
 
+static int check_load(const struct probe_order *order, struct fail *fail)
+{
+	const char *wrong;
+	size_t step;
+
+	if (!order->load)
+		return 0;
+	if (!order->http || order->value)
+		return fail_set(fail, FAIL_USAGE, "a load is of \"http\" only, and reads no value");
+	wrong = arrivals_check(&order->load->arrivals, &step);
+	if (wrong)
+		return fail_set(fail, FAIL_USAGE, "load: arrivals[%zu]: %s", step, wrong);
+	if (arrivals_most(&order->load->arrivals) > order->rate)
+		return fail_set(fail, FAIL_USAGE, "load: more arrivals than \"rate\" says");
+	return 0;
+}
+
+/* The bytes that good and bad in turn would take, in events. */
+static int check_window(const struct probe_order *order, struct fail *fail)
+{
+	size_t runs = order->classes.count + SPOILED_RUNS + (order->load ? LOAD_RUNS : 0);
+	double judgements = order->rate * (double)order->window_ns / 1e9 * (double)runs;
+
+	if (judgements > WINDOW_JUDGEMENTS_MAX)
+		return fail_set(fail, FAIL_USAGE,
+			"rate × window × (SLOs + %zu) is %.0f, more than a report can hold (%d)",
+			runs - order->classes.count, judgements, WINDOW_JUDGEMENTS_MAX);
+	return 0;
+}
+
 int probe_check(struct probe_order *order, struct fail *fail)
 {
 	const struct probe_kind *kind = probe_kind_of(order);
-	double judgements = order->rate * (double)order->window_ns / 1e9 *
-		(double)(order->classes.count + SPOILED_RUNS);
 
 	if (!kind)
 		return fail_set(fail, FAIL_USAGE,
 			"needs exactly one of \"http\", \"tcp\", \"exec\" and \"dns\"");
 	if (order->classes.count > CLASSES_MAX)
 		return fail_set(fail, FAIL_USAGE, "more than %d SLOs on one probe", CLASSES_MAX);
-	if (judgements > WINDOW_JUDGEMENTS_MAX)
-		return fail_set(fail, FAIL_USAGE,
-			"rate × window × (SLOs + 2) is %.0f, more than a report can hold (%d)",
-			judgements, WINDOW_JUDGEMENTS_MAX);
-	if (check_targets(order, fail) < 0 || check_value(order, fail) < 0)
+	if (check_window(order, fail) < 0)
+		return -1;
+	if (check_targets(order, fail) < 0 || check_value(order, fail) < 0 ||
+		check_load(order, fail) < 0)
 		return -1;
 	/* Everything is expanded once: what fails for one event fails for all. */
 	LIST_EACH(order->targets, const struct probe_target, target) {
@@ -114,7 +143,9 @@ int probe_check(struct probe_order *order, struct fail *fail)
 int probe_attempts(const struct probe_order *order)
 {
 	int most = probe_kind_of(order)->attempts_max;
-	double wanted = ceil(order->rate * (double)order->timeout_ns / 1e9 * 1.25);
+	const struct retry *retry = order->load ? order->load->retry : NULL;
+	double tries = retry ? (double)retry->attempts : 1;
+	double wanted = ceil(order->rate * tries * (double)order->timeout_ns / 1e9 * 1.25);
 
 	return wanted + ATTEMPTS_SPARE > most ? most : (int)wanted + ATTEMPTS_SPARE;
 }

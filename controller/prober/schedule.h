@@ -4,13 +4,17 @@
 
 #include <stdint.h>
 
+#include "controller/prober/arrivals.h"
+
 /*
  * The plan of an open loop: event i is due at start + i/rate, computed from i, so that neither
- * slow answers nor late timers shift what comes after (coordinated omission; G. Tene, wrk2).
+ * slow answers nor late timers shift what comes after (coordinated omission; G. Tene, wrk2). With
+ * arrivals it is due where they say.
  */
 struct schedule {
 	int64_t start_ns;
-	double rate; /* events a second, > 0 */
+	double rate;          /* events a second, > 0; not looked at when there are arrivals */
+	struct list arrivals; /* of struct arrival, borrowed; empty: a constant rate */
 };
 
 /* The intended instant of event `index` ≥ 0; grows with index. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "contract/memory.h"
+#include "controller/prober/attempts_text.h"
 #include "controller/prober/runs.h"
 #include "controller/prober/text.h"
 #include "controller/prober/value.h"
@@ -13,7 +14,8 @@
 
 struct ended_event {
 	bool settled, late;
-	uint8_t outcome; /* enum probe_outcome */
+	uint8_t outcome;  /* enum probe_outcome */
+	uint8_t attempts; /* of a load */
 	int64_t latency_ns;
 	double value; /* NAN: none */
 };
@@ -24,6 +26,8 @@ struct window {
 	int64_t start_ns, end_ns;
 	int64_t settled;
 	int64_t lag_max_ns;
+	int64_t withheld;
+	struct load_share *shares; /* one for each target of a load, without names; else NULL */
 	char last_error[TEXT_ERROR_SIZE];
 	struct ended_event events[];
 };
@@ -52,6 +56,7 @@ static void free_first(struct windows *windows)
 	windows->first = window->next;
 	if (!windows->first)
 		windows->last = NULL;
+	free(window->shares);
 	free(window);
 }
 
@@ -77,6 +82,8 @@ static void open_next(struct windows *windows)
 	window->end_ns = end_ns;
 	window->first_index = first_index;
 	window->count = count;
+	if (windows->target_count)
+		window->shares = must_array(windows->target_count, sizeof(*window->shares));
 	for (int64_t i = 0; i < count; i++)
 		window->events[i].value = NAN;
 	if (windows->last)
@@ -126,8 +133,22 @@ void windows_sent(struct windows *windows, int64_t index, int64_t lag_ns)
 
 	if (lag_ns > window->lag_max_ns)
 		window->lag_max_ns = lag_ns;
-	window->events[index - window->first_index].late =
-		windows->late_ns && lag_ns > windows->late_ns;
+	if (windows->late_ns && lag_ns > windows->late_ns)
+		window->events[index - window->first_index].late = true;
+}
+
+void windows_attempted(struct windows *windows, int64_t index, size_t target, bool ok)
+{
+	struct window *window = window_of(windows, index);
+
+	window->events[index - window->first_index].attempts++;
+	window->shares[target].attempts++;
+	window->shares[target].failed += !ok;
+}
+
+void windows_withheld(struct windows *windows, int64_t index)
+{
+	window_of(windows, index)->withheld++;
 }
 
 void windows_read(struct windows *windows, int64_t index, double value)
@@ -175,6 +196,7 @@ static char *runs_of_class(const struct window *window, const struct probe_class
 
 		good[i] = event->outcome == OUTCOME_OK &&
 			(class->latency_lt_ns == 0 || event->latency_ns < class->latency_lt_ns) &&
+			(class->attempts_le == 0 || event->attempts <= class->attempts_le) &&
 			value_is_within(&class->bounds, event->value);
 	}
 	text = runs_format(good, window->count);
@@ -247,6 +269,21 @@ static char *values_of(const struct window *window)
 	return text;
 }
 
+static struct load_window *load_of(struct window *window, size_t target_count)
+{
+	struct load_window *load = must_alloc(sizeof(*load));
+	uint8_t *attempts = must_array((size_t)window->count + 1, sizeof(*attempts));
+
+	for (int64_t i = 0; i < window->count; i++)
+		attempts[i] = window->events[i].attempts;
+	load->attempts = attempts_text_format(attempts, window->count);
+	load->withheld = window->withheld;
+	load->shares = (struct list){.items = window->shares, .count = target_count};
+	window->shares = NULL;
+	free(attempts);
+	return load;
+}
+
 static struct list judge_classes(const struct window *window, const struct list *classes)
 {
 	struct class_runs *runs = must_array(classes->count + 1, sizeof(*runs));
@@ -298,6 +335,8 @@ int windows_take(struct windows *windows, int64_t now_ns, struct probe_window *o
 	sum_latency(window, out);
 	if (windows->reads_values)
 		out->values = values_of(window);
+	if (windows->target_count)
+		out->load = load_of(window, windows->target_count);
 	if (window->last_error[0]) {
 		out->last_error = must_copy(window->last_error);
 	}

@@ -30,6 +30,7 @@ struct windows {
 	int64_t late_ns;            /* a longer send lag is late; set by the caller; 0: none is */
 	bool reads_values;          /* set by the caller, before the first event */
 	bool per_second;            /* likewise: values are readings of a counter */
+	size_t target_count;        /* likewise: of a load, whose attempts are counted; else 0 */
 	struct reading earlier;     /* per_second: of the windows that have been taken */
 	struct window *first, *last;
 };
@@ -44,11 +45,19 @@ void windows_deinit(struct windows *windows);
  */
 void windows_stop(struct windows *windows, int64_t at_ns);
 
-/* The event was sent so long after its intended instant. Before it settles. */
+/* The event, or an attempt of it, was sent so long after its intended instant. Before it settles.
+ */
 void windows_sent(struct windows *windows, int64_t index, int64_t lag_ns);
 
 /* What the event read, finite; before it settles, as OK. */
 void windows_read(struct windows *windows, int64_t index, double value);
+
+/*
+ * Of a load, before the request settles: an attempt of it at the target with that index has ended;
+ * a retry of it was not made because the budget was used up.
+ */
+void windows_attempted(struct windows *windows, int64_t index, size_t target, bool ok);
+void windows_withheld(struct windows *windows, int64_t index);
 
 /*
  * How an event ended; once for each, in any order. `latency_ns` counts from the intended send.
@@ -59,8 +68,9 @@ void windows_settle(struct windows *windows, int64_t index, enum probe_outcome o
 
 /*
  * The next finished window: its end has passed and all its events have settled. Returns 0 and
- * fills *out (free with shape_free(&probe_window_shape, …); probe and target stay NULL for the
- * caller to fill); -1 when there is none yet.
+ * fills *out (free with shape_free(&probe_window_shape, …); probe, target and the
+ * names of shares, which come in the order of targets, stay NULL for the caller to fill); -1 when
+ * there is none yet.
  */
 int windows_take(struct windows *windows, int64_t now_ns, struct probe_window *out);
 

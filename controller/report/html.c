@@ -344,6 +344,7 @@ static void page(FILE *out, const struct report *report, bool single)
 	over_time(out, report);
 	html_hit(out, report);
 	html_data(out, report);
+	html_loads(out, report);
 	html_revert(out, report);
 	html_time_line(out, report);
 	html_events(out, report);

@@ -11,6 +11,7 @@ void html_data(FILE *out, const struct report *report);
 void html_revert(FILE *out, const struct report *report);
 void html_time_line(FILE *out, const struct report *report);
 void html_events(FILE *out, const struct report *report);
+void html_loads(FILE *out, const struct report *report);
 void html_values(FILE *out, const struct report *report);
 void html_reproduce(FILE *out, const struct report *report);
 void html_limits(FILE *out, const struct report *report);

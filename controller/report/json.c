@@ -6,6 +6,7 @@
 #include "contract/list.h"
 #include "controller/plan/check.h"
 #include "controller/prober/orders.h"
+#include "controller/report/json_loads.h"
 #include "controller/report/report.h"
 #include "controller/report/words.h"
 
@@ -479,6 +480,7 @@ cJSON *report_summary_json(const struct report *report)
 	json_put(json, "faults", faults_json(report));
 	json_put(json, "gaps", outages_json(judgement));
 	json_put(json, "data", data_json(judgement));
+	json_put(json, "loads", json_loads(judgement));
 	json_put(json, "probes", probes_json(record));
 	json_put(json, "costs", costs_json(judgement));
 	json_put(json, "alerts", alerts_json(record));

@@ -6,6 +6,7 @@
 #include "contract/units.h"
 #include "controller/report/escape.h"
 #include "controller/report/words.h"
+#include "controller/report/words_loads.h"
 
 /*
  * report.md: for a pull request's comment or a job's summary. The verdict and the claims are
@@ -484,6 +485,8 @@ void report_markdown(FILE *out, const struct report *report)
 	cost(&page, report);
 	hit(&page, report);
 	revert(&page, report);
+	if (report->judgement.loads.count)
+		lines_of(&page, "Load and retries", words_loads(report));
 	lines_of(&page, "How events ended", words_events(report));
 	values = value_lines(&report->record);
 	if (values.count)

@@ -149,7 +149,7 @@ void story_add_window(struct story *story, const struct record *record, const cJ
 	if (source->to)
 		add_members(story, record, source, &window);
 	bin = bin_at(series_of(story, record, source),
-		source->start_ns + (int64_t)((double)window.first_index / source->rate * 1e9));
+		schedule_due_ns(&source->schedule, window.first_index));
 	if (window.latency.count) {
 		if (!bin->histogram)
 			bin->histogram = histogram_new();

@@ -5,6 +5,7 @@
 #include "contract/units.h"
 #include "controller/report/escape.h"
 #include "controller/report/words.h"
+#include "controller/report/words_loads.h"
 #include "controller/report/wrap.h"
 
 /*
@@ -119,6 +120,15 @@ static void values(FILE *out, const struct record *record)
 	LIST_EACH(rows, struct value_row, row)
 		plain_line(out, "  value        %s", words_value_row(row, text));
 	free(rows.items);
+}
+
+static void loads(FILE *out, const struct report *report)
+{
+	struct list lines = words_loads(report);
+
+	LIST_EACH(lines, char *, line)
+		plain_line(out, "  load         %s", *line);
+	list_free_texts(&lines);
 }
 
 static void data_line(FILE *out, const struct data_summary *own)
@@ -316,6 +326,7 @@ void report_summary(FILE *out, const struct report *report)
 	outages(out, report);
 	latencies(out, &report->record);
 	values(out, &report->record);
+	loads(out, report);
 	data(out, report);
 	costs(out, report);
 	alerts(out, &report->record);

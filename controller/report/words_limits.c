@@ -25,9 +25,11 @@ static void limit_of_probe(
 		lag_ns = source->lag_max_ns > lag_ns ? source->lag_max_ns : lag_ns;
 	}
 	words_add(lines,
-		"Probe %s sends an event every %s%s: gaps and recoveries are good to that. Its own "
+		"%s %s sends %s every %s%s: gaps and recoveries are good to that. Its own "
 		"send lag was at most %s%s.",
-		probe->name, words_step((int64_t)((double)NS_PER_SEC / first->rate), step),
+		probe->load ? "Load" : "Probe", probe->name,
+		probe->load ? "a request, at the least," : "an event",
+		words_step((int64_t)((double)NS_PER_SEC / first->rate), step),
 		sources > 1 ? " from each place to each member" : "", duration_human(lag_ns, lag),
 		lag_ns > probe->timeout_ns / 10
 			? ", more than a tenth of its timeout: some of what it measured is its own "
@@ -35,9 +37,9 @@ static void limit_of_probe(
 			: "");
 	if (dropped)
 		words_add(lines,
-			"Probe %s could not begin %lld events for want of a free connection or "
+			"%s %s could not begin %lld events for want of a free connection or "
 			"process; they count as bad.",
-			probe->name, (long long)dropped);
+			probe->load ? "Load" : "Probe", probe->name, (long long)dropped);
 }
 
 static bool said_before(const struct record *record, const struct source_record *source)

@@ -11,6 +11,7 @@
 #include "controller/plan/check.h"
 #include "controller/prober/orders.h"
 #include "controller/report/words.h"
+#include "controller/report/words_loads.h"
 
 void words_add(struct list *lines, const char *format, ...)
 {
@@ -215,6 +216,7 @@ struct list words_cost(const struct report *report)
 		}
 	LIST_EACH(report->judgement.data, struct data_summary, data)
 		cost_of_data(data, &figures);
+	words_load_cost(report, &figures);
 	LIST_EACH(report->judgement.costs, struct cost, cost)
 		if (words_slo_matters(scenario, cost->slo))
 			cost_of_slo(cost, &figures);

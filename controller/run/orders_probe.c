@@ -339,11 +339,30 @@ static void add_classes(
 		class = list_push(&order->classes, sizeof(*class));
 		class->slo = must_copy(slo->name);
 		class->latency_lt_ns = slo->good->latency_lt_ns;
+		class->attempts_le = slo->good->attempts_le;
 		add_bound(class, BOUND_LT, slo->good->value_lt);
 		add_bound(class, BOUND_LE, slo->good->value_le);
 		add_bound(class, BOUND_GT, slo->good->value_gt);
 		add_bound(class, BOUND_GE, slo->good->value_ge);
 	}
+}
+
+/* Encoded and decoded again: the tables know what there is to copy. */
+static struct load_order *copy_load(const struct workload_spec *load)
+{
+	struct load_order *order = must_alloc(sizeof(*order));
+	struct fail ignored = FAIL_INIT;
+
+	LIST_EACH(load->arrivals, const struct arrival, step)
+		*(struct arrival *)list_push(&order->arrivals, sizeof(*step)) = *step;
+	if (load->retry) {
+		cJSON *json = shape_encode(&retry_shape, load->retry);
+
+		order->retry = must_alloc(sizeof(*order->retry));
+		shape_decode(&retry_shape, json, "", order->retry, &ignored);
+		cJSON_Delete(json);
+	}
+	return order;
 }
 
 void order_members(
@@ -380,6 +399,8 @@ cJSON *order_probe(const struct order_context *context, const struct probe_spec 
 		.order = &order};
 	cJSON *json = NULL;
 
+	if (probe->load)
+		order.load = copy_load(probe->load);
 	add_classes(context->plan->scenario, probe, &order);
 	add_targets(context, probe, member, &order.targets);
 	if (fill[probe->type](&filling, probe, fail) == 0)

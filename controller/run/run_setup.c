@@ -347,10 +347,11 @@ static int resolve_names(struct run *run, const struct list *names, struct fail 
 	return 0;
 }
 
-/* The same in a probe's texts, wherever they stand. */
-static int resolve_probe_texts(struct run *run, struct fail *fail)
+/* The same in the texts of probes or workloads, wherever they stand. */
+static int resolve_texts_of(struct run *run, const char *section, struct fail *fail)
 {
-	char *text = json_print(cJSON_GetObjectItemCaseSensitive(run->scenario.merged, "probes"));
+	const cJSON *own = cJSON_GetObjectItemCaseSensitive(run->scenario.merged, section);
+	char *text = own ? json_print(own) : must_copy("");
 	int outcome = 0;
 
 	LIST_EACH(run->scenario.groups, struct group_spec, group) {
@@ -385,7 +386,8 @@ int run_resolve_static(struct run *run, struct fail *fail)
 			(probe->to && resolve_one(run, probe->to->group, fail) < 0))
 			return fail_context(fail, "probe %s", probe->name);
 	}
-	if (run->scenario.probes.count && resolve_probe_texts(run, fail) < 0)
+	if (resolve_texts_of(run, "probes", fail) < 0 ||
+		(run->scenario.loads.count && resolve_texts_of(run, "workloads", fail) < 0))
 		return -1;
 	LIST_EACH(run->scenario.workloads, struct workload_spec, workload) {
 		if (resolve_names(run, &workload->from, fail) < 0 ||

@@ -9,6 +9,7 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
+#include "controller/files/loads.h"
 #include "controller/prober/orders.h"
 #include "controller/prober/tls.h"
 
@@ -16,13 +17,15 @@ enum {
 	PEM_MAX = 64 * 1024 /* each order has them all: with `each` there is one for each node */
 };
 
-static const char *file_of_probe(const struct sources *sources, const char *probe)
+static const char *file_of_probe(const struct sources *sources, const struct probe_spec *probe)
 {
+	const char *section = probe->load ? "workloads" : "probes";
+
 	for (size_t i = 0; i < sources->count; i++) {
 		const cJSON *probes =
-			cJSON_GetObjectItemCaseSensitive(sources->items[i].tree, "probes");
+			cJSON_GetObjectItemCaseSensitive(sources->items[i].tree, section);
 
-		if (cJSON_GetObjectItemCaseSensitive(probes, probe))
+		if (cJSON_GetObjectItemCaseSensitive(probes, probe->name))
 			return sources->items[i].path;
 	}
 	return "";
@@ -43,13 +46,12 @@ static void text_deinit(struct tls_text *text)
 }
 
 /* The place of a key of the probe's "tls", for the error. */
-static int at_fault(const char *probe, const char *key, struct fail *fail)
+static int at_fault(const struct probe_spec *probe, const char *key, struct fail *fail)
 {
-	char probe_path[JSON_PATH_MAX], tls_path[JSON_PATH_MAX];
+	char base[JSON_PATH_MAX], tls_path[JSON_PATH_MAX];
 
 	fail->kind = FAIL_BAD_FILE;
-	json_path_key(probe_path, "probes", probe);
-	json_path_key(tls_path, probe_path, "tls");
+	json_path_key(tls_path, probe_path(probe, base), "tls");
 	json_path_key(fail->path, tls_path, key);
 	return -1;
 }
@@ -93,15 +95,15 @@ static int read_one(struct tls_text *out, const struct probe_spec *probe, const 
 	char key[8];
 
 	if (read_pem(origin, tls->ca, &out->ca, fail) < 0)
-		return at_fault(probe->name, "ca", fail);
+		return at_fault(probe, "ca", fail);
 	if (read_pem(origin, tls->cert, &out->cert, fail) < 0)
-		return at_fault(probe->name, "cert", fail);
+		return at_fault(probe, "cert", fail);
 	if (read_key(origin, tls, secrets, &out->key, fail) < 0)
-		return at_fault(probe->name, "key", fail);
+		return at_fault(probe, "key", fail);
 	if (tls_check(out->ca, out->cert, out->key, fail) == 0)
 		return 0;
 	snprintf(key, sizeof(key), "%.7s", fail->path);
-	return at_fault(probe->name, key, fail);
+	return at_fault(probe, key, fail);
 }
 
 int tls_files_read(struct list *out, const struct scenario *scenario, const struct sources *sources,
@@ -115,7 +117,7 @@ int tls_files_read(struct list *out, const struct scenario *scenario, const stru
 			continue;
 		text = list_push(out, sizeof(*text));
 		text->probe = probe->name;
-		if (read_one(text, probe, file_of_probe(sources, probe->name), secrets, fail) < 0) {
+		if (read_one(text, probe, file_of_probe(sources, probe), secrets, fail) < 0) {
 			tls_files_deinit(out);
 			return -1;
 		}

@@ -51,6 +51,89 @@ static void test_retries_hide_a_server_that_is_cut_off(void **state)
 	assert_host_state(lab, before);
 }
 
+/* --- load ------------------------------------------------------------------------------ */
+
+static const cJSON *load_of(const cJSON *summary, const char *workload)
+{
+	return cli_item(cJSON_GetObjectItem(summary, "loads"), "workload", workload);
+}
+
+static double in_phase(const cJSON *load, const char *phase, const char *key)
+{
+	return cli_number(cli_item(cJSON_GetObjectItem(load, "phases"), "phase", phase), key);
+}
+
+static const cJSON *spread_on(const cJSON *load, const char *phase, const char *node)
+{
+	const cJSON *own = cli_item(cJSON_GetObjectItem(load, "phases"), "phase", phase);
+
+	return cli_item(cJSON_GetObjectItem(own, "spread"), "node", node);
+}
+
+static const cJSON *recovery_of(const cJSON *load, const char *slo)
+{
+	return cli_item(cJSON_GetObjectItem(load, "recoveries"), "slo", slo);
+}
+
+/* Half of the first attempts go to the slow server, and each of these is made again. */
+static void assert_direct(const cJSON *load)
+{
+	double ratio = in_phase(load, "slow", "retry_ratio");
+	const cJSON *slow = spread_on(load, "slow", "web2");
+
+	print_message("direct: retry ratio %.3f, %.0f of %.0f attempts at web2 failed\n", ratio,
+		cli_number(slow, "failed"), cli_number(slow, "attempts"));
+	assert_true(in_phase(load, "before", "retry_ratio") < 0.05);
+	assert_true(ratio > 0.4 && ratio < 0.65);
+	assert_true(in_phase(load, "slow", "asked_per_s") > 99);
+	assert_true(in_phase(load, "slow", "begun_per_s") > 99);
+	/* A third of all attempts, and hardly one of them answered in time. */
+	assert_true(cli_number(slow, "share") > 0.25 && cli_number(slow, "share") < 0.42);
+	assert_true(cli_number(slow, "failed") > 0.9 * cli_number(slow, "attempts"));
+	assert_true(cli_number(cli_first(load, "faults"), "amplification") > 1.35);
+	assert_string_equal(cli_text(recovery_of(load, "direct-at-once"), "recovery"), "back");
+	assert_true(cli_number(recovery_of(load, "direct-at-once"), "after_s") < 2);
+}
+
+/* Until its health check has failed three times, the balancer sends every other one there. */
+static void assert_balanced(const cJSON *load)
+{
+	const cJSON *recovery = recovery_of(load, "balanced-at-once");
+
+	assert_true(in_phase(load, "slow", "retries") > 0);
+	assert_true(cli_number(cli_first(load, "faults"), "amplification") > 1);
+	assert_string_equal(cli_text(recovery, "recovery"), "back_before_heal");
+	assert_true(cli_number(recovery, "after_s") < 7);
+}
+
+static void test_clients_pay_for_a_slow_server_with_retries(void **state)
+{
+	char *before = host_state(lab), *programs = programs_list();
+	struct cli_result result;
+	struct cli cli;
+	cJSON *summary;
+
+	(void)state;
+	cli_begin(&cli);
+	cli_run_steady(&cli,
+		(const char *[]){"run", cli_file("scenarios/web/web-one-slow.json"), "--on",
+			cli_lab_as(&cli, "haproxy", lab), "--runs", cli.runs, NULL},
+		&result);
+	if (result.code != 0)
+		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
+	assert_non_null(strstr(result.out, "amplification"));
+	assert_non_null(strstr(result.out, "comes back after"));
+	summary = cli_summary(&cli);
+	assert_direct(load_of(summary, "direct"));
+	assert_balanced(load_of(summary, "balanced"));
+	assert_string_equal(cli_text(cli_first(summary, "faults"), "effect"), "proven");
+	cJSON_Delete(summary);
+	cli_result_free(&result);
+	cli_end(&cli);
+	assert_no_new_programs(programs);
+	assert_host_state(lab, before);
+}
+
 static int down(void **state)
 {
 	(void)state;
@@ -61,6 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_retries_hide_a_server_that_is_cut_off),
+		cmocka_unit_test(test_clients_pay_for_a_slow_server_with_retries),
 	};
 	int unavailable = cli_unavailable();
 

@@ -207,7 +207,7 @@ static void bounds_are_for_probes_that_read_numbers(void **state)
 			"\"prometheus\" do"},
 		{NULL, "{}", "slos.avail.good",
 			"good needs at least one of \"outcome\", \"latency_lt\", \"value_lt\", "
-			"\"value_le\", \"value_gt\" and \"value_ge\""},
+			"\"value_le\", \"value_gt\", \"value_ge\" and \"attempts_le\""},
 		{metric, "{'value_lt':1,'value_ge':1}", "slos.avail.good",
 			"no value can keep these bounds"},
 		{metric, "{'value_le':0,'value_gt':5}", "slos.avail.good",

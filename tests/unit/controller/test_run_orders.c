@@ -159,6 +159,46 @@ static void tcp_and_exec_probes_are_ordered(void **state)
 	stage_free(stage);
 }
 
+static void a_load_is_ordered_as_a_probe(void **state)
+{
+	(void)state;
+	cJSON *tree = given_tree();
+	struct stage *stage;
+	struct fail fail = FAIL_INIT;
+	struct probe_order order;
+	const struct probe_class *class;
+	cJSON *json;
+
+	given_set(tree, "workloads.shop",
+		"{'model':'load','from':'client','to':{'group':'members','policy':'any'},"
+		"'http':{'url':'http://{node.addr}/','expect':{'status':[200]}},'arrivals':"
+		"[{'rate':5,'to':80,'for':'5s'},{'rate':7}],'timeout':'700ms','retry':{'attempts':"
+		"4,'jitter':0.5,'on':['status']}}");
+	given_set(
+		tree, "slos.shop", "{'workload':'shop','good':{'attempts_le':2},'objective':0.9}");
+	stage = stage_new(tree);
+	json = order_probe(
+		&(const struct order_context){.plan = &stage->plan, .groups = &stage->groups},
+		scenario_probe(&stage->scenario, "shop"), NULL, &fail);
+	assert_non_null(json);
+	assert_int_equal(shape_decode(&probe_order_shape, json, "", &order, &fail), 0);
+	assert_true(order.rate == 80);
+	assert_int_equal(order.timeout_ns, 700 * NS_PER_MS);
+	assert_int_equal(order.targets.count, 2);
+	assert_int_equal(order.load->arrivals.count, 2);
+	assert_true(LIST_AT(order.load->arrivals, struct arrival, 0)->to == 80);
+	assert_int_equal(order.load->retry->attempts, 4);
+	assert_int_equal(order.load->retry->backoff_ns, 100 * NS_PER_MS);
+	assert_int_equal(*LIST_AT(order.load->retry->on, int, 0), RETRY_ON_STATUS);
+	assert_int_equal(order.classes.count, 1);
+	class = LIST_AT(order.classes, struct probe_class, 0);
+	assert_string_equal(class->slo, "shop");
+	assert_int_equal(class->attempts_le, 2);
+	cJSON_Delete(json);
+	shape_free(&probe_order_shape, &order);
+	stage_free(stage);
+}
+
 static void a_final_read_asks_each_member_alone(void **state)
 {
 	(void)state;
@@ -504,6 +544,7 @@ int main(void)
 		cmocka_unit_test(a_final_read_asks_each_member_alone),
 		cmocka_unit_test(each_member_has_an_order_of_its_own),
 		cmocka_unit_test(tcp_and_exec_probes_are_ordered),
+		cmocka_unit_test(a_load_is_ordered_as_a_probe),
 		cmocka_unit_test(numbers_are_read_by_requests_and_programs),
 		cmocka_unit_test(a_secret_stands_in_the_order_once),
 		cmocka_unit_test(secrets_are_taken_out_of_the_environment),

@@ -20,6 +20,7 @@
 
 #include "contract/json.h"
 #include "contract/units.h"
+#include "controller/prober/attempts_text.h"
 #include "controller/prober/runs.h"
 
 int64_t harness_now_ns(void)
@@ -229,6 +230,10 @@ static void add_class(struct probe_sum *sum, const struct class_runs *class, siz
 		*(good ? &sum->good[number] : &sum->bad[number]) += count;
 		if (!good && count > sum->longest_bad[number])
 			sum->longest_bad[number] = count;
+		if (number > 0)
+			continue;
+		sum->good_end = good ? sum->good_end + count : 0;
+		sum->bad_end = good ? 0 : sum->bad_end + count;
 	}
 	assert_int_equal(outcome, 0);
 }
@@ -251,6 +256,34 @@ static int64_t count_marked(const char *runs, int64_t events)
 	assert_int_equal(total, events);
 	assert_true(marked > 0);
 	return marked;
+}
+
+static void add_load(struct probe_sum *sum, const struct load_window *load, int64_t events)
+{
+	const char *cursor = load->attempts;
+	int64_t attempts, count, shared = 0, before = sum->attempts;
+	struct fail fail = FAIL_INIT;
+	int outcome;
+
+	sum->withheld += load->withheld;
+	while ((outcome = attempts_text_next(&cursor, &attempts, &count, &fail)) == 1) {
+		sum->attempts += attempts * count;
+		events -= count;
+	}
+	assert_int_equal(outcome, 0);
+	assert_int_equal(events, 0);
+	for (size_t i = 0; i < load->shares.count; i++) {
+		const struct load_share *share = LIST_AT(load->shares, struct load_share, i);
+
+		assert_true(share->failed <= share->attempts);
+		shared += share->attempts;
+		if (i < 2) {
+			sum->shares[i].attempts += share->attempts;
+			sum->shares[i].failed += share->failed;
+		}
+	}
+	if (load->shares.count)
+		assert_int_equal(shared, sum->attempts - before);
 }
 
 static void add_window(struct probe_sum *sum, const struct probe_window *window)
@@ -276,6 +309,8 @@ static void add_window(struct probe_sum *sum, const struct probe_window *window)
 		sum->lag_max_ns = window->lag_max_ns;
 	for (size_t i = 0; i < window->classes.count && i < 2; i++)
 		add_class(sum, LIST_AT(window->classes, struct class_runs, i), i);
+	if (window->load)
+		add_load(sum, window->load, window->count);
 	LIST_EACH(window->latency, const struct histogram_bucket, bucket) {
 		sum->latencies += bucket->count;
 	}

@@ -54,10 +54,13 @@ int64_t harness_now_ns(void);
 struct probe_sum {
 	int64_t windows, events;
 	int64_t outcomes[OUTCOME_COUNT];
-	int64_t good[2], bad[2]; /* of the first two classes */
-	int64_t longest_bad[2];  /* run of bad events */
-	int64_t latencies;       /* values in the histograms */
-	int64_t late;            /* events that are marked as sent late */
+	int64_t good[2], bad[2];     /* of the first two classes */
+	int64_t longest_bad[2];      /* run of bad events */
+	int64_t good_end, bad_end;   /* of the first: how many are alike at the end */
+	int64_t attempts, withheld;  /* of a load */
+	struct load_share shares[2]; /* likewise; of its first targets, without names */
+	int64_t latencies;           /* values in the histograms */
+	int64_t late;                /* events that are marked as sent late */
 	int64_t lag_max_ns;
 	int64_t latency_max_ns;
 	int64_t start_ns, end_ns;

@@ -38,6 +38,22 @@ static const char full_exec_probe[] =
 		   "secret.token}\","
 		   "\"expect_exit_code\":3,\"expect_stdout\":{\"equals\":\"\"}}}";
 
+static const char full_load[] =
+	"{\"id\":\"shop\",\"rate\":100,\"timeout\":\"300ms\",\"start_ns\":\"5\",\"window\":\"1s\","
+	"\"seed\":\"0\",\"policy\":\"any\",\"targets\":[{\"node\":\"n1\"}],\"classes\":[{\"slo\":"
+	"\"once\",\"latency_lt\":\"0s\",\"attempts_le\":1}],\"http\":{\"method\":\"GET\",\"url\":"
+	"\"http://x/"
+	"\",\"connection\":\"keep_alive\"},\"load\":{\"arrivals\":[{\"rate\":50,\"to\":100,"
+	"\"for\":\"5s\"},{\"rate\":7}],\"retry\":{\"attempts\":3,\"backoff\":\"0s\",\"factor\":1.5,"
+	"\"max\":\"1s\",\"jitter\":0.5,\"on\":[\"timeout\",\"content\"],\"budget\":0.2}}}";
+
+static const char load_window[] =
+	"{\"probe\":\"shop\",\"first_index\":0,\"count\":3,\"start_ns\":\"1\",\"end_ns\":\"2\","
+	"\"outcomes\":[3],\"classes\":[],\"latency\":[],\"latency_max\":\"0s\",\"lag_max\":\"0s\","
+	"\"load\":{\"attempts\":\"2*1 "
+	"1*3\",\"withheld\":4,\"shares\":[{\"node\":\"n1\",\"attempts\":5,"
+	"\"failed\":2}]}}";
+
 static const char full_window[] =
 	"{\"probe\":\"put\",\"to\":\"n3\",\"first_index\":50,\"count\":3,\"start_ns\":\"1\",\"end_"
 	"ns\":\"2\","
@@ -75,6 +91,8 @@ static void orders_go_round(void **state)
 		{&probe_order_shape, full_probe},
 		{&probe_order_shape, full_tcp_probe},
 		{&probe_order_shape, full_exec_probe},
+		{&probe_order_shape, full_load},
+		{&probe_window_shape, load_window},
 		{&probe_window_shape, full_window},
 		{&workload_order_shape, full_workload},
 		{&workload_window_shape, full_operations},
