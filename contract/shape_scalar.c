@@ -144,7 +144,7 @@ static int decode_i64(const struct place *place, const cJSON *value, struct fail
 static int decode_enum(const struct place *place, const cJSON *value, struct fail *fail)
 {
 	const char *const *words = place->field->words;
-	char list[256] = "";
+	char list[FAIL_TEXT_MAX - 256] = "";
 	const char *nearest;
 	size_t count = 0;
 

@@ -103,8 +103,11 @@ struct tls_spec {
 
 /* Where a number is read. */
 struct read_spec {
-	cJSON *url;       /* a string or a secret; or `exec` */
+	cJSON *url;       /* a string or a secret; or `exec`, or `kernel` */
 	struct list exec; /* of char * */
+	int kernel;       /* index into kernel_metrics (prober/kernel_metrics.h) */
+	int per;          /* of kernel_per_words */
+	char *cgroup;     /* NULL: the node's */
 	char *metric;     /* of the answer; or `pointer` */
 	cJSON *labels;    /* object of strings */
 	int aggregate;    /* enum value_aggregate */
@@ -414,7 +417,7 @@ struct limits_spec {
 struct stop_rule {
 	char *id;
 	char *slo;
-	int64_t no_good_for_ns, no_data_for_ns; /* one of these four; the others are 0 or NULL */
+	int64_t no_good_for_ns, no_data_for_ns; /* one of these five; the others are 0 or NULL */
 	struct burn_spec *burn;
 	double budget_spent;
 };
@@ -498,3 +501,6 @@ const struct fault_spec *scenario_fault(
 bool secret_reference(const cJSON *value, const char **out_name);
 
 #endif
+/* What neither a URL nor a program says: the kernel itself is asked. */
+bool read_of_kernel(const struct read_spec *read);
+

@@ -244,6 +244,8 @@ static int check_metric(const struct text_rules *rules, const struct probe_spec 
 		return check_url(rules, probe->read->url, &url, fail) < 0
 			? -1
 			: check_request(rules, probe, at, fail);
+	if (read_of_kernel(probe->read))
+		return check_kernel_read(rules->scenario, probe, at, fail);
 	if (for_urls)
 		return fail_at(
 			fail, at_key(at, for_urls).path, "a program is run, and no URL is asked");

@@ -81,7 +81,8 @@ enum value_format {
 	VALUE_METRIC,     /* a series of the Prometheus text format */
 	VALUE_JSON,       /* the number at a pointer */
 	VALUE_FIRST_LINE, /* the first line of a program's output */
-	VALUE_QUERY       /* the result of an instant query, as Prometheus' HTTP API says it */
+	VALUE_QUERY,      /* the result of an instant query, as Prometheus' HTTP API says it */
+	VALUE_KERNEL      /* nowhere: the prober reads a number, and no text */
 };
 extern const char *const value_format_words[];
 
@@ -94,7 +95,7 @@ enum value_aggregate {
 };
 extern const char *const value_aggregate_words[];
 
-/* Each event reads one number; where there is none it is CONTENT. Of http and exec only. */
+/* Each event reads one number; where there is none it is CONTENT. Of http, exec, kernel. */
 struct value_order {
 	int format;    /* enum value_format */
 	char *metric;  /* VALUE_METRIC: its name */
@@ -173,7 +174,14 @@ struct dns_order {
 	struct text_match *expect_answer; /* of the records, one a line; NULL: any */
 };
 
-/* Exactly one of http, tcp, exec and dns. */
+/* What the kernel counts at the node that probes (kernel_metrics.h). */
+struct kernel_order {
+	int metric;   /* index into kernel_metrics */
+	int per;      /* KERNEL_PER_NONE, or a counter that the metric's growth is divided by */
+	char *cgroup; /* below the cgroup v2 mount, beginning with '/'; NULL: none */
+};
+
+/* Exactly one of http, tcp, exec, dns and kernel. */
 struct probe_order {
 	char *id;
 	double rate;        /* events a second, RATE_MIN..RATE_MAX; exec: ..EXEC_RATE_MAX */
@@ -189,7 +197,8 @@ struct probe_order {
 	struct tcp_order *tcp;
 	struct exec_order *exec;
 	struct dns_order *dns;
-	struct value_order *value; /* beside http or exec; NULL: none is read */
+	struct kernel_order *kernel;
+	struct value_order *value; /* beside http, exec or kernel; NULL: none is read */
 };
 
 /* A process for each event is dear: more of them would measure this machine, not the system. */

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "controller/prober/dns_answer.h"
+#include "controller/prober/kernel_metrics.h"
 #include "controller/prober/orders_table.h"
 
 /* Orders for probes, and the windows that come back. */
@@ -156,6 +157,21 @@ static const struct field dns_order_fields[] = {
 };
 static const struct shape dns_order_shape = SHAPE(dns_order, "dns", dns_order_fields);
 
+static const struct field kernel_order_fields[] = {
+	{.key = "metric",
+		.kind = FIELD_ENUM,
+		.words = kernel_metric_words,
+		AT(kernel_order, metric),
+		.required = true},
+	{.key = "per",
+		.kind = FIELD_ENUM,
+		.words = kernel_per_words,
+		AT(kernel_order, per),
+		.preset = "\"none\""},
+	{.key = "cgroup", .kind = FIELD_STRING, AT(kernel_order, cgroup)},
+};
+static const struct shape kernel_order_shape = SHAPE(kernel_order, "kernel", kernel_order_fields);
+
 static const struct field probe_order_fields[] = {
 	{.key = "id", .kind = FIELD_NAME, AT(probe_order, id), .required = true},
 	{.key = "rate",
@@ -205,6 +221,10 @@ static const struct field probe_order_fields[] = {
 	{.key = "tcp", .kind = FIELD_OBJECT, .sub = &tcp_order_shape, AT(probe_order, tcp)},
 	{.key = "exec", .kind = FIELD_OBJECT, .sub = &exec_order_shape, AT(probe_order, exec)},
 	{.key = "dns", .kind = FIELD_OBJECT, .sub = &dns_order_shape, AT(probe_order, dns)},
+	{.key = "kernel",
+		.kind = FIELD_OBJECT,
+		.sub = &kernel_order_shape,
+		AT(probe_order, kernel)},
 	{.key = "value", .kind = FIELD_OBJECT, .sub = &value_order_shape, AT(probe_order, value)},
 };
 const struct shape probe_order_shape = SHAPE(probe_order, "probe", probe_order_fields);

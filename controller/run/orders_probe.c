@@ -197,12 +197,33 @@ static struct value_order *add_value(
 	return value;
 }
 
+/* The probe's own word about the cgroup goes before what is known of the node. */
+static int fill_kernel(
+	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
+{
+	const struct read_spec *read = probe->read;
+	const struct order_context *context = filling->context;
+	const struct plan_node *node =
+		context->from ? plan_node(context->plan, context->from) : NULL;
+	struct kernel_order *kernel = filling->order->kernel = must_alloc(sizeof(*kernel));
+
+	add_value(filling->order, probe, VALUE_KERNEL);
+	kernel->metric = read->kernel;
+	kernel->per = read->per;
+	if (read->cgroup)
+		return plan_expand(&filling->text, read->cgroup, &kernel->cgroup, fail);
+	kernel->cgroup = must_copy_if(node ? node->cgroup : NULL);
+	return 0;
+}
+
 static int fill_metric(
 	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
 {
 	const struct read_spec *read = probe->read;
 	struct value_order *value;
 
+	if (read_of_kernel(read))
+		return fill_kernel(filling, probe, fail);
 	if (!read->url) {
 		struct exec_order *exec = filling->order->exec = must_alloc(sizeof(*exec));
 
@@ -283,7 +304,8 @@ static int fill_dns(
 
 static bool runs_program(const struct probe_spec *probe)
 {
-	return probe->type == PROBE_EXEC || (probe->type == PROBE_METRIC && !probe->read->url);
+	return probe->type == PROBE_EXEC ||
+		(probe->type == PROBE_METRIC && probe->read->exec.count > 0);
 }
 
 static void add_target(

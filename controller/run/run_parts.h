@@ -197,6 +197,7 @@ struct order_context {
 	const struct list *groups;  /* of struct resolved_group */
 	const struct list *secrets; /* of struct secret_value */
 	const struct list *tls;     /* of struct tls_text; or NULL: no probe has any */
+	const char *from;           /* the node that will probe */
 	int64_t start_ns;           /* on the prober's clock */
 };
 

@@ -214,6 +214,7 @@ static int start_probe_to(struct run_prober *prober, const struct probe_spec *pr
 		.start_ns = to_theirs(prober, run->probes_at_ns)};
 	cJSON *order = order_probe(&context, probe, member, fail);
 
+		.from = prober->node,
 	if (!order)
 		return -1;
 	log_source(run, probe, prober->node, member);
