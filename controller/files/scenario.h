@@ -208,6 +208,8 @@ struct workload_spec {
 	int64_t timeout_ns;
 	struct list exec; /* of char * */
 	struct final_read_spec *final_read;
+	int64_t read_every_ns; /* 0: at the end only */
+	int64_t read_timeout_ns;
 };
 
 /* --- phases ---------------------------------------------------------------------------- */
@@ -414,12 +416,18 @@ struct limits_spec {
 	struct list protect; /* of char * */
 };
 
+enum {
+	IN_READS_MAX = 10
+};
+
 struct stop_rule {
 	char *id;
 	char *slo;
 	int64_t no_good_for_ns, no_data_for_ns; /* one of these five; the others are 0 or NULL */
 	struct burn_spec *burn;
 	double budget_spent;
+	char *workload; /* with the next two: more than `lost_writes` */
+	int64_t lost_writes, in_reads;
 };
 
 /* Where and when the scenario may run at all. */
@@ -497,10 +505,10 @@ const struct phase_spec *scenario_phase(const struct scenario *scenario, const c
 const struct fault_spec *scenario_fault(
 	const struct scenario *scenario, const char *id, const struct phase_spec **out_phase);
 
+/* What neither a URL nor a program says: the kernel itself is asked. */
+bool read_of_kernel(const struct read_spec *read);
+
 /* True for {"secret": "name"}; *out_name is borrowed. */
 bool secret_reference(const cJSON *value, const char **out_name);
 
 #endif
-/* What neither a URL nor a program says: the kernel itself is asked. */
-bool read_of_kernel(const struct read_spec *read);
-

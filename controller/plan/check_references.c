@@ -241,6 +241,15 @@ static int check_reference(const struct scenario *scenario, const struct referen
 	return reference->slo ? need_slo(scenario, reference->slo, &slo, fail) : 0;
 }
 
+static int need_workload(
+	const struct scenario *scenario, const char *name, const struct at *at, struct fail *fail)
+{
+	if (scenario_workload(scenario, name))
+		return 0;
+	return no_such(at, "workload", name,
+		nearest_named(&scenario->workloads, sizeof(struct workload_spec), name), fail);
+}
+
 /* The probe that a claim names itself; NULL: it names none. */
 static const char *claim_probe(const struct invariant_spec *claim)
 {
@@ -280,12 +289,7 @@ static int check_invariant(const struct scenario *scenario, const struct catalog
 	if (claim->restarts &&
 		check_restarts(scenario, catalogue, claim->restarts, &kind, fail) < 0)
 		return -1;
-	if (claim->data && !scenario_workload(scenario, claim->data->workload))
-		return no_such(&workload, "workload", claim->data->workload,
-			nearest_named(&scenario->workloads, sizeof(struct workload_spec),
-				claim->data->workload),
-			fail);
-	return 0;
+	return claim->data ? need_workload(scenario, claim->data->workload, &workload, fail) : 0;
 }
 
 static int check_guardrails(const struct scenario *scenario, struct fail *fail)
@@ -308,8 +312,11 @@ static int check_guardrails(const struct scenario *scenario, struct fail *fail)
 	index = 0;
 	LIST_EACH(guardrails->stop_if, struct stop_rule, rule) {
 		struct at at = at_index(&stops, index++), slo = at_key(&at, "slo");
+		struct at workload = at_key(&at, "workload");
 
-		if (rule->slo && need_slo(scenario, rule->slo, &slo, fail) < 0)
+		if ((rule->slo && need_slo(scenario, rule->slo, &slo, fail) < 0) ||
+			(rule->workload &&
+				need_workload(scenario, rule->workload, &workload, fail) < 0))
 			return -1;
 	}
 	return unique_ids(&guardrails->stop_if, sizeof(struct stop_rule), &stops, fail);

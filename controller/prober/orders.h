@@ -260,6 +260,8 @@ struct workload_order {
 	int64_t window_ns;
 	struct list argv; /* of char * */
 	struct list env;  /* of char *: "NAME=value" (secrets), added to a minimal environment */
+	int64_t read_every_ns;   /* 0: not read back before the end */
+	int64_t read_timeout_ns; /* of one such read */
 };
 
 struct id_range {
@@ -275,6 +277,21 @@ struct workload_window {
 	struct list failed;    /* certainly did not happen */
 	struct list unknown;   /* may have happened; a later ok for the id is sent as acked */
 	char *last_error;
+};
+
+/*
+ * Notification `read_back`: a client of its own was told `read` while the workload went on. What is
+ * missing was acknowledged before `sent_ns`, and not in the answer: it may be lost, or the answer
+ * old.
+ */
+struct read_back {
+	char *workload;
+	int64_t sent_ns, ended_ns;
+	bool ok;
+	char *reason;          /* when not ok */
+	int64_t expected;      /* acknowledged before it was sent */
+	int64_t missing_count; /* of those; `missing` may name the first of them only */
+	struct list missing;   /* of struct id_range, ascending */
 };
 
 /* One client process per target is started, told `read`, and ended. */
@@ -308,7 +325,7 @@ struct stop_result {
 };
 
 extern const struct shape prober_hello_shape, probe_order_shape, probe_window_shape,
-	workload_order_shape, workload_window_shape, final_read_order_shape,
+	workload_order_shape, workload_window_shape, read_back_shape, final_read_order_shape,
 	final_read_result_shape, stop_result_shape, value_bound_shape, value_order_shape;
 
 #endif

@@ -61,6 +61,9 @@ static void notified(void *context, const struct wire_message *message)
 	} else if (strcmp(message->method, "operations") == 0) {
 		event.kind = EVENT_OPERATIONS;
 		event.name = json_string(message->body, "workload", "");
+	} else if (strcmp(message->method, "read_back") == 0) {
+		event.kind = EVENT_READ_BACK;
+		event.name = json_string(message->body, "workload", "");
 	} else {
 		return;
 	}
@@ -211,10 +214,10 @@ static int start_probe_to(struct run_prober *prober, const struct probe_spec *pr
 		.groups = &engine_record(run->engine)->groups,
 		.secrets = &run->secrets.list,
 		.tls = &run->tls,
+		.from = prober->node,
 		.start_ns = to_theirs(prober, run->probes_at_ns)};
 	cJSON *order = order_probe(&context, probe, member, fail);
 
-		.from = prober->node,
 	if (!order)
 		return -1;
 	log_source(run, probe, prober->node, member);

@@ -265,8 +265,8 @@ static const struct mutation references[] = {
 	{"guardrails.stop_if", "[]", "guardrails.stop_if",
 		"an empty stop_if needs \"no_stop_because\": say why nothing may stop this run"},
 	{"guardrails.stop_if[1].no_good_for", "'9s'", "guardrails.stop_if[1]",
-		"stop rule needs exactly one of \"no_good_for\", \"no_data_for\", \"burn\" and "
-		"\"budget_spent\""},
+		"stop rule needs exactly one of \"no_good_for\", \"no_data_for\", \"burn\", "
+		"\"budget_spent\" and \"lost_writes\""},
 	{"guardrails.stop_if[0].slo", NULL, "guardrails.stop_if[0].no_good_for",
 		"\"no_good_for\" needs the key \"slo\" beside it"},
 	{"guardrails.stop_if[0].slo", "'x'", "guardrails.stop_if[0].slo", "no SLO named \"x\""},
