@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "controller/plan/check_parts.h"
 #include "controller/prober/kernel_metrics.h"
 #include "controller/prober/orders.h"
@@ -38,7 +40,7 @@ static int check_growth(const struct probe_spec *probe, const struct at *at, str
 	if (per && per == metric)
 		return fail_at(fail, place.path, "%s is divided by itself", per->name);
 	if (per && per->source != metric->source &&
-		kernel_metric_needs_cgroup(per) != kernel_metric_needs_cgroup(metric))
+		strcmp(kernel_metric_scope(per), kernel_metric_scope(metric)) != 0)
 		return fail_at(fail, place.path, "%s is of %s, but %s of %s", metric->name,
 			kernel_metric_scope(metric), per->name, kernel_metric_scope(per));
 	return 0;
@@ -55,7 +57,7 @@ int check_kernel_read(const struct scenario *scenario, const struct probe_spec *
 		return -1;
 	if (!probe->read->cgroup)
 		return 0;
-	if (!kernel_metric_needs_cgroup(metric))
+	if (kernel_metric_cgroup(metric) == KERNEL_CGROUP_NEVER)
 		return fail_at(fail, cgroup.path, "%s is of %s, not of a cgroup", metric->name,
 			kernel_metric_scope(metric));
 	return check_placeholders(&rules, probe->read->cgroup, &cgroup, fail);

@@ -30,6 +30,9 @@ const size_t kernel_metric_count = sizeof(kernel_metrics) / sizeof(kernel_metric
 const char *const kernel_metric_words[] = {
 #include "controller/prober/kernel_metrics.def"
 	NULL};
+#undef KERNEL_METRIC
+
+#define KERNEL_METRIC(word, from, group, field, factor, counter, remark) #word,
 const char *const kernel_per_words[] = {[KERNEL_PER_NONE] = "none",
 #include "controller/prober/kernel_metrics.def"
 	NULL};
@@ -83,7 +86,7 @@ static int read_table(
 
 /* --- sources ----------------------------------------------------------------------------- */
 
-/* Each reads in the kernel's unit; `cgroup` is there where kernel_metric_needs_cgroup(). */
+/* Each reads in the kernel's unit; `cgroup` is there where it must be. */
 typedef int read_source(
 	const struct kernel_metric *metric, const char *cgroup, double *out, struct fail *fail);
 
@@ -104,13 +107,16 @@ static int read_netstat(
 static int read_sockets(
 	const struct kernel_metric *metric, const char *cgroup, double *out, struct fail *fail)
 {
-	struct round_trips trips = {0};
-	int outcome = round_trips_read(&trips, fail);
+	struct cgroup_ids ids = {0};
+	struct round_trips trips = {.only = cgroup ? &ids : NULL};
+	int error = cgroup ? cgroup_ids_read(cgroup, &ids) : 0;
+	int outcome = error ? fail_errno(fail, error, "cannot look at cgroup %s", cgroup)
+			    : round_trips_read(&trips, fail);
 
-	(void)cgroup;
 	if (outcome == 0)
 		*out = round_trips_of(&trips, metric->field);
 	round_trips_deinit(&trips);
+	cgroup_ids_deinit(&ids);
 	return outcome;
 }
 
@@ -204,16 +210,16 @@ static int read_host_memory(
 static const struct {
 	read_source *read;
 	const char *scope;
-	bool needs_cgroup;
+	enum kernel_cgroup cgroup;
 } sources[] = {
-	[KERNEL_SNMP] = {read_snmp, "the network namespace", false},
-	[KERNEL_NETSTAT] = {read_netstat, "the network namespace", false},
-	[KERNEL_SOCKETS] = {read_sockets, "the network namespace", false},
-	[KERNEL_CGROUP] = {read_cgroup, "a cgroup", true},
-	[KERNEL_PRESSURE] = {read_pressure, "a cgroup", true},
-	[KERNEL_PROCESSES] = {read_processes, "a cgroup", true},
-	[KERNEL_HOST_CPU] = {read_host_cpu, "the whole machine", false},
-	[KERNEL_HOST_MEMORY] = {read_host_memory, "the whole machine", false},
+	[KERNEL_SNMP] = {read_snmp, "the network namespace", KERNEL_CGROUP_NEVER},
+	[KERNEL_NETSTAT] = {read_netstat, "the network namespace", KERNEL_CGROUP_NEVER},
+	[KERNEL_SOCKETS] = {read_sockets, "the network namespace", KERNEL_CGROUP_MAY},
+	[KERNEL_CGROUP] = {read_cgroup, "a cgroup", KERNEL_CGROUP_MUST},
+	[KERNEL_PRESSURE] = {read_pressure, "a cgroup", KERNEL_CGROUP_MUST},
+	[KERNEL_PROCESSES] = {read_processes, "a cgroup", KERNEL_CGROUP_MUST},
+	[KERNEL_HOST_CPU] = {read_host_cpu, "the whole machine", KERNEL_CGROUP_NEVER},
+	[KERNEL_HOST_MEMORY] = {read_host_memory, "the whole machine", KERNEL_CGROUP_NEVER},
 };
 static_assert(sizeof(sources) / sizeof(sources[0]) == KERNEL_SOURCES, "a row for each source");
 
@@ -222,9 +228,9 @@ const char *kernel_metric_scope(const struct kernel_metric *metric)
 	return sources[metric->source].scope;
 }
 
-bool kernel_metric_needs_cgroup(const struct kernel_metric *metric)
+enum kernel_cgroup kernel_metric_cgroup(const struct kernel_metric *metric)
 {
-	return sources[metric->source].needs_cgroup;
+	return sources[metric->source].cgroup;
 }
 
 int kernel_metric_read(
@@ -232,7 +238,7 @@ int kernel_metric_read(
 {
 	double value;
 
-	if (kernel_metric_needs_cgroup(metric) && !cgroup)
+	if (kernel_metric_cgroup(metric) == KERNEL_CGROUP_MUST && !cgroup)
 		return fail_set(fail, FAIL_REFUSED,
 			"%s is of a cgroup, and the node has none: say which, as \"cgroup\" of the "
 			"node or of \"read\"",

@@ -47,7 +47,14 @@ enum {
 
 /* Whose it is, for people: "the network namespace", "a cgroup", "the whole machine". */
 const char *kernel_metric_scope(const struct kernel_metric *metric);
-bool kernel_metric_needs_cgroup(const struct kernel_metric *metric);
+
+/* Whether a cgroup makes a difference. */
+enum kernel_cgroup {
+	KERNEL_CGROUP_NEVER,
+	KERNEL_CGROUP_MAY, /* without one it is of the whole network namespace */
+	KERNEL_CGROUP_MUST
+};
+enum kernel_cgroup kernel_metric_cgroup(const struct kernel_metric *metric);
 
 /*
  * Reads it now. `cgroup` is the directory of the cgroup, or NULL where there is none: then what

@@ -15,6 +15,11 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 
+#include "controller/prober/kernel_cgroup.h"
+
+/* An attribute since Linux 5.8; headers may be older. */
+#define CGROUP_ID_ATTRIBUTE 21
+
 enum {
 	ANSWER_BYTES = 32 * 1024, /* what the kernel fills at most for one recv() of a dump */
 	TCP_ESTABLISHED_STATE = 1,
@@ -48,42 +53,61 @@ static bool leads_to_itself(const struct inet_diag_msg *socket)
 	return memcmp(socket->id.idiag_src, socket->id.idiag_dst, size) == 0;
 }
 
-/* 0: the connection has not measured any yet. */
-static uint32_t round_trip_of(const char *attributes, size_t length)
+/* What one message tells of a connection. */
+struct told {
+	uint32_t usec; /* 0: the connection has not measured any yet */
+	uint64_t cgroup;
+	bool has_cgroup;
+};
+
+static void take_attribute(struct told *told, const char *value, size_t length, int type)
 {
-	struct nlattr head;
 	struct tcp_info info;
 	size_t wanted = offsetof(struct tcp_info, tcpi_rtt) + sizeof(info.tcpi_rtt);
+
+	if (type == INET_DIAG_INFO && length >= wanted) {
+		memcpy(&info, value, wanted);
+		told->usec = info.tcpi_rtt;
+	} else if (type == CGROUP_ID_ATTRIBUTE && length >= sizeof(told->cgroup)) {
+		memcpy(&told->cgroup, value, sizeof(told->cgroup));
+		told->has_cgroup = true;
+	}
+}
+
+static struct told take_apart(const char *attributes, size_t length)
+{
+	struct told told = {0};
+	struct nlattr head;
 
 	while (length >= sizeof(head)) {
 		memcpy(&head, attributes, sizeof(head));
 		if (head.nla_len < sizeof(head) || head.nla_len > length)
-			return 0;
-		if (head.nla_type == INET_DIAG_INFO && head.nla_len - sizeof(head) >= wanted) {
-			memcpy(&info, attributes + sizeof(head), wanted);
-			return info.tcpi_rtt;
-		}
+			break;
+		take_attribute(&told, attributes + sizeof(head), head.nla_len - sizeof(head),
+			head.nla_type);
 		if ((size_t)NLA_ALIGN(head.nla_len) >= length)
-			return 0;
+			break;
 		attributes += NLA_ALIGN(head.nla_len);
 		length -= NLA_ALIGN(head.nla_len);
 	}
-	return 0;
+	return told;
 }
 
 static void take_socket(struct round_trips *trips, const char *payload, size_t length)
 {
 	struct inet_diag_msg socket;
-	uint32_t usec;
+	struct told told;
 
 	if (length < sizeof(socket))
 		return;
 	memcpy(&socket, payload, sizeof(socket));
 	if (socket.idiag_state != TCP_ESTABLISHED_STATE || leads_to_itself(&socket))
 		return;
-	usec = round_trip_of(payload + sizeof(socket), length - sizeof(socket));
-	if (usec)
-		add(trips, usec);
+	told = take_apart(payload + sizeof(socket), length - sizeof(socket));
+	if (trips->only && !told.has_cgroup)
+		trips->cgroups_untold = true;
+	if (told.usec && (!trips->only || cgroup_ids_have(trips->only, told.cgroup)))
+		add(trips, told.usec);
 }
 
 static int error_of(const char *payload, size_t length)
@@ -173,6 +197,9 @@ int round_trips_read(struct round_trips *trips, struct fail *fail)
 	if (error == -ENOENT)
 		return fail_set(
 			fail, FAIL_UNSUPPORTED, "this kernel tells nothing of TCP (tcp_diag)");
+	if (error == 0 && trips->cgroups_untold)
+		return fail_set(fail, FAIL_UNSUPPORTED,
+			"this kernel does not tell the cgroups of connections");
 	return error < 0 ? fail_errno(fail, error, "asking for TCP connections") : 0;
 }
 

@@ -53,12 +53,13 @@ const char *words_rpo(const struct data_summary *own, char buffer[SENTENCE_MAX])
 const char *words_read_backs(const struct data_summary *own, char buffer[SENTENCE_MAX])
 {
 	const struct read_back_sum sum = record_read_backs(own->workload);
-	size_t used = 0;
+	const int64_t all = sum.answered + sum.failed;
+	size_t used;
 
-	if (sum.answered + sum.failed == 0)
+	if (all == 0)
 		return NULL;
 	used = (size_t)snprintf(buffer, SENTENCE_MAX, "read back %lld time%s during the run",
-		(long long)(sum.answered + sum.failed), sum.answered + sum.failed == 1 ? "" : "s");
+		(long long)all, all == 1 ? "" : "s");
 	if (sum.failed)
 		used += (size_t)snprintf(buffer + used, SENTENCE_MAX - used,
 			", %lld of them in vain (%.100s)", (long long)sum.failed, sum.last_failure);

@@ -8,6 +8,7 @@
 #include "contract/list.h"
 #include "contract/memory.h"
 #include "controller/plan/groups.h"
+#include "controller/prober/kernel_metrics.h"
 #include "controller/prober/orders.h"
 #include "controller/run/run_parts.h"
 #include "controller/run/tls_files.h"
@@ -212,7 +213,8 @@ static int fill_kernel(
 	kernel->per = read->per;
 	if (read->cgroup)
 		return plan_expand(&filling->text, read->cgroup, &kernel->cgroup, fail);
-	kernel->cgroup = must_copy_if(node ? node->cgroup : NULL);
+	if (node && kernel_metric_cgroup(&kernel_metrics[read->kernel]) == KERNEL_CGROUP_MUST)
+		kernel->cgroup = must_copy_if(node->cgroup);
 	return 0;
 }
 

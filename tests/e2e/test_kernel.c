@@ -33,6 +33,13 @@ static const cJSON *values_of(
 	return NULL;
 }
 
+static double outcome_of(const cJSON *summary, const char *probe, const char *outcome)
+{
+	const cJSON *source = cli_item(cJSON_GetObjectItem(summary, "probes"), "probe", probe);
+
+	return cli_number(cJSON_GetObjectItem(source, "outcomes"), outcome);
+}
+
 static void what_was_lost_was_sent_again(const cJSON *summary)
 {
 	assert_true(cli_number(values_of(summary, "resent", "s1", "lossy"), "median") >
@@ -43,6 +50,10 @@ static void what_was_lost_was_sent_again(const cJSON *summary)
 		cli_number(values_of(summary, "resent-share", "client", "lossy"), "median") > 0.05);
 	assert_true(cli_number(values_of(summary, "round-trip", "client", "before"), "min") > 0);
 	assert_true(cli_number(values_of(summary, "round-trip", "client", "before"), "max") < 5);
+	/* Both look at the same connections, of which the mill has none. */
+	assert_true(cli_number(values_of(summary, "of-the-page", "s1", "before"), "min") > 0);
+	assert_true(outcome_of(summary, "of-the-mill", "ok") == 0);
+	assert_true(outcome_of(summary, "of-the-mill", "content") > 20);
 }
 
 /* Of a shell that does nothing but turn, and of a server that is asked 50 times a second. */

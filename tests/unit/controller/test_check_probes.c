@@ -243,6 +243,7 @@ static void kernels_are_asked_where_the_probe_runs(void **state)
 		KERNEL("'tcp_timeouts','per':'tcp_segments_sent'"),
 		KERNEL("'cpu_pressure_seconds','cgroup':'/{var.slice}/web.service'"),
 		KERNEL("'tcp_rtt_most_seconds'"),
+		KERNEL("'tcp_rtt_most_seconds','cgroup':'/system.slice/web.service'"),
 	};
 	struct fail fail = FAIL_INIT;
 

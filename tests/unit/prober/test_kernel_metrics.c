@@ -116,7 +116,7 @@ static void test_this_kernel_counts(void **state)
 		struct fail fail = FAIL_INIT;
 		double value = -1;
 
-		if (kernel_metric_needs_cgroup(&kernel_metrics[i]))
+		if (kernel_metric_cgroup(&kernel_metrics[i]) == KERNEL_CGROUP_MUST)
 			continue;
 		if (kernel_metric_read(&kernel_metrics[i], NULL, &value, &fail) < 0)
 			fail_msg("%s", fail.text);
@@ -272,6 +272,49 @@ static void test_round_trips_of_connections_to_others(void **state)
 	round_trips_deinit(&trips);
 }
 
+struct diag_of_cgroup {
+	struct nlmsghdr head;
+	struct inet_diag_msg socket;
+	struct nlattr attribute;
+	struct tcp_info info;
+	struct nlattr whose;
+	uint64_t cgroup;
+} __attribute__((packed, aligned(4)));
+
+static struct diag_of_cgroup answer_with(uint32_t usec, uint64_t cgroup)
+{
+	const struct diag_answer plain = answer_of(usec, 1, 2);
+	struct diag_of_cgroup answer = {
+		.whose = {.nla_len = sizeof(answer.whose) + sizeof(answer.cgroup),
+			.nla_type = 21}, /* INET_DIAG_CGROUP_ID of newer headers */
+		.cgroup = cgroup};
+
+	memcpy(&answer, &plain, sizeof(plain));
+	answer.head.nlmsg_len = sizeof(answer);
+	return answer;
+}
+
+static void test_round_trips_of_one_cgroup(void **state)
+{
+	struct diag_of_cgroup answers[] = {
+		answer_with(100, 7), answer_with(200, 8), answer_with(300, 9)};
+	struct diag_answer untold = answer_of(300, 1, 2);
+	uint64_t wanted[] = {9, 7};
+	const struct cgroup_ids ids = {.items = wanted, .count = 2};
+	struct round_trips trips = {.only = &ids};
+
+	(void)state;
+	assert_int_equal(round_trips_take(&trips, answers, sizeof(answers)), 0);
+	assert_false(trips.cgroups_untold);
+	assert_int_equal(trips.count, 2);
+	assert_true(round_trips_of(&trips, "least") == 100);
+	assert_true(round_trips_of(&trips, "most") == 300);
+	assert_int_equal(round_trips_take(&trips, &untold, sizeof(untold)), 0);
+	assert_true(trips.cgroups_untold);
+	assert_int_equal(trips.count, 2);
+	round_trips_deinit(&trips);
+}
+
 /* Whatever is cut off, and whatever length is a lie, nothing is read beyond the end. */
 static void test_torn_answers_of_the_kernel(void **state)
 {
@@ -357,6 +400,7 @@ int main(void)
 		cmocka_unit_test(test_what_a_cgroup_does_not_count_is_told),
 		cmocka_unit_test(test_processes_are_added_up),
 		cmocka_unit_test(test_round_trips_of_connections_to_others),
+		cmocka_unit_test(test_round_trips_of_one_cgroup),
 		cmocka_unit_test(test_torn_answers_of_the_kernel),
 		cmocka_unit_test(test_the_page_has_all_of_them),
 		cmocka_unit_test(test_words_and_rows_go_together),

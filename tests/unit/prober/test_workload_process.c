@@ -339,7 +339,7 @@ static void free_reads(struct read_back reads[READS_WANTED])
 /* The client says that it has 1 to 3 and 6 only, whatever was added. */
 static void what_was_acknowledged_before_a_read_is_missed_in_it(void **state)
 {
-	struct read_back reads[READS_WANTED];
+	struct read_back reads[READS_WANTED] = {0};
 
 	(void)state;
 	run_until_read("\"present\",\"ok\",\"1\",\"2\",\"3\",\"6\"", reads);
@@ -370,7 +370,7 @@ static void a_read_that_fails_misses_nothing(void **state)
 		{"\"present\",\"fail\",\"no quorum\"", "no quorum"},
 		{"\"deaf\"", "no answer in time"},
 	};
-	struct read_back reads[READS_WANTED];
+	struct read_back reads[READS_WANTED] = {0};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
