@@ -44,9 +44,17 @@ struct secret_spec {
 
 /* --- groups ---------------------------------------------------------------------------- */
 
+struct tls_spec {
+	char *ca, *cert; /* names of files */
+	cJSON *key;      /* the name of a file, or a secret */
+	char *server_name;
+	bool verify;
+};
+
 struct where_http {
 	char *url;
 	int64_t timeout_ns;
+	struct tls_spec *tls; /* NULL: as every client of that host speaks it */
 };
 
 struct where_spec {
@@ -92,13 +100,6 @@ struct probe_expect {
 	int rcode;                 /* enum dns_rcode */
 	int64_t exit_code;
 	struct text_match *output; /* key "stdout" */
-};
-
-struct tls_spec {
-	char *ca, *cert; /* names of files */
-	cJSON *key;      /* the name of a file, or a secret */
-	char *server_name;
-	bool verify;
 };
 
 /* Where a number is read. */

@@ -43,6 +43,10 @@ int check_placeholders(
 int check_text_value(
 	const struct text_rules *rules, const cJSON *value, const struct at *at, struct fail *fail);
 
+/* How https is spoken; `url` is NULL where it is a secret. */
+int check_tls(const struct text_rules *rules, const struct tls_spec *tls, const char *url,
+	const struct at *at, struct fail *fail);
+
 /* One fault: its kind exists, and has all that it needs. */
 int check_fault_kind(const struct scenario *scenario, const struct catalogue *catalogue,
 	const struct fault_spec *fault, const struct at *at, struct fail *fail);

@@ -79,10 +79,16 @@ static int check_where(const struct where_spec *where, const struct text_rules *
 	const struct at *at, struct fail *fail)
 {
 	struct at http = at_key(at, "http"), url = at_key(&http, "url"), exec = at_key(at, "exec");
+	struct at tls = at_key(&http, "tls");
 	size_t index = 0;
 
-	if (where->http)
-		return check_placeholders(rules, where->http->url, &url, fail);
+	if (where->http) {
+		if (check_placeholders(rules, where->http->url, &url, fail) < 0)
+			return -1;
+		return where->http->tls
+			? check_tls(rules, where->http->tls, where->http->url, &tls, fail)
+			: 0;
+	}
 	LIST_EACH(where->exec, char *, word) {
 		struct at place = at_index(&exec, index++);
 

@@ -324,7 +324,7 @@ struct stop_result {
 	int64_t stopped_ns;
 };
 
-extern const struct shape prober_hello_shape, probe_order_shape, probe_window_shape,
+extern const struct shape http_tls_shape, prober_hello_shape, probe_order_shape, probe_window_shape,
 	workload_order_shape, workload_window_shape, read_back_shape, final_read_order_shape,
 	final_read_result_shape, stop_result_shape, value_bound_shape, value_order_shape;
 

@@ -66,7 +66,7 @@ static const struct field http_tls_fields[] = {
 	{.key = "server_name", .kind = FIELD_STRING, AT(http_tls, server_name)},
 	{.key = "verify", .kind = FIELD_BOOL, AT(http_tls, verify), .preset = "true"},
 };
-static const struct shape http_tls_shape = SHAPE(http_tls, "tls", http_tls_fields);
+const struct shape http_tls_shape = SHAPE(http_tls, "tls", http_tls_fields);
 
 static const struct field http_order_fields[] = {
 	{.key = "method", .kind = FIELD_STRING, AT(http_order, method), .preset = "\"GET\""},

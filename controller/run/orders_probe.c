@@ -133,22 +133,26 @@ static struct text_match *copy_match(const struct text_match *match)
 	return copy;
 }
 
+int order_tls(const struct tls_spec *tls, const struct tls_text *text,
+	const struct plan_text *context, struct http_tls *out, struct fail *fail)
+{
+	out->verify = tls->verify;
+	if (text) {
+		out->ca = must_copy_if(text->ca);
+		out->cert = must_copy_if(text->cert);
+		out->key = must_copy_if(text->key);
+	}
+	return tls->server_name ? plan_expand(context, tls->server_name, &out->server_name, fail)
+				: 0;
+}
+
 static int fill_tls(
 	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
 {
-	const struct tls_text *text = tls_text_of(filling->context->tls, probe->name);
-	struct http_tls *tls = must_alloc(sizeof(*tls));
+	struct http_tls *tls = filling->order->http->tls = must_alloc(sizeof(*tls));
 
-	filling->order->http->tls = tls;
-	tls->verify = probe->tls->verify;
-	if (text) {
-		tls->ca = must_copy_if(text->ca);
-		tls->cert = must_copy_if(text->cert);
-		tls->key = must_copy_if(text->key);
-	}
-	if (!probe->tls->server_name)
-		return 0;
-	return plan_expand(&filling->text, probe->tls->server_name, &tls->server_name, fail);
+	return order_tls(probe->tls, tls_text_of(filling->context->tls, TLS_OF_PROBE, probe->name),
+		&filling->text, tls, fail);
 }
 
 /* A request with what all have that ask a URL; its own things are the caller's to add. */

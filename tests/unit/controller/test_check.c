@@ -259,6 +259,8 @@ static const struct mutation references[] = {
 		"no fault named \"x\""},
 	{"invariants[4].data.workload", "'ackd'", "invariants[4].data.workload",
 		"no workload named \"ackd\" (did you mean \"acked\"?)"},
+	{"groups.leader.where.http.tls", "{'ca':'a.pem'}", "groups.leader.where.http.tls",
+		"needs a \"url\" that begins with https://, not http://"},
 	/* guardrails */
 	{"guardrails.limits.of_group[0].group", "'x'", "guardrails.limits.of_group[0].group",
 		"no group named \"x\""},
