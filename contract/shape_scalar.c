@@ -146,7 +146,7 @@ static int unknown_word(
 	const struct place *place, const char *word, size_t count, struct fail *fail)
 {
 	const char *const *words = place->field->words;
-	char list[256] = "";
+	char list[FAIL_TEXT_MAX - 256] = "";
 	const char *nearest;
 
 	for (const struct refused_word *refused = place->field->refused; refused && refused->word;

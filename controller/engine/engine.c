@@ -251,6 +251,9 @@ static void take_event(struct engine *engine, const struct event *event)
 	case EVENT_OPERATIONS:
 		log_measure(engine, event, "operations", "workload", "window");
 		break;
+	case EVENT_READ_BACK:
+		log_measure(engine, event, "read_back", "workload", "read");
+		break;
 	case EVENT_NODE_LOST:
 		node_lost(engine, event);
 		break;

@@ -44,6 +44,7 @@ enum event_kind {
 	EVENT_EVIDENCE,   /* name = fault, node; data = {counters, processes, measures} */
 	EVENT_WINDOW,     /* name = probe, node = from; data */
 	EVENT_OPERATIONS, /* name = workload; data */
+	EVENT_READ_BACK,  /* name = workload; data */
 	EVENT_PROBES_STOPPED,
 	EVENT_READ,        /* name = workload; data, or fail */
 	EVENT_AUDITED,     /* node; data = {state, residue}, or fail */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "contract/address.h"
+#include "contract/cgroups.h"
 #include "contract/json.h"
 #include "contract/memory.h"
 
@@ -60,6 +61,13 @@ static const struct field node_fields[] = {
 		.one_is_list = true,
 		AT(node_spec, also_reached_as),
 		.help = "Further addresses and prefixes that lead there, without ports."},
+	{.key = "cgroup",
+		.kind = FIELD_STRING,
+		AT(node_spec, cgroup),
+		.form = &cgroup_form,
+		.help = "The cgroup that it runs in, below the cgroup v2 mount: what probes read "
+			"of "
+			"its CPU and memory."},
 };
 static const struct shape node_shape = {.name = "node",
 	.size = sizeof(struct node_spec),

@@ -23,6 +23,7 @@ struct node_spec {
 	cJSON *labels; /* object of strings */
 	struct inside_spec *inside;
 	struct list also_reached_as; /* of char *: further addresses that lead here */
+	char *cgroup; /* what it runs in, below the cgroup v2 mount; NULL: not told */
 };
 
 /* "shared", "lab", "production" */

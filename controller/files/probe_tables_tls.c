@@ -34,4 +34,4 @@ static const struct field tls_fields[] = {
 		.help = "Whether the server's certificate is checked at all."},
 };
 const struct shape tls_shape =
-	SHAPE("tls", tls_spec, tls_fields, "How a probe speaks https; files count from this file.");
+	SHAPE("tls", tls_spec, tls_fields, "How https is spoken; files count from this file.");

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "contract/cgroups.h"
 #include "controller/files/scenario_tables.h"
+#include "controller/prober/kernel_metrics.h"
 #include "controller/prober/orders.h"
 
 /* Where probes of type "metric" read their numbers. */
@@ -23,6 +25,27 @@ static const struct field read_fields[] = {
 		.help = "A program and its arguments, without a shell, whose first line of output "
 			"is "
 			"the number."},
+	{.key = "kernel",
+		.kind = FIELD_ENUM,
+		.words = kernel_metric_words,
+		AT(read_spec, kernel),
+		.choice = CHOICE_ONE,
+		.help = "What the kernel counts at the node that probes: of its network namespace, "
+			"of a cgroup, or of the machine."},
+	{.key = "per",
+		.kind = FIELD_ENUM,
+		.words = kernel_per_words,
+		AT(read_spec, per),
+		.preset = "\"none\"",
+		.needs = "kernel",
+		.help = "Another counter of the kernel: the value is how much the first one grew "
+			"for each step of this one, since the last event."},
+	{.key = "cgroup",
+		.kind = FIELD_STRING,
+		AT(read_spec, cgroup),
+		.needs = "kernel",
+		.form = &cgroup_form,
+		.help = "The cgroup, below the cgroup v2 mount; without it the node's own."},
 	{.key = "metric",
 		.kind = FIELD_STRING,
 		AT(read_spec, metric),

@@ -203,6 +203,11 @@ const struct fault_spec *scenario_fault(
 	return NULL;
 }
 
+bool read_of_kernel(const struct read_spec *read)
+{
+	return !read->url && read->exec.count == 0;
+}
+
 bool secret_reference(const cJSON *value, const char **out_name)
 {
 	*out_name = shape_reference(value, "secret");

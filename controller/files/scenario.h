@@ -46,9 +46,17 @@ struct secret_spec {
 
 /* --- groups ---------------------------------------------------------------------------- */
 
+struct tls_spec {
+	char *ca, *cert; /* names of files */
+	cJSON *key;      /* the name of a file, or a secret */
+	char *server_name;
+	bool verify;
+};
+
 struct where_http {
 	char *url;
 	int64_t timeout_ns;
+	struct tls_spec *tls; /* NULL: as every client of that host speaks it */
 };
 
 struct where_spec {
@@ -96,17 +104,13 @@ struct probe_expect {
 	struct text_match *output; /* key "stdout" */
 };
 
-struct tls_spec {
-	char *ca, *cert; /* names of files */
-	cJSON *key;      /* the name of a file, or a secret */
-	char *server_name;
-	bool verify;
-};
-
 /* Where a number is read. */
 struct read_spec {
-	cJSON *url;       /* a string or a secret; or `exec` */
+	cJSON *url;       /* a string or a secret; or `exec`, or `kernel` */
 	struct list exec; /* of char * */
+	int kernel;       /* index into kernel_metrics (prober/kernel_metrics.h) */
+	int per;          /* of kernel_per_words */
+	char *cgroup;     /* NULL: the node's */
 	char *metric;     /* of the answer; or `pointer` */
 	cJSON *labels;    /* object of strings */
 	int aggregate;    /* enum value_aggregate */
@@ -220,6 +224,8 @@ struct workload_spec {
 	double rate;      /* operations a second */
 	struct list exec; /* of char * */
 	struct final_read_spec *final_read;
+	int64_t read_every_ns; /* 0: at the end only */
+	int64_t read_timeout_ns;
 
 	struct probe_spec *http; /* only what a request is: url, method, headers, … */
 	struct probe_to *to;
@@ -432,12 +438,18 @@ struct limits_spec {
 	struct list protect; /* of char * */
 };
 
+enum {
+	IN_READS_MAX = 10
+};
+
 struct stop_rule {
 	char *id;
 	char *slo;
-	int64_t no_good_for_ns, no_data_for_ns; /* one of these four; the others are 0 or NULL */
+	int64_t no_good_for_ns, no_data_for_ns; /* one of these five; the others are 0 or NULL */
 	struct burn_spec *burn;
 	double budget_spent;
+	char *workload; /* with the next two: more than `lost_writes` */
+	int64_t lost_writes, in_reads;
 };
 
 /* Where and when the scenario may run at all. */
@@ -517,6 +529,9 @@ const struct workload_spec *scenario_load_named(const struct scenario *scenario,
 const struct phase_spec *scenario_phase(const struct scenario *scenario, const char *id);
 const struct fault_spec *scenario_fault(
 	const struct scenario *scenario, const char *id, const struct phase_spec **out_phase);
+
+/* What neither a URL nor a program says: the kernel itself is asked. */
+bool read_of_kernel(const struct read_spec *read);
 
 /* True for {"secret": "name"}; *out_name is borrowed. */
 bool secret_reference(const cJSON *value, const char **out_name);

@@ -525,6 +525,28 @@ static const struct field stop_fields[] = {
 		.needs = "slo",
 		.help = "Stops when the run has spent this share of the error budget of one "
 			"`period`."},
+	{.key = "workload",
+		.kind = FIELD_NAME,
+		AT(stop_rule, workload),
+		.needs = "lost_writes",
+		.help = "The workload that is watched."},
+	{.key = "lost_writes",
+		.kind = FIELD_INTEGER,
+		AT(stop_rule, lost_writes),
+		.max = 1e12,
+		.choice = CHOICE_ONE,
+		.needs = "workload",
+		.help = "Stops when more acknowledged writes than this were missing from each of "
+			"the last `in_reads` reads."},
+	{.key = "in_reads",
+		.kind = FIELD_INTEGER,
+		AT(stop_rule, in_reads),
+		.preset = "3",
+		.min = 1,
+		.max = IN_READS_MAX,
+		.needs = "lost_writes",
+		.help = "From how many reads in a row a write must be missing: one that comes back "
+			"was not lost."},
 };
 static const struct shape stop_shape = SHAPE(
 	"stop rule", stop_rule, stop_fields, "What stops the run; everything is healed first.");

@@ -15,7 +15,7 @@ static const struct field where_http_fields[] = {
 		.kind = FIELD_STRING,
 		AT(where_http, url),
 		.required = true,
-		.help = "An http:// URL; {node.addr} is the candidate's own address."},
+		.help = "An http:// or https:// URL; {node.addr} is the candidate's own address."},
 	{.key = "timeout",
 		.kind = FIELD_DURATION,
 		AT(where_http, timeout_ns),
@@ -23,6 +23,11 @@ static const struct field where_http_fields[] = {
 		.min = NS_PER_MS,
 		.max = 60 * (double)NS_PER_SEC,
 		.help = "How long one answer may take."},
+	{.key = "tls",
+		.kind = FIELD_OBJECT,
+		.sub = &tls_shape,
+		AT(where_http, tls),
+		.help = "Whom https trusts, and what it shows of itself."},
 };
 static const struct shape where_http_shape =
 	SHAPE("http", where_http, where_http_fields, "A GET that each candidate asks itself.");
@@ -175,7 +180,7 @@ static const struct field good_fields[] = {
 		.kind = FIELD_INTEGER,
 		AT(good_spec, attempts_le),
 		.min = 1,
-		.max = ATTEMPTS_MAX,
+		.max = LOAD_ATTEMPTS_MAX,
 		.choice = CHOICE_ANY,
 		.help = "load: a good request took no more attempts than this."},
 };

@@ -26,8 +26,14 @@ static double rate_of(struct tally tally, double objective)
 struct burn_look record_burn(
 	const struct record *record, const struct slo_spec *slo, const struct burn_spec *burn)
 {
+	return record_burn_at(record, slo, burn, record_covered_ns(record, slo));
+}
+
+struct burn_look record_burn_at(const struct record *record, const struct slo_spec *slo,
+	const struct burn_spec *burn, int64_t at_ns)
+{
 	const struct samples *samples = &record_sli(record, slo->name)->samples;
-	struct burn_look look = {.at_ns = record_covered_ns(record, slo)};
+	struct burn_look look = {.at_ns = at_ns};
 	int64_t begin_ns = begins_ns(record, slo->probe);
 	struct tally window = samples_tally(samples, look.at_ns - burn->long_ns, look.at_ns);
 

@@ -18,5 +18,8 @@ struct burn_look {
 
 struct burn_look record_burn(
 	const struct record *record, const struct slo_spec *slo, const struct burn_spec *burn);
+/* The same as it was at an instant up to which everything is reported. */
+struct burn_look record_burn_at(const struct record *record, const struct slo_spec *slo,
+	const struct burn_spec *burn, int64_t at_ns);
 
 #endif

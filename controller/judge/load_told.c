@@ -25,7 +25,7 @@ int load_window_check(const struct load_window *window, int64_t count, struct fa
 	if (more == 0 && left > 0)
 		return fail_set(fail, FAIL_PEER, "window: attempts of fewer requests");
 	LIST_EACH(window->shares, const struct load_share, share)
-		if (share->attempts > count * ATTEMPTS_MAX || share->failed > share->attempts)
+		if (share->attempts > count * LOAD_ATTEMPTS_MAX || share->failed > share->attempts)
 			return fail_set(fail, FAIL_PEER, "window: an impossible share of attempts");
 	if (window->withheld > count)
 		return fail_set(fail, FAIL_PEER, "window: more retries withheld than requests");

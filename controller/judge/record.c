@@ -106,6 +106,11 @@ static void free_workload(struct workload_record *workload)
 		ranges_deinit(&read->present);
 	}
 	free(workload->reads.items);
+	LIST_EACH(workload->read_backs, struct read_back_record, read) {
+		free(read->reason);
+		ranges_deinit(&read->missing);
+	}
+	free(workload->read_backs.items);
 }
 
 static void free_node(struct node_record *node)

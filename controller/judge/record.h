@@ -108,10 +108,20 @@ struct read_record {
 	struct ranges present;
 };
 
+/* One read while the run went on. */
+struct read_back_record {
+	int64_t at_ns; /* when it was told of */
+	bool ok;
+	char *reason; /* when not ok */
+	int64_t expected, missing_count;
+	struct ranges missing; /* of the last IN_READS_MAX that were answered */
+};
+
 struct workload_record {
 	const struct workload_spec *spec;
 	struct ranges attempted, acked, failed, unknown;
-	struct list reads; /* of struct read_record */
+	struct list reads;      /* of struct read_record: those at the end */
+	struct list read_backs; /* of struct read_back_record */
 	bool read_done;
 };
 

@@ -8,6 +8,7 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
+#include "controller/judge/lost_writes.h"
 #include "controller/judge/record.h"
 
 /*
@@ -336,6 +337,7 @@ int record_apply(struct record *record, const cJSON *event, struct fail *fail)
 		{"source", record_apply_source},
 		{"window", record_apply_window},
 		{"operations", record_apply_operations},
+		{"read_back", record_apply_read_back},
 		{"final_read", record_apply_final_read},
 		{"alert", record_apply_alert},
 		{"alert_over", record_apply_alert_over},

@@ -34,6 +34,15 @@ static void look_at_budget(const struct record *record, struct rule_look *look)
 	look->fires = look->share >= 1 - 1e-9;
 }
 
+static void look_at_writes(const struct record *record, struct rule_look *look)
+{
+	const struct stop_rule *rule = look->rule;
+
+	look->lost = record_lost_writes(record_workload(record, rule->workload), rule->in_reads);
+	look->share = (double)look->lost.missing / (double)(rule->lost_writes + 1);
+	look->fires = look->lost.missing > rule->lost_writes;
+}
+
 struct rule_look record_rule(
 	const struct record *record, const struct stop_rule *rule, int64_t now_ns)
 {
@@ -45,6 +54,10 @@ struct rule_look record_rule(
 	}
 	if (rule->budget_spent > 0) {
 		look_at_budget(record, &look);
+		return look;
+	}
+	if (rule->workload) {
+		look_at_writes(record, &look);
 		return look;
 	}
 	look.silence = record_silence(record, rule, now_ns);
@@ -71,6 +84,12 @@ const char *rule_why(const struct rule_look *look, char buffer[RULE_TEXT_MAX])
 	else if (rule->budget_spent > 0)
 		snprintf(buffer, RULE_TEXT_MAX, "%.63s has spent %s of its error budget", rule->slo,
 			percent_human(rule->budget_spent, most));
+	else if (rule->workload)
+		snprintf(buffer, RULE_TEXT_MAX,
+			"%lld acknowledged writes of %.63s are missing from each of the last %lld "
+			"reads; above %lld the run stops",
+			(long long)look->lost.missing, rule->workload, (long long)rule->in_reads,
+			(long long)rule->lost_writes);
 	else if (source)
 		snprintf(buffer, RULE_TEXT_MAX, "probe %.63s from %.63s%s%.63s sent no data for %s",
 			source->probe, source->from, source->to ? " to " : "",
@@ -96,6 +115,15 @@ const char *rule_way(const struct rule_look *look, char buffer[RULE_TEXT_MAX])
 	else if (rule->budget_spent > 0)
 		snprintf(buffer, RULE_TEXT_MAX, "%s of %s of the error budget",
 			percent_human(look->spent, spent), percent_human(rule->budget_spent, most));
+	else if (rule->workload && look->lost.reads < rule->in_reads)
+		snprintf(buffer, RULE_TEXT_MAX, "%lld of the first %lld reads are answered",
+			(long long)look->lost.reads, (long long)rule->in_reads);
+	else if (rule->workload)
+		snprintf(buffer, RULE_TEXT_MAX,
+			"%lld acknowledged writes are missing from the last %lld reads, %lld may "
+			"be",
+			(long long)look->lost.missing, (long long)rule->in_reads,
+			(long long)rule->lost_writes);
 	else
 		snprintf(buffer, RULE_TEXT_MAX, "%.1fs of %s %s",
 			(double)look->silence.reached_ns / (double)NS_PER_SEC,

@@ -3,6 +3,7 @@
 #define BACKBURN_STOP_RULE_H
 
 #include "controller/judge/burn.h"
+#include "controller/judge/lost_writes.h"
 #include "controller/judge/silence.h"
 
 /*
@@ -20,6 +21,7 @@ struct rule_look {
 	struct silence silence; /* no_good_for, no_data_for */
 	struct burn_look burn;  /* burn */
 	double spent;           /* budget_spent */
+	struct lost_look lost;  /* lost_writes */
 };
 
 struct rule_look record_rule(

@@ -12,65 +12,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "contract/cgroups.h"
 #include "contract/units.h"
 #include "controller/lab/lab_paths.h"
 #include "controller/lab/lab_time.h"
-
-/* mountinfo writes blanks and backslashes of a path as \ooo. */
-static void unescape(char *text)
-{
-	char *to = text;
-
-	for (const char *from = text; *from;) {
-		if (from[0] == '\\' && strspn(from + 1, "01234567") >= 3) {
-			*to++ = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 |
-				(from[3] - '0'));
-			from += 4;
-		} else {
-			*to++ = *from++;
-		}
-	}
-	*to = '\0';
-}
-
-int lab_cgroup_mount(char out[PATH_MAX], struct fail *fail)
-{
-	FILE *mounts = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL;
-	size_t size = 0;
-	bool found = false;
-
-	if (!mounts)
-		return fail_errno(fail, errno, "/proc/self/mountinfo");
-	while (!found && getline(&line, &size, mounts) > 0) {
-		const char *type = strstr(line, " - cgroup2 ");
-		char *point = line;
-
-		/* 31 23 0:28 /root /mount/point options … - type source options */
-		for (int skip = 0; type && point && skip < 4; skip++) {
-			point = strchr(point, ' ');
-			point = point ? point + 1 : NULL;
-		}
-		if (!type || !point)
-			continue;
-		point[strcspn(point, " ")] = '\0';
-		unescape(point);
-		found = (size_t)snprintf(out, PATH_MAX, "%s", point) < PATH_MAX;
-	}
-	free(line);
-	fclose(mounts);
-	if (!found)
-		return fail_set(fail, FAIL_UNSUPPORTED,
-			"a lab needs cgroup v2, which is not mounted on this machine");
-	return 0;
-}
 
 int lab_cgroup_path(const char *lab, const char *node, char out[PATH_MAX], struct fail *fail)
 {
 	char below[LAB_PATH_MAX];
 	char mount[PATH_MAX];
 
-	if (lab_cgroup_mount(mount, fail) < 0)
+	if (cgroup_mount(mount, fail) < 0)
 		return -1;
 	lab_path_cgroup(lab, node, below);
 	if ((size_t)snprintf(out, PATH_MAX, "%s%s", mount, below) >= PATH_MAX)
@@ -97,7 +49,7 @@ int lab_cgroup_make(const char *lab, const char *node, struct fail *fail)
 		node ? lab_path_cgroup(lab, node, node_level) : NULL, NULL};
 	int error;
 
-	if (lab_cgroup_mount(mount, fail) < 0)
+	if (cgroup_mount(mount, fail) < 0)
 		return -1;
 	error = make_levels(mount, levels, path);
 	/* Another lab that goes down removes the shared parents when it finds them empty. */

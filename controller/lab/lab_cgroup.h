@@ -13,9 +13,6 @@
  * processes, the supervisor included, even while they fork.
  */
 
-/* The mount point of cgroup v2. FAIL_UNSUPPORTED when there is none. */
-int lab_cgroup_mount(char out[PATH_MAX], struct fail *fail);
-
 /* The full path of a node's cgroup; `node` NULL: the lab's. */
 int lab_cgroup_path(const char *lab, const char *node, char out[PATH_MAX], struct fail *fail);
 

@@ -45,6 +45,10 @@ int check_placeholders(
 int check_text_value(
 	const struct text_rules *rules, const cJSON *value, const struct at *at, struct fail *fail);
 
+/* How https is spoken; `url` is NULL where it is a secret. */
+int check_tls(const struct text_rules *rules, const struct tls_spec *tls, const char *url,
+	const struct at *at, struct fail *fail);
+
 /* One fault: its kind exists, and has all that it needs. */
 int check_fault_kind(const struct scenario *scenario, const struct catalogue *catalogue,
 	const struct fault_spec *fault, const struct at *at, struct fail *fail);
@@ -52,6 +56,9 @@ int check_fault_kind(const struct scenario *scenario, const struct catalogue *ca
 int check_stops(const struct scenario *scenario, struct fail *fail);
 int check_value_probe(const struct probe_spec *probe, const struct at *at, struct fail *fail);
 int check_read(const struct read_spec *read, const struct at *at, struct fail *fail);
+/* A probe that asks the kernel. `at` is the probe. */
+int check_kernel_read(const struct scenario *scenario, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail);
 /* A claim about the numbers that a probe reads; the probe exists. */
 int check_watched(const struct scenario *scenario, const struct invariant_spec *claim,
 	const struct at *at, struct fail *fail);

@@ -83,12 +83,9 @@ static bool begins(const char *text, const char *start)
 	return strncmp(text, start, strlen(start)) == 0;
 }
 
-static int check_tls(const struct text_rules *rules, const struct probe_spec *probe,
+int check_tls(const struct text_rules *rules, const struct tls_spec *tls, const char *url,
 	const struct at *at, struct fail *fail)
 {
-	const cJSON *given = probe->read ? probe->read->url : probe->url;
-	const char *url = cJSON_GetStringValue(given);
-	const struct tls_spec *tls = probe->tls;
 	struct at key = at_key(at, "key"), name = at_key(at, "server_name");
 	const char *secret;
 
@@ -109,10 +106,11 @@ static int check_request(const struct text_rules *rules, const struct probe_spec
 	const struct at *at, struct fail *fail)
 {
 	struct at headers = at_key(at, "headers"), tls = at_key(at, "tls");
+	const cJSON *url = probe->read ? probe->read->url : probe->url;
 
 	if (check_texts(rules, probe->headers, &headers, fail) < 0)
 		return -1;
-	return probe->tls ? check_tls(rules, probe, &tls, fail) : 0;
+	return probe->tls ? check_tls(rules, probe->tls, cJSON_GetStringValue(url), &tls, fail) : 0;
 }
 
 static int check_url(
@@ -244,6 +242,8 @@ static int check_metric(const struct text_rules *rules, const struct probe_spec 
 		return check_url(rules, probe->read->url, &url, fail) < 0
 			? -1
 			: check_request(rules, probe, at, fail);
+	if (read_of_kernel(probe->read))
+		return check_kernel_read(rules->scenario, probe, at, fail);
 	if (for_urls)
 		return fail_at(
 			fail, at_key(at, for_urls).path, "a program is run, and no URL is asked");

@@ -79,10 +79,16 @@ static int check_where(const struct where_spec *where, const struct text_rules *
 	const struct at *at, struct fail *fail)
 {
 	struct at http = at_key(at, "http"), url = at_key(&http, "url"), exec = at_key(at, "exec");
+	struct at tls = at_key(&http, "tls");
 	size_t index = 0;
 
-	if (where->http)
-		return check_placeholders(rules, where->http->url, &url, fail);
+	if (where->http) {
+		if (check_placeholders(rules, where->http->url, &url, fail) < 0)
+			return -1;
+		return where->http->tls
+			? check_tls(rules, where->http->tls, where->http->url, &tls, fail)
+			: 0;
+	}
 	LIST_EACH(where->exec, char *, word) {
 		struct at place = at_index(&exec, index++);
 
@@ -244,6 +250,15 @@ static int check_reference(const struct scenario *scenario, const struct referen
 	return reference->slo ? need_slo(scenario, reference->slo, &slo, fail) : 0;
 }
 
+static int need_workload(
+	const struct scenario *scenario, const char *name, const struct at *at, struct fail *fail)
+{
+	if (scenario_workload(scenario, name))
+		return 0;
+	return no_such(at, "workload", name,
+		nearest_named(&scenario->workloads, sizeof(struct workload_spec), name), fail);
+}
+
 /* The probe that a claim names itself; NULL: it names none. */
 static const char *claim_probe(const struct invariant_spec *claim)
 {
@@ -283,16 +298,13 @@ static int check_invariant(const struct scenario *scenario, const struct catalog
 	if (claim->restarts &&
 		check_restarts(scenario, catalogue, claim->restarts, &kind, fail) < 0)
 		return -1;
-	if (claim->data && scenario_load_named(scenario, claim->data->workload))
+	if (!claim->data)
+		return 0;
+	if (scenario_load_named(scenario, claim->data->workload))
 		return fail_at(fail, workload.path,
 			"workload \"%s\" is a load: it has no data that could be lost",
 			claim->data->workload);
-	if (claim->data && !scenario_workload(scenario, claim->data->workload))
-		return no_such(&workload, "workload", claim->data->workload,
-			nearest_named(&scenario->workloads, sizeof(struct workload_spec),
-				claim->data->workload),
-			fail);
-	return 0;
+	return need_workload(scenario, claim->data->workload, &workload, fail);
 }
 
 static int check_guardrails(const struct scenario *scenario, struct fail *fail)
@@ -315,8 +327,11 @@ static int check_guardrails(const struct scenario *scenario, struct fail *fail)
 	index = 0;
 	LIST_EACH(guardrails->stop_if, struct stop_rule, rule) {
 		struct at at = at_index(&stops, index++), slo = at_key(&at, "slo");
+		struct at workload = at_key(&at, "workload");
 
-		if (rule->slo && need_slo(scenario, rule->slo, &slo, fail) < 0)
+		if ((rule->slo && need_slo(scenario, rule->slo, &slo, fail) < 0) ||
+			(rule->workload &&
+				need_workload(scenario, rule->workload, &workload, fail) < 0))
 			return -1;
 	}
 	return unique_ids(&guardrails->stop_if, sizeof(struct stop_rule), &stops, fail);

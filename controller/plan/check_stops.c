@@ -26,6 +26,7 @@ static const char *kind_of(const struct stop_rule *rule)
 {
 	return rule->burn                ? "burn"
 		: rule->budget_spent > 0 ? "budget_spent"
+		: rule->workload         ? "lost_writes"
 		: rule->no_good_for_ns   ? "no_good_for"
 					 : "no_data_for";
 }
@@ -46,6 +47,8 @@ int64_t stop_rule_fires_ns(const struct scenario *scenario, const struct stop_ru
 		return burn_fires_ns(rule->burn, slo->objective, slo_least_rate(scenario, slo));
 	if (rule->budget_spent > 0)
 		return spends_ns(scenario, rule);
+	if (rule->workload)
+		return rule->in_reads * scenario_workload(scenario, rule->workload)->read_every_ns;
 	return rule->no_good_for_ns ? rule->no_good_for_ns : rule->no_data_for_ns;
 }
 
@@ -199,6 +202,23 @@ static int check_rule_against(const struct scenario *scenario, const struct stop
 	return 0;
 }
 
+/* The workload exists. */
+static int check_lost_writes(const struct scenario *scenario, const struct stop_rule *rule,
+	const char *path, struct fail *fail)
+{
+	char key_path[JSON_PATH_MAX];
+
+	if (rule->slo)
+		return fail_at(fail, json_path_key(key_path, path, "slo"),
+			"\"lost_writes\" is of a workload, not of an SLO");
+	if (!scenario_workload(scenario, rule->workload)->read_every_ns)
+		return fail_at(fail, json_path_key(key_path, path, "lost_writes"),
+			"can never fire: workload \"%s\" is read at the end only, and needs "
+			"\"read_every\"",
+			rule->workload);
+	return 0;
+}
+
 static int check_rule(const struct scenario *scenario, const struct stop_rule *rule,
 	const char *path, struct fail *fail)
 {
@@ -206,6 +226,8 @@ static int check_rule(const struct scenario *scenario, const struct stop_rule *r
 	int64_t fires_ns;
 
 	json_path_key(key_path, path, kind_of(rule));
+	if (rule->workload && check_lost_writes(scenario, rule, path, fail) < 0)
+		return -1;
 	if (rule->burn &&
 		check_burn(scenario, scenario_slo(scenario, rule->slo), rule->burn, key_path,
 			fail) < 0)
@@ -225,7 +247,9 @@ static int check_rule(const struct scenario *scenario, const struct stop_rule *r
 		return fail_at(fail, key_path,
 			"stop rule \"%s\" can never fire: it needs longer than all phases last",
 			rule->id);
-	return rule->no_data_for_ns ? 0 : check_rule_against(scenario, rule, key_path, fail);
+	return rule->no_data_for_ns || rule->workload
+		? 0
+		: check_rule_against(scenario, rule, key_path, fail);
 }
 
 int check_stops(const struct scenario *scenario, struct fail *fail)

@@ -29,6 +29,7 @@ static void add_environment_node(
 
 	node->labels = spec->labels ? cJSON_Duplicate(spec->labels, true) : json_object();
 	node->here = strcmp(spec->host, "local") == 0;
+	node->cgroup = must_copy_if(spec->cgroup);
 	LIST_EACH(environment->hosts, struct host_spec, host) {
 		if (strcmp(host->name, spec->host) != 0)
 			continue;
@@ -64,6 +65,7 @@ void plan_deinit(struct plan *plan)
 		list_free_texts(&node->injector_args);
 		free(node->addresses.items);
 		free(node->also_reached_as.items);
+		free(node->cgroup);
 	}
 	free(plan->nodes.items);
 	free(plan->environment);

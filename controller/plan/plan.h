@@ -22,6 +22,7 @@ struct plan_node {
 	bool here;                   /* the programs on this machine are used (local, lab) */
 	struct list addresses;       /* of struct prefix: the injector's facts, then the file's */
 	struct list also_reached_as; /* of struct prefix */
+	char *cgroup; /* what it runs in, below the cgroup v2 mount, from '/' on; NULL: not known */
 	bool facts_known;
 };
 

@@ -149,7 +149,9 @@ static void print_stop_rules(FILE *out, const struct scenario *scenario)
 	LIST_EACH(guardrails->stop_if, struct stop_rule, rule)
 		fprintf(out, "  %-12s fires after %s %s\n", rule->id,
 			duration_format(stop_rule_fires_ns(scenario, rule), text),
-			rule->no_data_for_ns ? "without data" : "at 100 % errors");
+			rule->no_data_for_ns     ? "without data"
+				: rule->workload ? "with every write lost"
+						 : "at 100 % errors");
 	if (!guardrails->stop_if.count)
 		fprintf(out, "  none, because: %s\n", guardrails->no_stop_because);
 }

@@ -13,6 +13,8 @@
 #include "contract/wire.h"
 #include "controller/exit_code.h"
 #include "controller/prober/asker_run.h"
+#include "controller/prober/http_tls.h"
+#include "controller/prober/orders.h"
 #include "controller/prober/privilege.h"
 
 #define AT(type, member) .offset = offsetof(struct type, member)
@@ -25,6 +27,7 @@ static const struct field get_fields[] = {
 		.required = true,
 		.min = NS_PER_MS,
 		.max = 60.0 * NS_PER_SEC},
+	{.key = "tls", .kind = FIELD_OBJECT, .sub = &http_tls_shape, AT(ask_get, tls)},
 };
 const struct shape ask_get_shape = {
 	.name = "get", .size = sizeof(struct ask_get), SHAPE_FIELDS(get_fields)};
@@ -59,23 +62,58 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 	return size * count;
 }
 
+/* Lists that a request borrows until its end. */
+struct lists {
+	struct curl_slist *headers, *connect_to;
+};
+
+static void lists_deinit(struct lists *lists)
+{
+	curl_slist_free_all(lists->headers);
+	curl_slist_free_all(lists->connect_to);
+}
+
+/* A certificate for another name than the URL's host: that name is asked for, at the host. */
+static int take_detour(
+	CURL *curl, const struct ask_get *get, struct lists *lists, struct fail *fail)
+{
+	struct http_tls_detour detour;
+	int outcome = http_tls_detour(get->url, get->tls->server_name, &detour);
+
+	if (outcome == 0) {
+		lists->connect_to = curl_slist_append(NULL, detour.connect_to);
+		lists->headers = curl_slist_append(NULL, detour.host_header);
+		curl_easy_setopt(curl, CURLOPT_URL, detour.url);
+		curl_easy_setopt(curl, CURLOPT_CONNECT_TO, lists->connect_to);
+		curl_easy_setopt(curl, CURLOPT_HTTPHEADER, lists->headers);
+	}
+	http_tls_detour_deinit(&detour);
+	return outcome < 0 ? fail_set(fail, FAIL_USAGE, "the URL makes no sense") : 0;
+}
+
 static int fetch(CURL *curl, const struct ask_get *get, struct body *body, long *out_status,
 	struct fail *fail)
 {
+	struct lists lists = {0};
 	char reason[CURL_ERROR_SIZE] = "";
 	CURLcode outcome;
 
 	body->used = 0;
 	curl_easy_reset(curl);
 	curl_easy_setopt(curl, CURLOPT_URL, get->url);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(get->timeout_ns / NS_PER_MS));
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
+	if (get->tls)
+		http_tls_set(curl, get->tls);
+	if (get->tls && get->tls->server_name && take_detour(curl, get, &lists, fail) < 0)
+		return -1;
 	outcome = curl_easy_perform(curl);
+	lists_deinit(&lists);
 	body->text[body->used] = '\0';
 	if (outcome != CURLE_OK)
 		return fail_set(

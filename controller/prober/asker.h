@@ -10,9 +10,12 @@
  * itself, which always reaches itself. Wire on stdin and stdout; two methods, `get` and `run`. End
  * of stdin ends it.
  */
+struct http_tls;
+
 struct ask_get {
 	char *url;
 	int64_t timeout_ns;
+	struct http_tls *tls; /* NULL: https as every client of that host speaks it */
 };
 
 struct ask_answer {

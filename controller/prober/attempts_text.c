@@ -53,7 +53,7 @@ int attempts_text_next(
 		return 0;
 	text = take_number(text, RUN_MAX, &count);
 	if (text && *text == '*')
-		text = take_number(text + 1, ATTEMPTS_MAX, &attempts);
+		text = take_number(text + 1, LOAD_ATTEMPTS_MAX, &attempts);
 	else
 		text = NULL;
 	if (text && *text == ' ' && text[1])

@@ -39,6 +39,14 @@ static const struct field workload_order_fields[] = {
 		.required = true,
 		.min = WINDOW_MIN_NS,
 		.max = WINDOW_MAX_NS},
+	{.key = "read_every",
+		.kind = FIELD_DURATION,
+		AT(workload_order, read_every_ns),
+		.max = 3600 * (double)NS_PER_SEC},
+	{.key = "read_timeout",
+		.kind = FIELD_DURATION,
+		AT(workload_order, read_timeout_ns),
+		.max = TIMEOUT_MAX_NS},
 	{.key = "argv",
 		.kind = FIELD_LIST,
 		.item = FIELD_STRING,
@@ -84,6 +92,26 @@ static const struct field workload_window_fields[] = {
 };
 const struct shape workload_window_shape =
 	SHAPE(workload_window, "operations", workload_window_fields);
+
+static const struct field read_back_fields[] = {
+	{.key = "workload", .kind = FIELD_NAME, AT(read_back, workload), .required = true},
+	{.key = "sent_ns", .kind = FIELD_I64, AT(read_back, sent_ns), .required = true},
+	{.key = "ended_ns", .kind = FIELD_I64, AT(read_back, ended_ns), .required = true},
+	{.key = "ok", .kind = FIELD_BOOL, AT(read_back, ok), .required = true},
+	{.key = "reason", .kind = FIELD_STRING, AT(read_back, reason)},
+	{.key = "expected",
+		.kind = FIELD_INTEGER,
+		AT(read_back, expected),
+		.required = true,
+		.max = EXACT_MAX},
+	{.key = "missing_count",
+		.kind = FIELD_INTEGER,
+		AT(read_back, missing_count),
+		.required = true,
+		.max = EXACT_MAX},
+	RANGES(read_back, missing),
+};
+const struct shape read_back_shape = SHAPE(read_back, "read_back", read_back_fields);
 
 /* --- final_read ------------------------------------------------------------------------ */
 

@@ -83,7 +83,8 @@ enum value_format {
 	VALUE_METRIC,     /* a series of the Prometheus text format */
 	VALUE_JSON,       /* the number at a pointer */
 	VALUE_FIRST_LINE, /* the first line of a program's output */
-	VALUE_QUERY       /* the result of an instant query, as Prometheus' HTTP API says it */
+	VALUE_QUERY,      /* the result of an instant query, as Prometheus' HTTP API says it */
+	VALUE_KERNEL      /* nowhere: the prober reads a number, and no text */
 };
 extern const char *const value_format_words[];
 
@@ -96,7 +97,7 @@ enum value_aggregate {
 };
 extern const char *const value_aggregate_words[];
 
-/* Each event reads one number; where there is none it is CONTENT. Of http and exec only. */
+/* Each event reads one number; where there is none it is CONTENT. Of http, exec, kernel. */
 struct value_order {
 	int format;    /* enum value_format */
 	char *metric;  /* VALUE_METRIC: its name */
@@ -185,7 +186,14 @@ struct load_order {
 	struct retry *retry;  /* NULL: one attempt each */
 };
 
-/* Exactly one of http, tcp, exec and dns. */
+/* What the kernel counts at the node that probes (kernel_metrics.h). */
+struct kernel_order {
+	int metric;   /* index into kernel_metrics */
+	int per;      /* KERNEL_PER_NONE, or a counter that the metric's growth is divided by */
+	char *cgroup; /* below the cgroup v2 mount, beginning with '/'; NULL: none */
+};
+
+/* Exactly one of http, tcp, exec, dns and kernel. */
 struct probe_order {
 	char *id;
 	double rate;        /* events a second, RATE_MIN..RATE_MAX; exec: ..EXEC_RATE_MAX; of a load
@@ -202,7 +210,8 @@ struct probe_order {
 	struct tcp_order *tcp;
 	struct exec_order *exec;
 	struct dns_order *dns;
-	struct value_order *value; /* beside http or exec; NULL: none is read */
+	struct kernel_order *kernel;
+	struct value_order *value; /* beside http, exec or kernel; NULL: none is read */
 	struct load_order *load;   /* beside http; NULL: a constant rate, without retries */
 };
 
@@ -279,6 +288,8 @@ struct workload_order {
 	int64_t window_ns;
 	struct list argv; /* of char * */
 	struct list env;  /* of char *: "NAME=value" (secrets), added to a minimal environment */
+	int64_t read_every_ns;   /* 0: not read back before the end */
+	int64_t read_timeout_ns; /* of one such read */
 };
 
 struct id_range {
@@ -294,6 +305,21 @@ struct workload_window {
 	struct list failed;    /* certainly did not happen */
 	struct list unknown;   /* may have happened; a later ok for the id is sent as acked */
 	char *last_error;
+};
+
+/*
+ * Notification `read_back`: a client of its own was told `read` while the workload went on. What is
+ * missing was acknowledged before `sent_ns`, and not in the answer: it may be lost, or the answer
+ * old.
+ */
+struct read_back {
+	char *workload;
+	int64_t sent_ns, ended_ns;
+	bool ok;
+	char *reason;          /* when not ok */
+	int64_t expected;      /* acknowledged before it was sent */
+	int64_t missing_count; /* of those; `missing` may name the first of them only */
+	struct list missing;   /* of struct id_range, ascending */
 };
 
 /* One client process per target is started, told `read`, and ended. */
@@ -326,8 +352,8 @@ struct stop_result {
 	int64_t stopped_ns;
 };
 
-extern const struct shape prober_hello_shape, probe_order_shape, probe_window_shape,
-	workload_order_shape, workload_window_shape, final_read_order_shape,
+extern const struct shape http_tls_shape, prober_hello_shape, probe_order_shape, probe_window_shape,
+	workload_order_shape, workload_window_shape, read_back_shape, final_read_order_shape,
 	final_read_result_shape, stop_result_shape, value_bound_shape, value_order_shape;
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "controller/prober/arrivals.h"
 #include "controller/prober/dns_answer.h"
+#include "controller/prober/kernel_metrics.h"
 #include "controller/prober/orders_table.h"
 
 /* Orders for probes, and the windows that come back. */
@@ -48,7 +49,7 @@ static const struct field probe_class_fields[] = {
 		.kind = FIELD_INTEGER,
 		AT(probe_class, attempts_le),
 		.min = 1,
-		.max = ATTEMPTS_MAX},
+		.max = LOAD_ATTEMPTS_MAX},
 	{.key = "bounds",
 		.kind = FIELD_LIST,
 		.item = FIELD_OBJECT,
@@ -71,7 +72,7 @@ static const struct field http_tls_fields[] = {
 	{.key = "server_name", .kind = FIELD_STRING, AT(http_tls, server_name)},
 	{.key = "verify", .kind = FIELD_BOOL, AT(http_tls, verify), .preset = "true"},
 };
-static const struct shape http_tls_shape = SHAPE(http_tls, "tls", http_tls_fields);
+const struct shape http_tls_shape = SHAPE(http_tls, "tls", http_tls_fields);
 
 static const struct field http_order_fields[] = {
 	{.key = "method", .kind = FIELD_STRING, AT(http_order, method), .preset = "\"GET\""},
@@ -172,6 +173,20 @@ static const struct field load_order_fields[] = {
 	{.key = "retry", .kind = FIELD_OBJECT, .sub = &retry_shape, AT(load_order, retry)},
 };
 static const struct shape load_order_shape = SHAPE(load_order, "load", load_order_fields);
+static const struct field kernel_order_fields[] = {
+	{.key = "metric",
+		.kind = FIELD_ENUM,
+		.words = kernel_metric_words,
+		AT(kernel_order, metric),
+		.required = true},
+	{.key = "per",
+		.kind = FIELD_ENUM,
+		.words = kernel_per_words,
+		AT(kernel_order, per),
+		.preset = "\"none\""},
+	{.key = "cgroup", .kind = FIELD_STRING, AT(kernel_order, cgroup)},
+};
+static const struct shape kernel_order_shape = SHAPE(kernel_order, "kernel", kernel_order_fields);
 
 static const struct field probe_order_fields[] = {
 	{.key = "id", .kind = FIELD_NAME, AT(probe_order, id), .required = true},
@@ -222,6 +237,10 @@ static const struct field probe_order_fields[] = {
 	{.key = "tcp", .kind = FIELD_OBJECT, .sub = &tcp_order_shape, AT(probe_order, tcp)},
 	{.key = "exec", .kind = FIELD_OBJECT, .sub = &exec_order_shape, AT(probe_order, exec)},
 	{.key = "dns", .kind = FIELD_OBJECT, .sub = &dns_order_shape, AT(probe_order, dns)},
+	{.key = "kernel",
+		.kind = FIELD_OBJECT,
+		.sub = &kernel_order_shape,
+		AT(probe_order, kernel)},
 	{.key = "value", .kind = FIELD_OBJECT, .sub = &value_order_shape, AT(probe_order, value)},
 	{.key = "load", .kind = FIELD_OBJECT, .sub = &load_order_shape, AT(probe_order, load)},
 };

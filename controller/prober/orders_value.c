@@ -16,7 +16,8 @@ const char *const value_format_words[] = {
 	[VALUE_JSON] = "json",
 	[VALUE_FIRST_LINE] = "first_line",
 	[VALUE_QUERY] = "query",
-	[VALUE_QUERY + 1] = NULL,
+	[VALUE_KERNEL] = "kernel",
+	[VALUE_KERNEL + 1] = NULL,
 };
 
 const char *const value_aggregate_words[] = {

@@ -29,6 +29,7 @@ const struct probe_kind *probe_kind_of(const struct probe_order *order)
 		{order->tcp, &probe_kind_tcp},
 		{order->exec, &probe_kind_exec},
 		{order->dns, &probe_kind_dns},
+		{order->kernel, &probe_kind_kernel},
 	};
 	const struct probe_kind *found = NULL;
 
@@ -69,8 +70,11 @@ static int check_value(const struct probe_order *order, struct fail *fail)
 
 	if (!value)
 		return 0;
-	if (!order->http && !order->exec)
-		return fail_set(fail, FAIL_USAGE, "a value is read of \"http\" and \"exec\" only");
+	if (!order->http && !order->exec && !order->kernel)
+		return fail_set(fail, FAIL_USAGE,
+			"a value is read of \"http\", \"exec\" and \"kernel\" only");
+	if ((value->format == VALUE_KERNEL) != (order->kernel != NULL))
+		return fail_set(fail, FAIL_USAGE, "value: the format is not the probe's");
 	if (order->rate > VALUE_RATE_MAX)
 		return fail_set(fail, FAIL_USAGE, "values are read at most %d times a second",
 			VALUE_RATE_MAX);
@@ -120,7 +124,7 @@ int probe_check(struct probe_order *order, struct fail *fail)
 
 	if (!kind)
 		return fail_set(fail, FAIL_USAGE,
-			"needs exactly one of \"http\", \"tcp\", \"exec\" and \"dns\"");
+			"needs exactly one of \"http\", \"tcp\", \"exec\", \"dns\" and \"kernel\"");
 	if (order->classes.count > CLASSES_MAX)
 		return fail_set(fail, FAIL_USAGE, "more than %d SLOs on one probe", CLASSES_MAX);
 	if (check_window(order, fail) < 0)

@@ -57,7 +57,8 @@ struct probe_kind {
 	void (*flush)(void *means);
 };
 
-extern const struct probe_kind probe_kind_http, probe_kind_tcp, probe_kind_exec, probe_kind_dns;
+extern const struct probe_kind probe_kind_http, probe_kind_tcp, probe_kind_exec, probe_kind_dns,
+	probe_kind_kernel;
 
 /* NULL when the order names none, or several. */
 const struct probe_kind *probe_kind_of(const struct probe_order *order);

@@ -74,3 +74,59 @@ int64_t ranges_tidy(struct ranges *ranges)
 	ranges->list.count = kept + 1;
 	return duplicates;
 }
+
+void ranges_copy(struct ranges *out, const struct ranges *ranges)
+{
+	LIST_EACH(ranges->list, const struct id_range, range)
+		ranges_add_run(out, range->first, range->last);
+}
+
+int64_t ranges_count(const struct ranges *ranges)
+{
+	int64_t count = 0;
+
+	LIST_EACH(ranges->list, const struct id_range, range)
+		count += range->last - range->first + 1;
+	return count;
+}
+
+/* Ids from `first` to `last` that lie in the gaps of the ranges from *next on, which moves along.
+ */
+static void add_gaps(
+	struct ranges *out, struct id_range whole, const struct ranges *holes, size_t *next)
+{
+	int64_t from = whole.first;
+
+	for (; *next < holes->list.count; ++*next) {
+		const struct id_range *hole = LIST_AT(holes->list, struct id_range, *next);
+
+		if (hole->first > whole.last)
+			break;
+		if (hole->first > from)
+			ranges_add_run(out, from, hole->first - 1);
+		if (hole->last >= from)
+			from = hole->last + 1;
+		/* It may reach into the next range. */
+		if (hole->last > whole.last)
+			break;
+	}
+	if (from <= whole.last)
+		ranges_add_run(out, from, whole.last);
+}
+
+void ranges_without(const struct ranges *ranges, const struct ranges *holes, struct ranges *out)
+{
+	size_t next = 0;
+
+	LIST_EACH(ranges->list, const struct id_range, range)
+		add_gaps(out, *range, holes, &next);
+}
+
+void ranges_common(const struct ranges *a, const struct ranges *b, struct ranges *out)
+{
+	struct ranges only_a = {0};
+
+	ranges_without(a, b, &only_a);
+	ranges_without(a, &only_a, out);
+	ranges_deinit(&only_a);
+}

@@ -21,7 +21,7 @@ static const struct field retry_fields[] = {
 		AT(retry, attempts),
 		.required = true,
 		.min = 1,
-		.max = ATTEMPTS_MAX,
+		.max = LOAD_ATTEMPTS_MAX,
 		.help = "How often a request is tried at most, the first time counted."},
 	{.key = "backoff",
 		.kind = FIELD_DURATION,
@@ -106,7 +106,7 @@ static double whole_pause(const struct retry *retry, int64_t number)
 /* 0 to 1, without 1: the upper 53 bits of the draw. */
 static double draw(int64_t seed, int64_t index, int64_t number)
 {
-	uint64_t state = (uint64_t)seed ^ ((uint64_t)index * ATTEMPTS_MAX + (uint64_t)number);
+	uint64_t state = (uint64_t)seed ^ ((uint64_t)index * LOAD_ATTEMPTS_MAX + (uint64_t)number);
 
 	return (double)(seed_next(&state) >> 11) * 0x1p-53;
 }

@@ -15,7 +15,7 @@
  * with u drawn from seed, request and attempt, so that a run can be had again. Pure.
  */
 enum {
-	ATTEMPTS_MAX = 20, /* of one request */
+	LOAD_ATTEMPTS_MAX = 20, /* of one request */
 	/* Retries that a full budget holds: so many may come at once, whatever the ratio. */
 	RETRY_BUDGET_FULL = 10,
 };

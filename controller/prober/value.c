@@ -172,6 +172,8 @@ int value_read(const struct value_order *order, const char *text, size_t length,
 		return read_pointer(order->pointer, text, length, out, why);
 	case VALUE_QUERY:
 		return read_query(text, length, out, why);
+	case VALUE_KERNEL:
+		return none(why, "no text has it");
 	case VALUE_FIRST_LINE:
 		break;
 	}

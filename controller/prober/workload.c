@@ -12,6 +12,7 @@
 #include "controller/prober/answers.h"
 #include "controller/prober/client.h"
 #include "controller/prober/ranges.h"
+#include "controller/prober/read_back.h"
 #include "controller/prober/schedule.h"
 #include "controller/prober/text.h"
 
@@ -24,6 +25,8 @@ enum {
 };
 
 #define RESTART_INTERVAL_NS NS_PER_SEC
+/* A process for each. */
+#define READ_EVERY_MIN_NS (100 * NS_PER_MS)
 
 /*
  * What became of an operation:
@@ -51,6 +54,8 @@ struct workload {
 	int64_t settled; /* ids 1..settled are not pending */
 	int64_t window_start_ns, window_end_ns;
 	struct ranges attempted, acked, failed, unknown; /* of the window */
+	struct ranges acked_ever;                        /* where it is read back meanwhile */
+	struct read_backs *reads;                        /* NULL: read at the end only */
 	char last_error[TEXT_ERROR_SIZE];
 	bool stopped, finished;
 };
@@ -131,6 +136,8 @@ static void settle(struct workload *workload, int64_t id, enum operation_state s
 
 	workload->states[id - 1] = (uint8_t)state;
 	ranges_add(lists[state], id);
+	if (state == OPERATION_ACKED && workload->reads)
+		ranges_add(&workload->acked_ever, id);
 	while (workload->settled < workload->begun &&
 		workload->states[workload->settled] != OPERATION_PENDING)
 		workload->settled++;
@@ -325,6 +332,10 @@ int workload_check(const struct workload_order *order, struct fail *fail)
 		return fail_set(fail, FAIL_USAGE,
 			"rate × window is %.0f, more than a report can hold (%d)", operations,
 			WINDOW_OPERATIONS_MAX);
+	if (order->read_every_ns &&
+		(order->read_every_ns < READ_EVERY_MIN_NS || !order->read_timeout_ns))
+		return fail_set(fail, FAIL_USAGE,
+			"it can't be read back that often, or without a time to answer in");
 	LIST_EACH(order->env, char *, variable) {
 		if (!strchr(*variable, '=') || **variable == '=')
 			return fail_set(fail, FAIL_USAGE,
@@ -344,7 +355,11 @@ int workload_new(struct workload_order *order, const struct reporter *reporter,
 	workload->window_start_ns = order->start_ns;
 	workload->window_end_ns = order->start_ns + order->window_ns;
 	if (alarm_new(reporter->loop, on_alarm, workload, &workload->alarm, fail) < 0 ||
+		(order->read_every_ns &&
+			read_backs_new(&workload->order, reporter, &workload->acked_ever,
+				&workload->reads, fail) < 0) ||
 		start_client(workload, fail) < 0) {
+		read_backs_free(workload->reads);
 		alarm_free(workload->alarm);
 		line_cutter_deinit(&workload->answers);
 		free(workload);
@@ -364,6 +379,8 @@ void workload_free(struct workload *workload)
 		return;
 	if (workload->client)
 		client_discard(workload->client);
+	read_backs_free(workload->reads);
+	ranges_deinit(&workload->acked_ever);
 	alarm_free(workload->alarm);
 	line_cutter_deinit(&workload->answers);
 	all[0] = &workload->attempted;
@@ -388,6 +405,7 @@ void workload_stop(struct workload *workload)
 		return;
 	begin_due_operations(workload);
 	workload->stopped = true;
+	read_backs_stop(workload->reads);
 	report_finished_windows(workload);
 	set_alarm(workload);
 }
@@ -401,4 +419,5 @@ void workload_kill(struct workload *workload)
 {
 	if (workload->client)
 		client_kill(workload->client);
+	read_backs_kill(workload->reads);
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "contract/units.h"
+#include "controller/judge/burn.h"
 #include "controller/report/chart_parts.h"
 
 /* Values over time: what the panels draw. */
@@ -92,6 +93,18 @@ void chart_silence_line(const struct chart *chart, const struct sli_record *sli,
 		out->values[i] = tally_bin(out, samples, i).total
 			? (double)worst_ns / (double)NS_PER_SEC
 			: -1;
+	}
+}
+
+void chart_burn_line(
+	const struct chart *chart, const struct panel *panel, bool over_short, struct line *out)
+{
+	chart_begin_line(chart, panel->sli, out);
+	for (size_t i = 0; i < out->count; i++) {
+		const struct burn_look look = record_burn_at(&chart->report->record,
+			panel->sli->slo, panel->burn, chart_bin_ns(out, i + 1));
+
+		out->values[i] = !look.full ? -1 : over_short ? look.short_rate : look.long_rate;
 	}
 }
 

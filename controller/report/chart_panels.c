@@ -9,11 +9,6 @@
 
 /* --- drawing --------------------------------------------------------------------------- */
 
-struct scale {
-	double low, high;
-	bool logarithmic;
-};
-
 static double y_of(const struct chart *chart, const struct scale *scale, double value)
 {
 	double low = scale->low, high = scale->high, share;
@@ -35,13 +30,8 @@ double chart_bin_x(const struct chart *chart, const struct line *line, size_t in
 	return chart_x(chart, at_ns < chart->span_ns ? at_ns : chart->span_ns);
 }
 
-struct ink {
-	const char *class, *colour;
-	double width;
-};
-
 /* Steps, because a value is one of its whole bin; it breaks where nothing is known. */
-static void draw_line(const struct chart *chart, const struct line *line, const struct scale *scale,
+void chart_draw_line(const struct chart *chart, const struct line *line, const struct scale *scale,
 	const struct ink *ink)
 {
 	bool drawing = false;
@@ -100,7 +90,7 @@ static void draw_void(const struct chart *chart, double from, double to, const c
 }
 
 /* No data is not zero: a grey field says so. */
-static void draw_voids(const struct chart *chart, const struct line *line, const char *text)
+void chart_draw_voids(const struct chart *chart, const struct line *line, const char *text)
 {
 	double from = CHART_LEFT;
 	size_t i = 0;
@@ -118,7 +108,7 @@ static void draw_voids(const struct chart *chart, const struct line *line, const
 	draw_void(chart, from, CHART_WIDTH - CHART_RIGHT, text);
 }
 
-static void draw_tick(
+void chart_draw_tick(
 	const struct chart *chart, const struct scale *scale, double value, const char *label)
 {
 	double y = y_of(chart, scale, value);
@@ -130,7 +120,7 @@ static void draw_tick(
 		CHART_LEFT, y, CHART_WIDTH - CHART_RIGHT, CHART_LEFT - 8, y + 4, label);
 }
 
-static void draw_bound(const struct chart *chart, const struct scale *scale, double value,
+void chart_draw_bound(const struct chart *chart, const struct scale *scale, double value,
 	const char *class, const char *colour)
 {
 	double y = y_of(chart, scale, value);
@@ -151,8 +141,8 @@ void chart_title(const struct chart *chart, const char *text, const char *detail
 	fputs("</tspan></text>\n", chart->out);
 }
 
-static const struct ink main_ink = {"c-line", "#2a5a9c", 1.8};
-static const struct ink tail_ink = {"c-tail", "#b35900", 1.4};
+const struct ink chart_main_ink = {"c-line", "#2a5a9c", 1.8};
+const struct ink chart_tail_ink = {"c-tail", "#b35900", 1.4};
 
 /* --- panels ---------------------------------------------------------------------------- */
 
@@ -172,16 +162,16 @@ static void ratio_panel(const struct chart *chart, const struct panel *panel)
 		"of %.6g a second, in steps of %s; dashed: the objective, %.6g %%", line.rate,
 		duration_format(line.bin_ns, step), objective * 100);
 	chart_title(chart, name, detail);
-	draw_voids(chart, &line, "no data");
+	chart_draw_voids(chart, &line, "no data");
 	for (int i = 0; i <= 2; i++) {
 		double value = scale.low + (scale.high - scale.low) * i / 2;
 
 		snprintf(label, sizeof(label), "%.4g %%", value * 100);
-		draw_tick(chart, &scale, value, label);
+		chart_draw_tick(chart, &scale, value, label);
 	}
 	draw_shortfall(chart, &line, &scale, objective);
-	draw_bound(chart, &scale, objective, "c-bound", "#5c6470");
-	draw_line(chart, &line, &scale, &main_ink);
+	chart_draw_bound(chart, &scale, objective, "c-bound", "#5c6470");
+	chart_draw_line(chart, &line, &scale, &chart_main_ink);
 }
 
 static void silence_panel(const struct chart *chart, const struct panel *panel)
@@ -203,16 +193,17 @@ static void silence_panel(const struct chart *chart, const struct panel *panel)
 	snprintf(label, sizeof(label), "worst of each step; longest %s",
 		duration_human((int64_t)(chart_greatest(&line) * 1e9), length));
 	chart_title(chart, name, label);
-	draw_voids(chart, &line, "");
-	draw_tick(chart, &scale, 0, "0s");
+	chart_draw_voids(chart, &line, "");
+	chart_draw_tick(chart, &scale, 0, "0s");
 	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule) {
 		double bound = (double)rule->no_good_for_ns / 1e9;
 
 		if (!rule->slo || !rule->no_good_for_ns ||
 			strcmp(rule->slo, panel->sli->slo->name) != 0)
 			continue;
-		draw_tick(chart, &scale, bound, duration_format(rule->no_good_for_ns, length));
-		draw_bound(chart, &scale, bound, "c-stop", "#b42318");
+		chart_draw_tick(
+			chart, &scale, bound, duration_format(rule->no_good_for_ns, length));
+		chart_draw_bound(chart, &scale, bound, "c-stop", "#b42318");
 		snprintf(label, sizeof(label), "%.60s stops the run", rule->id);
 		/* At the left, where nothing has happened yet that could run into it. */
 		fprintf(chart->out,
@@ -222,7 +213,7 @@ static void silence_panel(const struct chart *chart, const struct panel *panel)
 		escape_markup(chart->out, label);
 		fputs("</text>\n", chart->out);
 	}
-	draw_line(chart, &line, &scale, &main_ink);
+	chart_draw_line(chart, &line, &scale, &chart_main_ink);
 }
 
 static void latency_title(const struct chart *chart, const struct probe_spec *probe)
@@ -255,15 +246,16 @@ static void latency_panel(const struct chart *chart, const struct panel *panel)
 	if (scale.high <= scale.low)
 		scale.high = scale.low * 10;
 	latency_title(chart, panel->series->probe);
-	draw_voids(chart, &p99, "no answer");
+	chart_draw_voids(chart, &p99, "no answer");
 	decades = (int)lround(log10(scale.high / scale.low));
 	for (int i = 0; i <= decades; i++) {
 		double value = scale.low * pow(10, i);
 
-		draw_tick(chart, &scale, value, duration_format((int64_t)llround(value), label));
+		chart_draw_tick(
+			chart, &scale, value, duration_format((int64_t)llround(value), label));
 	}
-	draw_line(chart, &p99, &scale, &tail_ink);
-	draw_line(chart, &median, &scale, &main_ink);
+	chart_draw_line(chart, &p99, &scale, &chart_tail_ink);
+	chart_draw_line(chart, &median, &scale, &chart_main_ink);
 }
 
 void chart_panel(struct chart *chart, const struct panel *panel)
@@ -280,6 +272,9 @@ void chart_panel(struct chart *chart, const struct panel *panel)
 		break;
 	case PANEL_SILENCE:
 		silence_panel(chart, panel);
+		break;
+	case PANEL_BURN:
+		chart_burn(chart, panel);
 		break;
 	}
 	fprintf(chart->out, "<path d=\"M%d %.1fV%.1f\" class=\"c-axis\" stroke=\"#aab0ba\"/>\n",
@@ -338,6 +333,26 @@ static void add_members(struct chart *chart, const struct sli_record *sli)
 				.height = (double)members * CHART_MEMBER});
 }
 
+/* One for each pair of windows that somebody is told by, or that stops the run. */
+static void add_burns(struct chart *chart, const struct sli_record *sli)
+{
+	const struct scenario *scenario = &chart->report->record.scenario;
+
+	LIST_EACH(sli->slo->burn, struct burn_spec, burn)
+		add_panel(chart,
+			(struct panel){.kind = PANEL_BURN,
+				.sli = sli,
+				.burn = burn,
+				.burn_does = burn_severity_words[burn->severity]});
+	LIST_EACH(scenario->guardrails->stop_if, struct stop_rule, rule)
+		if (rule->burn && strcmp(rule->slo, sli->slo->name) == 0)
+			add_panel(chart,
+				(struct panel){.kind = PANEL_BURN,
+					.sli = sli,
+					.burn = rule->burn,
+					.burn_does = rule->id});
+}
+
 void chart_choose_panels(struct chart *chart)
 {
 	const struct record *record = &chart->report->record;
@@ -350,5 +365,6 @@ void chart_choose_panels(struct chart *chart)
 		add_latency(chart, sli->slo);
 		if (has_silence_rule(&record->scenario, sli->slo))
 			add_panel(chart, (struct panel){.kind = PANEL_SILENCE, .sli = sli});
+		add_burns(chart, sli);
 	}
 }

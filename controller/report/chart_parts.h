@@ -20,13 +20,16 @@ enum panel_kind {
 	PANEL_RATIO,   /* share of good events */
 	PANEL_LATENCY, /* median and p99 of answered events */
 	PANEL_MEMBERS, /* the same for each member that a probe asks, a strip for each */
-	PANEL_SILENCE  /* time since the last good event, against the rules that stop at one */
+	PANEL_SILENCE, /* time since the last good event, against the rules that stop at one */
+	PANEL_BURN     /* how fast the budget burns over both windows of a pair, against its rate */
 };
 
 struct panel {
 	enum panel_kind kind;
 	const struct sli_record *sli;        /* all but PANEL_LATENCY */
 	const struct latency_series *series; /* PANEL_LATENCY */
+	const struct burn_spec *burn;        /* PANEL_BURN */
+	const char *burn_does;               /* what it does: its severity, or the rule's id */
 	double height;                       /* of its plot */
 };
 
@@ -60,6 +63,9 @@ void chart_ratio_line(const struct chart *chart, const struct sli_record *sli, s
 void chart_member_line(const struct chart *chart, const struct sli_record *sli,
 	const struct samples *samples, struct line *out);
 void chart_silence_line(const struct chart *chart, const struct sli_record *sli, struct line *out);
+/* At the end of each bin; not known before the long window is full. */
+void chart_burn_line(
+	const struct chart *chart, const struct panel *panel, bool over_short, struct line *out);
 void chart_latency_line(const struct latency_series *series, bool p99, struct line *out);
 /* The start of a bin, which the ends of the data may cut. */
 int64_t chart_bin_ns(const struct line *line, size_t i);
@@ -70,6 +76,27 @@ double chart_least(const struct line *line, double most);
 
 double chart_x(const struct chart *chart, int64_t at_ns);
 double chart_bin_x(const struct chart *chart, const struct line *line, size_t index);
+struct scale {
+	double low, high; /* what lies beyond is drawn at the edge */
+	bool logarithmic;
+};
+
+struct ink {
+	const char *class, *colour;
+	double width;
+};
+extern const struct ink chart_main_ink, chart_tail_ink;
+
+void chart_draw_line(const struct chart *chart, const struct line *line, const struct scale *scale,
+	const struct ink *ink);
+/* Fields where nothing is known, with a word in those that have room. */
+void chart_draw_voids(const struct chart *chart, const struct line *line, const char *text);
+void chart_draw_tick(
+	const struct chart *chart, const struct scale *scale, double value, const char *label);
+/* A dashed line over the whole panel. */
+void chart_draw_bound(const struct chart *chart, const struct scale *scale, double value,
+	const char *class, const char *colour);
+void chart_burn(const struct chart *chart, const struct panel *panel);
 /* A panel's heading. */
 void chart_title(const struct chart *chart, const char *text, const char *detail);
 /* Members one by one; how many strips that are. */

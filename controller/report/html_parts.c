@@ -48,6 +48,8 @@ static void data_row(FILE *out, const struct data_summary *own)
 
 static void data_story(FILE *out, const struct report *report, const struct data_summary *own)
 {
+	char reads[SENTENCE_MAX];
+
 	if (own->lost) {
 		fputs("<p>", out);
 		html_word(out, own->reads_failed ? TONE_OPEN : TONE_BAD, "Lost writes");
@@ -59,6 +61,8 @@ static void data_story(FILE *out, const struct report *report, const struct data
 	if (!own->workload->read_done)
 		element(out, "p", "%s was not read back: what became of its writes is not known.",
 			own->workload->spec->name);
+	if (words_read_backs(own, reads))
+		element(out, "p", "%s was %s.", own->workload->spec->name, reads);
 	LIST_EACH(own->workload->reads, struct read_record, read)
 		if (!read->ok)
 			element(out, "p", "%s could not be read from %s: %s.",

@@ -4,6 +4,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "controller/judge/lost_writes.h"
 #include "controller/plan/check.h"
 #include "controller/prober/orders.h"
 #include "controller/report/json_loads.h"
@@ -333,6 +334,18 @@ static cJSON *outages_json(const struct judgement *judgement)
 	return list;
 }
 
+static cJSON *read_backs_json(const struct workload_record *workload)
+{
+	const struct read_back_sum sum = record_read_backs(workload);
+	cJSON *item = json_object();
+
+	json_put_number(item, "answered", (double)sum.answered);
+	json_put_number(item, "failed", (double)sum.failed);
+	json_put_number(item, "most_missing", (double)sum.most_missing);
+	json_put_number(item, "last_missing", (double)sum.last_missing);
+	return item;
+}
+
 static cJSON *data_json(const struct judgement *judgement)
 {
 	cJSON *list = json_array();
@@ -358,6 +371,8 @@ static cJSON *data_json(const struct judgement *judgement)
 		json_put_number(item, "on_some_members_only", (double)own->on_some);
 		json_put_number(item, "members_read", (double)own->reads_ok);
 		json_put_number(item, "members_not_read", (double)own->reads_failed);
+		if (own->workload->spec->read_every_ns)
+			json_put(item, "read_backs", read_backs_json(own->workload));
 		json_append(list, item);
 	}
 	return list;

@@ -147,7 +147,7 @@ static void data_line(FILE *out, const struct data_summary *own)
 
 static void data(FILE *out, const struct report *report)
 {
-	char rpo[SENTENCE_MAX];
+	char rpo[SENTENCE_MAX], reads[SENTENCE_MAX];
 
 	LIST_EACH(report->judgement.data, struct data_summary, own) {
 		struct list lines = words_losses(report, own);
@@ -155,6 +155,8 @@ static void data(FILE *out, const struct report *report)
 		data_line(out, own);
 		if (words_rpo(own, rpo))
 			plain_line(out, "               %s", rpo);
+		if (words_read_backs(own, reads))
+			plain_line(out, "               %s", reads);
 		LIST_EACH(lines, char *, line)
 			plain_line(out, "               %s", *line);
 		LIST_EACH(own->workload->reads, struct read_record, read)

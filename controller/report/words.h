@@ -161,6 +161,8 @@ bool words_outage_is_told(const struct report *report, const struct outage *own)
 const char *words_rto(
 	const struct report *report, const struct outage *own, char buffer[SENTENCE_MAX]);
 const char *words_rpo(const struct data_summary *own, char buffer[SENTENCE_MAX]);
+/* What reads during the run found; NULL when there were none. */
+const char *words_read_backs(const struct data_summary *own, char buffer[SENTENCE_MAX]);
 
 /* "8 ok, 2 timeout": outcomes that occurred. */
 const char *words_outcomes(const struct source_record *source, char buffer[WORDS_MAX]);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "contract/units.h"
+#include "controller/judge/lost_writes.h"
 #include "controller/report/words.h"
 
 const char *words_rto(
@@ -46,5 +47,32 @@ const char *words_rpo(const struct data_summary *own, char buffer[SENTENCE_MAX])
 			duration_human(
 				(int64_t)(ids / workload->rate * (double)NS_PER_SEC), stretch),
 			(long long)own->first_lost, (long long)own->last_lost);
+	return buffer;
+}
+
+const char *words_read_backs(const struct data_summary *own, char buffer[SENTENCE_MAX])
+{
+	const struct read_back_sum sum = record_read_backs(own->workload);
+	const int64_t all = sum.answered + sum.failed;
+	size_t used;
+
+	if (all == 0)
+		return NULL;
+	used = (size_t)snprintf(buffer, SENTENCE_MAX, "read back %lld time%s during the run",
+		(long long)all, all == 1 ? "" : "s");
+	if (sum.failed)
+		used += (size_t)snprintf(buffer + used, SENTENCE_MAX - used,
+			", %lld of them in vain (%.100s)", (long long)sum.failed, sum.last_failure);
+	if (!sum.answered)
+		return buffer;
+	if (!sum.most_missing)
+		snprintf(buffer + used, SENTENCE_MAX - used,
+			": no acknowledged write was missing from an answer");
+	else
+		snprintf(buffer + used, SENTENCE_MAX - used,
+			": at most %lld acknowledged write%s missing from one answer, %lld from "
+			"the last",
+			(long long)sum.most_missing, sum.most_missing == 1 ? " was" : "s were",
+			(long long)sum.last_missing);
 	return buffer;
 }

@@ -111,7 +111,9 @@ cJSON *order_workload(const struct plan *plan, const struct list *groups,
 		.rate = workload->rate,
 		.timeout_ns = workload->timeout_ns,
 		.start_ns = start_ns,
-		.window_ns = REPORT_WINDOW_NS};
+		.window_ns = REPORT_WINDOW_NS,
+		.read_every_ns = workload->read_every_ns,
+		.read_timeout_ns = workload->read_timeout_ns};
 	cJSON *json = NULL;
 
 	if (fill_argv(&text, workload, &order.argv, fail) == 0)

@@ -8,6 +8,7 @@
 #include "contract/list.h"
 #include "contract/memory.h"
 #include "controller/plan/groups.h"
+#include "controller/prober/kernel_metrics.h"
 #include "controller/prober/orders.h"
 #include "controller/run/run_parts.h"
 #include "controller/run/tls_files.h"
@@ -132,22 +133,27 @@ static struct text_match *copy_match(const struct text_match *match)
 	return copy;
 }
 
+int order_tls(const struct tls_spec *tls, const struct tls_text *text,
+	const struct plan_text *context, struct http_tls *out, struct fail *fail)
+{
+	out->verify = tls->verify;
+	if (text) {
+		out->ca = must_copy_if(text->ca);
+		out->cert = must_copy_if(text->cert);
+		out->key = must_copy_if(text->key);
+	}
+	return tls->server_name ? plan_expand(context, tls->server_name, &out->server_name, fail)
+				: 0;
+}
+
 static int fill_tls(
 	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
 {
-	const struct tls_text *text = tls_text_of(filling->context->tls, probe->name);
-	struct http_tls *tls = must_alloc(sizeof(*tls));
+	struct http_tls *tls = filling->order->http->tls = must_alloc(sizeof(*tls));
 
-	filling->order->http->tls = tls;
-	tls->verify = probe->tls->verify;
-	if (text) {
-		tls->ca = must_copy_if(text->ca);
-		tls->cert = must_copy_if(text->cert);
-		tls->key = must_copy_if(text->key);
-	}
-	if (!probe->tls->server_name)
-		return 0;
-	return plan_expand(&filling->text, probe->tls->server_name, &tls->server_name, fail);
+	return order_tls(probe->tls,
+		tls_text_of(filling->context->tls, tls_owner_of(probe), probe->name),
+		&filling->text, tls, fail);
 }
 
 /* A request with what all have that ask a URL; its own things are the caller's to add. */
@@ -197,12 +203,34 @@ static struct value_order *add_value(
 	return value;
 }
 
+/* The probe's own word about the cgroup goes before what is known of the node. */
+static int fill_kernel(
+	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
+{
+	const struct read_spec *read = probe->read;
+	const struct order_context *context = filling->context;
+	const struct plan_node *node =
+		context->from ? plan_node(context->plan, context->from) : NULL;
+	struct kernel_order *kernel = filling->order->kernel = must_alloc(sizeof(*kernel));
+
+	add_value(filling->order, probe, VALUE_KERNEL);
+	kernel->metric = read->kernel;
+	kernel->per = read->per;
+	if (read->cgroup)
+		return plan_expand(&filling->text, read->cgroup, &kernel->cgroup, fail);
+	if (node && kernel_metric_cgroup(&kernel_metrics[read->kernel]) == KERNEL_CGROUP_MUST)
+		kernel->cgroup = must_copy_if(node->cgroup);
+	return 0;
+}
+
 static int fill_metric(
 	const struct filling *filling, const struct probe_spec *probe, struct fail *fail)
 {
 	const struct read_spec *read = probe->read;
 	struct value_order *value;
 
+	if (read_of_kernel(read))
+		return fill_kernel(filling, probe, fail);
 	if (!read->url) {
 		struct exec_order *exec = filling->order->exec = must_alloc(sizeof(*exec));
 
@@ -283,7 +311,8 @@ static int fill_dns(
 
 static bool runs_program(const struct probe_spec *probe)
 {
-	return probe->type == PROBE_EXEC || (probe->type == PROBE_METRIC && !probe->read->url);
+	return probe->type == PROBE_EXEC ||
+		(probe->type == PROBE_METRIC && probe->read->exec.count > 0);
 }
 
 static void add_target(

@@ -10,10 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "contract/cgroups.h"
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
-#include "controller/lab/lab_cgroup.h"
 
 int reach_self_dir(char **out_dir, struct fail *fail)
 {
@@ -49,7 +49,7 @@ int reach_add_lab(struct plan *plan, const struct lab_file *file, struct fail *f
 {
 	char mount[PATH_MAX], text[PATH_MAX + LAB_PATH_MAX];
 
-	if (lab_cgroup_mount(mount, fail) < 0)
+	if (cgroup_mount(mount, fail) < 0)
 		return -1;
 	for (size_t i = 0; i < file->nodes.count; i++) {
 		struct lab_node lab;
@@ -67,6 +67,7 @@ int reach_add_lab(struct plan *plan, const struct lab_file *file, struct fail *f
 		list_push_text(&node->connect, text);
 		list_push_text(&node->connect, "--");
 		/* The namespaces of a lab share their pids: the cgroup is the fence. */
+		node->cgroup = must_copy(lab.cgroup);
 		list_push_text(&node->injector_args, "--cgroup");
 		snprintf(text, sizeof(text), "%s%s", mount, lab.cgroup);
 		list_push_text(&node->injector_args, text);

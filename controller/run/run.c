@@ -209,13 +209,22 @@ static int read_what_probes_need(struct run *run, struct fail *fail)
 	return 0;
 }
 
+static bool asks_by_tls(const struct scenario *scenario)
+{
+	LIST_EACH(scenario->groups, struct group_spec, group)
+		if (group->where && group->where->http && group->where->http->tls)
+			return true;
+	return false;
+}
+
 static int set_out(struct run *run, const struct run_work *work, struct fail *fail)
 {
 	if (work->load(run, fail) < 0)
 		return -1;
 	/* Before the first child could inherit them. */
 	secrets_take(&run->secrets, &run->scenario);
-	if (work->probes && read_what_probes_need(run, fail) < 0)
+	if ((work->probes || (work->asks && asks_by_tls(&run->scenario))) &&
+		read_what_probes_need(run, fail) < 0)
 		return -1;
 	return run_prepare(run, work->brings_up, fail);
 }

@@ -28,7 +28,7 @@ struct earlier {
 static bool is_measure(const char *type)
 {
 	static const char *const measures[] = {
-		"window", "operations", "source", "final_read", "evidence", NULL};
+		"window", "operations", "read_back", "source", "final_read", "evidence", NULL};
 
 	for (size_t i = 0; measures[i]; i++)
 		if (strcmp(measures[i], type) == 0)

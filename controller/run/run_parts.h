@@ -27,6 +27,7 @@ enum {
 };
 
 struct run;
+struct http_tls;
 
 /* A child's clock against ours: theirs = ours + offset, known to within half the round trip. */
 struct clock_offset {
@@ -97,6 +98,7 @@ struct run_work {
 	bool brings_up;                                       /* a lab that is down */
 	bool journals;
 	bool probes; /* so it needs the secrets */
+	bool asks;   /* groups are resolved, so it needs them where a question is asked by TLS */
 	bool heeds_halt;
 };
 int run_with(const struct run_options *options, const struct run_work *work);
@@ -197,8 +199,14 @@ struct order_context {
 	const struct list *groups;  /* of struct resolved_group */
 	const struct list *secrets; /* of struct secret_value */
 	const struct list *tls;     /* of struct tls_text; or NULL: no probe has any */
+	const char *from;           /* the node that will probe */
 	int64_t start_ns;           /* on the prober's clock */
 };
+
+/* Fills a zeroed order of how https is spoken. `text` may be NULL: no files. */
+struct tls_text;
+int order_tls(const struct tls_spec *tls, const struct tls_text *text,
+	const struct plan_text *context, struct http_tls *out, struct fail *fail);
 
 /* The nodes that a probe with `to` goes to. */
 void order_members(

@@ -78,6 +78,7 @@ int run_plan(const struct run_options *options)
 	static const struct run_work work = {.load = run_load,
 		.carry_out = plan_on_nodes,
 		.brings_up = true,
+		.asks = true,
 		.heeds_halt = true};
 
 	return run_with(options, &work);

@@ -14,6 +14,7 @@
 #include "controller/prober/value.h"
 #include "controller/run/reach.h"
 #include "controller/run/run_parts.h"
+#include "controller/run/tls_files.h"
 
 /* Probers and askers: starting them where they measure from, their windows, final reads. */
 
@@ -60,6 +61,9 @@ static void notified(void *context, const struct wire_message *message)
 		event.name = json_string(message->body, "probe", "");
 	} else if (strcmp(message->method, "operations") == 0) {
 		event.kind = EVENT_OPERATIONS;
+		event.name = json_string(message->body, "workload", "");
+	} else if (strcmp(message->method, "read_back") == 0) {
+		event.kind = EVENT_READ_BACK;
 		event.name = json_string(message->body, "workload", "");
 	} else {
 		return;
@@ -211,6 +215,7 @@ static int start_probe_to(struct run_prober *prober, const struct probe_spec *pr
 		.groups = &engine_record(run->engine)->groups,
 		.secrets = &run->secrets.list,
 		.tls = &run->tls,
+		.from = prober->node,
 		.start_ns = to_theirs(prober, run->probes_at_ns)};
 	cJSON *order = order_probe(&context, probe, member, fail);
 
@@ -477,13 +482,20 @@ static int send_get(struct question *question, const struct plan_text *text, str
 {
 	const struct where_http *http = question->group->where->http;
 	struct ask_get get = {.timeout_ns = http->timeout_ns};
+	const struct list *texts = &question->node->run->tls;
+	int outcome = plan_expand(text, http->url, &get.url, fail);
 
-	if (plan_expand(text, http->url, &get.url, fail) < 0)
-		return -1;
-	link_request(question->node->asker, "get", shape_encode(&ask_get_shape, &get),
-		&(struct link_wait){get.timeout_ns + NS_PER_SEC, answered, question});
-	free(get.url);
-	return 0;
+	if (outcome == 0 && http->tls) {
+		get.tls = must_alloc(sizeof(*get.tls));
+		outcome = order_tls(http->tls,
+			tls_text_of(texts, TLS_OF_GROUP, question->group->name), text, get.tls,
+			fail);
+	}
+	if (outcome == 0)
+		link_request(question->node->asker, "get", shape_encode(&ask_get_shape, &get),
+			&(struct link_wait){get.timeout_ns + NS_PER_SEC, answered, question});
+	shape_free(&ask_get_shape, &get);
+	return outcome;
 }
 
 static int send_run(struct question *question, const struct plan_text *text, struct fail *fail)

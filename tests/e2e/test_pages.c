@@ -137,12 +137,114 @@ static void every_page_is_found_from_another(void **state)
 			fail_msg("no page leads to %s", pages[i].path);
 }
 
+/* --- examples ---------------------------------------------------------------------------- */
+
+/* The fenced JSON blocks of a page, one behind the other; to be freed. */
+static char *examples_of(const char *page)
+{
+	static const char fence[] = "\n```json\n", closed[] = "\n```\n";
+	char *text = cli_read(page), *at = text, *found = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&found, &size);
+
+	assert_non_null(out);
+	while ((at = strstr(at, fence))) {
+		char *closing = strstr(at + strlen(fence), closed);
+
+		assert_non_null(closing);
+		fprintf(out, "%.*s\n", (int)(closing - at - (long)strlen(fence)),
+			at + strlen(fence));
+		at = closing;
+	}
+	assert_int_equal(fclose(out), 0);
+	free(text);
+	return found;
+}
+
+/* Each line but for its comma, wherever it stands in the file. */
+static void the_examples_of_slis_are_of_a_scenario(void **state)
+{
+	char *examples = examples_of(cli_file("docs/slo.md")), *rest = examples, *line;
+	char *scenario = cli_read(cli_file("tests/e2e/files/sli-set.json"));
+	struct cli_result result;
+	size_t lines = 0;
+
+	(void)state;
+	while ((line = strsep(&rest, "\n"))) {
+		size_t length = strlen(line);
+
+		if (length && line[length - 1] == ',')
+			line[length - 1] = '\0';
+		if (!strstr(scenario, line))
+			fail_msg("sli-set.json has no %s", line);
+		lines += length > 0;
+	}
+	assert_true(lines > 30);
+	cli_run((const char *[]){"validate", cli_file("tests/e2e/files/sli-set.json"), NULL},
+		&result);
+	assert_int_equal(result.code, 0);
+	cli_result_free(&result);
+	free(scenario);
+	free(examples);
+}
+
+/* Ten SLIs, and a row for each. */
+static void every_sli_has_a_row(void **state)
+{
+	char *page = cli_read(cli_file("docs/slo.md")), row[16];
+
+	(void)state;
+	for (int i = 1; i <= 10; i++) {
+		snprintf(row, sizeof(row), "\n| M%d | ", i);
+		if (!strstr(page, row))
+			fail_msg("no row of M%d", i);
+	}
+	free(page);
+}
+
+/* The page's probes in the place of a scenario's. */
+static void the_examples_of_what_the_kernel_counts_are_valid(void **state)
+{
+	char *examples = examples_of(cli_file("docs/kernel.md")), *text;
+	char *file = cli_read(cli_file("tests/e2e/files/kernel.json"));
+	cJSON *scenario = cJSON_Parse(file), *probes, *probe;
+	struct cli_result result;
+	struct cli cli;
+
+	(void)state;
+	assert_true(asprintf(&text, "{%s}", examples) > 0);
+	probes = cJSON_Parse(text);
+	assert_non_null(probes);
+	while ((probe = cJSON_DetachItemFromArray(probes, 0))) {
+		cJSON *all = cJSON_GetObjectItem(scenario, "probes");
+
+		cJSON_DeleteItemFromObject(all, probe->string);
+		cJSON_AddItemToObject(all, probe->string, probe);
+	}
+	free(text);
+	text = cJSON_Print(scenario);
+	cli_begin(&cli);
+	cli_run((const char *[]){"validate", cli_write(&cli, "kernel.json", text), NULL}, &result);
+	if (result.code != 0)
+		fail_msg("%s", result.err);
+	cli_result_free(&result);
+	cli_end(&cli);
+	free(text);
+	free(file);
+	free(examples);
+	cJSON_Delete(probes);
+	cJSON_Delete(scenario);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_fault_has_its_page),
 		cmocka_unit_test(a_page_is_of_one_fault),
 		cmocka_unit_test(every_page_is_found_from_another),
+		cmocka_unit_test(the_examples_of_slis_are_of_a_scenario),
+		cmocka_unit_test(every_sli_has_a_row),
+		cmocka_unit_test(the_examples_of_what_the_kernel_counts_are_valid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

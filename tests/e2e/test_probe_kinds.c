@@ -69,9 +69,13 @@ static void write_lab(struct stage *stage)
 			    "\"%s/"
 			    "ca.pem\",\"-Verify\",\"2\",\"-verify_return_error\",\"-www\"],"
 			    "\"user\":\"root\"},"
+			    "\"role\":{\"argv\":[\"openssl\",\"s_server\",\"-accept\",\"8444\","
+			    "\"-cert\",\"%s/server.pem\",\"-key\",\"%s/server.key\",\"-CAfile\","
+			    "\"%s/ca.pem\",\"-Verify\",\"2\",\"-verify_return_error\",\"-WWW\"],"
+			    "\"files\":{\"role\":\"leader 1\\n\"},\"user\":\"root\"},"
 			    "\"kinds\":{\"argv\":[\"%s\",\"{node.addr}\"],\"ready\":{\"tcp\":"
 			    "\"{node.addr}:9100\"}}}},\"client\":{}}}",
-			    dir, dir, dir, KINDS_SERVER) > 0);
+			    dir, dir, dir, dir, dir, dir, KINDS_SERVER) > 0);
 	cli_write(&stage->cli, "lab.json", text);
 	free(text);
 	snprintf(stage->environment, sizeof(stage->environment), "%s",

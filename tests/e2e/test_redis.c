@@ -136,6 +136,50 @@ static void test_a_primary_that_is_cut_off_loses_writes(void **state)
 	run_it(cut, (const char *[]){NULL}, assert_lost_by_design);
 }
 
+/*
+ * The old primary takes writes while it is cut off with a client, and throws them away when it is
+ * turned into a replica: the client's own reads lack them from then on, and the run stops.
+ */
+static void test_lost_writes_stop_the_run(void **state)
+{
+	char *before = host_state("redis"), *programs = programs_list();
+	struct cli_result result;
+	struct cli cli;
+	cJSON *summary;
+	const cJSON *reads;
+
+	(void)state;
+	cli_begin(&cli);
+	cli_run_steady(&cli,
+		(const char *[]){"run", cli_file(cut), "--runs", cli.runs, "--param",
+			"before_for=12s", "--param", "cut_for=10s", "--param", "after_for=120s",
+			"--set", "workloads.near-acked.read_every=\"1s\"", "--set",
+			"guardrails.stop_if[2]={\"id\":\"loss\",\"workload\":\"near-acked\","
+			"\"lost_writes\":100}",
+			NULL},
+		&result);
+	if (result.code != 3)
+		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
+	assert_non_null(strstr(result.out, "guardrail loss: "));
+	assert_non_null(strstr(result.out,
+		" acknowledged writes of near-acked are missing from each of the last 3 reads"));
+	summary = cli_summary(&cli);
+	reads = cJSON_GetObjectItem(
+		cli_item(cJSON_GetObjectItem(summary, "data"), "workload", "near-acked"),
+		"read_backs");
+	/* Before that it was read for more than 20 s, in which nothing was missing thrice. */
+	assert_true(cli_number(reads, "answered") >= 10);
+	assert_true(cli_number(reads, "last_missing") > 100);
+	/* What is read at the end says the same. */
+	assert_true(of_workload(summary, "near-acked", "lost") > 100);
+	assert_int_equal(cli_confirmed(summary), CONFIRMED);
+	cJSON_Delete(summary);
+	cli_result_free(&result);
+	cli_end(&cli);
+	assert_no_new_programs(programs);
+	assert_host_state("redis", before);
+}
+
 static void test_the_plan_names_the_primary(void **state)
 {
 	static const struct {
@@ -170,6 +214,7 @@ static int down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lost_writes_stop_the_run),
 		cmocka_unit_test(test_the_plan_names_the_primary),
 		cmocka_unit_test(test_a_killed_primary_is_replaced),
 		cmocka_unit_test(test_a_paused_primary_is_replaced),

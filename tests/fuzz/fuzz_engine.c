@@ -17,7 +17,7 @@ static const char *const nodes[] = {"n1", "n2", "n3", "client", "no-such"};
 static const enum event_kind kinds[] = {EVENT_ANSWER, EVENT_INSPECTED, EVENT_ARMED, EVENT_HEALED,
 	EVENT_EVIDENCE, EVENT_WINDOW, EVENT_OPERATIONS, EVENT_READ, EVENT_AUDITED, EVENT_RECOVERED,
 	EVENT_SERVICES, EVENT_NODE_LOST, EVENT_PROBER_LOST, EVENT_PROBES_STARTED,
-	EVENT_PROBES_STOPPED};
+	EVENT_PROBES_STOPPED, EVENT_READ_BACK};
 #define PICK(list, byte) ((list)[(byte) % (sizeof(list) / sizeof((list)[0]))])
 
 static void tell_a_lie(struct hands *hands)

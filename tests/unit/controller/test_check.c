@@ -259,14 +259,16 @@ static const struct mutation references[] = {
 		"no fault named \"x\""},
 	{"invariants[4].data.workload", "'ackd'", "invariants[4].data.workload",
 		"no workload named \"ackd\" (did you mean \"acked\"?)"},
+	{"groups.leader.where.http.tls", "{'ca':'a.pem'}", "groups.leader.where.http.tls",
+		"needs a \"url\" that begins with https://, not http://"},
 	/* guardrails */
 	{"guardrails.limits.of_group[0].group", "'x'", "guardrails.limits.of_group[0].group",
 		"no group named \"x\""},
 	{"guardrails.stop_if", "[]", "guardrails.stop_if",
 		"an empty stop_if needs \"no_stop_because\": say why nothing may stop this run"},
 	{"guardrails.stop_if[1].no_good_for", "'9s'", "guardrails.stop_if[1]",
-		"stop rule needs exactly one of \"no_good_for\", \"no_data_for\", \"burn\" and "
-		"\"budget_spent\""},
+		"stop rule needs exactly one of \"no_good_for\", \"no_data_for\", \"burn\", "
+		"\"budget_spent\" and \"lost_writes\""},
 	{"guardrails.stop_if[0].slo", NULL, "guardrails.stop_if[0].no_good_for",
 		"\"no_good_for\" needs the key \"slo\" beside it"},
 	{"guardrails.stop_if[0].slo", "'x'", "guardrails.stop_if[0].slo", "no SLO named \"x\""},

@@ -146,6 +146,25 @@ static const struct mutation claims[] = {
 	{"guardrails.stop_if[0]", "{'id':'cost','budget_spent':0.005}",
 		"guardrails.stop_if[0].budget_spent",
 		"\"budget_spent\" needs the key \"slo\" beside it"},
+	{"guardrails.stop_if[0]", "{'id':'loss','workload':'acked','lost_writes':0}",
+		"guardrails.stop_if[0].lost_writes",
+		"can never fire: workload \"acked\" is read at the end only, and needs "
+		"\"read_every\""},
+	{"guardrails.stop_if[0]", "{'id':'loss','workload':'acket','lost_writes':0}",
+		"guardrails.stop_if[0].workload",
+		"no workload named \"acket\" (did you mean \"acked\"?)"},
+	{"guardrails.stop_if[0]", "{'id':'loss','lost_writes':0}",
+		"guardrails.stop_if[0].lost_writes",
+		"\"lost_writes\" needs the key \"workload\" beside it"},
+	{"guardrails.stop_if[0]", "{'id':'loss','workload':'acked','no_data_for':'5s'}",
+		"guardrails.stop_if[0].workload",
+		"\"workload\" needs the key \"lost_writes\" beside it"},
+	{"guardrails.stop_if[0]", "{'id':'loss','slo':'avail','workload':'acked','lost_writes':0}",
+		"guardrails.stop_if[0].slo", "\"lost_writes\" is of a workload, not of an SLO"},
+	{"guardrails.stop_if[0]", "{'id':'loss','workload':'acked','lost_writes':0,'in_reads':11}",
+		"guardrails.stop_if[0].in_reads", "must be from 1 to 10, not 11"},
+	{"workloads.acked.read_timeout", "'1s'", "workloads.acked.read_timeout",
+		"\"read_timeout\" needs the key \"read_every\" beside it"},
 	{"slos.avail.burn",
 		"[{'severity':'page','rate':8,'long':'20s'},{'severity':'alert',"
 		"'rate':200,'long':'20s'}]",
@@ -158,6 +177,37 @@ static void claims_must_be_provable(void **state)
 {
 	(void)state;
 	mutations_are_refused(claims, sizeof(claims) / sizeof(claims[0]));
+}
+
+/* The phases last 90 s at most. */
+static void lost_writes_need_reads_within_the_run(void **state)
+{
+	static const struct {
+		const char *read_every;
+		bool can_fire;
+	} cases[] = {{"'29s'", true}, {"'30s'", false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct catalogue *catalogue = given_kept_catalogue();
+		struct fail fail = FAIL_INIT;
+		cJSON *tree = given_tree();
+		struct scenario scenario;
+
+		given_set(tree, "workloads.acked.read_every", cases[i].read_every);
+		given_set(tree, "guardrails.stop_if[0]",
+			"{'id':'loss','workload':'acked','lost_writes':0}");
+		scenario = given_scenario(tree);
+		assert_int_equal(
+			scenario_check(&scenario, catalogue, &fail), cases[i].can_fire ? 0 : -1);
+		if (!cases[i].can_fire) {
+			assert_string_equal(fail.path, "guardrails.stop_if[0].lost_writes");
+			assert_string_equal(fail.text,
+				"stop rule \"loss\" can never fire: it needs longer than all "
+				"phases last");
+		}
+		scenario_deinit(&scenario);
+	}
 }
 
 /* Just inside each of the bounds above. */
@@ -225,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(claims_must_be_provable),
+		cmocka_unit_test(lost_writes_need_reads_within_the_run),
 		cmocka_unit_test(the_other_side_of_each_bound_is_good),
 	};
 

@@ -82,6 +82,46 @@ static const struct refused value_cases[] = {
 		"each event would read another node's counter: use the policy \"each\""},
 };
 
+#define KERNEL(read) READ("'kernel':" read)
+static const struct refused kernel_cases[] = {
+	{READ("'kernel':'tcp_connects','exec':['x']"), ".read",
+		"read needs exactly one of \"url\", \"exec\" and \"kernel\""},
+	{READ("'exec':['x'],'per':'tcp_connects'"), ".read.per",
+		"\"per\" needs the key \"kernel\" beside it"},
+	{READ("'exec':['x'],'cgroup':'/a'"), ".read.cgroup",
+		"\"cgroup\" needs the key \"kernel\" beside it"},
+	{KERNEL("'processes','cgroup':'a'"), ".read.cgroup",
+		"\"a\" is not a cgroup below the cgroup v2 mount, like "
+		"\"/system.slice/web.service\""},
+	{KERNEL("'processes','cgroup':'/a/../b'"), ".read.cgroup",
+		"\"/a/../b\" is not a cgroup below the cgroup v2 mount, like "
+		"\"/system.slice/web.service\""},
+	{KERNEL("'processes','cgroup':'/{node.name}'"), ".read.cgroup",
+		"unknown placeholder {node.name}; known here: {group.NAME.addrs} of a group that "
+		"exists, {var.NAME}"},
+	{KERNEL("'tcp_connects','cgroup':'/a'"), ".read.cgroup",
+		"tcp_connects is of the network namespace, not of a cgroup"},
+	{KERNEL("'host_cpu_seconds','cgroup':'/a'"), ".read.cgroup",
+		"host_cpu_seconds is of the whole machine, not of a cgroup"},
+	{KERNEL("'tcp_connects'") ",'to':{'group':'members','policy':'each'}", ".to",
+		"a kernel is asked at the node that probes: name the nodes in \"from\""},
+	{KERNEL("'tcp_connects'") ",'headers':{'a':'b'}", ".headers",
+		"a kernel is asked, and no URL"},
+	{KERNEL("'memory_bytes'") ",'per_second':true", ".per_second",
+		"memory_bytes is no counter: how it changes says nothing"},
+	{KERNEL("'tcp_rtt_most_seconds','per':'tcp_connects'"), ".read.per",
+		"tcp_rtt_most_seconds is no counter: how it changes says nothing"},
+	{KERNEL("'tcp_connects','per':'tcp_connections'"), ".read.per",
+		"tcp_connections is no counter"},
+	{KERNEL("'tcp_connects','per':'tcp_connects'"), ".read.per",
+		"tcp_connects is divided by itself"},
+	{KERNEL("'cpu_seconds','per':'tcp_connects'"), ".read.per",
+		"cpu_seconds is of a cgroup, but tcp_connects of the network namespace"},
+	{KERNEL("'tcp_connect_failures','per':'tcp_connects'") ",'per_second':true", ".read.per",
+		"the growth is divided by another counter's, or by time: \"per\" or "
+		"\"per_second\""},
+};
+
 static int outcome_of(const char *probe, struct fail *fail)
 {
 	struct catalogue *catalogue = given_kept_catalogue();
@@ -195,6 +235,27 @@ static int good_of(const char *probe, const char *good, struct fail *fail)
 	return outcome;
 }
 
+static void kernels_are_asked_where_the_probe_runs(void **state)
+{
+	static const char *const taken[] = {
+		KERNEL("'tcp_retransmits','per':'tcp_segments_sent'"),
+		KERNEL("'tcp_retransmits','per':'none'") ",'per_second':true",
+		KERNEL("'tcp_timeouts','per':'tcp_segments_sent'"),
+		KERNEL("'cpu_pressure_seconds','cgroup':'/{var.slice}/web.service'"),
+		KERNEL("'tcp_rtt_most_seconds'"),
+		KERNEL("'tcp_rtt_most_seconds','cgroup':'/system.slice/web.service'"),
+	};
+	struct fail fail = FAIL_INIT;
+
+	(void)state;
+	assert_refused(kernel_cases, COUNT_OF(kernel_cases));
+	assert_taken(taken, COUNT_OF(taken));
+	assert_int_equal(outcome_of(KERNEL("'tcp_retransmit'"), &fail), -1);
+	assert_string_equal(fail.path, "probes.put.read.kernel");
+	assert_non_null(strstr(fail.text, "\"tcp_retransmit\" is not one of tcp_connects, "));
+	assert_non_null(strstr(fail.text, "(did you mean \"tcp_retransmits\"?)"));
+}
+
 static void bounds_are_for_probes_that_read_numbers(void **state)
 {
 	static const char metric[] = "{'type':'metric','from':'client','read':{'exec':['depth']},"
@@ -240,6 +301,7 @@ int main(void)
 		cmocka_unit_test(tls_belongs_to_https),
 		cmocka_unit_test(dns_asks_an_address_for_a_name),
 		cmocka_unit_test(numbers_are_read_in_one_way),
+		cmocka_unit_test(kernels_are_asked_where_the_probe_runs),
 		cmocka_unit_test(bounds_are_for_probes_that_read_numbers),
 	};
 

@@ -7,6 +7,7 @@
 #include "contract/list.h"
 #include "contract/seed.h"
 #include "controller/plan/counterparts.h"
+#include "controller/prober/kernel_metrics.h"
 #include "controller/prober/orders.h"
 #include "controller/run/run_parts.h"
 #include "given.h"
@@ -51,6 +52,7 @@ static cJSON *probe_order(struct stage *stage, const char *member, struct fail *
 	const struct order_context context = {.plan = &stage->plan,
 		.groups = &stage->groups,
 		.secrets = &stage->secrets.list,
+		.from = "n1",
 		.start_ns = 7};
 
 	return order_probe(&context, scenario_probe(&stage->scenario, "put"), member, fail);
@@ -221,6 +223,44 @@ static void a_final_read_asks_each_member_alone(void **state)
 		"10.0.0.1,10.0.0.3");
 	cJSON_Delete(json);
 	stage_free(stage);
+}
+
+/* The cgroup that the probe names, else the one of the node that it runs at. */
+static void kernels_are_asked_about_the_nodes_cgroup(void **state)
+{
+	static const struct {
+		const char *more, *cgroup;
+	} cases[] = {
+		{"", "/system.slice/web.service"},
+		{",'cgroup':'/web-{group.members.addrs}'", "/web-10.0.0.1,10.0.0.3"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cJSON *tree = given_tree();
+		struct stage *stage;
+		struct probe_order order;
+		char text[512];
+
+		snprintf(text, sizeof(text),
+			"{'type':'metric','from':'n1','read':{'kernel':'oom_kills','per':"
+			"'cpu_seconds'%s},'rate':2,'timeout':'1s'}",
+			cases[i].more);
+		given_set(tree, "probes.put", text);
+		stage = stage_new(tree);
+		plan_node(&stage->plan, "n1")->cgroup = strdup("/system.slice/web.service");
+		order = decoded(stage, NULL);
+		assert_null(order.http);
+		assert_null(order.exec);
+		assert_string_equal(kernel_metrics[order.kernel->metric].name, "oom_kills");
+		assert_string_equal(
+			kernel_metrics[order.kernel->per - KERNEL_PER_FIRST].name, "cpu_seconds");
+		assert_string_equal(order.kernel->cgroup, cases[i].cgroup);
+		assert_int_equal(order.value->format, VALUE_KERNEL);
+		assert_int_equal(order.targets.count, 1);
+		shape_free(&probe_order_shape, &order);
+		stage_free(stage);
+	}
 }
 
 static void numbers_are_read_by_requests_and_programs(void **state)
@@ -545,6 +585,7 @@ int main(void)
 		cmocka_unit_test(each_member_has_an_order_of_its_own),
 		cmocka_unit_test(tcp_and_exec_probes_are_ordered),
 		cmocka_unit_test(a_load_is_ordered_as_a_probe),
+		cmocka_unit_test(kernels_are_asked_about_the_nodes_cgroup),
 		cmocka_unit_test(numbers_are_read_by_requests_and_programs),
 		cmocka_unit_test(a_secret_stands_in_the_order_once),
 		cmocka_unit_test(secrets_are_taken_out_of_the_environment),

@@ -181,6 +181,116 @@ static void a_spent_budget_stops(void **state)
 	record_deinit(&record);
 }
 
+/* --- lost writes -------------------------------------------------------------------------- */
+
+#define LOST "{'id':'loss','workload':'acked','lost_writes':2,'in_reads':3}"
+#define RANGE(first, last) "{'first':" #first ",'last':" #last "}"
+
+/* `missing`: a list of ranges of `count` ids. */
+static void read_misses(struct record *record, int64_t count, const char *missing)
+{
+	given_event(record, "read_back", 1,
+		"'workload':'acked','read':{'workload':'acked','sent_ns':'1','ended_ns':'2','ok':"
+		"true,'expected':100,'missing_count':%lld,'missing':[%s]}",
+		(long long)count, missing);
+}
+
+static void read_fails(struct record *record)
+{
+	given_event(record, "read_back", 1,
+		"'workload':'acked','read':{'workload':'acked','sent_ns':'1','ended_ns':'2','ok':"
+		"false,'reason':'no quorum','expected':100,'missing_count':0,'missing':[]}");
+}
+
+static struct record with_reads(void)
+{
+	cJSON *tree = given_tree();
+
+	given_set(tree, "workloads.acked.read_every", "'2s'");
+	given_set(tree, "guardrails.stop_if[0]", LOST);
+	return given_record(tree);
+}
+
+static void writes_that_stay_away_stop(void **state)
+{
+	struct record record = with_reads();
+
+	(void)state;
+	assert_way(&record, "0 of the first 3 reads are answered");
+	read_misses(&record, 50, RANGE(1, 50));
+	read_misses(&record, 3, RANGE(8, 10));
+	assert_way(&record, "2 of the first 3 reads are answered");
+	/* A read that fails is no sign, neither way. */
+	read_fails(&record);
+	assert_way(&record, "2 of the first 3 reads are answered");
+	read_misses(&record, 4, RANGE(7, 9) "," RANGE(90, 90));
+	assert_way(&record, "2 acknowledged writes are missing from the last 3 reads, 2 may be");
+	read_misses(&record, 5, RANGE(8, 12));
+	assert_way(&record, "2 acknowledged writes are missing from the last 3 reads, 2 may be");
+	read_misses(&record, 5, RANGE(7, 11));
+	assert_way(&record, "2 acknowledged writes are missing from the last 3 reads, 2 may be");
+	read_misses(&record, 5, RANGE(7, 11));
+	assert_why(&record,
+		"4 acknowledged writes of acked are missing from each of the last 3 reads; above 2 "
+		"the run stops");
+	record_deinit(&record);
+}
+
+/* What an old answer lacks is there again in the next: behind, not lost. */
+static void writes_that_come_back_do_not(void **state)
+{
+	struct record record = with_reads();
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		read_misses(&record, 60, RANGE(1, 60));
+		read_misses(&record, 60, RANGE(1, 60));
+		assert_false(look_at(&record).fires);
+		read_misses(&record, 0, "");
+		assert_false(look_at(&record).fires);
+		assert_int_equal(look_at(&record).lost.missing, 0);
+	}
+	record_deinit(&record);
+}
+
+static void reads_are_summed_up(void **state)
+{
+	struct record record = with_reads();
+	struct read_back_sum sum;
+
+	(void)state;
+	read_misses(&record, 7, RANGE(1, 7));
+	read_fails(&record);
+	read_misses(&record, 2, RANGE(1, 2));
+	sum = record_read_backs(record_workload(&record, "acked"));
+	assert_true(sum.answered == 2 && sum.failed == 1);
+	assert_true(sum.most_missing == 7 && sum.last_missing == 2);
+	assert_string_equal(sum.last_failure, "no quorum");
+	record_deinit(&record);
+}
+
+static void a_journal_with_impossible_reads_is_refused(void **state)
+{
+	static const char *const missing[] = {
+		RANGE(0, 1), RANGE(3, 2), RANGE(1, 3) "," RANGE(3, 4)};
+	struct record record = with_reads();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
+		cJSON *event =
+			given_json("{'t_ns':1,'event':'read_back','workload':'acked','read':"
+				   "{'workload':'acked','sent_ns':'1','ended_ns':'2','ok':true,"
+				   "'expected':9,'missing_count':1,'missing':[%s]}}",
+				missing[i]);
+		struct fail fail = FAIL_INIT;
+
+		assert_int_equal(record_apply(&record, event, &fail), -1);
+		assert_string_equal(fail.text, "read_back: an impossible range of ids");
+		cJSON_Delete(event);
+	}
+	record_deinit(&record);
+}
+
 /* --- how rarely they err ------------------------------------------------------------------ */
 
 enum {
@@ -384,6 +494,10 @@ int main(void)
 		cmocka_unit_test(a_burn_rule_stops_the_run_and_heals),
 		cmocka_unit_test(on_call_is_told_of_and_nothing_stops),
 		cmocka_unit_test(nonsense_about_alerts_is_refused),
+		cmocka_unit_test(writes_that_stay_away_stop),
+		cmocka_unit_test(writes_that_come_back_do_not),
+		cmocka_unit_test(reads_are_summed_up),
+		cmocka_unit_test(a_journal_with_impossible_reads_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,7 @@ static int read_all(const struct scenario *scenario, const struct list *secrets,
 	char path[64];
 	struct source parts[] = {
 		{.path = (char *)"/nowhere/scenario.json", .tree = given_json("{'probes':{}}")},
-		{.path = path, .tree = given_json("{'probes':{'put':{}}}")},
+		{.path = path, .tree = given_json("{'probes':{'put':{}},'groups':{'put':{}}}")},
 	};
 	const struct sources sources = {.items = parts, .count = 2};
 	int outcome;
@@ -150,10 +150,44 @@ static void a_key_may_be_a_secret(void **state)
 	tls_files_deinit(&tls);
 	/* Whoever validates need not have it. */
 	assert_int_equal(read_all(&scenario, NULL, &tls, &fail), 0);
-	assert_null(tls_text_of(&tls, "put")->key);
+	assert_null(tls_text_of(&tls, TLS_OF_PROBE, "put")->key);
 	tls_files_deinit(&tls);
 	scenario_deinit(&scenario);
 	free(value.value);
+}
+
+/* The question of a group is told apart from a probe of the same name. */
+static void a_group_asks_with_files_of_its_own(void **state)
+{
+	static const struct tls_case {
+		const char *ca, *path;
+	} cases[] = {{"cert.pem", NULL}, {"nowhere.pem", "groups.put.where.http.tls.ca"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cJSON *tree = given_tree();
+		struct fail fail = FAIL_INIT;
+		struct scenario scenario;
+		struct list tls;
+		char json[256];
+
+		snprintf(json, sizeof(json),
+			"{'in':'members','where':{'http':{'url':'https://{node.addr}/','tls':{'ca':"
+			"'%s'}},'metric':'m','equals':1}}",
+			cases[i].ca);
+		given_set(tree, "groups.put", json);
+		scenario = given_scenario(tree);
+		if (!cases[i].path) {
+			assert_int_equal(read_all(&scenario, NULL, &tls, &fail), 0);
+			assert_non_null(tls_text_of(&tls, TLS_OF_GROUP, "put")->ca);
+			assert_null(tls_text_of(&tls, TLS_OF_PROBE, "put"));
+			tls_files_deinit(&tls);
+		} else {
+			assert_int_equal(read_all(&scenario, NULL, &tls, &fail), -1);
+			assert_string_equal(fail.path, cases[i].path);
+		}
+		scenario_deinit(&scenario);
+	}
 }
 
 /* A key has many lines; of other secrets the first counts. */
@@ -210,6 +244,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_are_read_beside_the_part_that_names_them),
 		cmocka_unit_test(a_key_may_be_a_secret),
+		cmocka_unit_test(a_group_asks_with_files_of_its_own),
 		cmocka_unit_test(a_secret_in_pem_form_is_taken_whole),
 		cmocka_unit_test(what_is_wrong_with_a_file_is_told_with_its_place),
 	};

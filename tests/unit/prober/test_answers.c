@@ -29,6 +29,18 @@ static const char *spell(const struct ranges *ranges)
 	return text;
 }
 
+/* The other way round. */
+static struct ranges read_ranges(const char *text)
+{
+	struct ranges ranges = {0};
+	long long first, last;
+	int length;
+
+	for (; sscanf(text, "%lld-%lld%n", &first, &last, &length) == 2; text += length)
+		ranges_add_run(&ranges, first, last);
+	return ranges;
+}
+
 /* --- ranges ---------------------------------------------------------------------------- */
 
 static void ranges_merge(void **state)
@@ -43,6 +55,39 @@ static void ranges_merge(void **state)
 	assert_string_equal(spell(&ranges), "1-7 10-10");
 	ranges_deinit(&ranges);
 	assert_int_equal(ranges_tidy(&ranges), 0);
+}
+
+static void ids_that_are_missing_and_common(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *a, *b, *without, *common;
+	} cases[] = {
+		{"1-9", "", "1-9", ""},
+		{"", "1-9", "", ""},
+		{"1-9", "1-9", "", "1-9"},
+		{"3-5", "1-9", "", "3-5"},
+		{"1-9", "3-5", "1-2 6-9", "3-5"},
+		{"1-9", "1-2 9-12", "3-8", "1-2 9-9"},
+		{"1-3 5-7 10-12", "3-5 7-10", "1-2 6-6 11-12", "3-3 5-5 7-7 10-10"},
+		{"1-3 5-7", "2-6", "1-1 7-7", "2-3 5-6"},
+		{"4-4", "1-1 3-3 5-5", "4-4", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ranges a = read_ranges(cases[i].a), b = read_ranges(cases[i].b);
+		struct ranges without = {0}, common = {0};
+
+		ranges_without(&a, &b, &without);
+		assert_string_equal(spell(&without), cases[i].without);
+		ranges_common(&a, &b, &common);
+		assert_string_equal(spell(&common), cases[i].common);
+		assert_int_equal(ranges_count(&without) + ranges_count(&common), ranges_count(&a));
+		ranges_deinit(&a);
+		ranges_deinit(&b);
+		ranges_deinit(&without);
+		ranges_deinit(&common);
+	}
 }
 
 static void order_costs_one_range(void **state)
@@ -242,6 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_merge),
+		cmocka_unit_test(ids_that_are_missing_and_common),
 		cmocka_unit_test(order_costs_one_range),
 		cmocka_unit_test(duplicates_are_counted_once_each),
 		cmocka_unit_test(answers_are_read),

@@ -64,7 +64,12 @@ static const char full_window[] =
 
 static const char full_workload[] =
 	"{\"id\":\"acked\",\"rate\":50,\"timeout\":\"1s\",\"start_ns\":\"5\",\"window\":\"1s\","
+	"\"read_every\":\"2s\",\"read_timeout\":\"500ms\","
 	"\"argv\":[\"client\",\"a b\"],\"env\":[\"TOKEN=x\"]}";
+
+static const char full_read_back[] =
+	"{\"workload\":\"acked\",\"sent_ns\":\"1\",\"ended_ns\":\"2\",\"ok\":true,\"reason\":\"r\","
+	"\"expected\":50,\"missing_count\":2,\"missing\":[{\"first\":3,\"last\":4}]}";
 
 static const char full_operations[] =
 	"{\"workload\":\"acked\",\"start_ns\":\"1\",\"end_ns\":\"2\",\"attempted\":[{\"first\":1,"
@@ -96,6 +101,7 @@ static void orders_go_round(void **state)
 		{&probe_window_shape, full_window},
 		{&workload_order_shape, full_workload},
 		{&workload_window_shape, full_operations},
+		{&read_back_shape, full_read_back},
 		{&final_read_order_shape, full_read},
 		{&final_read_result_shape, full_read_result},
 		{&stop_result_shape, "{\"stopped_ns\":\"1\"}"},

@@ -169,13 +169,16 @@ static void orders_that_make_no_sense_are_refused(void **state)
 	} cases[] = {
 		{"\"rate\":1,\"targets\":[{}],\"tcp\":{\"address\":\"x:1\"},\"value\":{\"format\":"
 		 "\"query\"}",
-			"probe p: a value is read of \"http\" and \"exec\" only"},
+			"probe p: a value is read of \"http\", \"exec\" and \"kernel\" only"},
 		{"\"rate\":101,\"targets\":[{}],\"http\":{\"url\":\"http://x/\"},\"value\":{"
 		 "\"format\":\"query\"}",
 			"probe p: values are read at most 100 times a second"},
 		{"\"rate\":1,\"targets\":[{}],\"http\":{\"url\":\"http://x/\"},\"value\":{"
 		 "\"format\":\"metric\"}",
 			"probe p: value: it is not said which one"},
+		{"\"rate\":1,\"targets\":[{}],\"kernel\":{\"metric\":\"tcp_connects\"},\"value\":{"
+		 "\"format\":\"query\"}",
+			"probe p: value: the format is not the probe's"},
 		{"\"rate\":1,\"targets\":[{\"node\":\"a\"},{\"node\":\"b\"}],\"http\":{\"url\":"
 		 "\"http://x/\"},\"value\":{\"format\":\"query\",\"per_second\":true}",
 			"probe p: value: per_second needs one target, whose counter is compared "

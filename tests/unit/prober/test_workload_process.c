@@ -276,6 +276,115 @@ static void a_read_after_stop_is_obeyed(void **state)
 	assert_int_equal(harness_end(harness), 0);
 }
 
+/* --- reads while it goes on ---------------------------------------------------------------- */
+
+/* As order(), read back each 200 ms; `behaviour` is the rest of a list of JSON strings. */
+static void order_with_reads(struct harness *harness, const char *behaviour)
+{
+	cJSON_Delete(harness_ask(harness, "workload",
+		"{\"id\":\"w\",\"rate\":100,\"timeout\":\"5s\",\"start_ns\":\"%lld\","
+		"\"window\":\"100ms\",\"read_every\":\"200ms\",\"read_timeout\":\"500ms\","
+		"\"argv\":[\"" FAKE_CLIENT "\",%s],\"env\":[\"TOKEN=secret\"]}",
+		(long long)harness_now_ns(), behaviour));
+}
+
+/* The reads told so far, as an array of `max`; how many there are. */
+static size_t take_reads(const struct harness *harness, struct read_back *out, size_t max)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < harness->note_count; i++) {
+		struct fail fail = FAIL_INIT;
+
+		if (strcmp(harness->notes[i].method, "read_back") != 0 || count == max)
+			continue;
+		if (shape_decode(
+			    &read_back_shape, harness->notes[i].body, "", &out[count++], &fail) < 0)
+			fail_msg("%s: %s", fail.path, fail.text);
+	}
+	return count;
+}
+
+enum {
+	READS_WANTED = 4
+};
+
+static int has_been_read(const struct harness *harness, const void *context)
+{
+	size_t count = 0;
+
+	(void)context;
+	for (size_t i = 0; i < harness->note_count; i++)
+		count += strcmp(harness->notes[i].method, "read_back") == 0;
+	return count >= READS_WANTED;
+}
+
+static void run_until_read(const char *behaviour, struct read_back reads[READS_WANTED])
+{
+	struct harness *harness = harness_new(0);
+
+	order_with_reads(harness, behaviour);
+	harness_await(harness, has_been_read, NULL);
+	assert_int_equal(take_reads(harness, reads, READS_WANTED), READS_WANTED);
+	cJSON_Delete(harness_ask(harness, "stop", "{}"));
+	assert_int_equal(harness_end(harness), 0);
+}
+
+static void free_reads(struct read_back reads[READS_WANTED])
+{
+	for (size_t i = 0; i < READS_WANTED; i++)
+		shape_free(&read_back_shape, &reads[i]);
+}
+
+/* The client says that it has 1 to 3 and 6 only, whatever was added. */
+static void what_was_acknowledged_before_a_read_is_missed_in_it(void **state)
+{
+	struct read_back reads[READS_WANTED] = {0};
+
+	(void)state;
+	run_until_read("\"present\",\"ok\",\"1\",\"2\",\"3\",\"6\"", reads);
+	for (size_t i = 0; i < READS_WANTED; i++) {
+		const struct id_range *missing = reads[i].missing.items;
+
+		assert_true(reads[i].ok);
+		assert_true(reads[i].ended_ns >= reads[i].sent_ns);
+		assert_true(i == 0 || reads[i].sent_ns > reads[i - 1].ended_ns);
+		assert_true(i == 0 || reads[i].expected >= reads[i - 1].expected);
+		/* All are acknowledged in their order, so that it is known which were expected. */
+		if (reads[i].expected < 8)
+			continue;
+		assert_int_equal(reads[i].missing.count, 2);
+		assert_true(missing[0].first == 4 && missing[0].last == 5);
+		assert_true(missing[1].first == 7 && missing[1].last == reads[i].expected);
+		assert_int_equal(reads[i].missing_count, reads[i].expected - 4);
+	}
+	assert_true(reads[READS_WANTED - 1].expected >= 8);
+	free_reads(reads);
+}
+
+static void a_read_that_fails_misses_nothing(void **state)
+{
+	static const struct {
+		const char *behaviour, *reason;
+	} cases[] = {
+		{"\"present\",\"fail\",\"no quorum\"", "no quorum"},
+		{"\"deaf\"", "no answer in time"},
+	};
+	struct read_back reads[READS_WANTED] = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		run_until_read(cases[i].behaviour, reads);
+		for (size_t j = 0; j < READS_WANTED; j++) {
+			assert_false(reads[j].ok);
+			assert_string_equal(reads[j].reason, cases[i].reason);
+			assert_int_equal(reads[j].missing.count, 0);
+			assert_int_equal(reads[j].missing_count, 0);
+		}
+		free_reads(reads);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +396,8 @@ int main(void)
 		cmocka_unit_test(the_end_of_input_kills_clients),
 		cmocka_unit_test(every_target_is_read),
 		cmocka_unit_test(a_read_after_stop_is_obeyed),
+		cmocka_unit_test(what_was_acknowledged_before_a_read_is_missed_in_it),
+		cmocka_unit_test(a_read_that_fails_misses_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,63 @@ static void missing_data_is_a_gap_and_not_a_zero(void **state)
 	free(text);
 }
 
+/*
+ * A total outage of 2 s is a tenth of a window of 20 s, and 10 times the budget of 1 %; the short
+ * window of 2 s burns at 100 then, which is beyond what is drawn of a rate of 8.
+ */
+static void budgets_burn_against_the_rates_of_their_pairs(void **state)
+{
+	cJSON *tree = given_tree();
+	struct told told;
+	char *text, burns[32];
+	const char *panel, *line;
+
+	(void)state;
+	given_set(tree, "slos.avail.burn", "[{'severity':'page','rate':8,'long':'20s'}]");
+	told_begin(&told, tree);
+	told_run(&told);
+	told_run_ends(&told, 100);
+	text = told_finish(&told, chart_print);
+	panel = strstr(text, "avail: how fast the budget burns");
+	assert_non_null(panel);
+	assert_has(panel, ">over 20s</tspan>");
+	assert_has(panel, ">over 2s</tspan>");
+	assert_has(panel, ">dashed: page, from 8 times on over both</tspan>");
+	assert_has(panel, ">≥ 32</text>");
+	/* Nothing is known until the long window is full: at the end of the step from 19 s on. */
+	assert_has(panel, ">no full window</text>");
+	assert_float_equal(number_at(void_at(panel), "width=\""), x_of(19) - 58, 0.11);
+	/* Nothing burns before the fault; within its first second it does. */
+	line = strstr(strstr(panel, "class=\"c-stop\""), "<path d=\"M");
+	assert_non_null(line);
+	snprintf(burns, sizeof(burns), "H%.1fV", x_of(31));
+	assert_has(line, burns);
+	free(text);
+	text = whole_chart();
+	assert_null(strstr(text, "how fast the budget burns"));
+	free(text);
+}
+
+/* Of a rule that stops, too. */
+static void a_rule_that_stops_at_a_burn_has_a_panel(void **state)
+{
+	cJSON *tree = given_tree();
+	struct told told;
+	char *text;
+
+	(void)state;
+	given_set(tree, "guardrails.stop_if[0]",
+		"{'id':'slow','slo':'avail','burn':{'rate':20,'long':'60s','short':'5s'}}");
+	told_begin(&told, tree);
+	told_run(&told);
+	told_run_ends(&told, 100);
+	text = told_finish(&told, chart_print);
+	assert_has(text, ">over 60s</tspan>");
+	assert_has(text, ">over 5s</tspan>");
+	assert_has(text, ">dashed: slow, from 20 times on over both</tspan>");
+	free(text);
+}
+
 /* A fault that never began is not drawn, so the key has nothing to say of its end. */
 static void the_key_tells_of_what_is_drawn(void **state)
 {
@@ -302,6 +359,8 @@ int main(void)
 		cmocka_unit_test(an_slo_that_nothing_depends_on_is_not_drawn),
 		cmocka_unit_test(what_a_later_heal_adds_is_no_part_of_the_axis),
 		cmocka_unit_test(looks_are_attributes),
+		cmocka_unit_test(budgets_burn_against_the_rates_of_their_pairs),
+		cmocka_unit_test(a_rule_that_stops_at_a_burn_has_a_panel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
