@@ -130,6 +130,7 @@ static void free_node(struct node_record *node)
 
 void record_deinit(struct record *record)
 {
+	shape_free(&probe_window_shape, &record->latest_window);
 	LIST_EACH(record->faults, struct fault_record, fault)
 		free_fault(fault);
 	LIST_EACH(record->slis, struct sli_record, sli) {

@@ -168,7 +168,9 @@ struct record {
 	struct list groups;                          /* of struct resolved_group */
 	struct list services_before, services_after; /* of char *: "n1 etcd running" */
 	struct list runs_before, runs_after;         /* of struct service_record */
-	enum stop_kind stop;                         /* why the run ended early */
+	/* Of the event that was applied last, where that was a window: nobody decodes it twice. */
+	struct probe_window latest_window;
+	enum stop_kind stop; /* why the run ended early */
 	char *stop_id, *stop_text;
 	int stop_signal;
 	int64_t stop_ns;

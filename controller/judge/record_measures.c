@@ -243,7 +243,8 @@ int record_apply_window(struct record *record, const cJSON *event, struct fail *
 		    fail) < 0)
 		return -1;
 	outcome = add_window(record, source, &window, journal_time(event, "t_ns"), fail);
-	shape_free(&probe_window_shape, &window);
+	shape_free(&probe_window_shape, &record->latest_window);
+	record->latest_window = window;
 	return outcome;
 }
 

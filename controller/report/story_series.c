@@ -136,26 +136,21 @@ static void add_members(struct story *story, const struct record *record,
 void story_add_window(struct story *story, const struct record *record, const cJSON *event)
 {
 	const struct source_record *source = record_source(record, event);
+	const struct probe_window *window = &record->latest_window;
 	struct fail fail = FAIL_INIT;
-	struct probe_window window;
 	struct latency_bin *bin;
 
-	if (!source ||
-		shape_decode(&probe_window_shape, cJSON_GetObjectItemCaseSensitive(event, "window"),
-			"window", &window, &fail) < 0)
-		return; /* the record has refused it */
 	follow_target(story, event, source,
 		(size_t)(source - (const struct source_record *)record->sources.items));
 	if (source->to)
-		add_members(story, record, source, &window);
+		add_members(story, record, source, window);
 	bin = bin_at(series_of(story, record, source),
-		schedule_due_ns(&source->schedule, window.first_index));
-	if (window.latency.count) {
+		schedule_due_ns(&source->schedule, window->first_index));
+	if (window->latency.count) {
 		if (!bin->histogram)
 			bin->histogram = histogram_new();
-		histogram_decode(bin->histogram, &window.latency, &fail);
+		histogram_decode(bin->histogram, &window->latency, &fail);
 	}
-	shape_free(&probe_window_shape, &window);
 }
 
 static void finish_bin(struct latency_bin *bin)
