@@ -95,6 +95,35 @@ static void test_each_mistake_is_named_with_its_line(void **state)
 	cli_end(&cli);
 }
 
+static void test_parameters_have_an_end(void **state)
+{
+	struct cli_result result;
+	char *members = NULL, *expected = NULL;
+	size_t length = 0;
+	const char *path;
+	struct cli cli;
+	FILE *out = open_memstream(&members, &length);
+
+	(void)state;
+	assert_non_null(out);
+	fputs("\"scenarios\": [ { \"file\": \"x.json\", \"params\": { \"p\": 0", out);
+	for (int i = 0; i < 64; i++)
+		fprintf(out, ", \"p%d\": %d", i, i);
+	fputs(" } } ]", out);
+	assert_int_equal(fclose(out), 0);
+	cli_begin(&cli);
+	path = write_suite(&cli, members);
+	assert_true(asprintf(&expected, "%s:4: scenarios[0].params: more than 64 parameters\n",
+			    path) > 0);
+	cli_run((const char *[]){"validate", path, NULL}, &result);
+	assert_string_equal(result.err, expected);
+	assert_int_equal(result.code, 65);
+	cli_result_free(&result);
+	free(expected);
+	free(members);
+	cli_end(&cli);
+}
+
 static void test_a_valid_suite_says_how_long_it_takes(void **state)
 {
 	struct cli_result result;
@@ -254,6 +283,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_mistake_is_named_with_its_line),
+		cmocka_unit_test(test_parameters_have_an_end),
 		cmocka_unit_test(test_a_valid_suite_says_how_long_it_takes),
 		cmocka_unit_test(test_what_does_not_go_together),
 		cmocka_unit_test(test_a_refused_run_is_told),

@@ -125,6 +125,7 @@ static void test_a_run_waits_for_its_turn(void **state)
 	cli_wait(&third, 10, &result);
 	assert_int_equal(result.code, 143);
 	assert_non_null(strstr(result.err, "backburn: waiting for run "));
+	assert_non_null(strstr(result.err, "stopped while waiting for the lock"));
 	cli_result_free(&result);
 	assert_false(cli_has_ended(&second));
 	cli_wait(&first, 60, &result);
