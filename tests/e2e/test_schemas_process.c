@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <glob.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,25 +69,50 @@ static void make_absolute(cJSON *name, const char *file)
 	free(path);
 }
 
-static void add_files(struct files *files, const char *pattern)
+static struct files *found; /* nftw() has no context */
+
+static int add_file(const char *path, const struct stat *status, int type, struct FTW *where)
 {
-	glob_t matches;
+	const char *ending = strrchr(path, '.');
+	struct file *file;
+	cJSON *use;
 
-	assert_int_equal(glob(cli_file(pattern), 0, NULL, &matches), 0);
-	for (size_t i = 0; i < matches.gl_pathc; i++) {
-		struct file *file = &files->items[files->count++];
-		cJSON *use;
-
-		assert_true(files->count <= FILES_MAX);
-		snprintf(file->path, sizeof(file->path), "%s", matches.gl_pathv[i]);
-		file->tree = read_json(file->path);
-		file->kind = schema_kind_of(file->tree);
-		assert_non_null(file->kind);
-		make_absolute(cJSON_GetObjectItem(file->tree, "lab"), file->path);
-		cJSON_ArrayForEach(use, cJSON_GetObjectItem(file->tree, "use"))
-			make_absolute(use, file->path);
+	(void)status;
+	(void)where;
+	if (type != FTW_F || !ending || strcmp(ending, ".json") != 0 ||
+		strstr(path, "/scenarios/schema/"))
+		return 0;
+	assert_true(found->count < FILES_MAX);
+	file = &found->items[found->count++];
+	snprintf(file->path, sizeof(file->path), "%s", path);
+	file->tree = read_json(file->path);
+	file->kind = schema_kind_of(file->tree);
+	if (!file->kind) {
+		fail_msg("%s is of no kind", path);
+		return -1;
 	}
-	globfree(&matches);
+	make_absolute(cJSON_GetObjectItem(file->tree, "lab"), file->path);
+	make_absolute(cJSON_GetObjectItem(file->tree, "on"), file->path);
+	cJSON_ArrayForEach(use, cJSON_GetObjectItem(file->tree, "use"))
+		make_absolute(use, file->path);
+	cJSON_ArrayForEach(use, cJSON_GetObjectItem(file->tree, "scenarios")) {
+		make_absolute(cJSON_GetObjectItem(use, "file"), file->path);
+		make_absolute(cJSON_GetObjectItem(use, "on"), file->path);
+	}
+	return 0;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct file *)a)->path, ((const struct file *)b)->path);
+}
+
+/* All that lie in a folder and below, whoever put them there. */
+static void add_files(struct files *files, const char *folder)
+{
+	found = files;
+	assert_int_equal(nftw(cli_file(folder), add_file, 16, FTW_PHYS), 0);
+	qsort(files->items, files->count, sizeof(files->items[0]), by_path);
 }
 
 static int set_up(void **state)
@@ -97,13 +122,8 @@ static int set_up(void **state)
 
 	files = (struct files){0};
 	assert_int_equal(catalogue_builtin(&files.catalogue, &fail), 0);
-	add_files(&files, "scenarios/*.json");
-	add_files(&files, "scenarios/suites/*.json");
-	add_files(&files, "scenarios/common/*.json");
-	add_files(&files, "scenarios/env/*.json");
-	add_files(&files, "scenarios/labs/*.json");
-	add_files(&files, "scenarios/redis/*.json");
-	add_files(&files, "scenarios/redis/env/*.json");
+	add_files(&files, "scenarios");
+	add_files(&files, "docs/examples");
 	*state = &files;
 	return 0;
 }
