@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ftw.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,8 +23,8 @@
 #define VALIDATOR "/usr/bin/jsonschema"
 
 enum {
-	MUTANTS = 150, /* with BACKBURN_LONG there are as many as places for them */
-	MUTANTS_MAX = 16000,
+	MUTANTS = 300, /* with BACKBURN_LONG there are as many as places for them */
+	MUTANTS_MAX = 64000,
 	FILES_MAX = 64,
 	SKIPPED = 77
 };
@@ -276,10 +277,63 @@ static cJSON *wrong_value(const struct field *field)
 	}
 }
 
-/* Puts `wrong` (consumed, may be NULL) in a member's place when that is the target. */
-static void try_value(struct walk *walk, cJSON *object, cJSON *member, cJSON *wrong)
+static cJSON *too_small(const struct field *field)
 {
-	if (wrong && here(walk, "a wrong value of", member->string))
+	/* Of the least number that there is, one less is the same. */
+	double less = field->min < 0 ? 2 * field->min : field->min - 1;
+
+	if (field->kind != FIELD_INTEGER && field->kind != FIELD_NUMBER)
+		return NULL;
+	return (field->min != 0 || field->max != 0) && isfinite(less) ? cJSON_CreateNumber(less)
+								      : NULL;
+}
+
+static cJSON *between_two(const struct field *field)
+{
+	return field->kind == FIELD_INTEGER ? cJSON_CreateNumber(field->min + 0.5) : NULL;
+}
+
+/* Of any JSON value it is one. */
+static cJSON *nothing(const struct field *field)
+{
+	return field->kind == FIELD_JSON ? NULL : cJSON_CreateNull();
+}
+
+/* No form allows a line end. */
+static cJSON *of_no_form(const struct field *field)
+{
+	return field->form && field->kind == FIELD_STRING ? cJSON_CreateString("a\nb") : NULL;
+}
+
+static cJSON *with_a_wrong_item(const struct field *field)
+{
+	cJSON *list;
+
+	if (field->kind != FIELD_LIST || field->item == FIELD_JSON)
+		return NULL;
+	list = cJSON_CreateArray();
+	cJSON_AddItemToArray(list, cJSON_CreateNull());
+	return list;
+}
+
+static const struct {
+	const char *what;
+	cJSON *(*make)(const struct field *field); /* NULL: can't be made of that kind */
+} wrongs[] = {
+	{"a wrong type of", wrong_type},
+	{"a wrong value of", wrong_value},
+	{"too small a value of", too_small},
+	{"a fraction of", between_two},
+	{"null as", nothing},
+	{"a text of no form as", of_no_form},
+	{"a wrong item in", with_a_wrong_item},
+};
+
+/* Puts `wrong` (consumed, may be NULL) in a member's place when that is the target. */
+static void try_value(
+	struct walk *walk, cJSON *object, cJSON *member, const char *what, cJSON *wrong)
+{
+	if (wrong && here(walk, what, member->string))
 		assert_true(cJSON_ReplaceItemInObjectCaseSensitive(object, member->string, wrong));
 	else
 		cJSON_Delete(wrong);
@@ -318,8 +372,30 @@ static void walk_inside(
 	}
 }
 
+/* What only a rule between keys forbids. */
+static void walk_rules(
+	struct walk *walk, const struct shape *shape, const struct field *field, cJSON *object)
+{
+	const struct field *type = shape_type(shape);
+	const char *word = type ? json_string(object, type->key, NULL) : NULL;
+	bool other_type = false;
+
+	if (cJSON_GetObjectItemCaseSensitive(object, field->key)) {
+		if (field->needs && here(walk, "without what is needed by", field->key))
+			cJSON_DeleteItemFromObjectCaseSensitive(object, field->needs);
+		return;
+	}
+	for (int i = 0; field->of && word && type->words[i]; i++)
+		other_type |= strcmp(type->words[i], word) == 0 && !(field->of & FIELD_OF(i));
+	if (!field->later && (other_type || field->choice == CHOICE_ONE) &&
+		here(walk, "an excluded", field->key))
+		cJSON_AddItemToObject(object, field->key, cJSON_CreateString("7s"));
+}
+
 static void walk_object(struct walk *walk, const struct shape *shape, cJSON *object)
 {
+	for (size_t i = 0; i < shape->count; i++)
+		walk_rules(walk, shape, &shape->fields[i], object);
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct field *field = &shape->fields[i];
 		cJSON *member = cJSON_GetObjectItemCaseSensitive(object, field->key);
@@ -336,9 +412,10 @@ static void walk_object(struct walk *walk, const struct shape *shape, cJSON *obj
 			rename_key(member, "x_");
 			continue;
 		}
-		try_value(walk, object, member, wrong_type(field));
-		member = cJSON_GetObjectItemCaseSensitive(object, field->key);
-		try_value(walk, object, member, wrong_value(field));
+		for (size_t w = 0; w < sizeof(wrongs) / sizeof(wrongs[0]); w++) {
+			member = cJSON_GetObjectItemCaseSensitive(object, field->key);
+			try_value(walk, object, member, wrongs[w].what, wrongs[w].make(field));
+		}
 	}
 }
 
