@@ -41,10 +41,12 @@ void report_text(FILE *out, const struct report *report);
 /* report.html, which needs report.css beside it to look well and nothing to be read. */
 void report_html(FILE *out, const struct report *report);
 void report_junit(FILE *out, const struct report *report);
-/* Its <testsuite> alone, and what it adds to the sums; `suffix` tells one run from others. */
 struct junit_sums {
 	size_t tests, failures, errors, skipped;
 };
+/* The file's beginning, up to the first suite; `</testsuites>` ends it. */
+void report_junit_begin(FILE *out, const struct junit_sums *sums, int64_t took_ns);
+/* Its <testsuite> alone, and what it adds to the sums; `suffix` tells one run from others. */
 void report_junit_suite(
 	FILE *out, const struct report *report, const char *suffix, struct junit_sums *sums);
 /* report.md: less than 64 KiB, whatever the run was. */
