@@ -174,15 +174,6 @@ static int tell_github(const struct ci_outcome *outcome, const char *markdown, s
 	return append("GITHUB_STEP_SUMMARY", markdown, SUMMARY_MAX, fail) < 0 ? -1 : result;
 }
 
-static void annotate_refusal(const struct ci_outcome *outcome)
-{
-	fputs("::error title=", stdout);
-	escape_property(stdout, outcome->headline);
-	fputs("::", stdout);
-	escape_message(stdout, outcome->reason);
-	fputc('\n', stdout);
-}
-
 /* The last lines of a job's log are those that people read. */
 static void say_outcome(const struct ci *ci, const struct ci_outcome *outcome)
 {
@@ -268,7 +259,7 @@ static int tell_without_journal(
 	int result;
 
 	if (ci->kind == CI_GITHUB)
-		annotate_refusal(&outcome);
+		report_annotate_refusal(stdout, outcome.headline, outcome.reason);
 	result = tell(ci, &outcome, text, fail);
 	free(text);
 	return result;
@@ -314,13 +305,10 @@ static void annotate_suite(const struct suite_result *result)
 		LIST_EACH(part->runs, struct suite_run, run) {
 			struct fail ignored = FAIL_INIT;
 			struct report report;
-			const struct ci_outcome outcome = {
-				.headline = word_of(run->code), .reason = run->reason};
-
 			if (run->code == 0 || run->code == SUITE_SKIPPED)
 				continue;
 			if (!run->directory || load(&report, run->directory, &ignored) < 0) {
-				annotate_refusal(&outcome);
+				report_annotate_refusal(stdout, word_of(run->code), run->reason);
 				continue;
 			}
 			report_annotations(stdout, &report);

@@ -60,5 +60,7 @@ cJSON *report_summary_json(const struct report *report);
  * file where that can be read from here.
  */
 void report_annotations(FILE *out, const struct report *report);
+/* Of what has no journal: at the place that the reason begins with ("x.json:17: "), if it does. */
+void report_annotate_refusal(FILE *out, const char *headline, const char *reason);
 
 #endif

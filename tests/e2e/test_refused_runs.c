@@ -14,7 +14,10 @@
 
 #include "tests/e2e/cli.h"
 
-/* What runs and `heal --run` are refused for before any host is touched; none of it needs root. */
+/*
+ * What runs and `heal --run` are refused for before any host is touched, and how servers are told
+ * of it; none of it needs root.
+ */
 
 #define SCENARIO cli_file("tests/e2e/files/two-hosts.json")
 
@@ -152,6 +155,131 @@ static void a_note_that_nobody_takes(void **state)
 	cli_end(&cli);
 }
 
+/* --- under the variables of CI servers ------------------------------------------------------- */
+
+/* Two runs, of which the first host refuses each. */
+static const char *write_suite(const struct cli *cli, const char *environment)
+{
+	const char *scenario = SCENARIO, *path;
+	char *text = NULL;
+
+	assert_true(asprintf(&text,
+			    "{\n\"backburn_suite\": 1,\n\"name\": \"gate\",\n\"on\": \"%s\",\n"
+			    "\"scenarios\": [ { \"file\": \"%s\" }, { \"file\": \"%s\" } ]\n}\n",
+			    environment, scenario, scenario) > 0);
+	path = cli_write(cli, "suite.json", text);
+	free(text);
+	return path;
+}
+
+static char *file_of_ci(const struct cli *cli, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", cli->runs, name);
+	return cli_read(path);
+}
+
+static void assert_file_has(const struct cli *cli, const char *name, const char *what)
+{
+	char *text = file_of_ci(cli, name);
+
+	if (!strstr(text, what))
+		fail_msg("%s does not have \"%s\":\n%s", name, what, text);
+	free(text);
+}
+
+/* `variables` are those that the server sets, ended by NULL; only --ci is added. */
+static void run_suite_of_job(
+	const struct cli *cli, const char *const *variables, struct cli_result *result)
+{
+	char *environment = environment_with(cli, "hosts", "capability");
+	const char *argv[CLI_ARGS_MAX] = {"env", "-u", "GITHUB_ACTIONS", "-u", "GITLAB_CI"};
+	size_t count = 5;
+
+	while (*variables)
+		argv[count++] = *variables++;
+	argv[count++] = cli_program("backburn");
+	argv[count++] = "run";
+	argv[count++] = write_suite(cli, environment);
+	argv[count++] = "--runs";
+	argv[count++] = cli->runs;
+	argv[count++] = "--ci";
+	cli_run_program(argv, result);
+	if (result->code != 4)
+		fail_msg("exit %d\n%s\n%s", result->code, result->err, result->out);
+	/* For all of them: a file for each reader, at one place. */
+	assert_file_has(cli, "ci/junit.xml", "<testsuite name=\"two-hosts\"");
+	assert_file_has(cli, "ci/junit.xml", "classname=\"backburn.two-hosts.entry2.run\"");
+	assert_file_has(cli, "ci/summary.json", "\"suite_summary\"");
+	assert_file_has(cli, "ci/report.md", "REFUSED");
+	assert_file_has(cli, "ci/backburn.env", "BACKBURN_VERDICT=REFUSED\nBACKBURN_EXIT_CODE=4\n");
+	free(environment);
+}
+
+static void a_suite_is_told_to_github(void **state)
+{
+	char output[288], summary[288], workspace[288];
+	const char *const variables[] = {
+		"GITHUB_ACTIONS=true", "CI=true", output, summary, workspace, NULL};
+	struct cli_result result;
+	struct cli cli;
+	const char *end;
+
+	(void)state;
+	cli_begin(&cli);
+	assert_int_equal(mkdir(cli.runs, 0755), 0);
+	snprintf(output, sizeof(output), "GITHUB_OUTPUT=%s/output", cli.runs);
+	snprintf(summary, sizeof(summary), "GITHUB_STEP_SUMMARY=%s/summary", cli.runs);
+	snprintf(workspace, sizeof(workspace), "GITHUB_WORKSPACE=%s", getenv("BACKBURN_SOURCE"));
+	run_suite_of_job(&cli, variables, &result);
+	assert_int_equal(strncmp(result.out, "::group::backburn run\n::stop-commands::", 39), 0);
+	end = strstr(result.out, "\n::endgroup::\n");
+	assert_non_null(end);
+	/* Of each run, behind the stretch in which nothing is obeyed, and nowhere else. */
+	assert_non_null(strstr(end,
+		"\n::error file=tests/e2e/files/two-hosts.json,line=1,title=REFUSED%3A a web "
+		"server is cut from its client::partition is not possible on web"));
+	assert_true(strstr(result.out, "::error ") > end);
+	assert_file_has(&cli, "output", "verdict=REFUSED\nexit_code=4\nreason=");
+	assert_file_has(&cli, "summary", "# REFUSED: gate\n");
+	cli_result_free(&result);
+	cli_end(&cli);
+}
+
+static void a_suite_is_told_to_gitlab(void **state)
+{
+	static const char *const variables[] = {"GITLAB_CI=true", "CI=true", "CI_JOB_ID=7", NULL};
+	struct cli_result result;
+	struct cli cli;
+
+	(void)state;
+	cli_begin(&cli);
+	run_suite_of_job(&cli, variables, &result);
+	assert_int_equal(strncmp(result.out, "\x1b[0Ksection_start:", 18), 0);
+	assert_non_null(strstr(result.out, ":backburn\r\x1b[0K\nREFUSED (exit code 4): "));
+	assert_null(strstr(result.out, "::error"));
+	cli_result_free(&result);
+	cli_end(&cli);
+}
+
+static void a_suite_is_told_to_jenkins(void **state)
+{
+	static const char *const variables[] = {
+		"JENKINS_URL=https://ci.example/", "BUILD_NUMBER=7", NULL};
+	struct cli_result result;
+	struct cli cli;
+
+	(void)state;
+	cli_begin(&cli);
+	run_suite_of_job(&cli, variables, &result);
+	assert_null(strstr(result.out, "::error"));
+	assert_null(strstr(result.out, "section_start"));
+	assert_non_null(strstr(result.out, "\nREFUSED (exit code 4): "));
+	cli_result_free(&result);
+	cli_end(&cli);
+}
+
 /* --- heal --run ------------------------------------------------------------------------------- */
 
 static void assert_heal_refused(
@@ -212,6 +340,9 @@ int main(void)
 		cmocka_unit_test(probes_from_a_group_that_must_be_asked),
 		cmocka_unit_test(an_environment_that_somebody_has_locked),
 		cmocka_unit_test(a_note_that_nobody_takes),
+		cmocka_unit_test(a_suite_is_told_to_github),
+		cmocka_unit_test(a_suite_is_told_to_gitlab),
+		cmocka_unit_test(a_suite_is_told_to_jenkins),
 		cmocka_unit_test(a_run_is_healed_where_it_was),
 	};
 
