@@ -20,7 +20,8 @@
 
 enum {
 	SUMMARY_MAX = 1024 * 1024, /* GitHub drops a step's summary above that altogether */
-	COPY_MAX = 100 * 1024 * 1024
+	COPY_MAX = 100 * 1024 * 1024,
+	REASON_MAX = 2000 /* GitLab refuses a dotenv file above 5 KiB */
 };
 
 int ci_make_word(char word[CI_WORD_MAX], struct fail *fail)
@@ -100,7 +101,7 @@ static char *variables(const struct ci_outcome *outcome, const char *const names
 		abort();
 	plain_line(out, "%s=%s", names[0], outcome->headline);
 	plain_line(out, "%s=%d", names[1], outcome->code);
-	plain_line(out, "%s=%s", names[2], outcome->reason);
+	plain_line(out, "%s=%.*s", names[2], REASON_MAX, outcome->reason);
 	plain_line(out, "%s=%s", names[3], outcome->directory ? outcome->directory : "");
 	if (fclose(out) != 0)
 		abort();

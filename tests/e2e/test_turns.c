@@ -157,8 +157,8 @@ static void assert_healed_before_the_kill(const struct cli *cli)
 		if (strcmp(cli_text(event, "event"), "fault_healed") == 0)
 			healed_ns = cli_number(event, "t_ns");
 	assert_true(healed_ns > 0);
-	print_message("healed %.0f ms after the signal\n",
-		(healed_ns - cli_number(stop, "t_ns")) / 1e6);
+	print_message(
+		"healed %.0f ms after the signal\n", (healed_ns - cli_number(stop, "t_ns")) / 1e6);
 	assert_true(healed_ns - cli_number(stop, "t_ns") < 2.5e9);
 	cJSON_Delete(journal);
 }
