@@ -65,8 +65,11 @@ static struct command parse(char *line)
 	if (strcmp(command.name, "error") != 0 && strcmp(command.name, "warning") != 0 &&
 		strcmp(command.name, "notice") != 0)
 		fail_msg("\"%s\" is no level", command.name);
-	end = strstr(space, "::");
-	assert_non_null(end);
+	end = space ? strstr(space, "::") : NULL;
+	if (!end) {
+		fail_msg("no message: %s", line);
+		return command;
+	}
 	*end = '\0';
 	snprintf(command.message, sizeof(command.message), "%s", end + 2);
 	unescape(command.message);
