@@ -26,7 +26,7 @@ static const struct {
 /* Where. What is said of other processes' defects, of the system's and of ours is left out. */
 static const char *const rooms[] = {"contract", "controller/commands", "controller/engine",
 	"controller/files", "controller/lab", "controller/plan", "controller/run",
-	"controller/texts"};
+	"controller/texts", "injector/policy.c"};
 static const char *const kinds_left_out[] = {"FAIL_PEER", "FAIL_SYSTEM", "FAIL_INTERNAL"};
 
 /* What no test can bring about. */
