@@ -14,7 +14,8 @@ void catalogue_print_kind(FILE *out, const struct field *field)
 {
 	switch (field->kind) {
 	case FIELD_LIST:
-		fprintf(out, "list of %ss%s", field_kind_word(field->item),
+		fprintf(out, "list of %s%s%s", field_kind_word(field->item),
+			field->item == FIELD_PREFIX ? "es" : "s",
 			field->one_is_list ? ", or one alone" : "");
 		break;
 	case FIELD_MAP:

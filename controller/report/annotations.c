@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "contract/file.h"
 #include "contract/json.h"
@@ -53,13 +56,31 @@ struct annotation {
 	int line;
 };
 
+/*
+ * GitHub shows an annotation at a file when its path counts from the repository's root, which is
+ * the workspace; a step may work in a folder below it.
+ */
+static void print_path(FILE *out, const char *file)
+{
+	const char *root = getenv("GITHUB_WORKSPACE");
+	char *workspace = root ? realpath(root, NULL) : NULL, *path = realpath(file, NULL);
+	size_t length = workspace ? strlen(workspace) : 0;
+
+	if (workspace && path && strncmp(path, workspace, length) == 0 && path[length] == '/')
+		escape_property(out, path + length + 1);
+	else
+		escape_property(out, file);
+	free(workspace);
+	free(path);
+}
+
 static void annotate(
 	FILE *out, const struct annotation *own, const char *title, const char *message)
 {
 	fprintf(out, "::%s ", own->level);
 	if (own->file) {
 		fputs("file=", out);
-		escape_property(out, own->file);
+		print_path(out, own->file);
 		fprintf(out, ",line=%d,", own->line);
 	}
 	fputs("title=", out);
@@ -142,4 +163,34 @@ void report_annotations(FILE *out, const struct report *report)
 	}
 	cJSON_Delete(source.tree);
 	free(source.text);
+}
+
+/* "x.json:17: …": the line, and the file's name alone in `file`; 0 where no file is named. */
+static int place_in(const char *reason, char file[PATH_MAX])
+{
+	const char *colon = reason;
+	int line, used = 0;
+
+	while ((colon = strchr(colon, ':'))) {
+		size_t length = (size_t)(colon - reason);
+
+		if (sscanf(colon, ":%9d:%n", &line, &used) == 1 && used > 0 && line > 0 &&
+			length < PATH_MAX) {
+			memcpy(file, reason, length);
+			file[length] = '\0';
+			return access(file, F_OK) == 0 ? line : 0;
+		}
+		colon++;
+	}
+	return 0;
+}
+
+void report_annotate_refusal(FILE *out, const char *headline, const char *reason)
+{
+	struct annotation whole = {.level = "error"};
+	char file[PATH_MAX];
+
+	whole.line = place_in(reason, file);
+	whole.file = whole.line ? file : NULL;
+	annotate(out, &whole, headline, reason);
 }

@@ -20,7 +20,8 @@
 
 enum {
 	SUMMARY_MAX = 1024 * 1024, /* GitHub drops a step's summary above that altogether */
-	COPY_MAX = 100 * 1024 * 1024
+	COPY_MAX = 100 * 1024 * 1024,
+	REASON_MAX = 2000 /* GitLab refuses a dotenv file above 5 KiB */
 };
 
 int ci_make_word(char word[CI_WORD_MAX], struct fail *fail)
@@ -100,7 +101,7 @@ static char *variables(const struct ci_outcome *outcome, const char *const names
 		abort();
 	plain_line(out, "%s=%s", names[0], outcome->headline);
 	plain_line(out, "%s=%d", names[1], outcome->code);
-	plain_line(out, "%s=%s", names[2], outcome->reason);
+	plain_line(out, "%s=%.*s", names[2], REASON_MAX, outcome->reason);
 	plain_line(out, "%s=%s", names[3], outcome->directory ? outcome->directory : "");
 	if (fclose(out) != 0)
 		abort();
@@ -172,15 +173,6 @@ static int tell_github(const struct ci_outcome *outcome, const char *markdown, s
 
 	free(outputs);
 	return append("GITHUB_STEP_SUMMARY", markdown, SUMMARY_MAX, fail) < 0 ? -1 : result;
-}
-
-static void annotate_refusal(const struct ci_outcome *outcome)
-{
-	fputs("::error title=", stdout);
-	escape_property(stdout, outcome->headline);
-	fputs("::", stdout);
-	escape_message(stdout, outcome->reason);
-	fputc('\n', stdout);
 }
 
 /* The last lines of a job's log are those that people read. */
@@ -268,7 +260,7 @@ static int tell_without_journal(
 	int result;
 
 	if (ci->kind == CI_GITHUB)
-		annotate_refusal(&outcome);
+		report_annotate_refusal(stdout, outcome.headline, outcome.reason);
 	result = tell(ci, &outcome, text, fail);
 	free(text);
 	return result;
@@ -314,13 +306,10 @@ static void annotate_suite(const struct suite_result *result)
 		LIST_EACH(part->runs, struct suite_run, run) {
 			struct fail ignored = FAIL_INIT;
 			struct report report;
-			const struct ci_outcome outcome = {
-				.headline = word_of(run->code), .reason = run->reason};
-
 			if (run->code == 0 || run->code == SUITE_SKIPPED)
 				continue;
 			if (!run->directory || load(&report, run->directory, &ignored) < 0) {
-				annotate_refusal(&outcome);
+				report_annotate_refusal(stdout, word_of(run->code), run->reason);
 				continue;
 			}
 			report_annotations(stdout, &report);

@@ -104,35 +104,56 @@ static void put_character(FILE *out, uint32_t character)
 	}
 }
 
+/* Where a character stands. */
+struct context {
+	uint32_t before;  /* the character in front of it; 0 at the beginning */
+	bool only_digits; /* nothing but digits are in front of it */
+	const char *rest; /* behind it, as it came */
+};
+
 /* What a character is written as, NULL: as itself. */
-typedef const char *spelling(uint32_t character);
+typedef const char *spelling(uint32_t character, const struct context *context);
+
+static bool is_digit(uint32_t character)
+{
+	return character >= '0' && character <= '9';
+}
 
 static void escape(FILE *out, const char *text, spelling *spell)
 {
+	struct context context = {.only_digits = true};
+
 	while (*text) {
 		uint32_t character = cleaned(take_character(&text));
 		const char *spelled;
 
 		if (!character)
 			continue;
-		spelled = spell(character);
+		context.rest = text;
+		spelled = spell(character, &context);
 		if (spelled)
 			fputs(spelled, out);
 		else
 			put_character(out, character);
+		if (spelled && !*spelled)
+			continue;
+		context.only_digits &= is_digit(character);
+		context.before = character;
 	}
 }
 
 /* --- forms ----------------------------------------------------------------------------- */
 
-static const char *spell_plain(uint32_t character)
+static const char *spell_plain(uint32_t character, const struct context *context)
 {
 	(void)character;
+	(void)context;
 	return NULL;
 }
 
-static const char *spell_markup(uint32_t character)
+static const char *spell_markup(uint32_t character, const struct context *context)
 {
+	(void)context;
 	switch (character) {
 	case '&':
 		return "&amp;";
@@ -149,7 +170,43 @@ static const char *spell_markup(uint32_t character)
 	}
 }
 
-static const char *spell_markdown(uint32_t character)
+/*
+ * What begins a list, a rule or a heading where the text begins a line, and a list's number. Blanks
+ * there would make it code.
+ */
+static const char *spell_first(uint32_t character, const struct context *context)
+{
+	if (context->before == 0)
+		switch (character) {
+		case ' ':
+			return "";
+		case '-':
+			return "\\-";
+		case '+':
+			return "\\+";
+		case '=':
+			return "\\=";
+		default:
+			return NULL;
+		}
+	if (!context->only_digits)
+		return NULL;
+	return character == '.' ? "\\." : character == ')' ? "\\)" : NULL;
+}
+
+/* Addresses become links by themselves there, and numbers behind a '#' those of issues. */
+static const char *spell_link(uint32_t character, const struct context *context)
+{
+	if (character == ':' && strncmp(context->rest, "//", 2) == 0)
+		return "\\:";
+	if (character == '.' && (context->before == 'w' || context->before == 'W'))
+		return "\\.";
+	if (character == '#' && is_digit((unsigned char)*context->rest))
+		return "\\#\xe2\x80\x8b";
+	return NULL;
+}
+
+static const char *spell_markdown(uint32_t character, const struct context *context)
 {
 	static const char *const marks[128] = {['&'] = "&amp;",
 		['<'] = "&lt;",
@@ -167,17 +224,22 @@ static const char *spell_markdown(uint32_t character)
 		['$'] = "\\$",
 		/* A zero-width space: entities would be read back before names are looked for. */
 		['@'] = "@\xe2\x80\x8b"};
+	const char *spelled = spell_first(character, context);
 
-	return character < 128 ? marks[character] : NULL;
+	if (!spelled)
+		spelled = spell_link(character, context);
+	return spelled || character >= 128 ? spelled : marks[character];
 }
 
-static const char *spell_message(uint32_t character)
+static const char *spell_message(uint32_t character, const struct context *context)
 {
+	(void)context;
 	return character == '%' ? "%25" : NULL;
 }
 
-static const char *spell_property(uint32_t character)
+static const char *spell_property(uint32_t character, const struct context *context)
 {
+	(void)context;
 	switch (character) {
 	case '%':
 		return "%25";

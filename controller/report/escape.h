@@ -19,8 +19,9 @@ void escape_plain(FILE *out, const char *text);
 void escape_markup(FILE *out, const char *text);
 
 /*
- * For a cell or a line of GitHub's Markdown: no character keeps a meaning there, pipes included,
- * and @name stays a word that notifies nobody.
+ * For a cell or a line of GitHub's Markdown: no character keeps a meaning there, pipes included, at
+ * the beginning of a line neither; addresses become no links, and @name and #12 stay words that
+ * notify nobody. Blanks at its beginning are left out.
  */
 void escape_markdown(FILE *out, const char *text);
 

@@ -49,10 +49,12 @@ void report_html(FILE *out, const struct report *report);
 /* The same with the sheet inside, which a policy against inline styles would ignore. */
 void report_html_single(FILE *out, const struct report *report);
 void report_junit(FILE *out, const struct report *report);
-/* Its <testsuite> alone, and what it adds to the sums; `suffix` tells one run from others. */
 struct junit_sums {
 	size_t tests, failures, errors, skipped;
 };
+/* The file's beginning, up to the first suite; `</testsuites>` ends it. */
+void report_junit_begin(FILE *out, const struct junit_sums *sums, int64_t took_ns);
+/* Its <testsuite> alone, and what it adds to the sums; `suffix` tells one run from others. */
 void report_junit_suite(
 	FILE *out, const struct report *report, const char *suffix, struct junit_sums *sums);
 /* report.md: less than 64 KiB, whatever the run was. */
@@ -66,5 +68,7 @@ cJSON *report_summary_json(const struct report *report);
  * file where that can be read from here.
  */
 void report_annotations(FILE *out, const struct report *report);
+/* Of what has no journal: at the place that the reason begins with ("x.json:17: "), if it does. */
+void report_annotate_refusal(FILE *out, const char *headline, const char *reason);
 
 #endif

@@ -207,19 +207,27 @@ void suite_markdown(FILE *out, const struct suite_result *result)
 
 /* --- JUnit ----------------------------------------------------------------------------- */
 
+/* How the run is told from others of its suite, in the names of its cases: nothing, or ".run2". */
+struct run_mark {
+	size_t entry; /* from 1: of those with the same file, in the suite's order */
+	size_t run;   /* from 1: of its entry */
+	char suffix[48];
+};
+
 /* A run without a journal has one case, which says why. */
 static void junit_without_journal(FILE *out, const struct suite_part *part,
-	const struct suite_run *run, size_t number, struct junit_sums *sums)
+	const struct suite_run *run, const struct run_mark *mark, struct junit_sums *sums)
 {
 	bool skipped = run->code == SUITE_SKIPPED;
 
 	fputs("\t<testsuite name=\"", out);
-	markup(out, "%s", part->entry->file);
-	fprintf(out, "\" tests=\"1\" failures=\"0\" errors=\"%d\" skipped=\"%d\">\n", !skipped,
-		skipped);
-	fputs("\t\t<testcase classname=\"backburn.suite\" name=\"", out);
-	markup(out, "%s, run %zu", part->entry->file, number);
-	fprintf(out, "\"><%s message=\"", skipped ? "skipped" : "error");
+	markup(out, "%s%s", part->entry->file, mark->suffix);
+	fprintf(out, "\" tests=\"1\" failures=\"0\" errors=\"%d\" skipped=\"%d\" time=\"0.000\">\n",
+		!skipped, skipped);
+	fprintf(out, "\t\t<testcase classname=\"backburn.suite%s\" name=\"",
+		mark->entry > 1 ? mark->suffix : "");
+	markup(out, "%s, run %zu", part->entry->file, mark->run);
+	fprintf(out, "\" time=\"0.000\"><%s message=\"", skipped ? "skipped" : "error");
 	markup(out, "%s", run->reason);
 	fputs(skipped ? "\">" : "\" type=\"run\">", out);
 	markup(out, "%s", run->reason);
@@ -230,24 +238,38 @@ static void junit_without_journal(FILE *out, const struct suite_part *part,
 }
 
 static void junit_run(FILE *out, const struct suite_part *part, const struct suite_run *run,
-	size_t number, struct junit_sums *sums)
+	const struct run_mark *mark, struct junit_sums *sums)
 {
-	char *path = NULL, suffix[24] = "";
 	struct fail fail = FAIL_INIT;
 	struct report report;
+	char *path = NULL;
 
 	if (run->directory && asprintf(&path, "%s/journal.ndjson", run->directory) < 0)
 		abort();
-	/* Names don't change from one suite to the next, and none is there twice. */
-	if (part->runs.count > 1)
-		snprintf(suffix, sizeof(suffix), ".run%zu", number);
 	if (path && report_load(&report, path, &fail) == 0) {
-		report_junit_suite(out, &report, suffix, sums);
+		report_junit_suite(out, &report, mark->suffix, sums);
 		report_deinit(&report);
 	} else {
-		junit_without_journal(out, part, run, number, sums);
+		junit_without_journal(out, part, run, mark, sums);
 	}
 	free(path);
+}
+
+/* Names don't change from one suite to the next, and none is there twice. */
+static struct run_mark mark_of(
+	const struct suite_result *result, const struct suite_part *part, size_t run)
+{
+	struct run_mark mark = {.entry = 1, .run = run};
+	char entry[24] = "", number[24] = "";
+
+	LIST_EACH(result->parts, struct suite_part, other)
+		mark.entry += other < part && strcmp(other->entry->file, part->entry->file) == 0;
+	if (mark.entry > 1)
+		snprintf(entry, sizeof(entry), ".entry%zu", mark.entry);
+	if (part->runs.count > 1)
+		snprintf(number, sizeof(number), ".run%zu", run);
+	snprintf(mark.suffix, sizeof(mark.suffix), "%s%s", entry, number);
+	return mark;
 }
 
 void suite_junit(FILE *out, const struct suite_result *result)
@@ -262,16 +284,15 @@ void suite_junit(FILE *out, const struct suite_result *result)
 	LIST_EACH(result->parts, struct suite_part, part) {
 		size_t number = 0;
 
-		LIST_EACH(part->runs, struct suite_run, run)
-			junit_run(suites, part, run, ++number, &sums);
+		LIST_EACH(part->runs, struct suite_run, run) {
+			const struct run_mark mark = mark_of(result, part, ++number);
+
+			junit_run(suites, part, run, &mark, &sums);
+		}
 	}
 	if (fclose(suites) != 0)
 		abort();
-	fprintf(out,
-		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"backburn\" "
-		"tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"%.3f\">\n",
-		sums.tests, sums.failures, sums.errors, sums.skipped,
-		(double)result->lasted_ns / (double)NS_PER_SEC);
+	report_junit_begin(out, &sums, result->lasted_ns);
 	fwrite(text, 1, length, out);
 	fputs("</testsuites>\n", out);
 	free(text);

@@ -183,7 +183,7 @@ static int check_nodes(const struct run *run, struct fail *fail)
 	LIST_EACH(engine_record(run->engine)->nodes, struct node_record, node)
 		if (!plan_node(&run->plan, node->node))
 			return fail_set(fail, FAIL_REFUSED,
-				"the run touched node \"%s\", which environment \"%s\" does not "
+				"the run had node \"%s\", which environment \"%s\" does not "
 				"have any more",
 				node->node, run->environment.name);
 	return 0;

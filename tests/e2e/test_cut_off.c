@@ -176,6 +176,21 @@ static void test_a_lab_that_is_gone(void **state)
 	assert_int_equal(result.code, 0);
 	cli_result_free(&result);
 
+	/* An environment that has lost a node since proves nothing. */
+	cli_run((const char *[]){"heal", "--run", cli_only_run(&cli), "--on",
+			cli_write(&cli, "env.json",
+				"{ \"backburn_environment\": 1, \"name\": \"pair\", \"hosts\": { "
+				"\"h\": { \"connect\": [\"false\"] }, \"i\": { \"connect\": "
+				"[\"false\"] } }, \"nodes\": { \"n1\": { \"host\": \"h\" }, "
+				"\"idle-a\": { \"host\": \"i\" }, \"client\": { \"host\": "
+				"\"local\" } } }"),
+			NULL},
+		&result);
+	assert_int_equal(result.code, 4);
+	assert_string_equal(result.err,
+		"backburn: the run had node \"idle-b\", which environment \"pair\" does not have "
+		"any more\n");
+	cli_result_free(&result);
 	heal_run(&cli, 0);
 	summary = cli_summary(&cli);
 	assert_true(all_confirmed(summary));

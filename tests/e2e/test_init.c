@@ -146,7 +146,9 @@ static void nothing_is_overwritten(void **state)
 		cli_write(&cli, there[i], "mine");
 		INIT(&cli, &result, "--lab", cli_file("scenarios/labs/etcd.json"), "first");
 		assert_int_equal(result.code, 64);
-		snprintf(said, sizeof(said), "backburn: %s is there already", there[i]);
+		snprintf(said, sizeof(said),
+			"backburn: %s is there already, and stays as it is; nothing was written\n",
+			there[i]);
 		assert_non_null(strstr(result.err, said));
 		cli_result_free(&result);
 		assert_in_file(&cli, there[i], "mine");

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
 #include <ftw.h>
+#include <glob.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,11 +13,13 @@
 #include <cmocka.h>
 
 #include "controller/plan/catalogue.h"
+#include "controller/schema/schema.h"
 #include "tests/e2e/cli.h"
 
 /* Each fault's page tells the parameters that there are, and each page is found from another. */
 
 static const char begin[] = "<!-- begin: from the fault's tables, by tools/pages -->\n";
+static const char begin_keys[] = "<!-- begin: from the tables of the files, by tools/pages -->\n";
 static const char end[] = "<!-- end -->\n";
 
 /* What docs/adding-a-fault.md asks of a page. */
@@ -71,6 +75,149 @@ static void a_page_is_of_one_fault(void **state)
 	assert_int_equal(result.code, 64);
 	assert_non_null(strstr(result.err, "--page needs a FAULT"));
 	cli_result_free(&result);
+}
+
+/* --- keys ------------------------------------------------------------------------------ */
+
+enum {
+	EXAMPLES_MAX = 200,
+	TOLD_MAX = 100
+};
+
+/* The files that tools/pages takes examples from, in its order. */
+static void take_examples(const char **argv, size_t *count, glob_t *matches)
+{
+	static const char *const patterns[] = {"docs/examples/*.json", "scenarios/*.json",
+		"scenarios/*/*.json", "scenarios/*/*/*.json", "tests/e2e/files/kinds.json"};
+
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
+		assert_int_equal(
+			glob(cli_file(patterns[i]), i ? GLOB_APPEND : 0, NULL, matches), 0);
+	for (size_t i = 0; i < matches->gl_pathc; i++) {
+		assert_true(*count < EXAMPLES_MAX);
+		argv[(*count)++] = matches->gl_pathv[i];
+	}
+}
+
+/* Its cells: key, values, default, example, help. A row without an example leads to another table.
+ */
+static void assert_row_is_whole(const char *line)
+{
+	const char *cell[6] = {line};
+	size_t cells = 1;
+
+	for (const char *c = line + 1; *c; c++)
+		if (*c == '|' && c[-1] != '\\' && cells < 6)
+			cell[cells++] = c;
+	assert_int_equal(cells, 6);
+	assert_true(cell[5] - cell[4] > 3); /* help */
+	if (cell[4] - cell[3] <= 3 && !strstr(line, "](#") && !strstr(line, "](faults/)"))
+		fail_msg("no example: %s", line);
+}
+
+static void the_page_of_keys_is_that_of_the_tables(void **state)
+{
+	const char *argv[EXAMPLES_MAX + 1] = {cli_program("backburn"), "schema", "--page"};
+	char *page = cli_read(cli_file("docs/keys.md")), *from, *to, *line;
+	struct cli_result result;
+	glob_t matches;
+	size_t count = 3, rows = 0;
+
+	(void)state;
+	take_examples(argv, &count, &matches);
+	argv[count] = NULL;
+	cli_run_program(argv, &result);
+	if (result.code != 0)
+		fail_msg("exit %d: %s", result.code, result.err);
+	from = strstr(page, begin_keys);
+	to = from ? strstr(from, end) : NULL;
+	if (!to) {
+		fail_msg("docs/keys.md has no place for what the tables tell");
+		return;
+	}
+	from += strlen(begin_keys);
+	*to = '\0';
+	if (strcmp(from, result.out) != 0)
+		fail_msg("docs/keys.md differs from what the tables say; tools/pages renews it");
+	while ((line = strsep(&from, "\n"))) {
+		if (strncmp(line, "| `", 3) != 0 && strncmp(line, "| **`", 5) != 0)
+			continue;
+		assert_row_is_whole(line);
+		rows++;
+	}
+	assert_true(rows > 200);
+	free(page);
+	globfree(&matches);
+	cli_result_free(&result);
+}
+
+static void the_examples_are_valid(void **state)
+{
+	glob_t matches;
+
+	(void)state;
+	assert_int_equal(glob(cli_file("docs/examples/*.json"), 0, NULL, &matches), 0);
+	for (size_t i = 0; i < matches.gl_pathc; i++) {
+		struct cli_result result;
+
+		cli_run((const char *[]){"validate", matches.gl_pathv[i], NULL}, &result);
+		if (result.code != 0)
+			fail_msg("%s", result.err);
+		cli_result_free(&result);
+	}
+	globfree(&matches);
+}
+
+/* In code, with nothing beside it that would make it another word. */
+static bool in_code(const char *text, const char *key)
+{
+	size_t length = strlen(key);
+	bool code = false;
+
+	for (const char *at = text; *at; at++) {
+		if (*at == '`' || (*at == '\n' && at[1] == '\n'))
+			code = *at == '`' && !code;
+		else if (code && strncmp(at, key, length) == 0 && !isalnum((unsigned char)at[-1]) &&
+			at[-1] != '_' && !isalnum((unsigned char)at[length]) && at[length] != '_')
+			return true;
+	}
+	return false;
+}
+
+static void assert_keys_in(const char *text, const struct shape *shape)
+{
+	static const struct shape *told[TOLD_MAX];
+	static size_t count;
+
+	for (size_t i = 0; i < count; i++)
+		if (told[i] == shape)
+			return;
+	assert_true(count < TOLD_MAX);
+	told[count++] = shape;
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct field *field = &shape->fields[i];
+
+		if (!field->later && !in_code(text, field->key))
+			fail_msg("docs/scenario.md does not tell of \"%s\" of %s", field->key,
+				shape->name);
+		if (field->sub && !field->later)
+			assert_keys_in(text, field->sub);
+	}
+}
+
+/* The page of keys lists them; this one says what they are for. */
+static void each_key_is_told_of_in_words(void **state)
+{
+	char *text = cli_read(cli_file("docs/scenario.md"));
+	struct catalogue catalogue;
+	struct fail fail = FAIL_INIT;
+
+	(void)state;
+	assert_int_equal(catalogue_builtin(&catalogue, &fail), 0);
+	for (size_t i = 0; i < schema_kind_count; i++)
+		assert_keys_in(text, schema_shape(&schema_kinds[i], &catalogue));
+	catalogue_deinit(&catalogue);
+	free(text);
 }
 
 /* --- links ----------------------------------------------------------------------------- */
@@ -241,6 +388,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_fault_has_its_page),
 		cmocka_unit_test(a_page_is_of_one_fault),
+		cmocka_unit_test(the_page_of_keys_is_that_of_the_tables),
+		cmocka_unit_test(the_examples_are_valid),
+		cmocka_unit_test(each_key_is_told_of_in_words),
 		cmocka_unit_test(every_page_is_found_from_another),
 		cmocka_unit_test(the_examples_of_slis_are_of_a_scenario),
 		cmocka_unit_test(every_sli_has_a_row),

@@ -345,6 +345,8 @@ static void further_programs_lie_beside(void **state)
 static void hosts_that_are_not_there(void **state)
 {
 	struct cli_result result;
+	const char *environment;
+	char says[512];
 	struct host host;
 
 	(void)state;
@@ -357,12 +359,24 @@ static void hosts_that_are_not_there(void **state)
 	cli_result_free(&result);
 	cli_run((const char *[]){"push", "--on", host.environment, "bar", NULL}, &result);
 	assert_int_equal(result.code, 64);
-	assert_non_null(strstr(result.err, "no host named \"bar\""));
+	snprintf(says, sizeof(says),
+		"backburn: no host named \"bar\" stands in %s under \"hosts\"\n", host.environment);
+	assert_string_equal(result.err, says);
 	cli_result_free(&result);
 	cli_run((const char *[]){"push", "--on", cli_file("scenarios/env/lab-etcd.json"), NULL},
 		&result);
 	assert_int_equal(result.code, 64);
-	assert_non_null(strstr(result.err, "there is nothing to push"));
+	assert_string_equal(result.err,
+		"backburn: a lab's nodes are on this machine and run the programs that are here: "
+		"there is nothing to push\n");
+	cli_result_free(&result);
+	environment = cli_write(&host.cli, "none.json",
+		"{\"backburn_environment\":1,\"name\":\"none\",\"nodes\":{\"here\":{\"host\":"
+		"\"local\"}}}");
+	cli_run((const char *[]){"push", "--on", environment, NULL}, &result);
+	assert_int_equal(result.code, 64);
+	snprintf(says, sizeof(says), "backburn: %s names no hosts\n", environment);
+	assert_string_equal(result.err, says);
 	cli_result_free(&result);
 	host_end(&host);
 }

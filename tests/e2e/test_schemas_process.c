@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <glob.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +14,7 @@
 #include "controller/files/source.h"
 #include "controller/schema/schema.h"
 #include "tests/e2e/cli.h"
+#include "tests/e2e/mistakes.h"
 
 /*
  * The published schemas against a validator that is not ours: it takes every file that we ship, and
@@ -22,9 +23,10 @@
 #define VALIDATOR "/usr/bin/jsonschema"
 
 enum {
-	MUTANTS = 150, /* with BACKBURN_LONG there are as many as places for them */
-	MUTANTS_MAX = 16000,
+	MUTANTS = 300,
+	MUTANTS_MAX = 6000, /* with BACKBURN_LONG */
 	FILES_MAX = 64,
+	BATCH = 500, /* what fits on a command line */
 	SKIPPED = 77
 };
 
@@ -33,7 +35,8 @@ enum {
 struct file {
 	char path[256];
 	const struct schema_kind *kind;
-	cJSON *tree; /* references to other files made absolute */
+	cJSON *tree;   /* references to other files made absolute */
+	size_t places; /* for a mistake */
 };
 
 struct files {
@@ -69,25 +72,50 @@ static void make_absolute(cJSON *name, const char *file)
 	free(path);
 }
 
-static void add_files(struct files *files, const char *pattern)
+static struct files *found; /* nftw() has no context */
+
+static int add_file(const char *path, const struct stat *status, int type, struct FTW *where)
 {
-	glob_t matches;
+	const char *ending = strrchr(path, '.');
+	struct file *file;
+	cJSON *use;
 
-	assert_int_equal(glob(cli_file(pattern), 0, NULL, &matches), 0);
-	for (size_t i = 0; i < matches.gl_pathc; i++) {
-		struct file *file = &files->items[files->count++];
-		cJSON *use;
-
-		assert_true(files->count <= FILES_MAX);
-		snprintf(file->path, sizeof(file->path), "%s", matches.gl_pathv[i]);
-		file->tree = read_json(file->path);
-		file->kind = schema_kind_of(file->tree);
-		assert_non_null(file->kind);
-		make_absolute(cJSON_GetObjectItem(file->tree, "lab"), file->path);
-		cJSON_ArrayForEach(use, cJSON_GetObjectItem(file->tree, "use"))
-			make_absolute(use, file->path);
+	(void)status;
+	(void)where;
+	if (type != FTW_F || !ending || strcmp(ending, ".json") != 0 ||
+		strstr(path, "/scenarios/schema/"))
+		return 0;
+	assert_true(found->count < FILES_MAX);
+	file = &found->items[found->count++];
+	snprintf(file->path, sizeof(file->path), "%s", path);
+	file->tree = read_json(file->path);
+	file->kind = schema_kind_of(file->tree);
+	if (!file->kind) {
+		fail_msg("%s is of no kind", path);
+		return -1;
 	}
-	globfree(&matches);
+	make_absolute(cJSON_GetObjectItem(file->tree, "lab"), file->path);
+	make_absolute(cJSON_GetObjectItem(file->tree, "on"), file->path);
+	cJSON_ArrayForEach(use, cJSON_GetObjectItem(file->tree, "use"))
+		make_absolute(use, file->path);
+	cJSON_ArrayForEach(use, cJSON_GetObjectItem(file->tree, "scenarios")) {
+		make_absolute(cJSON_GetObjectItem(use, "file"), file->path);
+		make_absolute(cJSON_GetObjectItem(use, "on"), file->path);
+	}
+	return 0;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct file *)a)->path, ((const struct file *)b)->path);
+}
+
+/* All that lie in a folder and below, whoever put them there. */
+static void add_files(struct files *files, const char *folder)
+{
+	found = files;
+	assert_int_equal(nftw(cli_file(folder), add_file, 16, FTW_PHYS), 0);
+	qsort(files->items, files->count, sizeof(files->items[0]), by_path);
 }
 
 static int set_up(void **state)
@@ -97,13 +125,11 @@ static int set_up(void **state)
 
 	files = (struct files){0};
 	assert_int_equal(catalogue_builtin(&files.catalogue, &fail), 0);
-	add_files(&files, "scenarios/*.json");
-	add_files(&files, "scenarios/suites/*.json");
-	add_files(&files, "scenarios/common/*.json");
-	add_files(&files, "scenarios/env/*.json");
-	add_files(&files, "scenarios/labs/*.json");
-	add_files(&files, "scenarios/redis/*.json");
-	add_files(&files, "scenarios/redis/env/*.json");
+	add_files(&files, "scenarios");
+	add_files(&files, "docs/examples");
+	for (size_t i = 0; i < files.count; i++)
+		files.items[i].places = mistakes_in(&files.catalogue,
+			schema_shape(files.items[i].kind, &files.catalogue), files.items[i].tree);
 	*state = &files;
 	return 0;
 }
@@ -137,30 +163,36 @@ static bool said(const struct cli_result *result, const char *verdict, const cha
 	return strstr(result->out, line) || strstr(result->err, line);
 }
 
-/* Asks it about all files of one kind at once; `paths` ends with NULL. */
-static void judge(const struct schema_kind *kind, const char *const *paths, bool valid)
+/* Asks it about at most BATCH files of one kind, ended by NULL or by their number. */
+static void judge_some(const struct schema_kind *kind, const char *const *paths, bool valid)
 {
-	static const char *argv[2 * MUTANTS_MAX + 8];
-	const char *const start[] = {VALIDATOR, "--output", "pretty"};
+	const char *argv[2 * BATCH + 8] = {VALIDATOR, "--output", "pretty"};
 	struct cli_result result;
-	size_t count = sizeof(start) / sizeof(start[0]);
+	size_t count = 3;
 
-	if (!paths[0])
-		return;
-	memcpy(argv, start, sizeof(start));
-	for (size_t i = 0; paths[i]; i++) {
+	for (size_t i = 0; i < BATCH && paths[i]; i++) {
 		argv[count++] = "-i";
 		argv[count++] = paths[i];
 	}
 	argv[count++] = schema_path(kind);
-	argv[count] = NULL;
 	cli_run_program(argv, &result);
-	for (size_t i = 0; paths[i]; i++)
+	for (size_t i = 0; i < BATCH && paths[i]; i++)
 		if (!said(&result, valid ? "SUCCESS" : "ValidationError", paths[i]))
 			fail_msg("%s: %s: not %s:\n%s%s", kind->name, paths[i],
 				valid ? "valid" : "refused", result.out, result.err);
 	assert_int_equal(result.code, valid ? 0 : 1);
 	cli_result_free(&result);
+}
+
+/* `paths` ends with NULL. */
+static void judge(const struct schema_kind *kind, const char *const *paths, bool valid)
+{
+	size_t count = 0;
+
+	while (paths[count])
+		count++;
+	for (size_t first = 0; first < count; first += BATCH)
+		judge_some(kind, paths + first, valid);
 }
 
 static int validate(const char *path, char **said_of_it)
@@ -173,161 +205,6 @@ static int validate(const char *path, char **said_of_it)
 	*said_of_it = strdup(result.err);
 	cli_result_free(&result);
 	return code;
-}
-
-/* --- mistakes --------------------------------------------------------------------------- */
-
-/* Walks a file along its table, counts the places for a mistake, and makes the `target`-th. */
-struct walk {
-	const struct catalogue *catalogue;
-	size_t seen, target;
-	char made[256]; /* what was done */
-};
-
-static bool here(struct walk *walk, const char *what, const char *key)
-{
-	if (walk->seen++ != walk->target)
-		return false;
-	snprintf(walk->made, sizeof(walk->made), "%s \"%s\"", what, key);
-	return true;
-}
-
-static cJSON *wrong_type(const struct field *field)
-{
-	switch (field->kind) {
-	case FIELD_BOOL:
-	case FIELD_INTEGER:
-	case FIELD_NUMBER:
-	case FIELD_RATIO:
-	case FIELD_COUNT:
-		return cJSON_CreateString("seven");
-	case FIELD_JSON:
-		return NULL;
-	case FIELD_LIST:
-		return cJSON_CreateObject();
-	case FIELD_OBJECT:
-	case FIELD_MAP:
-	case FIELD_WITH:
-	case FIELD_TEXTS:
-	case FIELD_STRINGS:
-	case FIELD_NAMES:
-		return cJSON_CreateArray();
-	case FIELD_PORTS:
-		return cJSON_CreateTrue();
-	default:
-		return cJSON_CreateNumber(-7);
-	}
-}
-
-static cJSON *wrong_value(const struct field *field)
-{
-	switch (field->kind) {
-	case FIELD_INTEGER:
-	case FIELD_NUMBER:
-		return field->max != 0 ? cJSON_CreateNumber(2 * field->max + 1) : NULL;
-	case FIELD_RATIO:
-		return cJSON_CreateNumber(1.5);
-	case FIELD_COUNT:
-		return cJSON_CreateNumber(0);
-	case FIELD_DURATION:
-	case FIELD_SIZE:
-	case FIELD_BANDWIDTH:
-		return cJSON_CreateString("3 parsecs");
-	case FIELD_ENUM:
-	case FIELD_FAULT:
-		return cJSON_CreateString("no-such-word");
-	case FIELD_NAME:
-	case FIELD_GROUP:
-	case FIELD_NODE:
-		return cJSON_CreateString("-no name");
-	case FIELD_PREFIX:
-		return cJSON_CreateString("here");
-	case FIELD_STRING:
-		return field->allow_empty ? NULL : cJSON_CreateString("");
-	case FIELD_LIST:
-	case FIELD_MAP:
-		if (field->allow_empty)
-			return NULL;
-		return field->kind == FIELD_MAP ? cJSON_CreateObject() : cJSON_CreateArray();
-	case FIELD_NAMES:
-		return field->allow_empty ? NULL : cJSON_CreateObject();
-	default:
-		return NULL;
-	}
-}
-
-/* Puts `wrong` (consumed, may be NULL) in a member's place when that is the target. */
-static void try_value(struct walk *walk, cJSON *object, cJSON *member, cJSON *wrong)
-{
-	if (wrong && here(walk, "a wrong value of", member->string))
-		assert_true(cJSON_ReplaceItemInObjectCaseSensitive(object, member->string, wrong));
-	else
-		cJSON_Delete(wrong);
-}
-
-static void rename_key(cJSON *member, const char *prefix)
-{
-	char name[128];
-
-	snprintf(name, sizeof(name), "%s%s", prefix, member->string);
-	free(member->string);
-	member->string = strdup(name);
-}
-
-static void walk_object(struct walk *walk, const struct shape *shape, cJSON *object);
-
-static void walk_inside(
-	struct walk *walk, const struct field *field, cJSON *value, const cJSON *beside)
-{
-	const struct catalogue_fault *fault;
-	cJSON *child;
-
-	if (field->kind == FIELD_OBJECT)
-		walk_object(walk, field->sub, value);
-	if (field->kind == FIELD_WITH) {
-		fault = catalogue_find(walk->catalogue, json_string(beside, "fault", ""));
-		if (fault) /* else this very mistake was made */
-			walk_object(walk, fault->params, value);
-	}
-	if (field->kind != FIELD_MAP && !(field->kind == FIELD_LIST && field->item == FIELD_OBJECT))
-		return;
-	cJSON_ArrayForEach(child, value) {
-		if (field->kind == FIELD_MAP && here(walk, "no name:", child->string))
-			rename_key(child, "- ");
-		walk_object(walk, field->sub, child);
-	}
-}
-
-static void walk_object(struct walk *walk, const struct shape *shape, cJSON *object)
-{
-	for (size_t i = 0; i < shape->count; i++) {
-		const struct field *field = &shape->fields[i];
-		cJSON *member = cJSON_GetObjectItemCaseSensitive(object, field->key);
-
-		if (!member || field->later)
-			continue;
-		walk_inside(walk, field, member, object);
-		if ((field->required || field->choice == CHOICE_ONE) &&
-			here(walk, "without", field->key)) {
-			cJSON_DeleteItemFromObjectCaseSensitive(object, field->key);
-			continue;
-		}
-		if (here(walk, "renamed", field->key)) {
-			rename_key(member, "x_");
-			continue;
-		}
-		try_value(walk, object, member, wrong_type(field));
-		member = cJSON_GetObjectItemCaseSensitive(object, field->key);
-		try_value(walk, object, member, wrong_value(field));
-	}
-}
-
-static size_t places_in(const struct files *files, const struct file *file)
-{
-	struct walk walk = {.catalogue = &files->catalogue, .target = SIZE_MAX};
-
-	walk_object(&walk, schema_shape(file->kind, &files->catalogue), file->tree);
-	return walk.seen;
 }
 
 /* --- tests ------------------------------------------------------------------------------ */
@@ -417,23 +294,23 @@ static void every_shipped_file_is_valid(void **state)
 static const char *write_mutant(
 	const struct cli *cli, const struct files *files, size_t place, size_t number)
 {
-	struct walk walk = {.catalogue = &files->catalogue, .target = place};
 	const struct file *file = files->items;
 	const char *path;
-	char name[64], *text, *why;
+	char name[64], made[256], *text, *why;
 	cJSON *tree;
 
-	while (walk.target >= places_in(files, file))
-		walk.target -= places_in(files, file++);
+	while (place >= file->places)
+		place -= file++->places;
 	tree = cJSON_Duplicate(file->tree, true);
-	walk_object(&walk, schema_shape(file->kind, &files->catalogue), tree);
+	mistake_make(
+		&files->catalogue, schema_shape(file->kind, &files->catalogue), tree, place, made);
 	text = json_pretty(tree);
 	cJSON_Delete(tree);
 	snprintf(name, sizeof(name), "%s-%zu.json", file->kind->name, number);
 	path = cli_write(cli, name, text);
 	free(text);
 	if (validate(path, &why) != 65)
-		fail_msg("%s with %s was taken: %s", file->path, walk.made, why);
+		fail_msg("%s with %s was taken: %s", file->path, made, why);
 	free(why);
 	return path;
 }
@@ -448,12 +325,12 @@ static void both_refuse_the_same_mistakes(void **state)
 	struct cli cli;
 
 	for (size_t i = 0; i < files->count; i++)
-		places += places_in(files, &files->items[i]);
-	if (places < MUTANTS || places > MUTANTS_MAX) {
+		places += files->items[i].places;
+	if (places < MUTANTS_MAX) {
 		fail_msg("%zu places for a mistake", places);
 		return;
 	}
-	mutants = getenv("BACKBURN_LONG") ? places : MUTANTS;
+	mutants = getenv("BACKBURN_LONG") ? MUTANTS_MAX : MUTANTS;
 	cli_begin(&cli);
 	for (size_t i = 0; i < mutants; i++) {
 		/* One place in each of as many equal stretches, so that all files have some. */

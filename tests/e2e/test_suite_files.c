@@ -95,6 +95,35 @@ static void test_each_mistake_is_named_with_its_line(void **state)
 	cli_end(&cli);
 }
 
+static void test_parameters_have_an_end(void **state)
+{
+	struct cli_result result;
+	char *members = NULL, *expected = NULL;
+	size_t length = 0;
+	const char *path;
+	struct cli cli;
+	FILE *out = open_memstream(&members, &length);
+
+	(void)state;
+	assert_non_null(out);
+	fputs("\"scenarios\": [ { \"file\": \"x.json\", \"params\": { \"p\": 0", out);
+	for (int i = 0; i < 64; i++)
+		fprintf(out, ", \"p%d\": %d", i, i);
+	fputs(" } } ]", out);
+	assert_int_equal(fclose(out), 0);
+	cli_begin(&cli);
+	path = write_suite(&cli, members);
+	assert_true(asprintf(&expected, "%s:4: scenarios[0].params: more than 64 parameters\n",
+			    path) > 0);
+	cli_run((const char *[]){"validate", path, NULL}, &result);
+	assert_string_equal(result.err, expected);
+	assert_int_equal(result.code, 65);
+	cli_result_free(&result);
+	free(expected);
+	free(members);
+	cli_end(&cli);
+}
+
 static void test_a_valid_suite_says_how_long_it_takes(void **state)
 {
 	struct cli_result result;
@@ -216,24 +245,27 @@ static void test_a_run_is_allowed_by_class(void **state)
 /* --ci of what never began: the reason is in the log, the summary and the files. */
 static void test_a_refused_job_is_told(void **state)
 {
-	char output[256], summary[256], settings[2][288], *text;
+	char output[256], summary[256], settings[3][288], *text;
 	struct cli_result result;
 	struct cli cli;
 
 	(void)state;
 	cli_begin(&cli);
+	snprintf(settings[2], sizeof(settings[2]), "GITHUB_WORKSPACE=%s", cli.dir);
 	snprintf(output, sizeof(output), "%s/output", cli.dir);
 	snprintf(summary, sizeof(summary), "%s/summary", cli.dir);
 	snprintf(settings[0], sizeof(settings[0]), "GITHUB_OUTPUT=%s", output);
 	snprintf(settings[1], sizeof(settings[1]), "GITHUB_STEP_SUMMARY=%s", summary);
 	cli_run_program(
 		(const char *[]){"env", "GITHUB_ACTIONS=true", settings[0], settings[1],
-			cli_program("backburn"), "run",
+			settings[2], cli_program("backburn"), "run",
 			cli_write(&cli, "bad.json", "{\n\"backburn\": 1,\n\"nam\": 3\n}"), "--on",
 			cli_file("scenarios/env/lab-etcd.json"), "--runs", cli.runs, "--ci", NULL},
 		&result);
 	assert_int_equal(result.code, 65);
-	assert_non_null(strstr(result.out, "::error title=WRONG FILE::"));
+	/* At the file, as the repository has it, and at the line of the mistake. */
+	assert_non_null(
+		strstr(result.out, "\n::error file=bad.json,line=3,title=WRONG FILE::/tmp/"));
 	assert_non_null(strstr(result.out, "\nWRONG FILE (exit code 65): "));
 	cli_result_free(&result);
 	text = cli_read(output);
@@ -254,6 +286,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_mistake_is_named_with_its_line),
+		cmocka_unit_test(test_parameters_have_an_end),
 		cmocka_unit_test(test_a_valid_suite_says_how_long_it_takes),
 		cmocka_unit_test(test_what_does_not_go_together),
 		cmocka_unit_test(test_a_refused_run_is_told),

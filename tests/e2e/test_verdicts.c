@@ -101,6 +101,60 @@ static void test_leader_cut_holds_and_loses_nothing(void **state)
 	assert_host_state(lab, before);
 }
 
+static void assert_in_file_of_run(const struct cli *cli, const char *name, const char *what)
+{
+	char *path = NULL, *text;
+
+	assert_true(asprintf(&path, "%s/%s", cli_only_run(cli), name) > 0);
+	text = cli_read(path);
+	if (!strstr(text, what))
+		fail_msg("%s does not have \"%s\":\n%s", name, what, text);
+	free(text);
+	free(path);
+}
+
+/*
+ * Somebody expects that clients notice the loss of a follower, and watches with a probe that goes
+ * another way. The fault was real, nothing was seen of it, and that is no success.
+ */
+static void test_negative_control_that_held_is_a_blind_detector(void **state)
+{
+	static const char sentence[] =
+		"the negative control held: what it watches with is blind to the fault, and other "
+		"claims that rest on it prove nothing";
+	char *before = host_state(lab), *programs = programs_list();
+	struct cli_result result;
+	struct cli cli;
+	const cJSON *claim;
+	cJSON *summary;
+
+	(void)state;
+	cli_begin(&cli);
+	cli_run_steady(&cli,
+		(const char *[]){"run", cli_file("scenarios/etcd-follower-cut.json"), "--on",
+			cli_lab_as(&cli, "etcd", lab), "--runs", cli.runs, "--set",
+			"invariants[1].expect=\"violated\"", NULL},
+		&result);
+	if (result.code != 1)
+		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
+	assert_non_null(strstr(result.out, "blind to the fault"));
+	summary = cli_summary(&cli);
+	assert_non_null(strstr(cli_text(summary, "reason"), "blind to the fault"));
+	assert_string_equal(cli_text(cli_first(summary, "faults"), "effect"), "proven");
+	claim = cli_item(cJSON_GetObjectItem(summary, "claims"), "id", "unnoticed");
+	assert_string_equal(cli_text(claim, "verdict"), "HELD");
+	assert_string_equal(cli_text(claim, "finding"), "otherwise");
+	assert_non_null(strstr(cli_text(claim, "text"), sentence));
+	cJSON_Delete(summary);
+	assert_in_file_of_run(&cli, "junit.xml", sentence);
+	assert_in_file_of_run(&cli, "junit.xml", "type=\"held\">");
+	assert_in_file_of_run(&cli, "report.md", sentence);
+	assert_in_file_of_run(&cli, "report.html", sentence);
+	end(&cli, &result);
+	assert_no_new_programs(programs);
+	assert_host_state(lab, before);
+}
+
 static int down(void **state)
 {
 	(void)state;
@@ -112,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_honest_claim_about_a_lost_majority_is_violated),
 		cmocka_unit_test(test_negative_control_of_a_lost_majority_holds),
+		cmocka_unit_test(test_negative_control_that_held_is_a_blind_detector),
 		cmocka_unit_test(test_leader_cut_holds_and_loses_nothing),
 	};
 	int unavailable = cli_unavailable();

@@ -84,6 +84,33 @@ static void bad_prefixes_are_refused(void **state)
 	}
 }
 
+static void what_is_wrong_with_a_prefix_is_said(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *says;
+	} cases[] = {
+		{"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa",
+			"\"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa\" is not an address "
+			"or "
+			"prefix"},
+		{"localhost",
+			"\"localhost\" is not an address or prefix (like 10.0.0.5, 10.0.0.0/8, "
+			"fd00::1)"},
+		{"10.0.0.1/33", "\"10.0.0.1/33\": the prefix length must be 0..32"},
+		{"fd00::/129", "\"fd00::/129\": the prefix length must be 0..128"},
+		{"10.0.0.1/8", "\"10.0.0.1/8\" has bits set behind its prefix length"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fail fail = FAIL_INIT;
+		struct prefix prefix;
+
+		assert_int_equal(prefix_parse(cases[i].text, &prefix, &fail), -1);
+		assert_string_equal(fail.text, cases[i].says);
+	}
+}
+
 static bool contains(const char *outer, const char *inner)
 {
 	struct prefix a = parse(outer), b = parse(inner);
@@ -130,6 +157,11 @@ static void ports(void **state)
 		if (port_set_add(&set, bad[i], &fail) == 0)
 			fail_msg("\"%s\" was taken", bad[i]);
 	assert_int_equal(set.count, 4);
+	assert_int_equal(port_set_add(&set, "90-80", &fail), -1);
+	assert_string_equal(fail.text, "the port range \"90-80\" runs backwards");
+	assert_int_equal(port_set_add(&set, "http", &fail), -1);
+	assert_string_equal(
+		fail.text, "\"http\" is not a port (1..65535) or a range like \"8000-8080\"");
 	while (set.count < PORT_RANGES_MAX)
 		assert_int_equal(port_set_add(&set, "7", &fail), 0);
 	assert_int_equal(port_set_add(&set, "7", &fail), -1);
@@ -142,6 +174,7 @@ int main(void)
 		cmocka_unit_test(prefixes_go_round),
 		cmocka_unit_test(ipv4_is_kept_mapped),
 		cmocka_unit_test(bad_prefixes_are_refused),
+		cmocka_unit_test(what_is_wrong_with_a_prefix_is_said),
 		cmocka_unit_test(containment),
 		cmocka_unit_test(ports),
 	};

@@ -74,6 +74,8 @@ static const struct mutation references[] = {
 		"must be HOST:PORT with a port from 1 to 65535, like 10.0.0.5:80 or [fd00::1]:80"},
 	{"probes.put", TCP("'fd00::1:80'"), "probes.put.address",
 		"an IPv6 address before a port stands in brackets, like [fd00::1]:80"},
+	{"probes.put", TCP("'a b:80'"), "probes.put.address",
+		"what stands before the port is no host"},
 	{"probes.put", TCP("'{node.addr}:80'"), "probes.put.address",
 		"unknown placeholder {node.addr}; known here: {n}, {uuid}, {group.NAME.addrs} of a "
 		"group that exists, {var.NAME}"},
@@ -153,6 +155,8 @@ static const struct mutation references[] = {
 	{"phases[1].faults[0].from",
 		"{'hosts':['a','b','c','d','e','f','g','h','i','j','k','l','m','n','o','p','q']}",
 		"phases[1].faults[0].from.hosts", "names 17 hosts, more than 16"},
+	{"phases[1].faults[0].from", "{'everything':false}", "phases[1].faults[0].from.everything",
+		"must be true, or left out"},
 	{"phases[1].faults[0].from", "{}", "phases[1].faults[0]",
 		"partition needs the key \"from\", with exactly one of \"nodes\", \"prefixes\", "
 		"\"hosts\" and \"everything\", or in \"with\" a \"shape\" or \"drops\""},

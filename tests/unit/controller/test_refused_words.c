@@ -131,6 +131,44 @@ static void more_prefixes_than_can_be_hit(void **state)
 	scenario_deinit(&scenario);
 }
 
+/* No fault of ours has no prefixes; one of a later injector may. */
+static void a_counterpart_that_a_fault_does_not_know(void **state)
+{
+	(void)state;
+	static const char *const counterparts[] = {"'nodes':'rest'", "'prefixes':'10.0.0.9'",
+		"'hosts':'db.example'", "'everything':true"};
+
+	for (size_t i = 0; i < sizeof(counterparts) / sizeof(counterparts[0]); i++) {
+		struct catalogue catalogue = given_catalogue();
+		struct catalogue_fault *partition = NULL;
+		cJSON *tree = given_tree();
+		struct scenario scenario;
+		struct fail fail = FAIL_INIT;
+		char from[64];
+
+		for (size_t f = 0; f < catalogue.count; f++)
+			if (strcmp(catalogue.faults[f].name, "partition") == 0)
+				partition = &catalogue.faults[f];
+		if (!partition) {
+			fail_msg("there is no partition");
+			return;
+		}
+		partition->from_nodes = i != 0;
+		partition->from_prefixes = i != 1;
+		partition->from_hosts = i != 2;
+		partition->from_everything = i != 3;
+		snprintf(from, sizeof(from), "{%s}", counterparts[i]);
+		given_set(tree, "phases[1].faults[0].from", from);
+		scenario = given_scenario(tree);
+		assert_int_equal(scenario_check(&scenario, &catalogue, &fail), -1);
+		assert_int_equal(fail.kind, FAIL_BAD_FILE);
+		assert_string_equal(fail.path, "phases[1].faults[0].from");
+		assert_string_equal(fail.text, "partition does not support this counterpart");
+		scenario_deinit(&scenario);
+		catalogue_deinit(&catalogue);
+	}
+}
+
 /* A limit that can't be looked at is no limit that is kept. */
 static void a_limit_on_an_unknown_group(void **state)
 {
@@ -210,6 +248,52 @@ static void assert_said(struct hands *hands, const char *says)
 	hands_deinit(hands);
 }
 
+static enum behaviour n1_answers_nothing(struct hands *hands, const struct action *action)
+{
+	(void)hands;
+	return action->kind == ACTION_QUERY && strcmp(action->node, "n1") == 0 ? NEVER_ANSWER
+									       : BEHAVE;
+}
+
+static enum behaviour n1_says_no(struct hands *hands, const struct action *action)
+{
+	(void)hands;
+	return action->kind == ACTION_INSPECT && strcmp(action->node, "n1") == 0 ? REFUSE : BEHAVE;
+}
+
+static enum behaviour n1_arms_late(struct hands *hands, const struct action *action)
+{
+	(void)hands;
+	return action->kind == ACTION_ARM && strcmp(action->node, "n1") == 0 ? BE_SLOW : BEHAVE;
+}
+
+/* Nothing but the words: none of these runs touched a node for longer than it should. */
+static void what_nodes_do_not_do_is_named(void **state)
+{
+	(void)state;
+	struct fail no_program = {.kind = FAIL_REFUSED, .text = "there is no program \"x\""};
+	cJSON *tree = given_tree();
+	struct hands hands;
+
+	hands_init(&hands, given_tree());
+	assert_true(hands_run_to(&hands, ENGINE_STARTING, SECONDS(100)));
+	hands_feed(&hands,
+		(struct event){
+			.kind = EVENT_PROBES_STARTED, .node = "client", .fail = &no_program});
+	assert_said(&hands, "the probes could not start: there is no program \"x\"");
+	/* One of them is the leader, but another might say so, too. */
+	hands_init(&hands, given_tree());
+	hands.behave = n1_answers_nothing;
+	assert_said(&hands, "the group's nodes did not answer");
+	hands_init(&hands, given_tree());
+	hands.behave = n1_says_no;
+	assert_said(&hands, "fault cut-leader is not possible on n1: the policy says no");
+	given_set(tree, "phases[1].for", "'2s'");
+	hands_init(&hands, tree);
+	hands.behave = n1_arms_late;
+	assert_said(&hands, "fault cut-leader was over before every node had armed it");
+}
+
 static void what_ends_a_run_from_outside_is_named(void **state)
 {
 	(void)state;
@@ -277,8 +361,10 @@ int main(void)
 		cmocka_unit_test(environments_that_contradict_themselves),
 		cmocka_unit_test(the_environment_must_be_the_only_one),
 		cmocka_unit_test(more_prefixes_than_can_be_hit),
+		cmocka_unit_test(a_counterpart_that_a_fault_does_not_know),
 		cmocka_unit_test(a_limit_on_an_unknown_group),
 		cmocka_unit_test(stops_name_their_reason),
+		cmocka_unit_test(what_nodes_do_not_do_is_named),
 		cmocka_unit_test(what_ends_a_run_from_outside_is_named),
 		cmocka_unit_test(what_a_run_finds_is_named),
 	};

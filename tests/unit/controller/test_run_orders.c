@@ -417,6 +417,9 @@ static const char *refusal(const char *file)
 
 static void missing_secrets_are_refused_by_name(void **state)
 {
+	char path[] = "/tmp/backburn-secret-XXXXXX";
+	int fd;
+
 	(void)state;
 	assert_string_equal(refusal("/nowhere"),
 		"secret \"token\": the environment variable BACKBURN_TEST_TOKEN is not set");
@@ -427,6 +430,13 @@ static void missing_secrets_are_refused_by_name(void **state)
 	setenv("BACKBURN_TEST_TOKEN", "s3cr3t", 1);
 	assert_string_equal(
 		refusal("/dev/null"), "secret \"password\": /dev/null: not a regular file");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "\nsecond", 7), 7);
+	close(fd);
+	setenv("BACKBURN_TEST_TOKEN", "s3cr3t", 1);
+	assert_string_equal(refusal(path), "secret \"password\": the file's first line is empty");
+	unlink(path);
 }
 
 /* --- faults ----------------------------------------------------------------------------------- */

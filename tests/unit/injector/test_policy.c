@@ -133,6 +133,45 @@ static void protected_peers(void **state)
 	assert_null(refusal("{\"backburn_policy\":1,\"protect\":{\"prefixes\":[\"10.0.0.3\"]}}"));
 }
 
+/* What `plan` and a run are told by a host, word for word. */
+static void each_refusal_in_its_words(void **state)
+{
+	static const struct {
+		const char *members, *says;
+	} cases[] = {
+		{"\"faults\":{\"allow\":[\"kill\"]}", "faults.allow does not name partition"},
+		{"\"faults\":{\"deny\":[\"partition\"]}", "faults.deny names partition"},
+		{"\"max_fault\":\"10s\"", "max_fault is 10.0s, and 60.0s was asked for"},
+		{"\"hours\":{\"days\":[\"fri\"],\"from\":\"09:00\",\"to\":\"16:00\",\"zone\":"
+		 "\"UTC\"}",
+			"hours allow faults from 09:00 to 16:00 (UTC) only"},
+		{"\"protect\":{\"prefixes\":[\"10.0.0.0/24\"]}",
+			"protect.prefixes names 10.0.0.0/24, which covers 10.0.0.2 of b"},
+	};
+	struct fail fail = FAIL_INIT;
+	struct policy absent;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[256], says[256];
+
+		snprintf(text, sizeof(text), "{\"backburn_policy\":1,%s}", cases[i].members);
+		snprintf(says, sizeof(says), "refused by this host's policy " PATH ": %s",
+			cases[i].says);
+		assert_string_equal(refusal_at(text, 60 * NS_PER_SEC, 0), says);
+	}
+	assert_string_equal(refusal("{\"backburn_policy\":2}"),
+		"this host's policy " PATH
+		" can't be used, so nothing is allowed: line 1: backburn_policy: must be from "
+		"1 to 1, not 2");
+	policy_load(&absent, "/nowhere", false);
+	assert_int_equal(policy_names(&absent, "clock_step", &fail), -1);
+	assert_string_equal(fail.text,
+		"clock_step is refused unless the host's own policy /nowhere names it in "
+		"faults.allow, which is not there");
+	policy_deinit(&absent);
+}
+
 static const char *share_refusal(const char *text, double share)
 {
 	static struct fail fail;
@@ -248,6 +287,7 @@ int main(void)
 		cmocka_unit_test_setup(kinds_are_allowed_and_denied, reset),
 		cmocka_unit_test_setup(the_longest_fault, reset),
 		cmocka_unit_test_setup(protected_peers, reset),
+		cmocka_unit_test_setup(each_refusal_in_its_words, reset),
 		cmocka_unit_test_setup(the_greatest_loss, reset),
 		cmocka_unit_test_setup(the_policy_bounds_what_is_lost, reset),
 		cmocka_unit_test_setup(hours_in_their_own_zone, reset),

@@ -189,17 +189,18 @@ static const struct bad_case bad_cases[] = {
 	{"\"3s\"", "\"11m\"", "nodes.b-1.services.db.ready.within", 9, "must be from"},
 	{"\"on_heal\"", "\"on_heel\"", "nodes.b-1.services.db.restart", 10,
 		"did you mean \"on_heal\""},
-	{"[\"side\"]", "[]", "nodes.b-1.services.side.argv", 11, "begin with a program"},
-	{"[\"side\"]", "[\"\"]", "nodes.b-1.services.side.argv", 11, "begin with a program"},
+	{"[\"side\"]", "[]", "nodes.b-1.services.side.argv", 11, "must begin with a program"},
+	{"[\"side\"]", "[\"\"]", "nodes.b-1.services.side.argv", 11, "must begin with a program"},
 	{"\"demo\"", "\"de-mo\"", "name", 1, "lower-case letters"},
 	{"\"demo\"", "\"abcdefghijklmnopq\"", "name", 1, "at most 16"},
 	{"\"b-1\"", "\"b.1\"", "nodes[\"b.1\"]", 4, "a node's name"},
 	{"\"side\":", "\"_side\":", "nodes.b-1.services._side", 11, "a service's name"},
-	{"10.77.0.0/24", "10.77.0.0/30", "subnet", 2, "too small for 2 nodes: needs 5"},
-	{"10.77.0.0/24", "10.0.0.0/7", "subnet", 2, "wider"},
-	{"10.77.0.0/24", "fd00::/64", "subnet", 2, "IPv4"},
-	{"fd77::/64", "10.0.0.0/24", "subnet6", 2, "IPv6"},
-	{"fd77::/64", "::/0", "subnet6", 2, "wider"},
+	{"10.77.0.0/24", "10.77.0.0/30", "subnet", 2,
+		"too small for 2 nodes: needs 5 addresses, has 4"},
+	{"10.77.0.0/24", "10.0.0.0/7", "subnet", 2, "wider than a lab may be: at most /8"},
+	{"10.77.0.0/24", "fd00::/64", "subnet", 2, "expected an IPv4 prefix"},
+	{"fd77::/64", "10.0.0.0/24", "subnet6", 2, "expected an IPv6 prefix"},
+	{"fd77::/64", "::/0", "subnet6", 2, "wider than a lab may be: at most /16"},
 	{"10.77.0.0/24", "10.77.0.5/24", "subnet", 2, ""},
 	{"\"backburn_lab\": 1", "\"backburn_lab\": 2", "backburn_lab", 1, "from 1 to 1"},
 };
@@ -234,7 +235,32 @@ static void test_two_services_cannot_own_one_file(void **state)
 	(void)state;
 	assert_int_equal(lab_file_parse(text, strlen(text), "demo.json", &file, &fail), -1);
 	assert_string_equal(fail.path, "nodes.b-1.services.side.files[\"db.conf\"]");
+	assert_non_null(
+		strstr(fail.text, "service \"db\" of this node writes a file of that name too"));
 	assert_int_equal(fail.line, 11);
+	free(text);
+}
+
+/* With so many nodes that their names alone fill a screen. */
+static void test_a_lab_has_an_end(void **state)
+{
+	struct fail fail = FAIL_INIT;
+	struct lab_file file;
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	(void)state;
+	assert_non_null(out);
+	fputs("{\"backburn_lab\":1,\"name\":\"x\",\"subnet\":\"10.0.0.0/16\",\"nodes\":{\"a\":{}",
+		out);
+	for (int i = 0; i < LAB_NODES_MAX; i++)
+		fprintf(out, ",\"n%d\":{}", i);
+	fputs("}}", out);
+	assert_int_equal(fclose(out), 0);
+	assert_int_equal(lab_file_parse(text, length, "x", &file, &fail), -1);
+	assert_string_equal(fail.path, "nodes");
+	assert_non_null(strstr(fail.text, "a lab has 1 to 200 nodes, this one has 201"));
 	free(text);
 }
 
@@ -302,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_placeholders),
 		cmocka_unit_test(test_errors_name_the_place),
 		cmocka_unit_test(test_two_services_cannot_own_one_file),
+		cmocka_unit_test(test_a_lab_has_an_end),
 		cmocka_unit_test(test_a_lab_needs_a_subnet),
 		cmocka_unit_test(test_names_are_unambiguous),
 		cmocka_unit_test(test_the_etcd_lab),

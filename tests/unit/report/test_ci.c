@@ -213,6 +213,26 @@ static void others_read_files(void **state)
 	told_end(&told);
 }
 
+/* GitLab refuses a dotenv file above 5 KiB, and with it all that it says. */
+static void a_long_reason_is_cut(void **state)
+{
+	struct told told;
+	char reason[8001], *text;
+
+	(void)state;
+	memset(reason, 'x', sizeof(reason) - 1);
+	reason[sizeof(reason) - 1] = '\0';
+	told_begin(&told, given_tree());
+	free(log_of(&told, &(struct ci_outcome){.code = EXIT_REFUSED, .reason = reason}));
+	text = text_of(path_of(&told, "ci/backburn.env"));
+	assert_non_null(strstr(text, "BACKBURN_REASON=xxx"));
+	assert_non_null(strstr(text, "x\nBACKBURN_DIRECTORY=\n"));
+	assert_true(strlen(text) < 5 * 1024);
+	free(text);
+	remove_files(&told);
+	told_end(&told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +240,7 @@ int main(void)
 		cmocka_unit_test_setup(a_summary_has_an_end, no_server),
 		cmocka_unit_test_setup(gitlab_folds_and_reads_files, no_server),
 		cmocka_unit_test_setup(others_read_files, no_server),
+		cmocka_unit_test_setup(a_long_reason_is_cut, no_server),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

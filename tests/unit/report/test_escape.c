@@ -82,6 +82,19 @@ static void markdown_has_no_meaning_left(void **state)
 	escapes(escape_markdown, "@all",
 		"@\xe2\x80\x8b"
 		"all");
+	/* No address is a link by itself, and no number an issue. */
+	escapes(escape_markdown, "http://a.example, www.b.example: x",
+		"http\\://a.example, www\\.b.example: x");
+	escapes(escape_markdown, "see #12, #x",
+		"see \\#\xe2\x80\x8b"
+		"12, \\#x");
+	/* Nothing begins a list, a rule, a heading or code; within a line it may stand. */
+	escapes(escape_markdown, "- a - b", "\\- a - b");
+	escapes(escape_markdown, "+1", "\\+1");
+	escapes(escape_markdown, "===", "\\===");
+	escapes(escape_markdown, "12. a 3. b", "12\\. a 3. b");
+	escapes(escape_markdown, "1) a", "1\\) a");
+	escapes(escape_markdown, "    a", "a");
 }
 
 static void workflow_commands_have_no_meaning_left(void **state)
