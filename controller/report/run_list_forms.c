@@ -63,7 +63,7 @@ static void print_trend(FILE *out, const struct list *entries, const char *name)
 {
 	const struct run_entry *all = entries->items;
 	char marks[RUNS_TREND_MAX * 4 + 1] = "";
-	size_t runs = 0, held = 0, shown = 0;
+	size_t runs = 0, held = 0, shown = 0, used = 0;
 
 	LIST_EACH(*entries, struct run_entry, entry)
 		if (entry->name && strcmp(entry->name, name) == 0) {
@@ -73,7 +73,8 @@ static void print_trend(FILE *out, const struct list *entries, const char *name)
 	for (size_t i = entries->count, left = runs; i-- > 0;) {
 		if (!all[i].name || strcmp(all[i].name, name) != 0 || left-- > RUNS_TREND_MAX)
 			continue;
-		strcat(marks, tone_marks[run_entry_tone(&all[i])]);
+		used += (size_t)snprintf(marks + used, sizeof(marks) - used, "%s",
+			tone_marks[run_entry_tone(&all[i])]);
 		shown++;
 	}
 	plain_line(out, "  %-32s %s%s  %zu of %zu held", name, shown < runs ? "…" : "", marks, held,
