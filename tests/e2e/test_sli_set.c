@@ -63,7 +63,7 @@ static void test_ten_slis(void **state)
 		&result);
 	summary = cli_summary(&cli);
 	if (result.code != 0)
-		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
+		fail_msg("exit %d: %s", result.code, cli_text(summary, "reason"));
 	assert_seen(summary);
 	cJSON_Delete(summary);
 	cli_result_free(&result);
