@@ -442,11 +442,17 @@ enum {
 	IN_READS_MAX = 10
 };
 
+struct cusum_spec {
+	double rate;       /* times the share of bad events that the objective allows */
+	double false_stop; /* at most: the chance that a run that meets the objective is stopped */
+};
+
 struct stop_rule {
 	char *id;
 	char *slo;
-	int64_t no_good_for_ns, no_data_for_ns; /* one of these five; the others are 0 or NULL */
+	int64_t no_good_for_ns, no_data_for_ns; /* one of these six; the others are 0 or NULL */
 	struct burn_spec *burn;
+	struct cusum_spec *cusum;
 	double budget_spent;
 	char *workload; /* with the next two: more than `lost_writes` */
 	int64_t lost_writes, in_reads;

@@ -487,6 +487,26 @@ static const struct field burn_fields[] = {BURN_FIELDS};
 static const struct shape burn_shape = SHAPE("burn", burn_spec, burn_fields,
 	"The error budget burns too fast, over a long and a short window at once.");
 
+static const struct field cusum_fields[] = {
+	{.key = "rate",
+		.kind = FIELD_NUMBER,
+		AT(cusum_spec, rate),
+		.required = true,
+		.min = 1.1,
+		.max = 1e6,
+		.help = "How many times as many events are bad as the objective allows."},
+	{.key = "false_stop",
+		.kind = FIELD_RATIO,
+		AT(cusum_spec, false_stop),
+		.preset = "0.01",
+		.min = 1e-6,
+		.max = 0.1,
+		.help = "A run that just meets its objective is stopped with no more than this "
+			"chance."},
+};
+static const struct shape cusum_shape = SHAPE("cusum", cusum_spec, cusum_fields,
+	"The share of bad events has grown, by a cumulative sum of likelihood ratios.");
+
 static const struct field stop_fields[] = {
 	{.key = "id",
 		.kind = FIELD_NAME,
@@ -516,6 +536,14 @@ static const struct field stop_fields[] = {
 		.choice = CHOICE_ONE,
 		.needs = "slo",
 		.help = "Stops when the error budget burns this fast: for slow damage."},
+	{.key = "cusum",
+		.kind = FIELD_OBJECT,
+		.sub = &cusum_shape,
+		AT(stop_rule, cusum),
+		.choice = CHOICE_ONE,
+		.needs = "slo",
+		.help = "Stops as soon as it is all but sure that the share of bad events has "
+			"grown: for what no fault may touch."},
 	{.key = "budget_spent",
 		.kind = FIELD_RATIO,
 		AT(stop_rule, budget_spent),

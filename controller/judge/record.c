@@ -8,6 +8,7 @@
 #include "contract/list.h"
 #include "contract/memory.h"
 #include "contract/units.h"
+#include "controller/judge/cusums.h"
 #include "controller/judge/record_apply.h"
 #include "controller/judge/seconds.h"
 
@@ -46,6 +47,7 @@ static void prepare(struct record *record)
 		((struct sli_record *)list_push(&record->slis, sizeof(struct sli_record)))->slo =
 			slo;
 	seconds_prepare(scenario, &record->seconds);
+	cusums_prepare(scenario, &record->cusums);
 	LIST_EACH(scenario->workloads, struct workload_spec, workload)
 		((struct workload_record *)list_push(
 			 &record->workloads, sizeof(struct workload_record)))
@@ -162,6 +164,7 @@ void record_deinit(struct record *record)
 	free(record->slis.items);
 	free(record->alerts.items);
 	seconds_free(&record->seconds);
+	free(record->cusums.items);
 	free(record->sources.items);
 	free(record->workloads.items);
 	free(record->nodes.items);

@@ -161,6 +161,7 @@ struct record {
 	struct list faults;                          /* of struct fault_record */
 	struct list slis;                            /* of struct sli_record */
 	struct list seconds;                         /* of struct probe_seconds (seconds.h) */
+	struct list cusums;                          /* of struct cusum_record (cusums.h) */
 	struct list alerts;                          /* of struct alert_record */
 	struct list sources;                         /* of struct source_record */
 	struct list workloads;                       /* of struct workload_record */

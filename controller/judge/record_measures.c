@@ -7,6 +7,7 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
+#include "controller/judge/cusums.h"
 #include "controller/judge/record_apply.h"
 #include "controller/judge/seconds.h"
 #include "controller/judge/slices.h"
@@ -225,9 +226,13 @@ static int add_window(struct record *record, struct source_record *source,
 	seconds_add(&record->seconds, source->probe, due_ns(source, window->first_index), window);
 	source->next_index = window->first_index + window->count;
 	source->last_heard_ns = heard_ns;
-	LIST_EACH(record->slis, struct sli_record, sli)
-		if (sli->slo->slice_ns && strcmp(sli->slo->probe, source->probe) == 0)
+	LIST_EACH(record->slis, struct sli_record, sli) {
+		if (strcmp(sli->slo->probe, source->probe) != 0)
+			continue;
+		if (sli->slo->slice_ns)
 			slices_update(record, sli);
+		cusums_update(record, sli);
+	}
 	return 0;
 }
 

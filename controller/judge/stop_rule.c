@@ -24,6 +24,13 @@ static void look_at_burn(const struct record *record, struct rule_look *look)
 			look->rule->burn->rate;
 }
 
+static void look_at_cusum(const struct record *record, struct rule_look *look)
+{
+	look->cusum = record_cusum(record, look->rule);
+	look->fires = look->cusum->reached;
+	look->share = look->fires ? 1 : look->cusum->sum / look->cusum->test.limit;
+}
+
 static void look_at_budget(const struct record *record, struct rule_look *look)
 {
 	const struct sli_record *sli = record_sli(record, look->rule->slo);
@@ -50,6 +57,10 @@ struct rule_look record_rule(
 
 	if (rule->burn) {
 		look_at_burn(record, &look);
+		return look;
+	}
+	if (rule->cusum) {
+		look_at_cusum(record, &look);
 		return look;
 	}
 	if (rule->budget_spent > 0) {
@@ -81,6 +92,11 @@ const char *rule_why(const struct rule_look *look, char buffer[RULE_TEXT_MAX])
 			rule->slo, look->burn.long_rate,
 			duration_format(rule->burn->long_ns, limit), look->burn.short_rate,
 			duration_format(burn_short_ns(rule->burn), brief), rule->burn->rate);
+	else if (rule->cusum)
+		snprintf(buffer, RULE_TEXT_MAX,
+			"%g times as many events of %.63s are bad as may be; chance makes it look "
+			"so in at most %s of runs",
+			rule->cusum->rate, rule->slo, percent_human(rule->cusum->false_stop, most));
 	else if (rule->budget_spent > 0)
 		snprintf(buffer, RULE_TEXT_MAX, "%.63s has spent %s of its error budget", rule->slo,
 			percent_human(rule->budget_spent, most));
@@ -112,6 +128,9 @@ const char *rule_way(const struct rule_look *look, char buffer[RULE_TEXT_MAX])
 	else if (rule->burn)
 		snprintf(buffer, RULE_TEXT_MAX, "budget burns at %.1f of %g times its rate",
 			smaller(look->burn.long_rate, look->burn.short_rate), rule->burn->rate);
+	else if (rule->cusum)
+		snprintf(buffer, RULE_TEXT_MAX, "the sum is at %.1f of %.1f", look->cusum->sum,
+			look->cusum->test.limit);
 	else if (rule->budget_spent > 0)
 		snprintf(buffer, RULE_TEXT_MAX, "%s of %s of the error budget",
 			percent_human(look->spent, spent), percent_human(rule->budget_spent, most));

@@ -3,6 +3,7 @@
 #define BACKBURN_STOP_RULE_H
 
 #include "controller/judge/burn.h"
+#include "controller/judge/cusums.h"
 #include "controller/judge/lost_writes.h"
 #include "controller/judge/silence.h"
 
@@ -17,11 +18,12 @@ enum {
 struct rule_look {
 	const struct stop_rule *rule; /* borrowed */
 	bool fires;
-	double share;           /* of the way to its limit, 0 and more */
-	struct silence silence; /* no_good_for, no_data_for */
-	struct burn_look burn;  /* burn */
-	double spent;           /* budget_spent */
-	struct lost_look lost;  /* lost_writes */
+	double share;                     /* of the way to its limit, 0 and more */
+	struct silence silence;           /* no_good_for, no_data_for */
+	struct burn_look burn;            /* burn */
+	const struct cusum_record *cusum; /* cusum; borrowed from the record */
+	double spent;                     /* budget_spent */
+	struct lost_look lost;            /* lost_writes */
 };
 
 struct rule_look record_rule(

@@ -7,6 +7,7 @@
 #include "contract/units.h"
 #include "controller/plan/burn.h"
 #include "controller/plan/check_parts.h"
+#include "controller/plan/cusum_rule.h"
 
 /*
  * Whether what stops a run, and what would wake somebody, can fire: neither never, nor by chance,
@@ -25,6 +26,7 @@ static int64_t all_phases_ns(const struct scenario *scenario)
 static const char *kind_of(const struct stop_rule *rule)
 {
 	return rule->burn                ? "burn"
+		: rule->cusum            ? "cusum"
 		: rule->budget_spent > 0 ? "budget_spent"
 		: rule->workload         ? "lost_writes"
 		: rule->no_good_for_ns   ? "no_good_for"
@@ -45,6 +47,8 @@ int64_t stop_rule_fires_ns(const struct scenario *scenario, const struct stop_ru
 
 	if (slo && rule->burn)
 		return burn_fires_ns(rule->burn, slo->objective, slo_least_rate(scenario, slo));
+	if (slo && rule->cusum)
+		return cusum_fires_ns(scenario, rule);
 	if (rule->budget_spent > 0)
 		return spends_ns(scenario, rule);
 	if (rule->workload)
@@ -108,6 +112,21 @@ static int check_windows(const struct scenario *scenario, const struct slo_spec 
 	return 0;
 }
 
+/* `path`: of the object whose "rate" it is. */
+static int check_rate(const struct slo_spec *slo, double rate, const char *path, struct fail *fail)
+{
+	double budget = 1 - slo->objective;
+	char key_path[JSON_PATH_MAX];
+
+	if (rate * budget >= 1 - 1e-9)
+		return fail_at(fail, json_path_key(key_path, path, "rate"),
+			"can never fire: an objective of %.10g %% burns at %.10g times its rate "
+			"when "
+			"every event is bad, and a rule must lie below that",
+			slo->objective * 100, 1 / budget);
+	return 0;
+}
+
 static int check_burn(const struct scenario *scenario, const struct slo_spec *slo,
 	const struct burn_spec *burn, const char *path, struct fail *fail)
 {
@@ -115,12 +134,8 @@ static int check_burn(const struct scenario *scenario, const struct slo_spec *sl
 	int64_t events = (int64_t)floor((double)burn->long_ns / (double)NS_PER_SEC * rate + 1e-6);
 	char key_path[JSON_PATH_MAX], slow[DURATION_TEXT_MAX];
 
-	if (burn->rate * budget >= 1 - 1e-9)
-		return fail_at(fail, json_path_key(key_path, path, "rate"),
-			"can never fire: an objective of %.10g %% burns at %.10g times its rate "
-			"when "
-			"every event is bad, and a rule must lie below that",
-			slo->objective * 100, 1 / budget);
+	if (check_rate(slo, burn->rate, path, fail) < 0)
+		return -1;
 	if (check_windows(scenario, slo, burn, path, fail) < 0)
 		return -1;
 	if (is_enough(burn, slo->objective, events))
@@ -231,6 +246,10 @@ static int check_rule(const struct scenario *scenario, const struct stop_rule *r
 	if (rule->burn &&
 		check_burn(scenario, scenario_slo(scenario, rule->slo), rule->burn, key_path,
 			fail) < 0)
+		return -1;
+	if (rule->cusum &&
+		check_rate(scenario_slo(scenario, rule->slo), rule->cusum->rate, key_path, fail) <
+			0)
 		return -1;
 	fires_ns = stop_rule_fires_ns(scenario, rule);
 	if (rule->no_good_for_ns && fires_ns <= scenario_slo(scenario, rule->slo)->slice_ns)

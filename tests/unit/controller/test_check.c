@@ -272,6 +272,7 @@ static const struct mutation references[] = {
 		"an empty stop_if needs \"no_stop_because\": say why nothing may stop this run"},
 	{"guardrails.stop_if[1].no_good_for", "'9s'", "guardrails.stop_if[1]",
 		"stop rule needs exactly one of \"no_good_for\", \"no_data_for\", \"burn\", "
+		"\"cusum\", "
 		"\"budget_spent\" and \"lost_writes\""},
 	{"guardrails.stop_if[0].slo", NULL, "guardrails.stop_if[0].no_good_for",
 		"\"no_good_for\" needs the key \"slo\" beside it"},

@@ -133,6 +133,14 @@ static const struct mutation claims[] = {
 		"stop rule \"burn\" fires after 4.8s at 100 % errors, sooner than the 5s that "
 		"claim "
 		"\"failover\" allows: the claim could never be violated, only stopped"},
+	{"guardrails.stop_if[0]", "{'id':'grown','slo':'avail','cusum':{'rate':8}}",
+		"guardrails.stop_if[0].cusum",
+		"stop rule \"grown\" fires after 140ms at 100 % errors, sooner than the 5s that "
+		"claim \"failover\" allows: the claim could never be violated, only stopped"},
+	{"guardrails.stop_if[0]", "{'id':'grown','slo':'avail','cusum':{'rate':100}}",
+		"guardrails.stop_if[0].cusum.rate",
+		"can never fire: an objective of 99 % burns at 100 times its rate when every event "
+		"is bad, and a rule must lie below that"},
 	{"guardrails.stop_if[0]", "{'id':'cost','slo':'avail','budget_spent':0.0001}",
 		"guardrails.stop_if[0].budget_spent",
 		"stop rule \"cost\" fires after 2.592s at 100 % errors, sooner than the 5s that "

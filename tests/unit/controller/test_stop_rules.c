@@ -181,6 +181,29 @@ static void a_spent_budget_stops(void **state)
 	record_deinit(&record);
 }
 
+/* --- cusum -------------------------------------------------------------------------------- */
+
+/*
+ * 1 % may be bad, 8 % is asked for: ln 8 = 2.08 for each bad one, and of 90 s with 50 events each
+ * the limit is ln(4500 / 0.01) = 13.02.
+ */
+static void a_share_that_has_grown_stops(void **state)
+{
+	(void)state;
+	struct record record = with_rule("{'id':'grown','slo':'avail','cusum':{'rate':8}}");
+
+	given_window(&record, "g1000b6");
+	assert_way(&record, "the sum is at 12.5 of 13.0");
+	given_window(&record, "g20");
+	assert_way(&record, "the sum is at 11.0 of 13.0");
+	given_window(&record, "b2g500");
+	/* It is over again: that it was so is what counts. */
+	assert_why(&record,
+		"8 times as many events of avail are bad as may be; chance makes it look so in at "
+		"most 1 % of runs");
+	record_deinit(&record);
+}
+
 /* --- lost writes -------------------------------------------------------------------------- */
 
 #define LOST "{'id':'loss','workload':'acked','lost_writes':2,'in_reads':3}"
@@ -489,6 +512,7 @@ int main(void)
 		cmocka_unit_test(what_is_left_out_is_derived),
 		cmocka_unit_test(a_look_is_what_a_rescan_finds),
 		cmocka_unit_test(a_spent_budget_stops),
+		cmocka_unit_test(a_share_that_has_grown_stops),
 		cmocka_unit_test(healthy_runs_are_rarely_stopped),
 		cmocka_unit_test(a_system_that_burns_is_stopped),
 		cmocka_unit_test(a_burn_rule_stops_the_run_and_heals),
