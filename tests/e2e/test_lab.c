@@ -457,8 +457,8 @@ static void test_a_long_log_is_cut(void **state)
 	 * One write, in which nobody can cut the log: in between two, what the second wrote could
 	 * stand before the note.
 	 */
-	struct lab_file file =
-		parse(LIGHT("\"s\":{\"argv\":[\"dd\",\"if=/dev/zero\",\"bs=20M\",\"count=1\",\"status=none\"]}"));
+	struct lab_file file = parse(LIGHT("\"s\":{\"argv\":[\"dd\",\"if=/dev/"
+					   "zero\",\"bs=20M\",\"count=1\",\"status=none\"]}"));
 	int64_t give_up_ns = lab_now_ns() + 30 * NS_PER_SEC;
 	char path[LAB_PATH_MAX + 16];
 	struct lab_node node;

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "controller/files/environment.h"
+#include "controller/files/scenario_tables.h"
+
+/* What bounds a run, and what stops it. */
+
+static const struct field group_limit_fields[] = {
+	{.key = "group",
+		.kind = FIELD_GROUP,
+		AT(group_limit, group),
+		.required = true,
+		.help = "The group that is limited."},
+	{.key = "max_fraction",
+		.kind = FIELD_RATIO,
+		AT(group_limit, max_fraction),
+		.preset = "1",
+		.help = "The share of its nodes that may be hit."},
+	{.key = "keep_quorum",
+		.kind = FIELD_BOOL,
+		AT(group_limit, keep_quorum),
+		.help = "true: more than half of its nodes must stay untouched."},
+};
+static const struct shape group_limit_shape = SHAPE(
+	"of_group", group_limit, group_limit_fields, "How much of a group may be hit at one time.");
+
+static const struct field label_limit_fields[] = {
+	{.key = "label",
+		.kind = FIELD_STRING,
+		AT(label_limit, label),
+		.required = true,
+		.help = "A label of nodes, such as zone."},
+	{.key = "max_values",
+		.kind = FIELD_INTEGER,
+		AT(label_limit, max_values),
+		.required = true,
+		.min = 1,
+		.max = 100000,
+		.help = "How many different values the nodes that are hit may have."},
+};
+static const struct shape label_limit_shape = SHAPE("per_label", label_limit, label_limit_fields,
+	"How many values of a label may be hit at one time.");
+
+static const struct field limits_fields[] = {
+	{.key = "nodes",
+		.kind = FIELD_INTEGER,
+		AT(limits_spec, nodes),
+		.min = 1,
+		.max = 100000,
+		.help = "How many nodes a phase may hit."},
+	{.key = "of_group",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &group_limit_shape,
+		AT(limits_spec, of_group),
+		.help = "Limits for groups."},
+	{.key = "per_label",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &label_limit_shape,
+		AT(limits_spec, per_label),
+		.help = "Limits for labels, such as one zone at a time."},
+	{.key = "concurrent_faults",
+		.kind = FIELD_INTEGER,
+		AT(limits_spec, concurrent_faults),
+		.min = 1,
+		.max = 64,
+		.help = "How many faults may act at one time."},
+	{.key = "fault",
+		.kind = FIELD_DURATION,
+		AT(limits_spec, fault_ns),
+		.required = true,
+		.min = 10 * NS_PER_MS,
+		.max = HOURS(24),
+		.help = "The longest that a fault may last."},
+	{.key = "run",
+		.kind = FIELD_DURATION,
+		AT(limits_spec, run_ns),
+		.required = true,
+		.min = NS_PER_SEC,
+		.max = HOURS(48),
+		.help = "The longest that the run may last, waits included; it is stopped there."},
+	{.key = "lease",
+		.kind = FIELD_DURATION,
+		AT(limits_spec, lease_ns),
+		.preset = "\"5s\"",
+		.min = NS_PER_SEC,
+		.max = 300 * (double)NS_PER_SEC,
+		.help = "Faults end when the controller falls silent for that long."},
+	{.key = "protect",
+		.kind = FIELD_LIST,
+		.item = FIELD_NODE,
+		.one_is_list = true,
+		AT(limits_spec, protect),
+		.help = "Nodes or groups that no fault may be on."},
+};
+static const struct shape limits_shape =
+	SHAPE("limits", limits_spec, limits_fields, "The lines that the run must not cross.");
+
+static const struct field burn_fields[] = {BURN_FIELDS};
+static const struct shape burn_shape = SHAPE("burn", burn_spec, burn_fields,
+	"The error budget burns too fast, over a long and a short window at once.");
+
+static const struct field cusum_fields[] = {
+	{.key = "rate",
+		.kind = FIELD_NUMBER,
+		AT(cusum_spec, rate),
+		.required = true,
+		.min = 1.1,
+		.max = 1e6,
+		.help = "How many times as many events are bad as the objective allows."},
+	{.key = "false_stop",
+		.kind = FIELD_RATIO,
+		AT(cusum_spec, false_stop),
+		.preset = "0.01",
+		.min = 1e-6,
+		.max = 0.1,
+		.help = "A run that just meets its objective is stopped with no more than this "
+			"chance."},
+};
+static const struct shape cusum_shape = SHAPE("cusum", cusum_spec, cusum_fields,
+	"The share of bad events has grown, by a cumulative sum of likelihood ratios.");
+
+static const struct field stop_fields[] = {
+	{.key = "id",
+		.kind = FIELD_NAME,
+		AT(stop_rule, id),
+		.required = true,
+		.help = "Names the rule in reports."},
+	{.key = "slo", .kind = FIELD_NAME, AT(stop_rule, slo), .help = "The SLO that is watched."},
+	{.key = "no_good_for",
+		.kind = FIELD_DURATION,
+		AT(stop_rule, no_good_for_ns),
+		.min = 100 * NS_PER_MS,
+		.max = HOURS(24),
+		.choice = CHOICE_ONE,
+		.needs = "slo",
+		.help = "Stops when there was no good event for that long."},
+	{.key = "no_data_for",
+		.kind = FIELD_DURATION,
+		AT(stop_rule, no_data_for_ns),
+		.min = NS_PER_SEC,
+		.max = HOURS(24),
+		.choice = CHOICE_ONE,
+		.help = "Stops when a prober reported nothing, or read no number, for that long."},
+	{.key = "burn",
+		.kind = FIELD_OBJECT,
+		.sub = &burn_shape,
+		AT(stop_rule, burn),
+		.choice = CHOICE_ONE,
+		.needs = "slo",
+		.help = "Stops when the error budget burns this fast: for slow damage."},
+	{.key = "cusum",
+		.kind = FIELD_OBJECT,
+		.sub = &cusum_shape,
+		AT(stop_rule, cusum),
+		.choice = CHOICE_ONE,
+		.needs = "slo",
+		.help = "Stops as soon as it is all but sure that the share of bad events has "
+			"grown: for what no fault may touch."},
+	{.key = "budget_spent",
+		.kind = FIELD_RATIO,
+		AT(stop_rule, budget_spent),
+		.min = 1e-9,
+		.max = 1,
+		.choice = CHOICE_ONE,
+		.needs = "slo",
+		.help = "Stops when the run has spent this share of the error budget of one "
+			"`period`."},
+	{.key = "workload",
+		.kind = FIELD_NAME,
+		AT(stop_rule, workload),
+		.needs = "lost_writes",
+		.help = "The workload that is watched."},
+	{.key = "lost_writes",
+		.kind = FIELD_INTEGER,
+		AT(stop_rule, lost_writes),
+		.max = 1e12,
+		.choice = CHOICE_ONE,
+		.needs = "workload",
+		.help = "Stops when more acknowledged writes than this were missing from each of "
+			"the last `in_reads` reads."},
+	{.key = "in_reads",
+		.kind = FIELD_INTEGER,
+		AT(stop_rule, in_reads),
+		.preset = "3",
+		.min = 1,
+		.max = IN_READS_MAX,
+		.needs = "lost_writes",
+		.help = "From how many reads in a row a write must be missing: one that comes back "
+			"was not lost."},
+};
+static const struct shape stop_shape = SHAPE(
+	"stop rule", stop_rule, stop_fields, "What stops the run; everything is healed first.");
+
+static const struct field allow_fields[] = {
+	{.key = "classes",
+		.kind = FIELD_LIST,
+		.item = FIELD_ENUM,
+		.words = environment_class_words,
+		.one_is_list = true,
+		AT(allow_spec, classes),
+		.help = "The classes of environments that it may run on; any when left out."},
+	{.key = "hours",
+		.kind = FIELD_OBJECT,
+		.sub = &hours_shape,
+		AT(allow_spec, hours),
+		.help = "When it may run: the whole run, as long as it may take, lies inside."},
+};
+static const struct shape allow_shape =
+	SHAPE("allow", allow_spec, allow_fields, "Where and when the scenario may run at all.");
+
+static const struct field guardrails_fields[] = {
+	{.key = "allow",
+		.kind = FIELD_OBJECT,
+		.sub = &allow_shape,
+		AT(guardrails_spec, allow),
+		.help = "Where and when the scenario may run; anywhere and always when left out."},
+	{.key = "limits",
+		.kind = FIELD_OBJECT,
+		.sub = &limits_shape,
+		AT(guardrails_spec, limits),
+		.required = true,
+		.help = "The lines that the run must not cross."},
+	{.key = "stop_if",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &stop_shape,
+		AT(guardrails_spec, stop_if),
+		.required = true,
+		.allow_empty = true,
+		.help = "What stops the run; an empty list needs `no_stop_because`."},
+	{.key = "no_stop_because",
+		.kind = FIELD_STRING,
+		AT(guardrails_spec, no_stop_because),
+		.help = "Why nothing may stop this run."},
+};
+const struct shape guardrails_shape = SHAPE(
+	"guardrails", guardrails_spec, guardrails_fields, "What keeps the run inside its lines.");
