@@ -6,13 +6,13 @@
 
 /*
  * How many times less a test does that repeats itself, so that it ends in its time where each step
- * takes longer: 16 under valgrind, 4 with AddressSanitizer, else 1. With BACKBURN_LONG 1 too, but
+ * takes longer: 64 under valgrind, 4 with AddressSanitizer, else 1. With BACKBURN_LONG 1 too, but
  * not under valgrind.
  */
 static inline unsigned pace(void)
 {
 	if (getenv("BACKBURN_VALGRIND"))
-		return 16;
+		return 64;
 #if defined(__SANITIZE_ADDRESS__)
 	if (!getenv("BACKBURN_LONG"))
 		return 4;

@@ -133,7 +133,7 @@ static void test_negative_control_that_held_is_a_blind_detector(void **state)
 	cli_run_steady(&cli,
 		(const char *[]){"run", cli_file("scenarios/etcd-follower-cut.json"), "--on",
 			cli_lab_as(&cli, "etcd", lab), "--runs", cli.runs, "--set",
-			"invariants[1].expect=\"violated\"", NULL},
+			"invariants[1].expect=\"violated\"", "--set", "phases[0].for=\"8s\"", NULL},
 		&result);
 	if (result.code != 1)
 		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);

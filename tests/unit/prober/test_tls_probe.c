@@ -183,7 +183,7 @@ static struct probe_sum ask(const struct given *given)
 	char *rest = order_of(given);
 	struct probe_sum sum;
 
-	harness_probe(harness, 5, "20s", rest);
+	harness_probe(harness, 1, "20s", rest);
 	harness_await(harness, has_decided, NULL);
 	sum = harness_stop(harness);
 	assert_int_equal(harness_end(harness), 0);
