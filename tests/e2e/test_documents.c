@@ -307,10 +307,26 @@ static void split(char *text, const char **argv, size_t room)
 	argv[count] = NULL;
 }
 
+/* RUN is the only run that there is, wherever the command has it. */
+static void name_run(const char *command, char text[LINE_MAX_BYTES])
+{
+	static const char placeholder[] = "backburn-runs/RUN";
+	size_t used = 0;
+
+	while (*command) {
+		const char *run = strstr(command, placeholder);
+		size_t before = run ? (size_t)(run - command) : strlen(command);
+
+		used += (size_t)snprintf(text + used, LINE_MAX_BYTES - used, "%.*s%s", (int)before,
+			command, run ? only_run_here() : "");
+		assert_true(used < LINE_MAX_BYTES);
+		command += before + (run ? strlen(placeholder) : 0);
+	}
+}
+
 static void run_rule(const struct rule *rule)
 {
 	static const char *const inside[] = {"nsenter", "--net=/run/netns/bb-two-runner", "--"};
-	const char *command = rule->as ? rule->as : rule->command, *run;
 	const char *argv[CLI_ARGS_MAX];
 	char text[LINE_MAX_BYTES];
 	struct cli_result result;
@@ -318,12 +334,7 @@ static void run_rule(const struct rule *rule)
 
 	for (; rule->how == ON_RUNNER && first < 3; first++)
 		argv[first] = inside[first];
-	run = strstr(command, "backburn-runs/RUN");
-	if (run)
-		snprintf(text, sizeof(text), "%.*s%s%s", (int)(run - command), command,
-			only_run_here(), run + strlen("backburn-runs/RUN"));
-	else
-		snprintf(text, sizeof(text), "%s", command);
+	name_run(rule->as ? rule->as : rule->command, text);
 	print_message("$ %s\n", text);
 	split(text, argv + first, CLI_ARGS_MAX - first);
 	cli_run_program(argv, &result);
