@@ -153,7 +153,7 @@ static void nothing_is_ever_left_armed(void **state)
 	static const int expected[] = {0, 1, 3, 4, 5, 6, 70, 130, 143};
 	cJSON *tree = short_tree();
 	unsigned seen[256] = {0};
-	unsigned runs = RUNS / pace();
+	unsigned runs = RUNS / (pace() < 16 ? pace() : 16); /* or some way is not gone */
 
 	for (unsigned i = 0; i < runs; i++)
 		seen[one_run(tree, i)]++;
