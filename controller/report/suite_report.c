@@ -211,7 +211,7 @@ void suite_markdown(FILE *out, const struct suite_result *result)
 struct run_mark {
 	size_t entry; /* from 1: of those with the same file, in the suite's order */
 	size_t run;   /* from 1: of its entry */
-	char suffix[48];
+	char suffix[64];
 };
 
 /* A run without a journal has one case, which says why. */
@@ -260,7 +260,7 @@ static struct run_mark mark_of(
 	const struct suite_result *result, const struct suite_part *part, size_t run)
 {
 	struct run_mark mark = {.entry = 1, .run = run};
-	char entry[24] = "", number[24] = "";
+	char entry[32] = "", number[32] = "";
 
 	LIST_EACH(result->parts, struct suite_part, other)
 		mark.entry += other < part && strcmp(other->entry->file, part->entry->file) == 0;
