@@ -64,19 +64,11 @@ static error_t take(int key, char *argument, struct argp_state *state)
 
 static int write_index(const char *dir, const struct list *entries, struct fail *fail)
 {
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
-	int outcome;
+	struct output output;
 
-	if (!out)
-		abort();
-	run_list_html(out, entries);
-	if (fclose(out) != 0)
-		abort();
-	outcome = output_write(dir, "index.html", text, length, fail);
-	free(text);
-	if (outcome < 0 || report_write_css(dir, fail) < 0)
+	output_begin(&output);
+	run_list_html(output.out, entries);
+	if (output_end(&output, dir, "index.html", fail) < 0 || report_write_css(dir, fail) < 0)
 		return -1;
 	plain_line(stdout, "%s/index.html", dir);
 	return 0;

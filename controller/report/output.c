@@ -55,6 +55,25 @@ int output_write(
 	return outcome;
 }
 
+void output_begin(struct output *output)
+{
+	*output = (struct output){0};
+	output->out = open_memstream(&output->text, &output->length);
+	if (!output->out)
+		abort();
+}
+
+int output_end(struct output *output, const char *dir, const char *name, struct fail *fail)
+{
+	int outcome;
+
+	if (fclose(output->out) != 0)
+		abort();
+	outcome = output_write(dir, name, output->text, output->length, fail);
+	free(output->text);
+	return outcome;
+}
+
 int output_write_json(const char *dir, const char *name, const cJSON *json, struct fail *fail)
 {
 	char *text = json_print_indented(json), *line = NULL;

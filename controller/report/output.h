@@ -3,6 +3,7 @@
 #define BACKBURN_REPORT_OUTPUT_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cjson/cJSON.h>
 
@@ -14,6 +15,15 @@
  */
 int output_write(
 	const char *dir, const char *name, const char *text, size_t length, struct fail *fail);
+
+/* The same for what is printed: output_begin(), print to `out`, output_end(), which frees. */
+struct output {
+	FILE *out;
+	char *text;
+	size_t length;
+};
+void output_begin(struct output *output);
+int output_end(struct output *output, const char *dir, const char *name, struct fail *fail);
 
 /* The same with `json` as indented text. */
 int output_write_json(const char *dir, const char *name, const cJSON *json, struct fail *fail);

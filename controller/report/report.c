@@ -107,19 +107,11 @@ _Static_assert(
 static int write_form(const struct output_form *form, const struct report *report, const char *dir,
 	struct fail *fail)
 {
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
-	int outcome;
+	struct output output;
 
-	if (!out)
-		abort();
-	form->print(out, report);
-	if (fclose(out) != 0)
-		abort();
-	outcome = output_write(dir, form->name, text, length, fail);
-	free(text);
-	return outcome;
+	output_begin(&output);
+	form->print(output.out, report);
+	return output_end(&output, dir, form->name, fail);
 }
 
 int report_write_single(const struct report *report, const char *dir, struct fail *fail)

@@ -363,19 +363,11 @@ const char *const suite_report_files[] = {"report.md", "junit.xml", "summary.jso
 static int write_form(const struct suite_result *result, const char *dir, const char *name,
 	void (*print)(FILE *out, const struct suite_result *result), struct fail *fail)
 {
-	char *text = NULL;
-	size_t length = 0;
-	FILE *out = open_memstream(&text, &length);
-	int outcome;
+	struct output output;
 
-	if (!out)
-		abort();
-	print(out, result);
-	if (fclose(out) != 0)
-		abort();
-	outcome = output_write(dir, name, text, length, fail);
-	free(text);
-	return outcome;
+	output_begin(&output);
+	print(output.out, result);
+	return output_end(&output, dir, name, fail);
 }
 
 int suite_report(const struct suite_result *result, const char *dir, struct fail *fail)

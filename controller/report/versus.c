@@ -104,11 +104,8 @@ static void find_unlike(struct versus *versus)
 static struct tally phase_tally(const struct report *report, const char *slo, const char *phase)
 {
 	const struct sli_record *sli = record_sli(&report->record, slo);
-	const struct phase_record *own = NULL;
+	const struct phase_record *own = record_phase(&report->record, phase);
 
-	LIST_EACH(report->record.phases, struct phase_record, each)
-		if (strcmp(each->spec->id, phase) == 0)
-			own = each;
 	if (!sli || !own || own->start_ns == NEVER_NS)
 		return (struct tally){0};
 	return samples_tally(
@@ -184,13 +181,10 @@ static struct value_sample steps_of(
 {
 	const struct latency_series *series = series_of(report, probe);
 	struct value_sample out = {.values = calloc(BINS_MAX, sizeof(double))};
-	const struct phase_record *phase = NULL;
+	const struct phase_record *phase = record_phase(&report->record, phase_id);
 
 	if (!out.values)
 		abort();
-	LIST_EACH(report->record.phases, struct phase_record, each)
-		if (strcmp(each->spec->id, phase_id) == 0)
-			phase = each;
 	for (size_t i = 0; series && phase && phase->start_ns != NEVER_NS && i < series->count;
 		i++) {
 		const struct latency_bin *bin = &series->bins[i];
