@@ -53,6 +53,59 @@
 			"with a chance of 1 in a million."                                         \
 	}
 
+/*
+ * Of a request that probes send, and loads in each attempt, into a struct probe_spec: `OF_HTTP` and
+ * `OF_URL` say to which types keys belong, the texts begin their helps.
+ */
+#define REQUEST_FIELDS(OF_HTTP, OF_URL, http, urls)                                                \
+	{.key = "method",                                                                          \
+		.kind = FIELD_NAME,                                                                \
+		OF_HTTP,                                                                           \
+		AT(probe_spec, method),                                                            \
+		.preset = "\"GET\"",                                                               \
+		.form = &method_form,                                                              \
+		.help = http "the method, in capitals."},                                          \
+		{.key = "headers",                                                                 \
+			.kind = FIELD_TEXTS,                                                       \
+			OF_URL,                                                                    \
+			AT(probe_spec, headers),                                                   \
+			.help = urls                                                               \
+			"an object of names and values; a value is a text or a secret."},          \
+		{.key = "body",                                                                    \
+			.kind = FIELD_OBJECT,                                                      \
+			OF_HTTP,                                                                   \
+			.sub = &body_shape,                                                        \
+			AT(probe_spec, body),                                                      \
+			.help = http "what the request carries."},                                 \
+		{.key = "connection",                                                              \
+			.kind = FIELD_ENUM,                                                        \
+			OF_URL,                                                                    \
+			.words = http_connection_words,                                            \
+			AT(probe_spec, connection),                                                \
+			.preset = "\"keep_alive\"",                                                \
+			.help = urls                                                               \
+			"keep connections for later ones, or open a fresh one for each."},         \
+	{                                                                                          \
+		.key = "tls", .kind = FIELD_OBJECT, OF_URL, .sub = &tls_shape,                     \
+		AT(probe_spec, tls),                                                               \
+		.help = urls "whom https trusts, and what it shows of itself."                     \
+	}
+
+/* Of the answer that is wanted, into a struct probe_expect. */
+#define RESPONSE_FIELDS(http)                                                                      \
+	{.key = "status",                                                                          \
+		.kind = FIELD_LIST,                                                                \
+		.item = FIELD_INTEGER,                                                             \
+		.one_is_list = true,                                                               \
+		AT(probe_expect, status),                                                          \
+		.min = 100,                                                                        \
+		.max = 599,                                                                        \
+		.help = http "the HTTP statuses of a good answer; 200 to 399 without it."},        \
+	{                                                                                          \
+		.key = "body", .kind = FIELD_OBJECT, .sub = &text_match_shape,                     \
+		AT(probe_expect, body), .help = http "what the body of a good answer is like."     \
+	}
+
 extern const struct shape group_shape, probe_shape, read_shape, slo_shape, tls_shape,
 	workload_shape;
 /* What probes and loads share; the last is a load's request in a struct probe_spec. */
