@@ -25,18 +25,9 @@
 #include "controller/lab/lab_time.h"
 #include "controller/lab/netns.h"
 #include "tests/e2e/host_state.h"
+#include "tests/e2e/lab_ground.h"
 
 #define LAB "bbtest"
-
-static struct lab_file parse(const char *text)
-{
-	struct fail fail = FAIL_INIT;
-	struct lab_file file;
-
-	if (lab_file_parse(text, strlen(text), "test", &file, &fail) < 0)
-		fail_msg("%s", fail.text);
-	return file;
-}
 
 /*
  * The published lab under another name, so that a lab of the user's stays untouched; its services
@@ -56,7 +47,7 @@ static struct lab_file etcd_lab(void)
 	assert_non_null(name);
 	assert_true(asprintf(&name, "%.*s\"name\": \"" LAB "\"%s", (int)(name - text), text,
 			    name + strlen("\"name\": \"etcd\"")) > 0);
-	file = parse(name);
+	file = lab_ground_parse(name);
 	free(name);
 	free(text);
 	LIST_EACH(file.nodes, struct lab_node_spec, node)
@@ -73,41 +64,22 @@ static void up(const struct lab_file *file)
 		fail_msg("%s", fail.text);
 }
 
-static void down(void)
-{
-	struct fail fail = FAIL_INIT;
-
-	if (lab_down(LAB, &fail) < 0)
-		fail_msg("%s", fail.text);
-}
-
-/* Before all of them. */
-static char *untouched;
-
 static int begin(void **state)
 {
 	(void)state;
-	untouched = host_state(LAB);
-	return 0;
+	return lab_ground_begin(LAB);
+}
+
+static int clean(void **state)
+{
+	(void)state;
+	return lab_ground_clean();
 }
 
 static int end(void **state)
 {
 	(void)state;
-	free(untouched);
-	return 0;
-}
-
-/* After each, also one that failed: nothing of its lab is left. */
-static int clean(void **state)
-{
-	struct fail fail = FAIL_INIT;
-
-	(void)state;
-	if (lab_down(LAB, &fail) < 0)
-		fail_msg("%s", fail.text);
-	assert_host_state(LAB, strdup(untouched));
-	return 0;
+	return lab_ground_end();
 }
 
 /* The status of the index-th service; the strings are not kept. */
@@ -208,7 +180,7 @@ static void test_etcd_serves_through_the_client_node(void **state)
 	assert_member_has("10.77.0.3", "value\n");
 	assert_member_has("10.77.0.4", "value\n");
 	lab_file_deinit(&file);
-	down();
+	lab_ground_down();
 	assert_host_state(LAB, before);
 }
 
@@ -245,7 +217,7 @@ static void test_a_killed_member_comes_back_when_healed(void **state)
 		ETCDCTL("10.77.0.2", "endpoint", "health") != 0;)
 		assert_true(lab_now_ns() < give_up_ns);
 	assert_member_has("10.77.0.2", "kept\n");
-	down();
+	lab_ground_down();
 }
 
 /* --- light labs ------------------------------------------------------------------------ */
@@ -257,10 +229,11 @@ static void test_a_killed_member_comes_back_when_healed(void **state)
 
 static void test_restart_policies(void **state)
 {
-	struct lab_file file = parse(LIGHT("\"always\":{" SLEEPER ",\"restart\":\"always\"},"
-					   "\"never\":{" SLEEPER "},"
-					   "\"done\":{\"argv\":[\"false\"],\"restart\":\"never\"},"
-					   "\"heal\":{" SLEEPER ",\"restart\":\"on_heal\"}"));
+	struct lab_file file =
+		lab_ground_parse(LIGHT("\"always\":{" SLEEPER ",\"restart\":\"always\"},"
+				       "\"never\":{" SLEEPER "},"
+				       "\"done\":{\"argv\":[\"false\"],\"restart\":\"never\"},"
+				       "\"heal\":{" SLEEPER ",\"restart\":\"on_heal\"}"));
 	struct service_list list;
 	struct fail fail = FAIL_INIT;
 
@@ -282,12 +255,12 @@ static void test_restart_policies(void **state)
 		LIST_AT(list.services, struct service_status, 0)->last_exit, "signal 9");
 	assert_string_equal(LIST_AT(list.services, struct service_status, 2)->last_exit, "exit 1");
 	shape_free(&service_list_shape, &list);
-	down();
+	lab_ground_down();
 }
 
 static void test_a_restart_may_wait(void **state)
 {
-	struct lab_file file = parse(
+	struct lab_file file = lab_ground_parse(
 		LIGHT("\"heal\":{" SLEEPER ",\"restart\":\"on_heal\",\"restart_after\":\"4s\"},"
 		      "\"always\":{" SLEEPER ",\"restart\":\"always\",\"restart_after\":\"4s\"}"));
 	struct fail fail = FAIL_INIT;
@@ -307,7 +280,7 @@ static void test_a_restart_may_wait(void **state)
 	await_state(0, SERVICE_RUNNING, 1);
 	await_state(1, SERVICE_RUNNING, 1);
 	assert_in_range(lab_now_ns() - killed_ns, 4 * NS_PER_SEC, 5900 * NS_PER_MS);
-	down();
+	lab_ground_down();
 }
 
 static void assert_status_line(pid_t pid, const char *line)
@@ -345,8 +318,9 @@ static void assert_only_std_descriptors(pid_t pid)
 
 static void test_a_service_is_confined(void **state)
 {
-	struct lab_file file = parse(LIGHT("\"s\":{" SLEEPER ",\"user\":\"daemon\","
-					   "\"files\":{\"x.conf\":\"at {node.addr}\"}}"));
+	struct lab_file file =
+		lab_ground_parse(LIGHT("\"s\":{" SLEEPER ",\"user\":\"daemon\","
+				       "\"files\":{\"x.conf\":\"at {node.addr}\"}}"));
 	char path[LAB_PATH_MAX + 32], text[64] = "";
 	struct stat netns, process, conf;
 	struct lab_node node;
@@ -374,7 +348,7 @@ static void test_a_service_is_confined(void **state)
 	close(fd);
 	assert_string_equal(text, "at 10.78.0.2");
 	lab_file_deinit(&file);
-	down();
+	lab_ground_down();
 }
 
 /* Nobody listens there, so an immediate refusal is the proof that packets go both ways. */
@@ -403,7 +377,7 @@ static void assert_refused(const char *netns, int family, const char *address)
 
 static void test_nodes_reach_each_other(void **state)
 {
-	struct lab_file file = parse(LIGHT(""));
+	struct lab_file file = lab_ground_parse(LIGHT(""));
 	struct lab_node a;
 
 	(void)state;
@@ -414,12 +388,12 @@ static void test_nodes_reach_each_other(void **state)
 	assert_refused(a.netns, AF_INET6, "fd78::3");
 	assert_refused(a.netns, AF_INET, "10.78.0.1");
 	assert_refused(a.netns, AF_INET, "127.0.0.1");
-	down();
+	lab_ground_down();
 }
 
 static void test_exec_gives_the_code_back(void **state)
 {
-	struct lab_file file = parse(LIGHT(""));
+	struct lab_file file = lab_ground_parse(LIGHT(""));
 	struct fail fail = FAIL_INIT;
 	int code;
 
@@ -433,7 +407,7 @@ static void test_exec_gives_the_code_back(void **state)
 	assert_int_equal(lab_exec(LAB, "c", ARGV("true"), &code, &fail), -1);
 	assert_int_equal(fail.kind, FAIL_REFUSED);
 	assert_string_equal(fail.text, "lab " LAB " has no node called \"c\"");
-	down();
+	lab_ground_down();
 	assert_int_equal(lab_exec(LAB, "b", ARGV("true"), &code, &fail), -1);
 	assert_string_equal(fail.text, "lab " LAB " is not up");
 	assert_int_equal(lab_exec("../etc", "b", ARGV("true"), &code, &fail), -1);
@@ -457,8 +431,9 @@ static void test_a_long_log_is_cut(void **state)
 	 * One write, in which nobody can cut the log: in between two, what the second wrote could
 	 * stand before the note.
 	 */
-	struct lab_file file = parse(LIGHT("\"s\":{\"argv\":[\"dd\",\"if=/dev/"
-					   "zero\",\"bs=20M\",\"count=1\",\"status=none\"]}"));
+	struct lab_file file =
+		lab_ground_parse(LIGHT("\"s\":{\"argv\":[\"dd\",\"if=/dev/"
+				       "zero\",\"bs=20M\",\"count=1\",\"status=none\"]}"));
 	int64_t give_up_ns = lab_now_ns() + 30 * NS_PER_SEC;
 	char path[LAB_PATH_MAX + 16];
 	struct lab_node node;
@@ -477,7 +452,7 @@ static void test_a_long_log_is_cut(void **state)
 	/* The end of the log, which says most, is what was kept, and what came after the cut. */
 	assert_int_equal(stat(path, &status), 0);
 	assert_in_range(status.st_size, 256 * 1024, 16 * 1024 * 1024);
-	down();
+	lab_ground_down();
 }
 
 static void remember(void *context, const char *text)
@@ -487,8 +462,8 @@ static void remember(void *context, const char *text)
 
 static void test_up_twice(void **state)
 {
-	struct lab_file file = parse(LIGHT("\"s\":{" SLEEPER "}"));
-	struct lab_file other = parse(LIGHT(""));
+	struct lab_file file = lab_ground_parse(LIGHT("\"s\":{" SLEEPER "}"));
+	struct lab_file other = lab_ground_parse(LIGHT(""));
 	struct fail fail = FAIL_INIT;
 	char said[256] = "";
 	pid_t pid;
@@ -505,8 +480,8 @@ static void test_up_twice(void **state)
 	assert_int_equal(status_of(0).pid, pid);
 	lab_file_deinit(&file);
 	lab_file_deinit(&other);
-	down();
-	down();
+	lab_ground_down();
+	lab_ground_down();
 	assert_int_equal(lab_services(LAB, &(struct service_list){{0}}, &fail), -1);
 }
 
@@ -529,7 +504,7 @@ static int run_ip(const char *verb, const char *name)
  */
 static void test_names_of_others_do_not_cover_ours(void **state)
 {
-	struct lab_file file = parse(LIGHT(""));
+	struct lab_file file = lab_ground_parse(LIGHT(""));
 	struct lab_node a;
 
 	(void)state;
@@ -538,7 +513,7 @@ static void test_names_of_others_do_not_cover_ours(void **state)
 	lab_file_deinit(&file);
 	assert_int_equal(run_ip("add", "bbtest-other"), 0);
 	assert_int_equal(access(a.netns, F_OK), 0);
-	down();
+	lab_ground_down();
 	assert_int_equal(access(a.netns, F_OK), -1);
 	assert_int_equal(access("/run/netns/bbtest-other", F_OK), 0);
 	assert_int_equal(run_ip("delete", "bbtest-other"), 0);

@@ -17,6 +17,7 @@
 #include "controller/lab/lab_paths.h"
 #include "controller/lab/netns.h"
 #include "tests/e2e/host_state.h"
+#include "tests/e2e/lab_ground.h"
 
 #define LAB "bbrefused"
 #define LIGHT(services)                                                                            \
@@ -24,49 +25,28 @@
 	"\"nodes\":{\"a\":{\"services\":{" services "}},\"b\":{}}}"
 #define SLEEPER "\"argv\":[\"sleep\",\"1000\"]"
 
-static struct lab_file parse(const char *text)
-{
-	struct fail fail = FAIL_INIT;
-	struct lab_file file;
-
-	if (lab_file_parse(text, strlen(text), "test", &file, &fail) < 0)
-		fail_msg("%s", fail.text);
-	return file;
-}
-
-/* Before all of them. */
-static char *untouched;
-
 static int begin(void **state)
 {
 	(void)state;
-	untouched = host_state(LAB);
-	return 0;
+	return lab_ground_begin(LAB);
+}
+
+static int clean(void **state)
+{
+	(void)state;
+	return lab_ground_clean();
 }
 
 static int end(void **state)
 {
 	(void)state;
-	free(untouched);
-	return 0;
-}
-
-/* After each, also one that failed: nothing of its lab is left. */
-static int clean(void **state)
-{
-	struct fail fail = FAIL_INIT;
-
-	(void)state;
-	if (lab_down(LAB, &fail) < 0)
-		fail_msg("%s", fail.text);
-	assert_host_state(LAB, strdup(untouched));
-	return 0;
+	return lab_ground_end();
 }
 
 static void assert_refused_clean(const char *text, const char *says)
 {
 	char *before = host_state(LAB);
-	struct lab_file file = parse(text);
+	struct lab_file file = lab_ground_parse(text);
 	struct fail fail = FAIL_INIT;
 
 	assert_int_equal(lab_up(&file, NULL, NULL, &fail), -1);
@@ -116,8 +96,8 @@ static void interrupt_the_waiting(void *context, const char *text)
 /* It is delivered when nothing half-built is left. */
 static void test_a_signal_ends_the_waiting(void **state)
 {
-	struct lab_file file = parse(LIGHT("\"s\":{" SLEEPER ",\"ready\":{\"tcp\":"
-					   "\"{node.addr}:1\",\"within\":\"60s\"}}"));
+	struct lab_file file = lab_ground_parse(LIGHT("\"s\":{" SLEEPER ",\"ready\":{\"tcp\":"
+						      "\"{node.addr}:1\",\"within\":\"60s\"}}"));
 	struct fail fail = FAIL_INIT;
 
 	(void)state;

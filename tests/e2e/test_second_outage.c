@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/e2e/cli.h"
-#include "tests/e2e/host_state.h"
+#include "tests/e2e/game.h"
 
 /*
  * A member of etcd that was cut off comes back with a higher term. Without pre-vote that costs a
@@ -23,33 +23,19 @@ static const char lab[] = "secondoutage";
 /* What the run says of the time after the heal; the caller deletes it. */
 static cJSON *rejoin_on(const char *shipped, int code)
 {
-	char *before;
-	struct cli_result result;
-	cJSON *claim;
-	struct cli cli;
-	cJSON *summary;
+	const struct game game = {
+		"scenarios/etcd-follower-cut.json", shipped, lab, "rejoin_within=500ms", code};
+	cJSON *claim, *summary;
 
 	if (!getenv("BACKBURN_LONG")) {
 		print_message("skipped: only with BACKBURN_LONG\n");
 		skip();
 	}
-	before = host_state(lab);
-	cli_begin(&cli);
-	cli_run_steady(&cli,
-		(const char *[]){"run", cli_file("scenarios/etcd-follower-cut.json"), "--on",
-			cli_lab_as(&cli, shipped, lab), "--runs", cli.runs, "--param",
-			"rejoin_within=500ms", NULL},
-		&result);
-	if (result.code != code)
-		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
-	summary = cli_summary(&cli);
+	summary = game_play(&game, NULL);
 	claim = cJSON_Duplicate(
 		cli_item(cJSON_GetObjectItem(summary, "claims"), "id", "rejoin"), true);
 	print_message("%s: %s\n", cli_text(claim, "verdict"), cli_text(claim, "text"));
 	cJSON_Delete(summary);
-	cli_result_free(&result);
-	cli_end(&cli);
-	assert_host_state(lab, before);
 	return claim;
 }
 

@@ -10,8 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/e2e/cli.h"
-#include "tests/e2e/host_state.h"
-#include "tests/programs.h"
+#include "tests/e2e/game.h"
 
 /* The ten SLIs of docs/slo.md, all in one run on a real Redis whose replica is cut off. */
 
@@ -50,26 +49,12 @@ static void assert_seen(const cJSON *summary)
 
 static void test_ten_slis(void **state)
 {
-	char *before = host_state(lab), *programs = programs_list();
-	struct cli_result result;
-	struct cli cli;
-	cJSON *summary;
+	const struct game game = {"tests/e2e/files/sli-set.json", "redis-sentinel", lab, NULL, 0};
+	cJSON *summary = game_play(&game, NULL);
 
 	(void)state;
-	cli_begin(&cli);
-	cli_run_steady(&cli,
-		(const char *[]){"run", cli_file("tests/e2e/files/sli-set.json"), "--on",
-			cli_lab_as(&cli, "redis-sentinel", lab), "--runs", cli.runs, NULL},
-		&result);
-	summary = cli_summary(&cli);
-	if (result.code != 0)
-		fail_msg("exit %d: %s", result.code, cli_text(summary, "reason"));
 	assert_seen(summary);
 	cJSON_Delete(summary);
-	cli_result_free(&result);
-	cli_end(&cli);
-	assert_no_new_programs(programs);
-	assert_host_state(lab, before);
 }
 
 static int down(void **state)

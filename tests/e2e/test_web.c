@@ -10,8 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/e2e/cli.h"
-#include "tests/e2e/host_state.h"
-#include "tests/programs.h"
+#include "tests/e2e/game.h"
 
 /* HAProxy before two nginx: what an outage of one costs without retries, and with them. */
 
@@ -24,20 +23,10 @@ static double bad_of(const cJSON *summary, const char *claim)
 
 static void test_retries_hide_a_server_that_is_cut_off(void **state)
 {
-	char *before = host_state(lab), *programs = programs_list();
-	struct cli_result result;
-	struct cli cli;
-	cJSON *summary;
+	const struct game game = {"scenarios/web/web-one-cut.json", "haproxy", lab, NULL, 0};
+	cJSON *summary = game_play(&game, NULL);
 
 	(void)state;
-	cli_begin(&cli);
-	cli_run_steady(&cli,
-		(const char *[]){"run", cli_file("scenarios/web/web-one-cut.json"), "--on",
-			cli_lab_as(&cli, "haproxy", lab), "--runs", cli.runs, NULL},
-		&result);
-	if (result.code != 0)
-		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
-	summary = cli_summary(&cli);
 	print_message("bad without retries %.0f, with them %.0f\n", bad_of(summary, "noticed"),
 		bad_of(summary, "unseen"));
 	/* Half of 50 a second, until the third check of one a second has failed. */
@@ -45,10 +34,6 @@ static void test_retries_hide_a_server_that_is_cut_off(void **state)
 	assert_true(bad_of(summary, "unseen") <= 1);
 	assert_string_equal(cli_text(cli_first(summary, "faults"), "effect"), "proven");
 	cJSON_Delete(summary);
-	cli_result_free(&result);
-	cli_end(&cli);
-	assert_no_new_programs(programs);
-	assert_host_state(lab, before);
 }
 
 /* --- load ------------------------------------------------------------------------------ */
@@ -108,30 +93,18 @@ static void assert_balanced(const cJSON *load)
 
 static void test_clients_pay_for_a_slow_server_with_retries(void **state)
 {
-	char *before = host_state(lab), *programs = programs_list();
-	struct cli_result result;
-	struct cli cli;
-	cJSON *summary;
+	const struct game game = {"scenarios/web/web-one-slow.json", "haproxy", lab, NULL, 0};
+	char *text;
+	cJSON *summary = game_play(&game, &text);
 
 	(void)state;
-	cli_begin(&cli);
-	cli_run_steady(&cli,
-		(const char *[]){"run", cli_file("scenarios/web/web-one-slow.json"), "--on",
-			cli_lab_as(&cli, "haproxy", lab), "--runs", cli.runs, NULL},
-		&result);
-	if (result.code != 0)
-		fail_msg("exit %d\n%s\n%s", result.code, result.err, result.out);
-	assert_non_null(strstr(result.out, "amplification"));
-	assert_non_null(strstr(result.out, "comes back after"));
-	summary = cli_summary(&cli);
+	assert_non_null(strstr(text, "amplification"));
+	assert_non_null(strstr(text, "comes back after"));
 	assert_direct(load_of(summary, "direct"));
 	assert_balanced(load_of(summary, "balanced"));
 	assert_string_equal(cli_text(cli_first(summary, "faults"), "effect"), "proven");
 	cJSON_Delete(summary);
-	cli_result_free(&result);
-	cli_end(&cli);
-	assert_no_new_programs(programs);
-	assert_host_state(lab, before);
+	free(text);
 }
 
 static int down(void **state)
