@@ -211,9 +211,41 @@ static const struct field connection_fields[] = {
 	{.key = "remote", .kind = FIELD_STRING, AT(connection, remote), .required = true},
 	{.key = "peer", .kind = FIELD_STRING, AT(connection, peer), .required = true},
 	{.key = "state", .kind = FIELD_STRING, AT(connection, state), .required = true},
+	{.key = "listens", .kind = FIELD_BOOL, AT(connection, listens)},
+	{.key = "program", .kind = FIELD_STRING, AT(connection, program)},
+	{.key = "pid", .kind = FIELD_INTEGER, AT(connection, pid)},
 };
 static const struct shape connection_shape = {
 	.name = "connection", .size = sizeof(struct connection), SHAPE_FIELDS(connection_fields)};
+
+static const struct field matched_fields[] = {
+	{.key = "direction",
+		.kind = FIELD_ENUM,
+		.words = direction_words,
+		AT(matched_peers, direction),
+		.required = true},
+	{.key = "peers",
+		.kind = FIELD_LIST,
+		.item = FIELD_STRING,
+		AT(matched_peers, peers),
+		.required = true},
+};
+static const struct shape matched_shape = {.name = "matched peers",
+	.size = sizeof(struct matched_peers),
+	SHAPE_FIELDS(matched_fields)};
+
+static const struct field served_fields[] = {
+	{.key = "port", .kind = FIELD_INTEGER, AT(served_client, port), .required = true},
+	{.key = "program", .kind = FIELD_STRING, AT(served_client, program)},
+	{.key = "pid", .kind = FIELD_INTEGER, AT(served_client, pid)},
+	{.key = "address", .kind = FIELD_STRING, AT(served_client, address), .required = true},
+	{.key = "connections",
+		.kind = FIELD_INTEGER,
+		AT(served_client, connections),
+		.required = true},
+};
+static const struct shape served_shape = {
+	.name = "served client", .size = sizeof(struct served_client), SHAPE_FIELDS(served_fields)};
 
 #define TEXTS(name_text, type, member)                                                             \
 	{                                                                                          \
@@ -249,6 +281,19 @@ static const struct field inspect_result_fields[] = {
 		.sub = &process_target_shape,
 		AT(inspect_result, processes),
 		.allow_empty = true},
+	{.key = "matches",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &matched_shape,
+		AT(inspect_result, matches),
+		.allow_empty = true},
+	{.key = "clients",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &served_shape,
+		AT(inspect_result, clients),
+		.allow_empty = true},
+	{.key = "more_clients", .kind = FIELD_INTEGER, AT(inspect_result, more_clients)},
 };
 const struct shape inspect_result_shape = {.name = "inspect result",
 	.size = sizeof(struct inspect_result),

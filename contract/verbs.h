@@ -141,6 +141,25 @@ struct connection {
 	char *local, *remote; /* "10.0.0.1:2380", "[fd00::1]:2380" */
 	char *peer;           /* node name of the matched endpoint */
 	char *state;          /* "established", … */
+	bool listens;  /* somebody listens on the local port here: this is the server's end */
+	char *program; /* the name of the program that holds it here; NULL: can't be told */
+	int64_t pid;   /* of that process; 0 likewise */
+};
+
+/* One way in which the fault acts on this node's packets, and against whom. */
+struct matched_peers {
+	int direction;     /* 0 ingress, 1 egress */
+	struct list peers; /* of char *: node names of endpoints */
+};
+
+/* Connections of one address to one port that is served here, whether the fault hits them or not.
+ */
+struct served_client {
+	int64_t port;
+	char *program; /* who holds them here; NULL: can't be told */
+	int64_t pid;   /* 0 likewise */
+	char *address; /* the other end's, without its port */
+	int64_t connections;
 };
 
 struct inspect_result {
@@ -151,6 +170,9 @@ struct inspect_result {
 	struct list connections; /* of struct connection: matched now, at most 256 */
 	int64_t connection_count;
 	struct list processes; /* of struct process_target: hit now, in the order of hitting */
+	struct list matches;   /* of struct matched_peers */
+	struct list clients;   /* of struct served_client, most connections first; role `on` only */
+	int64_t more_clients;  /* that there was no room for */
 };
 
 struct arm_result {

@@ -6,6 +6,7 @@
 
 #include "contract/verbs.h"
 #include "injector/effects.h"
+#include "injector/ends.h"
 #include "injector/host.h"
 #include "injector/hosts.h"
 #include "injector/lists.h"
@@ -24,6 +25,9 @@
 /* An answer must fit into one line of 64 KiB. */
 enum {
 	CONNECTIONS_MAX = 256,
+	CONNECTIONS_BYTES_MAX = 30 * 1024,
+	CONNECTION_BYTES = 150, /* of one, beside its addresses and its peer's name */
+	MATCHES_BYTES_MAX = 6 * 1024,
 	FOREIGN_MAX = 64,
 	LINKS_MAX = 128,
 	PROCESS_JSON_MAX = 120
@@ -172,21 +176,34 @@ static bool is_exempt_port(const struct session *session, const struct tcp_socke
 	return false;
 }
 
-static void add_connection(
-	struct inspect_result *out, const struct tcp_socket *socket, const char *peer)
+/* What is there to be told apart. */
+struct sight {
+	struct list sockets;  /* of struct tcp_socket */
+	struct list own;      /* of struct prefix: addresses of this node */
+	struct list carrying; /* of struct bb_flow: connections that carry sessions */
+	struct list listed;   /* of uint64_t: inodes of the connections in the answer, in order */
+	size_t listed_bytes;  /* of these */
+};
+
+static void add_connection(struct sight *sight, struct inspect_result *out,
+	const struct tcp_socket *socket, const char *peer)
 {
 	char text[SOCKET_TEXT_MAX];
 	struct connection *connection;
 
 	out->connection_count++;
-	if (out->connections.count == CONNECTIONS_MAX)
+	if (out->connections.count == CONNECTIONS_MAX ||
+		sight->listed_bytes > CONNECTIONS_BYTES_MAX)
 		return;
+	*(uint64_t *)list_push(&sight->listed, sizeof(uint64_t)) = socket->inode;
 	connection = list_push(&out->connections, sizeof(*connection));
 	connection->local = must_copy(proc_net_address(&socket->local, socket->local_port, text));
 	connection->remote =
 		must_copy(proc_net_address(&socket->remote, socket->remote_port, text));
 	connection->peer = must_copy(peer);
 	connection->state = must_copy(proc_net_tcp_state(socket->state));
+	sight->listed_bytes += CONNECTION_BYTES + strlen(connection->local) +
+		strlen(connection->remote) + strlen(peer);
 }
 
 /* What a node says to itself goes over loopback, which no fault hooks, whatever its address. */
@@ -204,15 +221,9 @@ static bool stays_inside(const struct list *own, const struct tcp_socket *socket
 	return false;
 }
 
-/* What is there to be told apart. */
-struct sight {
-	struct list sockets;  /* of struct tcp_socket */
-	struct list own;      /* of struct prefix: addresses of this node */
-	struct list carrying; /* of struct bb_flow: connections that carry sessions */
-};
-
 static void sight_deinit(struct sight *sight)
 {
+	list_free(&sight->listed);
 	list_free(&sight->sockets);
 	list_free(&sight->carrying);
 	list_free(&sight->own);
@@ -230,7 +241,7 @@ static int sight_look(const struct session *session, struct sight *sight, struct
 }
 
 static int inspect_rule(const struct session *session, const struct match_rule *rule,
-	const struct sight *sight, struct inspect_result *out, struct fail *fail)
+	struct sight *sight, struct inspect_result *out, struct fail *fail)
 {
 	struct list inodes = {0};
 	struct match_table table;
@@ -248,7 +259,7 @@ static int inspect_rule(const struct session *session, const struct match_rule *
 			continue;
 		peer = peer_at(&table, rule, &socket->remote);
 		if (peer)
-			add_connection(out, socket, peer);
+			add_connection(sight, out, socket, peer);
 	}
 	match_table_deinit(&table);
 	list_free(&inodes);
@@ -256,27 +267,80 @@ static int inspect_rule(const struct session *session, const struct match_rule *
 }
 
 static int inspect_connections(const struct session *session, const struct plan *plan,
+	struct sight *sight, struct inspect_result *out, struct fail *fail)
+{
+	LIST_EACH(plan->effects, const struct effect, effect) {
+		if (effect->kind == EFFECT_MATCH &&
+			inspect_rule(session, &effect->match, sight, out, fail) < 0)
+			return -1;
+	}
+	ends_tell(&sight->sockets, &sight->listed, out);
+	return 0;
+}
+
+/* Of what is served to others here, whether the fault hits it or not. */
+static void inspect_clients(const struct sight *sight, struct inspect_result *out)
+{
+	struct list others = {0};
+
+	LIST_EACH(sight->sockets, const struct tcp_socket, socket) {
+		if (socket->state != TCP_STATE_LISTENING &&
+			(transport_has(&sight->carrying, socket) ||
+				stays_inside(&sight->own, socket)))
+			continue;
+		*(struct tcp_socket *)list_push(&others, sizeof(*socket)) = *socket;
+	}
+	ends_tell_clients(&others, out);
+	list_free(&others);
+}
+
+/* Without a match nothing depends on what is seen here, and what can't be seen is not told. */
+static int inspect_sockets(const struct session *session, const struct session_fault *fault,
 	struct inspect_result *out, struct fail *fail)
 {
+	bool matches = plan_has(&fault->plan, EFFECT_MATCH);
+	struct fail ignored = FAIL_INIT;
 	struct sight sight;
 	int result = 0;
 
-	if (sight_look(session, &sight, fail) < 0)
-		return -1;
-	LIST_EACH(plan->effects, const struct effect, effect) {
-		if (result == 0 && effect->kind == EFFECT_MATCH)
-			result = inspect_rule(session, &effect->match, &sight, out, fail);
-	}
+	if (!matches && fault->order.role != ROLE_ON)
+		return 0;
+	if (sight_look(session, &sight, matches ? fail : &ignored) < 0)
+		return matches ? -1 : 0;
+	if (matches)
+		result = inspect_connections(session, &fault->plan, &sight, out, fail);
+	if (result == 0 && fault->order.role == ROLE_ON)
+		inspect_clients(&sight, out);
 	sight_deinit(&sight);
 	return result;
 }
 
-static int inspect_traffic(const struct session *session, const struct plan *plan,
-	struct inspect_result *out, struct fail *fail)
+/* ---- ways ---- */
+
+static void add_matched(
+	const struct match_rule *rule, int direction, struct inspect_result *out, size_t *bytes)
 {
-	if (inspect_links(session, out, fail) < 0)
-		return -1;
-	return inspect_connections(session, plan, out, fail);
+	struct matched_peers *matched = list_push(&out->matches, sizeof(*matched));
+
+	matched->direction = direction;
+	LIST_EACH(*rule->peers, const struct endpoint, peer) {
+		if (*bytes > MATCHES_BYTES_MAX)
+			return;
+		*bytes += strlen(peer->node) + 3;
+		list_push_text(&matched->peers, peer->node);
+	}
+}
+
+static void describe_ways(const struct plan *plan, struct inspect_result *out)
+{
+	size_t bytes = 0;
+
+	LIST_EACH(plan->effects, const struct effect, effect) {
+		for (int d = 0; effect->kind == EFFECT_MATCH && d < BB_DIRECTIONS; d++)
+			if (effect->match.peers->count && (effect->match.directions & (1U << d)) &&
+				bytes <= MATCHES_BYTES_MAX)
+				add_matched(&effect->match, d, out, &bytes);
+	}
 }
 
 /* ---- processes ---- */
@@ -408,7 +472,10 @@ int verb_inspect(struct session *session, void *params, void *result, struct fai
 		return -1;
 	describe_hosts(fault, &out->effects);
 	if (plan_has(&fault->plan, EFFECT_MATCH))
-		outcome = inspect_traffic(session, &fault->plan, out, fail);
+		outcome = inspect_links(session, out, fail);
+	if (outcome == 0)
+		outcome = inspect_sockets(session, fault, out, fail);
+	describe_ways(&fault->plan, out);
 	plan_describe(&fault->plan, &out->effects, &out->undo);
 	if (plan_has(&fault->plan, EFFECT_STEP))
 		describe_services(&out->effects);

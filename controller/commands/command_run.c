@@ -8,6 +8,8 @@
 #include "controller/commands/suite_command.h"
 #include "controller/exit_code.h"
 #include "controller/files/suite.h"
+#include "controller/predict/earlier.h"
+#include "controller/report/escape.h"
 #include "controller/run/run.h"
 
 enum {
@@ -21,7 +23,9 @@ enum {
 	OPTION_JSON,
 	OPTION_REPEAT,
 	OPTION_TELL,
-	OPTION_CI
+	OPTION_CI,
+	OPTION_DIFF,
+	OPTION_GREW
 };
 enum {
 	PARAMS_MAX = 64
@@ -75,6 +79,12 @@ static const struct argp_option run_options[] = {
 static const struct argp_option plan_options[] = {
 	WHERE,
 	{"json", OPTION_JSON, NULL, 0, "print the plan as JSON", 0},
+	{"diff", OPTION_DIFF, "EARLIER", 0,
+		"then say what is other than in an earlier plan: a file that --json wrote, or a "
+		"run's directory",
+		0},
+	{"fail-if-grew", OPTION_GREW, NULL, 0,
+		"with --diff: exit status 1 when the blast radius has grown since then", 0},
 	{"quiet", 'q', NULL, 0, "say nothing while a lab is brought up", 0},
 	{0},
 };
@@ -145,6 +155,12 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	case OPTION_CI:
 		arguments->options.ci = true;
 		return 0;
+	case OPTION_DIFF:
+		arguments->options.earlier_name = argument;
+		return 0;
+	case OPTION_GREW:
+		arguments->options.fail_if_grew = true;
+		return 0;
 	case OPTION_TELL:
 		arguments->options.tell_fd = (int)number_of(argument, 3, 1023);
 		if (arguments->options.tell_fd < 0)
@@ -161,6 +177,8 @@ static error_t take(int key, char *argument, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!arguments->options.scenario)
 			argp_error(state, "which scenario?");
+		if (arguments->options.fail_if_grew && !arguments->options.earlier_name)
+			argp_error(state, "--fail-if-grew: since when? (--diff EARLIER)");
 		if (arguments->options.ci && arguments->options.json)
 			argp_error(state,
 				"--ci is for a job's log, --json for a program: one of "
@@ -218,6 +236,25 @@ int command_run(int argc, char **argv)
 	return run(&arguments);
 }
 
+/* Before anything is connected: what is to be compared with is no business of the nodes. */
+static int plan(struct run_options *options)
+{
+	struct predicted earlier;
+	struct fail fail = FAIL_INIT;
+	int code;
+
+	if (!options->earlier_name)
+		return run_plan(options);
+	if (earlier_read(options->earlier_name, &earlier, &fail) < 0) {
+		plain_line(stderr, "backburn: %s", fail.text);
+		return exit_code_of(fail.kind);
+	}
+	options->earlier = &earlier;
+	code = run_plan(options);
+	predicted_free(&earlier);
+	return code;
+}
+
 int command_plan(int argc, char **argv)
 {
 	static const struct argp parser = {.options = plan_options,
@@ -225,14 +262,16 @@ int command_plan(int argc, char **argv)
 		.args_doc = "SCENARIO",
 		.doc = "Says what a run would do, and touches nothing: what each claim can show, "
 		       "when each stop rule fires, how long it takes; and, asked of the nodes, who "
-		       "would be hit: addresses, links, live connections and processes that match "
-		       "each fault now.\v"
-		       "Exit status: 0 the run could begin; 4 it would be refused (policy, "
+		       "would be hit: links, live connections and processes that match each fault "
+		       "now, who depends on them, which share of each group and label that is, and "
+		       "what the limits say.\v"
+		       "Exit status: 0 the run could begin; 1 the radius has grown "
+		       "(--fail-if-grew); 4 the run would be refused (policy, "
 		       "capability, limits, a group that is not found); 64 usage; 65 bad file; 70 "
 		       "internal error; 75 environment locked; 130, 143 stopped by a signal."};
 	struct arguments arguments = {.options = {.runs_dir = "backburn-runs", .attach = "auto"}};
 
 	argp_parse(&parser, argc, argv, 0, NULL, &arguments);
 	gather(&arguments);
-	return run_plan(&arguments.options);
+	return plan(&arguments.options);
 }

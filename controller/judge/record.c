@@ -124,6 +124,7 @@ static void free_node(struct node_record *node)
 	free(node->attach);
 	free(node->lost_reason);
 	list_free_texts(&node->addresses);
+	cJSON_Delete(node->labels);
 	list_free_texts(&node->before);
 	list_free_texts(&node->after);
 	list_free_texts(&node->residue_before);

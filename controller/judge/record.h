@@ -128,6 +128,7 @@ struct workload_record {
 struct node_record {
 	char *node, *host, *kernel, *tool, *attach;
 	struct list addresses;                                    /* of char * */
+	cJSON *labels;                                            /* object of strings, or NULL */
 	struct list before, after, residue_before, residue_after; /* of char * */
 	bool audited_before, audited_after, lost, recovered;
 	bool gone; /* its lab was taken down: with the node went all that was in it */

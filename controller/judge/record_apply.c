@@ -58,6 +58,8 @@ static int apply_node(struct record *record, const cJSON *event, struct fail *fa
 	record_replace_text(&node->attach, json_string(event, "attach", NULL));
 	list_free_texts(&node->addresses);
 	list_from_json(&node->addresses, record_member(event, "addresses"));
+	cJSON_Delete(node->labels);
+	node->labels = cJSON_Duplicate(record_member(event, "labels"), true);
 	return 0;
 }
 

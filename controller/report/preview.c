@@ -2,7 +2,6 @@
 #include "controller/report/preview.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "contract/json.h"
 #include "contract/list.h"
@@ -11,11 +10,8 @@
 #include "controller/plan/check.h"
 #include "controller/plan/plan_json.h"
 #include "controller/report/escape.h"
+#include "controller/report/preview_parts.h"
 #include "controller/report/words.h"
-
-enum {
-	CONNECTIONS_SHOWN = 8
-};
 
 /* --- nodes ----------------------------------------------------------------------------- */
 
@@ -51,54 +47,12 @@ static void print_groups(FILE *out, const struct record *record)
 
 /* --- one fault ------------------------------------------------------------------------- */
 
-static const struct fault_inspection *inspection_of(
-	const struct fault_record *fault, const char *node)
-{
-	LIST_EACH(fault->inspections, struct fault_inspection, inspection)
-		if (strcmp(inspection->node, node) == 0)
-			return inspection;
-	return NULL;
-}
-
-static void print_connections(
-	FILE *out, const struct fault_inspection *inspection, const char *peer)
-{
-	size_t shown = 0;
-
-	LIST_EACH(inspection->result.connections, struct connection, connection) {
-		if (strcmp(connection->peer, peer) != 0)
-			continue;
-		if (shown++ == CONNECTIONS_SHOWN) {
-			fputs("                 …\n", out);
-			return;
-		}
-		plain_line(out, "                 %s - %s %s", connection->local,
-			connection->remote, connection->state);
-	}
-}
-
-/* Both directions of a pair are cut; what lives between the two now stands below. */
-static void print_pair(
-	FILE *out, const struct fault_record *fault, const char *on, const char *from)
-{
-	const struct fault_inspection *inspection = inspection_of(fault, on);
-	long long live = (long long)judge_connections(fault, on, from);
-
-	fprintf(out, "    links      %s -> %s, %s -> %s: %lld live connection%s\n", on, from, from,
-		on, live, live == 1 ? "" : "s");
-	if (inspection)
-		print_connections(out, inspection, from);
-}
-
-static bool red(FILE *out)
-{
-	return isatty(fileno(out)) != 0;
-}
-
-static void print_nothing(FILE *out, const char *what, const char *causes)
+static void print_nothing(
+	FILE *out, const struct preview *preview, const char *what, const char *causes)
 {
 	fprintf(out, "    %sNOTHING%s    %s match now. Usual causes: %s\n",
-		red(out) ? "\033[31m" : "", red(out) ? "\033[0m" : "", what, causes);
+		preview->colours ? "\033[31m" : "", preview->colours ? "\033[0m" : "", what,
+		causes);
 }
 
 static void print_foreign(FILE *out, const struct fault_inspection *inspection)
@@ -123,7 +77,8 @@ static int64_t connections_of(const struct fault_record *fault)
 	return total;
 }
 
-static void print_processes(FILE *out, const struct fault_record *fault)
+static void print_processes(
+	FILE *out, const struct preview *preview, const struct fault_record *fault)
 {
 	char wanted[512];
 	size_t total = 0;
@@ -138,7 +93,7 @@ static void print_processes(FILE *out, const struct fault_record *fault)
 				process->exe, process->cmdline);
 		}
 	if (!total)
-		print_nothing(out, "processes",
+		print_nothing(out, preview, "processes",
 			"they do not run now, their program has another path (/proc/PID/exe), or "
 			"they are of those that are never hit");
 }
@@ -151,37 +106,19 @@ static void print_effects(FILE *out, const struct fault_record *fault)
 			plain_line(out, "    effect     %s: %s", inspection->node, *effect);
 }
 
-/* Which of them are parted stands in the effects: only where something lives now, here. */
-static void print_hits_among(FILE *out, const struct fault_record *fault)
+static void print_hits(FILE *out, const struct preview *preview, const struct fault_record *fault,
+	const struct predicted_fault *predicted)
 {
-	char *const *names = fault->on.items;
-
-	print_effects(out, fault);
-	for (size_t i = 0; i < fault->on.count; i++)
-		for (size_t j = i + 1; j < fault->on.count; j++)
-			if (judge_connections(fault, names[i], names[j]) > 0)
-				print_pair(out, fault, names[i], names[j]);
-}
-
-static void print_hits(FILE *out, const struct fault_record *fault)
-{
-	if (fault->spec->on->processes) {
-		print_processes(out, fault);
+	if (fault->spec->on->processes)
+		print_processes(out, preview, fault);
+	/* Which of its nodes a fault between them parts stands in no other place. */
+	if (fault->spec->on->processes || fault->machine || !fault->from.count)
 		print_effects(out, fault);
+	preview_links(out, predicted);
+	if (fault->spec->on->processes || fault->machine)
 		return;
-	}
-	if (fault->machine) {
-		print_effects(out, fault);
-		return;
-	}
-	if (!fault->from.count)
-		print_hits_among(out, fault);
-	LIST_EACH(fault->on, char *, on)
-		LIST_EACH(fault->from, char *, from)
-			if (judge_is_pair(fault, *on, *from))
-				print_pair(out, fault, *on, *from);
 	if (!connections_of(fault))
-		print_nothing(out, "live connections",
+		print_nothing(out, preview, "live connections",
 			"the peers know each other by other addresses (a virtual IP, NAT or proxy: "
 			"also_reached_as), they live in a container's network namespace, or "
 			"nothing "
@@ -190,90 +127,47 @@ static void print_hits(FILE *out, const struct fault_record *fault)
 		print_foreign(out, inspection);
 }
 
-static void print_fault(FILE *out, const struct plan *plan, const struct phase_spec *phase,
-	const struct fault_record *fault)
+static void print_fault(FILE *out, const struct preview *preview, const struct phase_spec *phase,
+	const struct fault_spec *spec)
 {
-	const struct fault_spec *spec = fault->spec;
+	const struct catalogue *catalogue = preview->plan->catalogue;
+	const struct fault_record *fault = record_fault(preview->record, spec->id);
+	const struct predicted_fault *predicted = predicted_fault(preview->predicted, spec->id);
 	char on[512], from[512], length[DURATION_TEXT_MAX];
 
-	if (catalogue_at_once(plan->catalogue, spec->fault, spec->with))
+	if (catalogue_at_once(catalogue, spec->fault, spec->with))
 		fprintf(out, "  %-12s %s in phase %s, once\n", spec->id, spec->fault, phase->id);
 	else
 		fprintf(out, "  %-12s %s in phase %s, for at most %s\n", spec->id, spec->fault,
 			phase->id,
-			duration_format(
-				fault_end_ns(plan->catalogue, spec, phase_longest_ns(phase)) -
+			duration_format(fault_end_ns(catalogue, spec, phase_longest_ns(phase)) -
 					spec->at_ns,
 				length));
-	if (!fault->on.count) {
+	if (!predicted) {
 		fputs("    not inspected: its groups could not be resolved\n", out);
 		return;
 	}
 	fprintf(out, "    on         %s\n", words_join(&fault->on, on, sizeof(on)));
 	if (fault->from.count)
 		fprintf(out, "    from       %s\n", words_join(&fault->from, from, sizeof(from)));
-	print_hits(out, fault);
+	print_hits(out, preview, fault, predicted);
 }
 
-/* --- what the limits leave ------------------------------------------------------------- */
+/* --- all --------------------------------------------------------------------------------- */
 
-static void print_group_limit(FILE *out, const struct record *record, const struct list *targets,
-	const struct group_limit *limit)
+void preview_print(FILE *out, const struct preview *preview)
 {
-	const struct resolved_group *group = record_group(record, limit->group);
-	size_t hit = 0;
+	const struct scenario *scenario = &preview->record->scenario;
 
-	if (!group)
-		return;
-	LIST_EACH(group->nodes, char *, name)
-		hit += list_has_text(targets, *name);
-	fprintf(out, "  %-12s %zu of %zu hit, at most %.3g of them; %zu stay%s\n", limit->group,
-		hit, group->nodes.count, limit->max_fraction, group->nodes.count - hit,
-		limit->keep_quorum && group->nodes.count - hit > group->nodes.count / 2
-			? ", the quorum is kept"
-			: "");
-}
-
-static void add_targets(
-	const struct record *record, const struct phase_spec *phase, struct list *out)
-{
-	LIST_EACH(phase->faults, struct fault_spec, fault)
-		LIST_EACH(record_fault(record, fault->id)->on, char *, name)
-			if (!list_has_text(out, *name))
-				list_push_text(out, *name);
-}
-
-static void print_limits(FILE *out, const struct record *record, const struct phase_spec *phase)
-{
-	const struct limits_spec *limits = record->scenario.guardrails->limits;
-	struct list targets = {0};
-	char allowed[48] = "no limit stated", names[512];
-
-	add_targets(record, phase, &targets);
-	if (limits->nodes)
-		snprintf(allowed, sizeof(allowed), "at most %lld", (long long)limits->nodes);
-	fprintf(out, "limits in phase %s\n  nodes        %zu hit, %s\n", phase->id, targets.count,
-		allowed);
-	LIST_EACH(limits->of_group, struct group_limit, limit)
-		print_group_limit(out, record, &targets, limit);
-	if (limits->protect.count)
-		fprintf(out, "  protected    %s\n",
-			words_join(&limits->protect, names, sizeof(names)));
-	list_free_texts(&targets);
-}
-
-void preview_print(FILE *out, const struct plan *plan, const struct record *record)
-{
-	fprintf(out, "environment %s\n", plan->environment);
-	print_nodes(out, plan);
-	print_groups(out, record);
+	fprintf(out, "environment %s\n", preview->plan->environment);
+	print_nodes(out, preview->plan);
+	print_groups(out, preview->record);
 	fputs("faults\n", out);
-	LIST_EACH(record->scenario.phases, struct phase_spec, phase)
+	LIST_EACH(scenario->phases, struct phase_spec, phase)
 		LIST_EACH(phase->faults, struct fault_spec, fault)
-			print_fault(out, plan, phase, record_fault(record, fault->id));
-	LIST_EACH(record->scenario.phases, struct phase_spec, phase)
-		if (phase->faults.count)
-			print_limits(out, record, phase);
+			print_fault(out, preview, phase, fault);
+	LIST_EACH(preview->predicted->phases, struct predicted_phase, phase)
+		preview_shares(out, phase, &scenario->guardrails->limits->protect);
 }
 
 /* --- as data --------------------------------------------------------------------------- */
@@ -319,15 +213,16 @@ static cJSON *hits_json(const struct fault_record *fault)
 	return hits;
 }
 
-cJSON *preview_json(const struct plan *plan, const struct record *record)
+cJSON *preview_json(const struct preview *preview)
 {
-	cJSON *json = plan_to_json(plan, &record->groups), *item;
+	cJSON *json = plan_to_json(preview->plan, &preview->record->groups), *item;
 
 	cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(json, "faults")) {
 		const struct fault_record *fault =
-			record_fault(record, json_string(item, "id", ""));
+			record_fault(preview->record, json_string(item, "id", ""));
 
 		json_put(item, "hits", hits_json(fault));
 	}
+	json_put(json, "radius", shape_encode(&predicted_shape, preview->predicted));
 	return json;
 }

@@ -4,16 +4,28 @@
 
 #include <stdio.h>
 
-#include "controller/judge/record.h"
+#include "controller/predict/difference.h"
+
+/* All is borrowed. */
+struct preview {
+	const struct plan *plan;
+	const struct record *record;
+	const struct predicted *predicted; /* that of the record */
+	bool colours;                      /* of a terminal */
+};
 
 /*
  * What a run would hit, as the nodes said when they were asked (fault_inspected events): nodes and
- * their addresses, each fault's targets and counterparts, the directed links it would cut, the live
- * connections and processes that match now, and what the limits leave.
+ * their addresses, each fault's targets and counterparts, the links that it would hit with the live
+ * connections on them, the processes that match now, and what part of everything that is.
  */
-void preview_print(FILE *out, const struct plan *plan, const struct record *record);
+void preview_print(FILE *out, const struct preview *preview);
 
-/* plan_to_json() with the same: the key `hits` of each fault. The caller deletes it. */
-cJSON *preview_json(const struct plan *plan, const struct record *record);
+/* plan_to_json() with the same: the key `hits` of each fault, and `radius`. The caller deletes it.
+ */
+cJSON *preview_json(const struct preview *preview);
+
+/* What is other than in an earlier plan, which is called `earlier`. */
+void preview_difference(FILE *out, const struct difference *difference, const char *earlier);
 
 #endif

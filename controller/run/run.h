@@ -4,6 +4,8 @@
 
 #include "controller/files/scenario.h"
 
+struct predicted;
+
 /* One run from the files to the reports: `backburn run`. */
 struct run_options {
 	const char *scenario;    /* path */
@@ -20,6 +22,10 @@ struct run_options {
 	char **out_refusal;   /* likewise, of what was said of one that has no journal */
 	int tell_fd;          /* where a suite hears of its run, or 0: nowhere */
 	const char *heal_dir; /* run_heal_run(): a run's directory */
+	/* run_plan(): what to compare with, and what that is called; or NULL. Borrowed. */
+	const struct predicted *earlier;
+	const char *earlier_name;
+	bool fail_if_grew; /* run_plan(): 1 when the radius has grown since then */
 };
 
 /* Returns the exit code; everything has been said on stdout and stderr. */
@@ -27,8 +33,9 @@ int run_scenario(const struct run_options *options);
 
 /*
  * `backburn plan`: connects, resolves every group and asks every node what each fault would hit
- * now, and prints that with what the files alone say. Nothing is probed, armed or kept. Returns the
- * exit code: 0, or 4 when the run would be refused.
+ * now, and prints that with what the files alone say, and what is other than in an earlier plan.
+ * Nothing is probed, armed or kept. Returns the exit code: 0; 4 when the run would be refused;
+ * or 1.
  */
 int run_plan(const struct run_options *options);
 

@@ -267,6 +267,7 @@ static void log_node(struct run_node *node, const struct hello_result *hello)
 	LIST_EACH(node->node->addresses, struct prefix, address)
 		json_append_string(addresses, prefix_format(address, text));
 	json_put(event, "addresses", addresses);
+	json_put(event, "labels", cJSON_Duplicate(node->node->labels, true));
 	if (engine_note(node->run->engine, event, &fail) < 0)
 		run_trouble(node->run, &fail);
 }

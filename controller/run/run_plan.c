@@ -7,28 +7,90 @@
 #include "controller/plan/plan_print.h"
 #include "controller/plan/radius.h"
 #include "controller/report/preview.h"
+#include "controller/report/wrap.h"
 #include "controller/run/run_parts.h"
 
 /* `backburn plan`: the same engine and the same hands, but nothing is probed or armed. */
 
+static void print_json(
+	const struct run *run, const struct preview *preview, const struct difference *difference)
+{
+	cJSON *json = preview_json(preview);
+	char *text;
+
+	if (run->options->earlier)
+		json_put(json, "diff", difference_json(difference, run->options->earlier_name));
+	text = json_print_indented(json);
+	puts(text);
+	free(text);
+	cJSON_Delete(json);
+}
+
+static void print_text(FILE *out, const struct run *run, const struct preview *preview,
+	const struct difference *difference)
+{
+	plan_print(out, run->plan.scenario, run->plan.catalogue);
+	preview_print(out, preview);
+	if (run->options->earlier)
+		preview_difference(out, difference, run->options->earlier_name);
+}
+
+/* No wider than a terminal; whole lines where a program reads them. */
+static void print_wrapped(
+	const struct run *run, const struct preview *preview, const struct difference *difference)
+{
+	struct preview coloured = *preview;
+	size_t width = wrap_width(), length = 0;
+	char *text = NULL;
+	FILE *out;
+
+	if (!width) {
+		print_text(stdout, run, preview, difference);
+		return;
+	}
+	coloured.colours = true;
+	out = open_memstream(&text, &length);
+	if (!out)
+		abort();
+	print_text(out, run, &coloured, difference);
+	if (fclose(out) != 0)
+		abort();
+	wrap_lines(stdout, text, width);
+	free(text);
+}
+
+/* True: it was asked whether the radius has grown, and it has. */
+static bool print_all(const struct run *run)
+{
+	const struct record *record = engine_record(run->engine);
+	struct difference difference = {0};
+	struct predicted predicted;
+	const struct preview preview = {
+		.plan = &run->plan, .record = record, .predicted = &predicted};
+	bool grew;
+
+	predict(record, &predicted);
+	if (run->options->earlier)
+		difference_init(&difference, run->options->earlier, &predicted);
+	grew = difference.growth.count > 0;
+	if (run->options->json)
+		print_json(run, &preview, &difference);
+	else
+		print_wrapped(run, &preview, &difference);
+	difference_deinit(&difference);
+	predicted_free(&predicted);
+	return grew && run->options->fail_if_grew;
+}
+
 static int print_plan(const struct run *run)
 {
 	const struct record *record = engine_record(run->engine);
-	bool refused = record->stop != STOP_NONE;
+	bool grew = print_all(run);
 
-	if (run->options->json) {
-		cJSON *json = preview_json(&run->plan, record);
-		char *text = json_print_indented(json);
-
-		puts(text);
-		free(text);
-		cJSON_Delete(json);
-	} else {
-		plan_print(stdout, run->plan.scenario, run->plan.catalogue);
-		preview_print(stdout, &run->plan, record);
-	}
-	if (!refused)
-		return 0;
+	if (record->stop == STOP_NONE && grew)
+		fputs("backburn: the blast radius has grown\n", stderr);
+	if (record->stop == STOP_NONE)
+		return grew ? EXIT_VIOLATED : 0;
 	fprintf(stderr, "backburn: %s\n", record->stop_text);
 	switch (record->stop) {
 	case STOP_SIGNAL:

@@ -485,6 +485,11 @@ static void inspect_finds_live_connections_and_touches_nothing(struct world *wor
 		cJSON_GetObjectItem(connection, "remote")->valuestring, "[fd99::2]:7001");
 	assert_string_equal(cJSON_GetObjectItem(connection, "peer")->valuestring, "node-1");
 	assert_string_equal(cJSON_GetObjectItem(connection, "state")->valuestring, "established");
+	/* This end has opened it, and this test holds it. */
+	assert_true(cJSON_IsFalse(cJSON_GetObjectItem(connection, "listens")));
+	assert_int_equal(cJSON_GetObjectItem(connection, "pid")->valueint, getpid());
+	assert_string_equal(
+		cJSON_GetObjectItem(connection, "program")->valuestring, "test_coexistence");
 	assert_string_equal(
 		cJSON_GetArrayItem(cJSON_GetObjectItem(inspected, "interfaces"), 0)->valuestring,
 		"eth0");

@@ -63,12 +63,15 @@ static const struct {
 		","
 		"'direction':'ingress','name':'','ahead':true}],'connections':[{'local':'1','"
 		"remote':"
-		"'2','peer':'n2','state':'established'}],'connection_count':1,'processes':[{'pid':"
+		"'2','peer':'n2','state':'established','listens':true,'program':'etcd','pid':7}],"
+		"'connection_count':1,'processes':[{'pid':"
 		"7,'start_ticks':'12','exe':'/bin/x',"
-		"'cmdline':'x -v','uid':0,'cgroup':'/a'}]}"},
+		"'cmdline':'x -v','uid':0,'cgroup':'/a'}],'matches':[{'direction':'egress',"
+		"'peers':['n2']}],'clients':[{'port':2379,'program':'etcd','pid':7,'address':"
+		"'10.0.0.9','connections':3}],'more_clients':2}"},
 	{&inspect_result_shape,
 		"{'effects':[],'undo':[],'interfaces':[],'foreign':[],'connections':[],"
-		"'connection_count':0}"},
+		"'connection_count':0,'more_clients':0}"},
 	{&arm_result_shape,
 		"{'armed_ns':'12','late_ns':'0','attach':'tcx','interfaces':['eth0','lo']}"},
 	{&update_params_shape, "{'fault':'x','with':{'ratio':0.5}}"},
