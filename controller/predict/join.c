@@ -30,25 +30,17 @@ static int64_t port_of(const char *address)
 	return colon ? strtol(colon + 1, NULL, 10) : 0;
 }
 
-/* NULL: of no node. */
-static const char *node_at(const struct record *record, const char *host)
-{
-	LIST_EACH(record->nodes, struct node_record, node)
-		if (list_has_text(&node->addresses, host))
-			return node->node;
-	return NULL;
-}
-
 /* The fault's word for it is a node's name, or one for many ("everything", a prefix). */
-static const char *peer_of(const struct record *record, const struct connection *connection)
+static const char *peer_of(
+	const struct directory *directory, const struct connection *connection)
 {
+	const char *node = directory_node(directory, connection->peer);
 	char host[128];
-	const char *node;
 
-	if (record_node(record, connection->peer))
-		return connection->peer;
+	if (node)
+		return node;
 	host_of(connection->remote, host, sizeof(host));
-	node = node_at(record, host);
+	node = directory_node(directory, host);
 	return node ? node : connection->peer;
 }
 
@@ -91,7 +83,7 @@ struct end {
 	bool seen, listens;
 };
 
-static void take_view(const struct record *record, const struct view *view, struct end ends[2])
+static void take_view(const struct directory *directory, const struct view *view, struct end ends[2])
 {
 	struct end *own = &ends[view->own], *other = &ends[1 - view->own];
 
@@ -103,7 +95,7 @@ static void take_view(const struct record *record, const struct view *view, stru
 		own->program = view->connection->program;
 	other->address = view->address[1 - view->own];
 	if (!other->seen)
-		other->node = peer_of(record, view->connection);
+		other->node = peer_of(directory, view->connection);
 }
 
 /*
@@ -124,7 +116,8 @@ static bool same(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static void add_to_flows(struct list *flows, const struct predicted_flow *wanted)
+/* False: there is no room for another one. */
+static bool add_to_flows(struct list *flows, const struct predicted_flow *wanted)
 {
 	struct predicted_flow *flow;
 
@@ -134,14 +127,17 @@ static void add_to_flows(struct list *flows, const struct predicted_flow *wanted
 			same(known->client_program, wanted->client_program) &&
 			same(known->server_program, wanted->server_program)) {
 			known->connections += wanted->connections;
-			return;
+			return true;
 		}
+	if (flows->count == PREDICTED_FLOWS_MAX)
+		return false;
 	flow = list_push(flows, sizeof(*flow));
 	*flow = *wanted;
 	flow->client = must_copy(wanted->client);
 	flow->server = must_copy(wanted->server);
 	flow->client_program = must_copy_if(wanted->client_program);
 	flow->server_program = must_copy_if(wanted->server_program);
+	return true;
 }
 
 /* Without a server the ends stand in the order of their names, so that all are counted together. */
@@ -159,7 +155,10 @@ static void add_connection(struct predicted_fault *out, const struct end ends[2]
 		.hit = true};
 	struct predicted_connection *connection;
 
-	add_to_flows(&out->flows, &flow);
+	if (!add_to_flows(&out->flows, &flow)) {
+		out->at_least = true;
+		return;
+	}
 	out->connection_count++;
 	if (out->connections.count == PREDICTED_LISTED_MAX)
 		return;
@@ -201,7 +200,7 @@ static void sort_flows(struct list *flows)
 }
 
 void join_connections(
-	const struct record *record, const struct fault_record *fault, struct predicted_fault *out)
+	const struct directory *directory, const struct fault_record *fault, struct predicted_fault *out)
 {
 	struct list views = {0};
 	const struct view *view;
@@ -219,7 +218,7 @@ void join_connections(
 		size_t first = i;
 
 		for (; i < views.count && by_ends(&view[first], &view[i]) == 0; i++)
-			take_view(record, &view[i], ends);
+			take_view(directory, &view[i], ends);
 		add_connection(out, ends, view[first].connection->state);
 	}
 	free(views.items);
@@ -248,12 +247,12 @@ static const struct predicted_flow *flow_of(
 }
 
 void join_dependents(
-	const struct record *record, const struct fault_record *fault, struct predicted_fault *out)
+	const struct directory *directory, const struct fault_record *fault, struct predicted_fault *out)
 {
 	LIST_EACH(fault->inspections, struct fault_inspection, inspection) {
 		out->more_dependents += inspection->result.more_clients;
 		LIST_EACH(inspection->result.clients, struct served_client, row) {
-			const char *node = node_at(record, row->address);
+			const char *node = directory_node(directory, row->address);
 			const char *client = node ? node : row->address;
 			const struct predicted_flow *flow =
 				flow_of(out, client, inspection->node, row->port);
@@ -265,7 +264,7 @@ void join_dependents(
 				.connections = row->connections,
 				.hit = flow || is_hit_process(inspection, row->pid)};
 
-			add_to_flows(&out->dependents, &dependent);
+			out->more_dependents += !add_to_flows(&out->dependents, &dependent);
 		}
 	}
 	sort_flows(&out->dependents);

@@ -43,7 +43,8 @@ static void add_declared(const struct fault_record *fault, struct list *links)
 {
 	LIST_EACH(fault->on, char *, on)
 		LIST_EACH(fault->from, char *, from)
-			if (judge_is_pair(fault, *on, *from)) {
+			if (links->count <= PREDICTED_LINKS_MAX &&
+				judge_is_pair(fault, *on, *from)) {
 				add_link(links, *on, *from);
 				add_link(links, *from, *on);
 			}
@@ -119,7 +120,7 @@ static void add_processes(const struct fault_record *fault, struct predicted_fau
 					.pid = process->pid};
 }
 
-static void predict_fault(const struct record *record, const struct phase_spec *phase,
+static void predict_fault(const struct directory *directory, const struct phase_spec *phase,
 	const struct fault_record *fault, struct predicted_fault *out)
 {
 	out->id = must_copy(fault->spec->id);
@@ -127,8 +128,8 @@ static void predict_fault(const struct record *record, const struct phase_spec *
 	out->phase = must_copy(phase->id);
 	copy_texts(&out->on, &fault->on);
 	copy_texts(&out->from, &fault->from);
-	join_connections(record, fault, out);
-	join_dependents(record, fault, out);
+	join_connections(directory, fault, out);
+	join_dependents(directory, fault, out);
 	add_links(fault, out);
 	add_processes(fault, out);
 }
@@ -328,8 +329,8 @@ static void predict_phase(
 	add_limits(record, out);
 }
 
-static void add_phase(
-	const struct record *record, const struct phase_spec *phase, struct predicted *out)
+static void add_phase(const struct record *record, const struct directory *directory,
+	const struct phase_spec *phase, struct predicted *out)
 {
 	struct list targets = {0};
 	struct predicted_phase *own;
@@ -340,7 +341,7 @@ static void add_phase(
 		const struct fault_record *fault = record_fault(record, spec->id);
 
 		if (fault->on.count)
-			predict_fault(record, phase, fault,
+			predict_fault(directory, phase, fault,
 				list_push(&out->faults, sizeof(struct predicted_fault)));
 	}
 	own = list_push(&out->phases, sizeof(*own));
@@ -350,9 +351,13 @@ static void add_phase(
 
 void predict(const struct record *record, struct predicted *out)
 {
+	struct directory directory;
+
+	directory_init(&directory, record);
 	*out = (struct predicted){.version = PREDICTED_VERSION,
 		.scenario = must_copy(record->scenario.name),
 		.environment = must_copy(record->environment ? record->environment : "?")};
 	LIST_EACH(record->scenario.phases, struct phase_spec, phase)
-		add_phase(record, phase, out);
+		add_phase(record, &directory, phase, out);
+	directory_deinit(&directory);
 }

@@ -14,8 +14,10 @@
 
 enum {
 	PREDICTED_VERSION = 1,
-	PREDICTED_LISTED_MAX = 1024, /* connections of a fault that are named one by one */
-	PREDICTED_LINKS_MAX = 4096   /* links of a fault that are named one by one */
+	/* What of each fault is named one by one. */
+	PREDICTED_LISTED_MAX = 1024, /* connections */
+	PREDICTED_FLOWS_MAX = 1024,
+	PREDICTED_LINKS_MAX = 4096
 };
 
 /* Seen from both hosts it is one. */
@@ -55,7 +57,7 @@ struct predicted_fault {
 	int64_t link_count;      /* all of them */
 	struct list connections; /* of struct predicted_connection */
 	int64_t connection_count;
-	bool at_least;          /* a node has more than it listed: the count is what was listed */
+	bool at_least; /* there are more: a node did not list all that it has, or there was no room */
 	struct list flows;      /* of struct predicted_flow: the same connections; all are hit */
 	struct list dependents; /* of struct predicted_flow: whom nodes that it is on serve */
 	int64_t more_dependents;

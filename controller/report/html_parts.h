@@ -6,6 +6,8 @@
 
 /* The page's sections: between the claims and the chart, and below it, in their order. */
 void html_radius(FILE *out, const struct report *report);
+/* Within it: what was predicted beside what was measured. */
+void html_predicted(FILE *out, const struct report *report);
 void html_hit(FILE *out, const struct report *report);
 void html_data(FILE *out, const struct report *report);
 void html_revert(FILE *out, const struct report *report);

@@ -200,6 +200,7 @@ void html_radius(FILE *out, const struct report *report)
 		fputs("</div>\n<p class=\"note\">", out);
 		graph_print_key(out, &radius);
 		fputs("</p>\n", out);
+		html_predicted(out, report);
 		matrix(out, report, &radius);
 	}
 	fputs("</section>\n", out);

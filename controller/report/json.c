@@ -6,6 +6,7 @@
 #include "contract/list.h"
 #include "controller/judge/lost_writes.h"
 #include "controller/plan/check.h"
+#include "controller/predict/predicted.h"
 #include "controller/prober/orders.h"
 #include "controller/report/json_loads.h"
 #include "controller/report/report.h"
@@ -436,6 +437,18 @@ static cJSON *values_json(const struct list *rows, const struct source_record *s
 	return list;
 }
 
+/* As `plan --json` has it, of the moment at which the run asked. */
+static cJSON *predicted_json(const struct record *record)
+{
+	struct predicted predicted;
+	cJSON *json;
+
+	predict(record, &predicted);
+	json = shape_encode(&predicted_shape, &predicted);
+	predicted_free(&predicted);
+	return json;
+}
+
 static cJSON *probes_json(const struct record *record)
 {
 	struct list rows = words_values(record);
@@ -493,6 +506,7 @@ cJSON *report_summary_json(const struct report *report)
 	json_put_string(json, "stopped_by", stop_words[record->stop]);
 	json_put(json, "claims", claims_json(&record->scenario, judgement));
 	json_put(json, "faults", faults_json(report));
+	json_put(json, "radius", predicted_json(record));
 	json_put(json, "gaps", outages_json(judgement));
 	json_put(json, "data", data_json(judgement));
 	json_put(json, "loads", json_loads(judgement));

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <inttypes.h>
 #include <string.h>
 
 #include "contract/list.h"
 #include "controller/report/escape.h"
 #include "controller/report/preview_parts.h"
-#include "controller/report/words.h"
+#include "controller/report/words_predicted.h"
 
 /* What part of everything a phase hits, and what the limits say to that. */
 
 enum {
-	NAME_COLUMNS = 12,
-	LINE_MAX = 320
+	NAME_COLUMNS = 12
 };
 
 static const struct predicted_limit *limit_of(const struct predicted_phase *phase, const char *name)
@@ -33,53 +31,13 @@ static void print_nodes(FILE *out, const struct predicted_phase *phase)
 		limit && !limit->kept ? ": EXCEEDED" : "");
 }
 
-static const struct predicted_quorum *quorum_of(
-	const struct predicted_phase *phase, const char *group)
-{
-	LIST_EACH(phase->quorums, struct predicted_quorum, quorum)
-		if (strcmp(quorum->group, group) == 0)
-			return quorum;
-	return NULL;
-}
-
-static size_t say_quorum(const struct predicted_quorum *quorum, char *text, size_t size)
-{
-	int used = snprintf(text, size,
-		quorum->left == 1 ? "; %" PRId64 " stays, " : "; %" PRId64 " stay, ", quorum->left);
-
-	if (used < 0 || (size_t)used >= size)
-		return size;
-	return (size_t)used +
-		(size_t)snprintf(text + used, size - (size_t)used,
-			!quorum->kept              ? "NO majority (%" PRId64 ")%s"
-				: quorum->demanded ? "the quorum of %" PRId64 " is kept%s"
-						   : "still a majority (%" PRId64 ")%s",
-			quorum->majority,
-			!quorum->kept && quorum->demanded ? ", which is demanded" : "");
-}
-
-static bool is_group(const struct predicted_share *share)
-{
-	return strncmp(share->of, "group ", 6) == 0;
-}
-
 static void print_share(
 	FILE *out, const struct predicted_phase *phase, const struct predicted_share *share)
 {
-	const char *name = is_group(share) ? share->of + 6 : share->of;
-	const struct predicted_limit *limit = limit_of(phase, share->of);
-	const struct predicted_quorum *quorum = is_group(share) ? quorum_of(phase, name) : NULL;
-	char text[LINE_MAX];
-	size_t used = (size_t)snprintf(text, sizeof(text),
-		"%" PRId64 " of %" PRId64 " hit, %.0f %%", share->hit, share->total,
-		100 * (double)share->hit / (double)(share->total ? share->total : 1));
+	char text[SENTENCE_MAX];
 
-	if (limit)
-		used += (size_t)snprintf(text + used, sizeof(text) - used, " (at most %.3g %%)%s",
-			100 * limit->allowed, limit->kept ? "" : ": EXCEEDED");
-	if (quorum && used < sizeof(text))
-		say_quorum(quorum, text + used, sizeof(text) - used);
-	plain_line(out, "  %-*s %s", NAME_COLUMNS, name, text);
+	words_share(phase, share, text);
+	plain_line(out, "  %-*s %s", NAME_COLUMNS, words_share_of(share), text);
 }
 
 static void print_label_limit(FILE *out, const struct predicted_limit *limit)
