@@ -58,6 +58,9 @@ static int apply_node(struct record *record, const cJSON *event, struct fail *fa
 	record_replace_text(&node->attach, json_string(event, "attach", NULL));
 	list_free_texts(&node->addresses);
 	list_from_json(&node->addresses, record_member(event, "addresses"));
+	list_free_texts(&node->also_reached_as);
+	list_from_json(
+		&node->also_reached_as, cJSON_GetObjectItemCaseSensitive(event, "also_reached_as"));
 	return 0;
 }
 
