@@ -35,6 +35,9 @@ BB_MAP(bb_lanes, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, __u32, __u32, BB_LANES + 
 BB_MAP(bb_new_flows, BPF_MAP_TYPE_LRU_HASH, 0, struct bb_flow, __u64, 1);
 /* Ports of packets whose later fragments are still to come. */
 BB_MAP(bb_fragments, BPF_MAP_TYPE_LRU_HASH, 0, struct bb_fragment, struct bb_ports, BB_FRAGMENTS);
+/* Who was hit, and by which connections (touched.bpf.h). What is full takes no more. */
+BB_MAP(bb_touched, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, struct bb_touched_key, struct bb_touched, BB_TOUCHED);
+BB_MAP(bb_touched_flows, BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, struct bb_touched_flow, __u8, BB_TOUCHED_FLOWS);
 BB_MAP(bb_pulse, BPF_MAP_TYPE_ARRAY, BPF_F_MMAPABLE, __u32, struct bb_pulse, 1);
 /* clang-format on */
 

@@ -127,6 +127,8 @@ struct bb_slot {
 	__u64 cgroup;      /* id; only packets of its sockets and of those below it. 0: all */
 	__u32 lane;        /* BB_HOLD: ifindex */
 	__u64 missed; /* packets that should have gone through a lane or the wire, and could not */
+	__u64 untold; /* segments that were hit, of addresses for which bb_touched had no room */
+	__u32 rule;   /* bb_touched_key.rule */
 	struct bb_port_range ranges[BB_PORT_RANGES];
 	/*
 	 * What may be changed while the fault acts is there twice, with counters for each: one
@@ -183,6 +185,28 @@ struct bb_counter {
 	__u64 bytes;
 	__u64 matched; /* segments that were looked at, hit or not */
 	__u64 first_ns, last_ns;
+};
+
+/*
+ * What was hit of one address by one rule. A rule's number is its own for the matcher's life, while
+ * its slot may go to another.
+ */
+#define BB_TOUCHED 16384
+#define BB_TOUCHED_FLOWS 16384 /* of all rules: above it connections are no longer told apart */
+struct bb_touched_key {
+	struct bb_address address;
+	__u32 rule;
+};
+
+struct bb_touched {
+	__u64 packets, segments; /* as in struct bb_counter */
+	__u64 connections;       /* or pairs of ports, of protocols without */
+	__u64 first_ns, last_ns;
+};
+
+struct bb_touched_flow {
+	struct bb_flow flow;
+	__u32 rule;
 };
 
 #endif

@@ -13,6 +13,7 @@
 #include "bpf/matcher.h"
 #include "bpf/owner.bpf.h"
 #include "bpf/packet.bpf.h"
+#include "bpf/touched.bpf.h"
 
 /* One packet on its way along the slots. */
 
@@ -271,6 +272,8 @@ static long try_slot(__u32 index, void *context)
 		__sync_fetch_and_add(&slot->missed, hit->segments);
 	if (acted >= 0)
 		count(hit, BB_COUNTED(i, copy), acted);
+	if (acted > 0)
+		touch(&hit->packet, i, hit->segments, hit->now);
 	return hit->lane != 0;
 }
 

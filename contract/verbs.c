@@ -379,6 +379,18 @@ static const struct field counter_fields[] = {
 static const struct shape counter_shape = {
 	.name = "counter", .size = sizeof(struct counter), SHAPE_FIELDS(counter_fields)};
 
+static const struct field touched_fields[] = {
+	{.key = "address", .kind = FIELD_PREFIX, AT(touched, address), .required = true},
+	{.key = "peer", .kind = FIELD_STRING, AT(touched, peer)},
+	{.key = "packets", .kind = FIELD_I64, AT(touched, packets), .required = true},
+	{.key = "segments", .kind = FIELD_I64, AT(touched, segments), .required = true},
+	{.key = "connections", .kind = FIELD_I64, AT(touched, connections), .required = true},
+	{.key = "first_ns", .kind = FIELD_I64, AT(touched, first_ns), .required = true},
+	{.key = "last_ns", .kind = FIELD_I64, AT(touched, last_ns), .required = true},
+};
+const struct shape touched_shape = {
+	.name = "touched", .size = sizeof(struct touched), SHAPE_FIELDS(touched_fields)};
+
 const char *const measure_unit_words[] = {[MEASURE_RATIO] = "ratio",
 	[MEASURE_DURATION] = "ns",
 	[MEASURE_RATE] = "bit/s",
@@ -477,6 +489,17 @@ static const struct field fault_evidence_fields[] = {
 		.sub = &host_evidence_shape,
 		AT(fault_evidence, hosts),
 		.allow_empty = true},
+	{.key = "touched",
+		.kind = FIELD_LIST,
+		.item = FIELD_OBJECT,
+		.sub = &touched_shape,
+		AT(fault_evidence, touched),
+		.allow_empty = true},
+	{.key = "touched_more",
+		.kind = FIELD_I64,
+		AT(fault_evidence, touched_more),
+		.preset = "\"0\""},
+	{.key = "untold", .kind = FIELD_I64, AT(fault_evidence, untold), .preset = "\"0\""},
 };
 static const struct shape fault_evidence_shape = {.name = "fault evidence",
 	.size = sizeof(struct fault_evidence),

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "contract/address.h"
 #include "contract/processes.h"
 #include "contract/shape.h"
 
@@ -217,6 +218,21 @@ struct counter {
 };
 extern const char *const direction_words[];
 
+/* What a fault hit of one address, by the addresses that its packets had. */
+struct touched {
+	struct prefix address;
+	char *peer;      /* the endpoint that names it; NULL: none does, which is spill */
+	int64_t packets; /* as in struct counter, both directions */
+	int64_t segments;
+	int64_t connections; /* or pairs of ports, of protocols without */
+	int64_t first_ns;    /* first and last hit */
+	int64_t last_ns;
+};
+enum {
+	TOUCHED_MAX = 128 /* addresses that are told of a fault: spill first, then the heaviest */
+};
+extern const struct shape touched_shape;
+
 enum measure_unit {
 	MEASURE_RATIO,    /* 0..1; `hits` of `count` trials */
 	MEASURE_DURATION, /* nanoseconds */
@@ -274,6 +290,9 @@ struct fault_evidence {
 	struct list measures;  /* of struct measure */
 	struct list changes;   /* of struct fault_change, in order */
 	struct list hosts;     /* of struct host_evidence */
+	struct list touched;   /* of struct touched */
+	int64_t touched_more;  /* addresses that are not told */
+	int64_t untold;        /* segments of addresses that there was no room to tell apart */
 };
 
 /* The result of `heal` and `evidence`, and the params of the `evidence` notification. */

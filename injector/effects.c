@@ -70,6 +70,12 @@ static void match_evidence(
 		return;
 	matcher_count(session->matcher, effect->armed, &out->counters);
 	matcher_measure(session->matcher, effect->armed, &out->measures);
+	matcher_touched(session->matcher, effect->armed, out);
+}
+
+static bool match_spills(const struct session *session, const struct effect *effect)
+{
+	return effect->armed && matcher_spills(session->matcher, effect->armed);
 }
 
 static void match_carrier(
@@ -399,6 +405,8 @@ static const struct {
 	int (*undo)(struct session *session, struct effect *effect, struct fail *fail);
 	void (*evidence)(const struct session *session, const struct effect *effect,
 		struct fault_evidence *out);
+	bool (*spills)(const struct session *session,
+		const struct effect *effect); /* NULL: it hits what it was told, one by one */
 	bool (*watch)(struct session *session, struct effect *effect,
 		int64_t now_ns);                         /* NULL: nothing follows */
 	int64_t (*next_ns)(const struct effect *effect); /* with `watch` */
@@ -409,6 +417,7 @@ static const struct {
 		.change = match_change,
 		.undo = match_undo,
 		.evidence = match_evidence,
+		.spills = match_spills,
 		.carrier = match_carrier},
 	[EFFECT_SIGNAL] = {.arm = signal_arm,
 		.start = signal_start,
@@ -494,6 +503,11 @@ void effect_evidence(
 	const struct session *session, const struct effect *effect, struct fault_evidence *out)
 {
 	kinds[effect->kind].evidence(session, effect, out);
+}
+
+bool effect_spills(const struct session *session, const struct effect *effect)
+{
+	return kinds[effect->kind].spills && kinds[effect->kind].spills(session, effect);
 }
 
 bool effect_watch(struct session *session, struct effect *effect, int64_t now_ns)

@@ -40,6 +40,8 @@ int effect_undo(struct session *session, struct effect *effect, struct fail *fai
 /* Adds what is known of it. */
 void effect_evidence(
 	const struct session *session, const struct effect *effect, struct fault_evidence *out);
+/* It has hit what its order does not name. */
+bool effect_spills(const struct session *session, const struct effect *effect);
 /* Looks for what happens after it is healed. True: there is something new to be said. */
 bool effect_watch(struct session *session, struct effect *effect, int64_t now_ns);
 /* The instant of the next look; INT64_MAX: nothing is awaited. */

@@ -216,6 +216,15 @@ int host_matcher_protect(
 	struct host_matcher *matcher, const struct bb_flow *flow, struct fail *fail);
 void host_matcher_unprotect(struct host_matcher *matcher, const struct bb_flow *flow);
 
+/* Who a rule hit (bb_touched_key.rule). */
+struct host_touched {
+	struct prefix address;
+	struct bb_touched counts;
+};
+/* Adds struct host_touched to `hits`, in no order. */
+void host_matcher_touched(struct host_matcher *matcher, uint32_t rule, struct list *hits);
+void host_matcher_forget(struct host_matcher *matcher, uint32_t rule);
+
 /* A link that packets may come back to from a lane; `number` names it in their label. */
 int host_matcher_link(
 	struct host_matcher *matcher, int ifindex, uint32_t number, struct fail *fail);

@@ -55,6 +55,10 @@ int real_matcher_exit_program(const struct host_matcher *matcher);
 int real_matcher_pulse_file(const struct host_matcher *matcher);
 uint64_t real_matcher_pulse(const struct host_matcher *matcher);
 
+/* Of the maps of who was hit: their descriptors, borrowed. */
+int real_matcher_touched_file(const struct host_matcher *matcher);
+int real_matcher_touched_flows_file(const struct host_matcher *matcher);
+
 /* host_machine_check() of another process of ours. */
 int real_machine_check(pid_t pid, struct fail *fail);
 

@@ -162,6 +162,16 @@ uint64_t real_matcher_pulse(const struct host_matcher *matcher)
 	return pulse.alive_until_ns;
 }
 
+int real_matcher_touched_file(const struct host_matcher *matcher)
+{
+	return bpf_map__fd(matcher->skeleton->maps.bb_touched);
+}
+
+int real_matcher_touched_flows_file(const struct host_matcher *matcher)
+{
+	return bpf_map__fd(matcher->skeleton->maps.bb_touched_flows);
+}
+
 static int map_for(const struct host_matcher *matcher, const struct prefix *prefix,
 	struct bb_prefix *key, const void **key_used)
 {

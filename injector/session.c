@@ -309,6 +309,30 @@ static bool watch_all(struct session *session, int64_t now_ns)
 	return news;
 }
 
+static bool spills(const struct session *session, const struct session_fault *fault)
+{
+	LIST_EACH(fault->plan.effects, const struct effect, effect) {
+		if (effect_spills(session, effect))
+			return true;
+	}
+	return false;
+}
+
+/* What hits others than it was told to is wrong in a way that nobody has thought of: it ends. */
+static void heal_spills(struct session *session)
+{
+	for (size_t i = 0; i < session->faults.count; i++) {
+		struct session_fault *fault = fault_at(session, i);
+		struct fail fail = FAIL_INIT;
+
+		if (fault->state != FAULT_ACTIVE || !spills(session, fault))
+			continue;
+		log_line("fault %s hit what it was not to: it is ended", fault->order.id);
+		if (session_heal(session, fault, &fail) < 0)
+			log_line("fault %s: %s", fault->order.id, fail.text);
+	}
+}
+
 bool session_tick(struct session *session, int64_t now_ns)
 {
 	bool was_armed = session_is_armed(session), due = session->owes_evidence;
@@ -322,8 +346,10 @@ bool session_tick(struct session *session, int64_t now_ns)
 	if (was_armed)
 		due |= !session_is_armed(session) ||
 			now_ns >= session->evidence_ns + EVIDENCE_EVERY_NS;
-	if (due)
+	if (due) {
+		heal_spills(session);
 		say_evidence(session, now_ns);
+	}
 	return now_ns < session->lease_until_ns;
 }
 

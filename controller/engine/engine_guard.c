@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
 #include "contract/json.h"
 #include "contract/units.h"
 #include "controller/engine/engine_parts.h"
+#include "controller/judge/spill.h"
 #include "controller/judge/stop_rule.h"
 
 /* Guardrails: looked at on every event, from the first probe until everything is healed. */
@@ -72,6 +75,18 @@ static bool check_run_limit(struct engine *engine)
 	engine_stop(engine, STOP_GUARDRAIL, "limits.run", "the run reached its limit of %s",
 		duration_format(limit_ns, text));
 	return true;
+}
+
+void guard_spill(struct engine *engine)
+{
+	char text[SPILL_TEXT_MAX];
+	struct list spills;
+
+	spills_find(&engine->record, &spills);
+	if (spills.count)
+		engine_stop(engine, STOP_GUARDRAIL, "spill", "spill: %s",
+			spill_text(LIST_AT(spills, struct spill, 0), text));
+	free(spills.items);
 }
 
 void guard_check(struct engine *engine)

@@ -4,6 +4,7 @@
 
 #include "controller/exit_code.h"
 #include "controller/judge/judge_parts.h"
+#include "controller/judge/spill.h"
 
 /*
  * Exit codes and which wins. Each source of a code adds it with a sentence; the table's order is
@@ -129,6 +130,17 @@ static void add_stop(const struct record *record, struct judgement *judgement)
 		reason);
 }
 
+/* Also when something else had stopped the run before it was seen. */
+static void add_spills(struct judgement *judgement)
+{
+	char text[SPILL_TEXT_MAX], reason[SENTENCE_MAX];
+
+	LIST_EACH(judgement->spills, struct spill, spill) {
+		snprintf(reason, sizeof(reason), "spill: %.300s", spill_text(spill, text));
+		add_code(judgement, EXIT_STOPPED, reason);
+	}
+}
+
 const char *judge_headline(int code)
 {
 	switch (code) {
@@ -194,6 +206,7 @@ void judge_codes(const struct record *record, struct judgement *judgement)
 {
 	char held[SENTENCE_MAX];
 
+	add_spills(judgement);
 	add_stop(record, judgement);
 	add_reverts(judgement);
 	LIST_EACH(judgement->claims, struct claim_judgement, claim)

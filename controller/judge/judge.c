@@ -7,6 +7,7 @@
 #include "contract/list.h"
 #include "contract/units.h"
 #include "controller/judge/judge_parts.h"
+#include "controller/judge/spill.h"
 
 int64_t judge_measured_to_ns(
 	const struct record *record, const struct fault_record *fault, int64_t covered_ns)
@@ -127,6 +128,7 @@ void judge(const struct record *record, struct judgement *out)
 	judge_outages(record, &out->outages);
 	judge_costs(record, &out->costs);
 	judge_loads(record, &out->loads);
+	spills_find(record, &out->spills);
 	judge_codes(record, out);
 }
 
@@ -149,5 +151,6 @@ void judgement_deinit(struct judgement *judgement)
 	free(judgement->costs.items);
 	free(judgement->data.items);
 	judge_loads_free(&judgement->loads);
+	free(judgement->spills.items);
 	*judgement = (struct judgement){0};
 }

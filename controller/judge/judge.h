@@ -53,8 +53,9 @@ struct claim_judgement {
 struct pair_effect {
 	const char *from, *to; /* borrowed from the record */
 	int64_t packets, segments;
-	int64_t matched;     /* segments that it looked at, hit or not */
-	int64_t connections; /* live just before arming; -1: nobody was asked */
+	int64_t matched;         /* segments that it looked at, hit or not */
+	int64_t connections;     /* live just before arming; -1: nobody was asked */
+	int64_t connections_hit; /* of which packets were hit; -1: nobody told */
 };
 
 /* One process that a fault aimed at. */
@@ -162,6 +163,7 @@ struct judgement {
 	struct list costs;    /* of struct cost */
 	struct list data;     /* of struct data_summary */
 	struct list loads;    /* of struct load_judgement */
+	struct list spills;   /* of struct spill (spill.h): what was hit outside of all faults */
 	int codes[CODES_MAX]; /* every exit code that applies, by weight */
 	size_t code_count;
 	int exit_code;

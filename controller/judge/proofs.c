@@ -5,6 +5,7 @@
 
 #include "contract/list.h"
 #include "controller/judge/judge_parts.h"
+#include "controller/judge/spill.h"
 
 /* --- effect: did the fault touch anything? --------------------------------------------- */
 
@@ -66,7 +67,11 @@ static struct pair_effect directed_pair(
 	const struct fault_record *fault, const char *from, const char *to)
 {
 	struct pair_effect pair = {
-		.from = from, .to = to, .connections = judge_connections(fault, from, to)};
+		.from = from,
+		.to = to,
+		.connections = judge_connections(fault, from, to),
+		.connections_hit = spill_connections(fault, from, to),
+	};
 
 	add_counted(fault, from, to, DIRECTION_EGRESS, &pair);
 	add_counted(fault, to, from, DIRECTION_INGRESS, &pair);

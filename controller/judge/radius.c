@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "contract/list.h"
+#include "controller/judge/spill.h"
 
 /* --- nodes ----------------------------------------------------------------------------- */
 
@@ -64,6 +65,8 @@ static void add_nodes(
 		LIST_EACH(effect->pairs, struct pair_effect, pair)
 			add_node(radius, pair->to, RADIUS_PEER, false);
 	}
+	LIST_EACH(judgement->spills, struct spill, spill)
+		add_node(radius, spill_name(spill), RADIUS_APART, false);
 	merge_nodes(radius);
 }
 
@@ -97,6 +100,27 @@ static void add_links(struct radius *radius, const struct effect_judgement *effe
 		};
 		from->hit |= link->packets > 0;
 		to->hit |= link->packets > 0;
+	}
+}
+
+static void add_spills(struct radius *radius, const struct judgement *judgement)
+{
+	const struct radius_node *first = radius->nodes.items;
+
+	LIST_EACH(judgement->spills, struct spill, spill) {
+		struct radius_node *from = find(radius, spill->node);
+		struct radius_node *to = find(radius, spill_name(spill));
+
+		to->hit = to->spilled = true;
+		if (!from || from == to)
+			continue;
+		*(struct radius_link *)list_push(&radius->links, sizeof(struct radius_link)) =
+			(struct radius_link){
+				.a = (size_t)((from < to ? from : to) - first),
+				.b = (size_t)((from < to ? to : from) - first),
+				.connections = NEVER_NS,
+				.packets = spill->touched->packets,
+			};
 	}
 }
 
@@ -153,6 +177,7 @@ void radius_init(
 		mark_processes(radius, effect);
 		mark_machines(radius, effect);
 	}
+	add_spills(radius, judgement);
 	merge_links(radius);
 }
 

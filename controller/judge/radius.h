@@ -17,8 +17,9 @@ enum radius_role {
 struct radius_node {
 	const char *name; /* borrowed from the record */
 	enum radius_role role;
-	bool known; /* a node of the environment; else prefixes, a host's name, "everything" */
-	bool hit;   /* something was counted there, or of its packets */
+	bool known;   /* a node of the environment; else prefixes, a host's name, "everything" */
+	bool hit;     /* something was counted there, or of its packets */
+	bool spilled; /* of its packets, by a fault that does not name it */
 };
 
 /* Between two nodes; it has no direction. */

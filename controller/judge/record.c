@@ -91,6 +91,7 @@ static void free_fault(struct fault_record *fault)
 		record_free_strikes(&node->strikes);
 		record_free_measures(&node->measures);
 		record_free_hosts(&node->hosts);
+		record_free_touched(&node->touched);
 	}
 	free(fault->nodes.items);
 	free(fault->did);
@@ -125,6 +126,7 @@ static void free_node(struct node_record *node)
 	free(node->lost_reason);
 	list_free_texts(&node->addresses);
 	cJSON_Delete(node->labels);
+	list_free_texts(&node->also_reached_as);
 	list_free_texts(&node->before);
 	list_free_texts(&node->after);
 	list_free_texts(&node->residue_before);

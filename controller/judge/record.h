@@ -43,6 +43,10 @@ struct fault_node {
 	struct list strikes;   /* of struct strike_evidence; times likewise, or NEVER_NS */
 	struct list measures;  /* of struct measure; `hits` is never above `count` */
 	struct list hosts;     /* of struct host_evidence: what names stood for */
+	struct list touched;   /* of struct touched; times likewise */
+	int64_t touched_more;  /* addresses that were hit and are not in it */
+	int64_t untold;        /* segments of addresses that the node had no room for */
+	bool tells_touched;    /* an older injector, or a fault on processes, does not */
 };
 
 /* What a node said, before anything was armed, that the fault would hit there. */
@@ -127,8 +131,9 @@ struct workload_record {
 
 struct node_record {
 	char *node, *host, *kernel, *tool, *attach;
-	struct list addresses;                                    /* of char * */
-	cJSON *labels;                                            /* object of strings, or NULL */
+	struct list addresses;       /* of char * */
+	struct list also_reached_as; /* of char *: what lies in front of it, as the file says */
+	cJSON *labels;               /* object of strings, or NULL */
 	struct list before, after, residue_before, residue_after; /* of char * */
 	bool audited_before, audited_after, lost, recovered;
 	bool gone; /* its lab was taken down: with the node went all that was in it */

@@ -60,6 +60,9 @@ static int apply_node(struct record *record, const cJSON *event, struct fail *fa
 	list_from_json(&node->addresses, record_member(event, "addresses"));
 	cJSON_Delete(node->labels);
 	node->labels = cJSON_Duplicate(record_member(event, "labels"), true);
+	list_free_texts(&node->also_reached_as);
+	list_from_json(
+		&node->also_reached_as, cJSON_GetObjectItemCaseSensitive(event, "also_reached_as"));
 	return 0;
 }
 

@@ -30,6 +30,7 @@ void record_free_counters(struct list *counters);
 void record_free_processes(struct list *processes);
 void record_free_strikes(struct list *strikes);
 void record_free_hosts(struct list *hosts);
+void record_free_touched(struct list *touched);
 void record_free_measures(struct list *measures);
 
 /* The fault's entry for that node, a new one if there is none. */

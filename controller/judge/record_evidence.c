@@ -45,6 +45,14 @@ void record_free_hosts(struct list *hosts)
 	*hosts = (struct list){0};
 }
 
+void record_free_touched(struct list *touched)
+{
+	LIST_EACH(*touched, struct touched, address)
+		shape_free(&touched_shape, address);
+	free(touched->items);
+	*touched = (struct list){0};
+}
+
 static int64_t packets_of(const cJSON *item, const char *key)
 {
 	return sane_count(json_i64(item, key, 0), PACKETS_MAX);
@@ -92,6 +100,36 @@ static int add_measure(
 	return 0;
 }
 
+static int add_touched(struct fault_node *node, const cJSON *item, struct fail *fail)
+{
+	struct touched touched;
+
+	if (shape_decode(&touched_shape, item, "touched", &touched, fail) < 0)
+		return -1;
+	touched.packets = sane_count(touched.packets, PACKETS_MAX);
+	touched.segments = sane_count(touched.segments, PACKETS_MAX);
+	touched.connections = sane_count(touched.connections, PACKETS_MAX);
+	touched.first_ns = record_sane_time(touched.first_ns);
+	touched.last_ns = record_sane_time(touched.last_ns);
+	*(struct touched *)list_push(&node->touched, sizeof(touched)) = touched;
+	return 0;
+}
+
+static int take_touched(struct fault_node *node, const cJSON *event, struct fail *fail)
+{
+	const cJSON *item, *touched = cJSON_GetObjectItemCaseSensitive(event, "touched");
+
+	record_free_touched(&node->touched);
+	node->tells_touched = touched;
+	node->touched_more = packets_of(event, "touched_more");
+	node->untold = packets_of(event, "untold");
+	cJSON_ArrayForEach(item, touched) {
+		if (add_touched(node, item, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int record_apply_evidence(struct record *record, const cJSON *event, struct fail *fail)
 {
 	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
@@ -128,5 +166,5 @@ int record_apply_evidence(struct record *record, const cJSON *event, struct fail
 			return -1;
 		*(struct host_evidence *)list_push(&node->hosts, sizeof(host)) = host;
 	}
-	return 0;
+	return take_touched(node, event, fail);
 }

@@ -29,6 +29,8 @@ void directory_init(struct directory *directory, const struct record *record)
 		add(directory, node->node, node->node);
 		LIST_EACH(node->addresses, char *, address)
 			add(directory, *address, node->node);
+		LIST_EACH(node->also_reached_as, char *, address)
+			add(directory, *address, node->node);
 	}
 	if (directory->entries.count)
 		qsort(directory->entries.items, directory->entries.count,
@@ -47,7 +49,7 @@ const char *directory_node(const struct directory *directory, const char *text)
 
 	if (!directory->entries.count)
 		return NULL;
-	found = bsearch(&wanted, directory->entries.items, directory->entries.count,
-		sizeof(wanted), by_text);
+	found = bsearch(&wanted, directory->entries.items, directory->entries.count, sizeof(wanted),
+		by_text);
 	return found ? found->node : NULL;
 }

@@ -31,8 +31,7 @@ static int64_t port_of(const char *address)
 }
 
 /* The fault's word for it is a node's name, or one for many ("everything", a prefix). */
-static const char *peer_of(
-	const struct directory *directory, const struct connection *connection)
+static const char *peer_of(const struct directory *directory, const struct connection *connection)
 {
 	const char *node = directory_node(directory, connection->peer);
 	char host[128];
@@ -83,7 +82,8 @@ struct end {
 	bool seen, listens;
 };
 
-static void take_view(const struct directory *directory, const struct view *view, struct end ends[2])
+static void take_view(
+	const struct directory *directory, const struct view *view, struct end ends[2])
 {
 	struct end *own = &ends[view->own], *other = &ends[1 - view->own];
 
@@ -199,8 +199,8 @@ static void sort_flows(struct list *flows)
 		qsort(flows->items, flows->count, sizeof(struct predicted_flow), by_connections);
 }
 
-void join_connections(
-	const struct directory *directory, const struct fault_record *fault, struct predicted_fault *out)
+void join_connections(const struct directory *directory, const struct fault_record *fault,
+	struct predicted_fault *out)
 {
 	struct list views = {0};
 	const struct view *view;
@@ -246,8 +246,8 @@ static const struct predicted_flow *flow_of(
 	return NULL;
 }
 
-void join_dependents(
-	const struct directory *directory, const struct fault_record *fault, struct predicted_fault *out)
+void join_dependents(const struct directory *directory, const struct fault_record *fault,
+	struct predicted_fault *out)
 {
 	LIST_EACH(fault->inspections, struct fault_inspection, inspection) {
 		out->more_dependents += inspection->result.more_clients;

@@ -57,7 +57,8 @@ struct predicted_fault {
 	int64_t link_count;      /* all of them */
 	struct list connections; /* of struct predicted_connection */
 	int64_t connection_count;
-	bool at_least; /* there are more: a node did not list all that it has, or there was no room */
+	bool at_least; /* there are more: a node did not list all that it has, or there was no room
+			*/
 	struct list flows;      /* of struct predicted_flow: the same connections; all are hit */
 	struct list dependents; /* of struct predicted_flow: whom nodes that it is on serve */
 	int64_t more_dependents;

@@ -40,20 +40,32 @@ static size_t count_drawn(const struct radius *radius)
 	return radius->nodes.count < GRAPH_NODES_MAX ? radius->nodes.count : GRAPH_NODES_MAX;
 }
 
-/* The first target stands at the top, the others follow by role and name. */
+static void place(struct graph *graph, size_t index, size_t total)
+{
+	double turn = 2 * M_PI * (double)graph->drawn / (double)total - M_PI / 2;
+
+	if (graph->places[index].drawn || graph->drawn >= total)
+		return;
+	graph->places[index] = (struct place){.drawn = true,
+		.x = WIDTH / 2.0 + RADIUS_X * cos(turn),
+		.y = HEIGHT / 2.0 + RADIUS_Y * sin(turn),
+		.cosine = cos(turn)};
+	graph->drawn++;
+}
+
+/* What must not be missed comes first, then the targets; the others follow by role and name. */
+static void place_spilled(struct graph *graph, size_t total)
+{
+	for (size_t i = 0; i < graph->radius->nodes.count; i++)
+		if (node_at(graph, i)->spilled)
+			place(graph, i, total);
+}
+
 static void place_role(struct graph *graph, enum radius_role role, size_t total)
 {
-	for (size_t i = 0; i < graph->radius->nodes.count && graph->drawn < total; i++) {
-		double turn = 2 * M_PI * (double)graph->drawn / (double)total - M_PI / 2;
-
-		if (node_at(graph, i)->role != role)
-			continue;
-		graph->places[i] = (struct place){.drawn = true,
-			.x = WIDTH / 2.0 + RADIUS_X * cos(turn),
-			.y = HEIGHT / 2.0 + RADIUS_Y * sin(turn),
-			.cosine = cos(turn)};
-		graph->drawn++;
-	}
+	for (size_t i = 0; i < graph->radius->nodes.count; i++)
+		if (node_at(graph, i)->role == role)
+			place(graph, i, total);
 }
 
 static void place_all(struct graph *graph, const struct radius *radius)
@@ -64,6 +76,7 @@ static void place_all(struct graph *graph, const struct radius *radius)
 		.radius = radius, .places = calloc(radius->nodes.count + 1, sizeof(struct place))};
 	if (!graph->places)
 		abort();
+	place_spilled(graph, total);
 	place_role(graph, RADIUS_TARGET, total);
 	place_role(graph, RADIUS_PEER, total);
 	place_role(graph, RADIUS_APART, total);
@@ -152,6 +165,12 @@ static void draw_number(FILE *out, const struct graph *graph, const struct radiu
 /* A target has an edge around it, a peer is a ring, the rest a dot. */
 static void draw_shape(FILE *out, const struct place *place, const struct radius_node *node)
 {
+	if (node->spilled)
+		fprintf(out,
+			"<circle cx=\"%.1f\" cy=\"%.1f\" r=\"15\" class=\"c-missed\" "
+			"fill=\"#ffffff\" stroke=\"#b42318\" stroke-width=\"2.5\" "
+			"stroke-dasharray=\"3 3\"/>",
+			place->x, place->y);
 	switch (node->role) {
 	case RADIUS_TARGET:
 		fprintf(out,
@@ -190,7 +209,8 @@ static void draw_node(FILE *out, const struct place *place, const struct radius_
 	fputs("<g>", out);
 	draw_shape(out, place, node);
 	fputs("<title>", out);
-	markup(out, "%s: %s", node->name, roles[node->role]);
+	markup(out, "%s: %s%s", node->name, roles[node->role],
+		node->spilled ? ", and hit by one that does not name it" : "");
 	fprintf(out,
 		"</title><text x=\"%.1f\" y=\"%.1f\" class=\"%s\" fill=\"#1f2430\" "
 		"text-anchor=\"%s\" font-size=\"13\"%s>",
@@ -199,7 +219,7 @@ static void draw_node(FILE *out, const struct place *place, const struct radius_
 			: right ? "start"
 				: "end",
 		node->role == RADIUS_TARGET ? " font-weight=\"600\"" : "");
-	markup(out, "%.*s", NAME_SHOWN, node->name);
+	markup(out, "%.*s%s", NAME_SHOWN, node->name, node->spilled ? " (spill)" : "");
 	fputs("</text></g>\n", out);
 }
 
@@ -229,7 +249,7 @@ void graph_print(FILE *out, const struct radius *radius)
 /* --- the key --------------------------------------------------------------------------- */
 
 struct counts {
-	size_t targets_hit, targets_missed, peers, apart;
+	size_t targets_hit, targets_missed, peers, apart, spilled;
 	size_t solid, dashed, dotted;
 };
 
@@ -242,6 +262,7 @@ static struct counts count_shapes(const struct radius *radius)
 		counts.targets_missed += node->role == RADIUS_TARGET && !node->hit;
 		counts.peers += node->role == RADIUS_PEER;
 		counts.apart += node->role == RADIUS_APART;
+		counts.spilled += node->spilled;
 	}
 	LIST_EACH(radius->links, struct radius_link, link) {
 		counts.solid += link->packets > 0;
@@ -273,6 +294,9 @@ void graph_print_key(FILE *out, const struct radius *radius)
 		size_t count;
 		const char *text;
 	} keys[] = {
+		{counts.spilled,
+			"A dashed ring around a node is spill: it was hit by a fault that does not "
+			"name it. "},
 		{counts.targets_hit, "A filled square is a target that was hit. "},
 		{counts.targets_missed, "An empty square is a target of which nothing was hit. "},
 		{counts.peers, "A ring is a counterpart. "},

@@ -3,6 +3,7 @@
 
 #include "contract/list.h"
 #include "controller/judge/radius.h"
+#include "controller/judge/spill.h"
 #include "controller/report/escape.h"
 #include "controller/report/graph.h"
 #include "controller/report/html_parts.h"
@@ -116,6 +117,34 @@ static const struct effect_judgement *effect_of(
 	return NULL;
 }
 
+static bool phase_has_fault(const struct phase_record *phase, const char *id)
+{
+	LIST_EACH(phase->spec->faults, struct fault_spec, spec)
+		if (strcmp(spec->id, id) == 0)
+			return true;
+	return false;
+}
+
+/* What hit the node although it does not name it, in the fault's phase. */
+static bool spill_cells(
+	FILE *out, const struct report *report, const struct phase_record *phase, const char *node)
+{
+	bool any = false;
+
+	LIST_EACH(report->judgement.spills, struct spill, spill) {
+		if (strcmp(spill_name(spill), node) != 0 ||
+			!phase_has_fault(phase, spill->fault->spec->id))
+			continue;
+		any = true;
+		fputs("<div>", out);
+		html_word(out, TONE_BAD, "spill");
+		markup(out, " %s: %lld packets", spill->fault->spec->id,
+			(long long)spill->touched->packets);
+		fputs("</div>", out);
+	}
+	return any;
+}
+
 static void phase_cell(
 	FILE *out, const struct report *report, const struct phase_record *phase, const char *node)
 {
@@ -128,6 +157,7 @@ static void phase_cell(
 		if (own && !judge_fault_left_out(&report->record, own->fault))
 			any |= fault_cell(out, own, node);
 	}
+	any |= spill_cells(out, report, phase, node);
 	any |= member_cells(out, report, phase, node);
 	fputs(any ? "</td>" : "–</td>", out);
 }
@@ -184,6 +214,18 @@ static void matrix(FILE *out, const struct report *report, const struct radius *
 	fputs("</details>\n", out);
 }
 
+static void spills(FILE *out, const struct judgement *judgement)
+{
+	char text[SPILL_TEXT_MAX];
+
+	LIST_EACH(judgement->spills, struct spill, spill) {
+		fputs("<p class=\"finding\">", out);
+		html_word(out, TONE_BAD, "Spill");
+		markup(out, " %s.", spill_text(spill, text));
+		fputs("</p>\n", out);
+	}
+}
+
 void html_radius(FILE *out, const struct report *report)
 {
 	struct radius radius;
@@ -193,6 +235,7 @@ void html_radius(FILE *out, const struct report *report)
 	fputs("<section id=\"radius\"><h2>Blast radius</h2>\n", out);
 	words_radius(report, text);
 	element(out, "p", "%s.", text);
+	spills(out, &report->judgement);
 	if (report->judgement.effects.count) {
 		share_table(out, &report->judgement);
 		fputs("<div class=\"box graph-box\" tabindex=\"0\">\n", out);

@@ -5,6 +5,7 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "controller/judge/lost_writes.h"
+#include "controller/judge/spill.h"
 #include "controller/plan/check.h"
 #include "controller/predict/predicted.h"
 #include "controller/prober/orders.h"
@@ -298,6 +299,27 @@ static cJSON *faults_json(const struct report *report)
 	return list;
 }
 
+static cJSON *spills_json(const struct judgement *judgement)
+{
+	cJSON *list = json_array();
+
+	LIST_EACH(judgement->spills, struct spill, spill) {
+		cJSON *item = json_object();
+
+		json_put_string(item, "fault", spill->fault->spec->id);
+		json_put_string(item, "counted_at", spill->node);
+		json_put(item, "node",
+			spill->victim ? cJSON_CreateString(spill->victim) : cJSON_CreateNull());
+		json_put_string(item, "address", spill->address);
+		json_put_number(item, "packets", (double)spill->touched->packets);
+		json_put_number(item, "connections", (double)spill->touched->connections);
+		put_seconds(item, "first_s", spill->touched->first_ns);
+		put_seconds(item, "last_s", spill->touched->last_ns);
+		json_append(list, item);
+	}
+	return list;
+}
+
 static cJSON *reverts_json(const struct judgement *judgement)
 {
 	cJSON *list = json_array();
@@ -507,6 +529,7 @@ cJSON *report_summary_json(const struct report *report)
 	json_put(json, "claims", claims_json(&record->scenario, judgement));
 	json_put(json, "faults", faults_json(report));
 	json_put(json, "radius", predicted_json(record));
+	json_put(json, "spill", spills_json(judgement));
 	json_put(json, "gaps", outages_json(judgement));
 	json_put(json, "data", data_json(judgement));
 	json_put(json, "loads", json_loads(judgement));

@@ -4,6 +4,7 @@
 
 #include "contract/list.h"
 #include "contract/units.h"
+#include "controller/judge/spill.h"
 #include "controller/plan/check.h"
 #include "controller/report/escape.h"
 #include "controller/report/words.h"
@@ -152,15 +153,32 @@ static void rule_case(
 		record->stop_text ? record->stop_text : "stopped the run");
 }
 
-/* A guardrail that is no rule of the scenario (spill, the run's limit) has no case of its own. */
+/* A guardrail that is neither a rule of the scenario nor spill (the run's limit) has no case. */
 static bool stopped_by_a_rule(const struct record *record)
 {
 	if (record->stop != STOP_GUARDRAIL || !record->stop_id)
 		return false;
+	if (strcmp(record->stop_id, "spill") == 0)
+		return true;
 	LIST_EACH(record->scenario.guardrails->stop_if, struct stop_rule, rule)
 		if (strcmp(rule->id, record->stop_id) == 0)
 			return true;
 	return false;
+}
+
+/* Always there, so that a server can show that it never happened. */
+static void spill_case(const struct judgement *judgement, struct test_case *out)
+{
+	char text[SPILL_TEXT_MAX];
+
+	snprintf(out->group, sizeof(out->group), "guardrail");
+	snprintf(out->name, sizeof(out->name), "spill");
+	if (!judgement->spills.count)
+		return;
+	out->outcome = FAILED;
+	out->type = "spill";
+	snprintf(out->text, sizeof(out->text), "%.300s",
+		spill_text(LIST_AT(judgement->spills, struct spill, 0), text));
 }
 
 static void run_case(const struct report *report, struct test_case *out)
@@ -217,6 +235,7 @@ static struct list all_cases(const struct report *report)
 		effect_case(report, own, new_case(&cases));
 	LIST_EACH(record->scenario.guardrails->stop_if, struct stop_rule, rule)
 		rule_case(record, rule, new_case(&cases));
+	spill_case(&report->judgement, new_case(&cases));
 	run_case(report, new_case(&cases));
 	revert_case(report, new_case(&cases));
 	return cases;

@@ -4,6 +4,7 @@
 
 #include "contract/list.h"
 #include "contract/units.h"
+#include "controller/judge/spill.h"
 #include "controller/report/escape.h"
 #include "controller/report/words.h"
 #include "controller/report/words_loads.h"
@@ -370,6 +371,20 @@ static void radius_table(struct page *page, const struct report *report)
 		put(page, "\n");
 }
 
+static void spills(struct page *page, const struct judgement *judgement)
+{
+	char text[SPILL_TEXT_MAX];
+
+	LIST_EACH(judgement->spills, struct spill, spill) {
+		FILE *out = begin(page);
+
+		fprintf(out, "- %s ", sign(TONE_BAD));
+		markdown(out, "spill: %s", spill_text(spill, text));
+		fputc('\n', out);
+		end(page, false);
+	}
+}
+
 static void hit(struct page *page, const struct report *report)
 {
 	char text[SENTENCE_MAX];
@@ -377,6 +392,7 @@ static void hit(struct page *page, const struct report *report)
 	if (!fold(page, "What was hit"))
 		return;
 	radius_table(page, report);
+	spills(page, &report->judgement);
 	LIST_EACH(report->judgement.effects, struct effect_judgement, own) {
 		FILE *out = begin(page);
 

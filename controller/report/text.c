@@ -3,6 +3,7 @@
 
 #include "contract/list.h"
 #include "contract/units.h"
+#include "controller/judge/spill.h"
 #include "controller/report/escape.h"
 #include "controller/report/words.h"
 #include "controller/report/words_loads.h"
@@ -265,11 +266,13 @@ static void effect(FILE *out, const struct record *record, const struct effect_j
 
 static void effects(FILE *out, const struct report *report)
 {
-	char radius[SENTENCE_MAX];
+	char radius[SENTENCE_MAX], spilled[SPILL_TEXT_MAX];
 
 	heading(out, "what was hit");
 	words_radius(report, radius);
 	plain_line(out, "  %-12s %s", "radius", radius);
+	LIST_EACH(report->judgement.spills, struct spill, spill)
+		plain_line(out, "! %-12s %s", "spill", spill_text(spill, spilled));
 	LIST_EACH(report->judgement.effects, struct effect_judgement, own)
 		effect(out, &report->record, own);
 }

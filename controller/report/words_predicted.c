@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "contract/list.h"
+#include "controller/judge/spill.h"
 
 enum {
 	FLOWS_SHOWN = 3
@@ -39,8 +40,7 @@ const char *words_share_of(const struct predicted_share *share)
 	return is_group(share) ? share->of + 6 : share->of;
 }
 
-static const struct predicted_limit *limit_of(
-	const struct predicted_phase *phase, const char *name)
+static const struct predicted_limit *limit_of(const struct predicted_phase *phase, const char *name)
 {
 	LIST_EACH(phase->limits, struct predicted_limit, limit)
 		if (strcmp(limit->limit, name) == 0)
@@ -129,29 +129,22 @@ static void say_flows(const struct predicted_fault *predicted, const struct pair
 
 /* --- one link ------------------------------------------------------------------------------ */
 
-/*
- * How many connections between the two the fault was seen to hit; NEVER_NS while nobody counts
- * them: then packets alone are evidence.
- */
+/* Of how many connections between the two packets were hit; NEVER_NS where nobody counted them. */
 static int64_t measured_connections(
 	const struct effect_judgement *own, const struct pair_effect ways[2])
 {
-	(void)own;
-	(void)ways;
-	return NEVER_NS;
+	return spill_connections(own->fault, ways[0].from, ways[0].to);
 }
 
 /* NEVER_NS: nobody was asked. */
-static int64_t live_on(
-	const struct predicted_fault *predicted, const struct pair_effect *way)
+static int64_t live_on(const struct predicted_fault *predicted, const struct pair_effect *way)
 {
 	return predicted && way->connections != NEVER_NS
 		? predicted_between(predicted, way->from, way->to)
 		: NEVER_NS;
 }
 
-static bool is_predicted_way(
-	const struct predicted_fault *predicted, const struct pair_effect *way)
+static bool is_predicted_way(const struct predicted_fault *predicted, const struct pair_effect *way)
 {
 	if (!predicted || predicted->link_count > (int64_t)predicted->links.count)
 		return true; /* not all of them are known */
@@ -198,10 +191,12 @@ static const char *part_connections(int64_t live, int64_t hit, char text[SENTENC
 			"not used while the fault acted",
 			live - hit);
 	else if (hit > live)
-		append(text, "%" PRId64 " more than predicted: opened after the nodes were asked",
+		append(text,
+			"%" PRId64
+			" more than predicted: opened, or tried to be, after the nodes were asked",
 			hit - live);
 	else
-		append(text, "as predicted");
+		append(text, "as many as predicted");
 	return text;
 }
 

@@ -121,6 +121,33 @@ static cJSON *hosts_json(const struct list *hosts)
 	return array;
 }
 
+static cJSON *touched_json(const struct run_node *node, const struct list *touched)
+{
+	cJSON *array = json_array();
+
+	LIST_EACH(*touched, struct touched, address) {
+		struct touched ours = *address;
+
+		ours.first_ns = instant(node, ours.first_ns);
+		ours.last_ns = instant(node, ours.last_ns);
+		json_append(array, shape_encode(&touched_shape, &ours));
+	}
+	return array;
+}
+
+/* Faults on processes have no counters, and touch no address. */
+static void put_touched(
+	cJSON *data, const struct run_node *node, const struct fault_evidence *fault)
+{
+	if (!fault->counters.count)
+		return;
+	json_put(data, "touched", touched_json(node, &fault->touched));
+	if (fault->touched_more)
+		json_put_i64(data, "touched_more", fault->touched_more);
+	if (fault->untold)
+		json_put_i64(data, "untold", fault->untold);
+}
+
 static void feed_evidence(struct run_node *node, const struct fault_evidence *fault)
 {
 	struct event event = {.kind = EVENT_EVIDENCE, .name = fault->id, .node = node->node->name};
@@ -138,6 +165,7 @@ static void feed_evidence(struct run_node *node, const struct fault_evidence *fa
 		json_put(data, "hosts", hosts_json(&fault->hosts));
 	if (fault->measures.count)
 		json_put(data, "measures", measures_json(node, &fault->measures));
+	put_touched(data, node, fault);
 	event.data = data;
 	run_feed(node->run, &event);
 	cJSON_Delete(data);
@@ -252,10 +280,19 @@ cJSON *run_hello_body(const struct run *run, bool looks)
 	return shape_encode(&hello_params_shape, &params);
 }
 
+static cJSON *prefixes_json(const struct list *prefixes)
+{
+	char text[PREFIX_TEXT_MAX];
+	cJSON *array = json_array();
+
+	LIST_EACH(*prefixes, struct prefix, prefix)
+		json_append_string(array, prefix_format(prefix, text));
+	return array;
+}
+
 static void log_node(struct run_node *node, const struct hello_result *hello)
 {
-	cJSON *event = journal_event("node", run_now_ns(node->run)), *addresses = json_array();
-	char text[PREFIX_TEXT_MAX];
+	cJSON *event = journal_event("node", run_now_ns(node->run));
 	struct fail fail = FAIL_INIT;
 
 	json_put_string(event, "node", node->node->name);
@@ -264,9 +301,9 @@ static void log_node(struct run_node *node, const struct hello_result *hello)
 	json_put_string(event, "tool", hello->tool);
 	json_put_string(event, "attach", hello->attach);
 	json_put_number(event, "pid", (double)hello->pid);
-	LIST_EACH(node->node->addresses, struct prefix, address)
-		json_append_string(addresses, prefix_format(address, text));
-	json_put(event, "addresses", addresses);
+	json_put(event, "addresses", prefixes_json(&node->node->addresses));
+	if (node->node->also_reached_as.count)
+		json_put(event, "also_reached_as", prefixes_json(&node->node->also_reached_as));
 	json_put(event, "labels", cJSON_Duplicate(node->node->labels, true));
 	if (engine_note(node->run->engine, event, &fail) < 0)
 		run_trouble(node->run, &fail);

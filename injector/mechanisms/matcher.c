@@ -264,6 +264,8 @@ static void open_slot(struct matcher *matcher, struct matcher_rule *rule)
 	slot->lane = rule->way.ifindex;
 	slot->by_keeper = rule->way.by_keeper;
 	slot->missed = 0;
+	slot->untold = 0;
+	slot->rule = rule->number;
 	slot->range_count = spec->ports.count;
 	for (int i = 0; i < spec->ports.count; i++)
 		slot->ranges[i] = (struct bb_port_range){
@@ -333,6 +335,7 @@ static struct matcher_rule *new_rule(
 	rule = must_alloc(sizeof(*rule));
 	rule->spec = *spec;
 	rule->slot = slot;
+	rule->number = ++matcher->numbers;
 	rule->folded = must_alloc(2 * spec->peers->count * BB_DIRECTIONS * sizeof(*rule->folded));
 	matcher->rules[slot] = rule;
 	return rule;
@@ -399,6 +402,7 @@ static int revert(struct matcher *matcher, struct matcher_rule *rule, struct fai
 		return 0;
 	close_slot(matcher, rule);
 	FAILPOINT(slot_closed);
+	matcher_keep_touched(matcher, rule);
 	closed = matcher_close_way(matcher, rule, fail);
 	if (!others_live(matcher, rule)) {
 		matcher->stale |= UINT64_C(1) << rule->slot;
@@ -484,6 +488,8 @@ void matcher_rule_free(struct matcher_rule *rule)
 		shape_free(&measure_shape, measure);
 	}
 	list_free(&rule->measured);
+	list_free(&rule->hits);
+	touched_index_deinit(&rule->index);
 	free(rule->folded);
 	free(rule->settled);
 	free(rule->hold_before);

@@ -96,6 +96,13 @@ int matcher_change(struct matcher *matcher, struct matcher_rule *rule,
 /* One struct counter per peer and direction of the rule; `peer` texts are owned copies. */
 void matcher_count(
 	const struct matcher *matcher, const struct matcher_rule *rule, struct list *counters);
+/*
+ * Who was hit, by the addresses that packets had: adds to `touched`, `touched_more` and `untold`.
+ * What no endpoint of the rule names, or what is exempt, is spill: a defect of ours.
+ */
+void matcher_touched(
+	const struct matcher *matcher, struct matcher_rule *rule, struct fault_evidence *out);
+bool matcher_spills(const struct matcher *matcher, struct matcher_rule *rule);
 /* What was asked beside what was done, as struct measure; each of a rule's changes for itself. */
 void matcher_measure(
 	const struct matcher *matcher, const struct matcher_rule *rule, struct list *measures);

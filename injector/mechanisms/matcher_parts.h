@@ -7,6 +7,7 @@
 #include "injector/mechanisms/lanes.h"
 #include "injector/mechanisms/match_table.h"
 #include "injector/mechanisms/matcher.h"
+#include "injector/mechanisms/touched.h"
 
 /* What the matcher's files share. */
 
@@ -20,7 +21,13 @@ struct matcher_rule {
 	struct lane_way way;       /* BB_HOLD, while it is open */
 	struct list measured;      /* of struct measure: what will not change any more */
 	uint64_t missed;           /* as its slot had counted when it was closed */
-	uint64_t cgroup;           /* the kernel's number of spec.cgroup; 0: none is asked for */
+	uint32_t number;           /* bb_slot.rule */
+	struct list hits;          /* of struct host_touched: as the kernel had counted them when
+				      the slot was closed */
+	uint64_t untold;           /* likewise */
+	struct touched_index index;
+	size_t indexed;  /* prefixes of spec.peers when the index was made */
+	uint64_t cgroup; /* the kernel's number of spec.cgroup; 0: none is asked for */
 
 	/* ---- changes ---- */
 	int changes;                    /* how often it was changed */
@@ -47,6 +54,7 @@ struct matcher {
 	bool unsure;    /* a change broke off: the maps may lack what the table says */
 	uint64_t stale; /* slots of rules that are over, and that the maps may still know */
 	struct matcher_rule *rules[BB_SLOTS]; /* by slot; borrowed */
+	uint32_t numbers;                     /* of rules so far */
 	struct list wanted_flows; /* struct bb_flow, to be protected from the next rule on */
 	struct list flows;        /* struct bb_flow that are in the kernel's map */
 };
@@ -86,6 +94,11 @@ int matcher_count_anew(
 	struct matcher *matcher, struct matcher_rule *rule, uint32_t copy, struct fail *fail);
 /* How many counters a table's entries need. */
 size_t matcher_counters(const struct matcher *matcher, const struct match_table *table);
+
+/* --- matcher_touched.c ------------------------------------------------------------------ */
+
+/* After the slot is closed: what the kernel has counted goes over to the rule. */
+void matcher_keep_touched(struct matcher *matcher, struct matcher_rule *rule);
 
 /* --- matcher_paths.c -------------------------------------------------------------------- */
 

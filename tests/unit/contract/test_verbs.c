@@ -89,14 +89,17 @@ static const struct {
 		"'measures':[{'name':'loss','direction':'egress','unit':'ratio','bound':'about',"
 		"'asked':0.5,'achieved':0.25,'tolerance':0.125,'count':'4','hits':'1','first_ns':'"
 		"5'}],'changes':["
-		"{'at_ns':'4','with':{'ratio':0.5}}]}]}"},
+		"{'at_ns':'4','with':{'ratio':0.5}}],'touched':[{'address':'10.0.0.3','packets':"
+		"'4','segments':'5','connections':'2','first_ns':'1','last_ns':'2'},{'address':"
+		"'fd00::2','peer':'n2','packets':'1','segments':'1','connections':'0','first_ns':"
+		"'1','last_ns':'1'}],'touched_more':'3','untold':'6'}]}"},
 	{&evidence_shape,
 		"{'now_ns':'5','faults':[{'id':'k','start_ns':'1','deadline_ns':'2','healed':true,"
 		"'healed_ns':'3','counters':[],'processes':[{'pid':7,'start_ticks':'12',"
 		"'cmdline':'','signal':'KILL','age_ns':'9','must_exit':true,'sent_ns':'2',"
 		"'exited_ns':'0','result':'failed','reason':'no','trap':'after its sync number "
 		"5','calls':'4','how':'trace','times':'2','held_"
-		"ns':'5','threads':'3'}]}]}"},
+		"ns':'5','threads':'3'}],'touched_more':'0','untold':'0'}]}"},
 	{&evidence_shape,
 		"{'now_ns':'5','faults':[{'id':'k','start_ns':'1','deadline_ns':'2','healed':true,"
 		"'healed_ns':'3','counters':[],'processes':[{'pid':7,'start_ticks':'12',"
@@ -107,7 +110,7 @@ static const struct {
 		"{'at_ns':'1','whole':false,'chosen':0,'sent':0,'exited':0,'wanted':0,'back':0,"
 		"'back_ns':'0','looked_ns':'0','trouble':'nobody'},"
 		"{'at_ns':'2','whole':true,'chosen':1,'sent':1,'exited':1,'wanted':1,'back':1,"
-		"'back_pid':8,'back_ns':'4','looked_ns':'5'}]}]}"},
+		"'back_pid':8,'back_ns':'4','looked_ns':'5'}],'touched_more':'0','untold':'0'}]}"},
 	{&evidence_shape, "{'now_ns':'5','faults':[]}"},
 	{&audit_params_shape, "{'page':3}"},
 	{&audit_result_shape, "{'page':0,'pages':2,'state':['a','b'],'residue':[]}"},

@@ -40,6 +40,11 @@ struct fake_counter {
 	struct bb_counter counter;
 };
 
+struct fake_touched {
+	uint32_t rule;
+	struct host_touched hit;
+};
+
 struct fake_process {
 	int64_t pid, parent;
 	uint64_t start_ticks;
@@ -92,6 +97,7 @@ struct fake {
 	struct list entries;         /* of struct fake_entry */
 	struct list counters;        /* of struct fake_counter */
 	struct list flows;           /* of struct bb_flow */
+	struct list touched;         /* of struct fake_touched */
 	struct list processes;       /* of struct fake_process */
 	struct list handles;         /* of struct fake_handle: pidfds that are open */
 	struct host_pidfile pidfile; /* whose pid is in the file */
@@ -202,6 +208,8 @@ int fake_refuse(struct fail *fail, const char *name);
 /* Of one that fails: it happens all the same. */
 bool fake_happens(void);
 void fake_unload(void);
+/* The rule in that slot has hit so many packets of the address. */
+void fake_touch(int slot, const char *address, uint64_t packets);
 void fake_forget_tcx(void);
 void fake_reset_processes(void);
 void fake_close_process(int file);

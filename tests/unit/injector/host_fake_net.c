@@ -57,6 +57,7 @@ void fake_unload(void)
 	list_free(&fake.entries);
 	list_free(&fake.counters);
 	list_free(&fake.flows);
+	list_free(&fake.touched);
 	list_free(&fake.numbered);
 	list_free(&fake.lane_ends);
 }
@@ -305,6 +306,38 @@ void host_matcher_unprotect(struct host_matcher *matcher, const struct bb_flow *
 	for (size_t i = fake.flows.count; i-- > 0 && !fake.dead;)
 		if (memcmp(&((struct bb_flow *)fake.flows.items)[i], flow, sizeof(*flow)) == 0)
 			fake_remove_at(&fake.flows, sizeof(*flow), i);
+}
+
+void fake_touch(int slot, const char *address, uint64_t packets)
+{
+	struct fake_touched *touched = list_push(&fake.touched, sizeof(*touched));
+	struct fail fail = FAIL_INIT;
+
+	touched->rule = fake.control.slots[slot].rule;
+	prefix_parse(address, &touched->hit.address, &fail);
+	touched->hit.counts = (struct bb_touched){.packets = packets,
+		.segments = packets,
+		.connections = 1,
+		.first_ns = (uint64_t)fake.now_ns,
+		.last_ns = (uint64_t)fake.now_ns};
+}
+
+void host_matcher_touched(struct host_matcher *matcher, uint32_t rule, struct list *hits)
+{
+	(void)matcher;
+	LIST_EACH(fake.touched, const struct fake_touched, touched) {
+		if (touched->rule == rule)
+			*(struct host_touched *)list_push(hits, sizeof(touched->hit)) =
+				touched->hit;
+	}
+}
+
+void host_matcher_forget(struct host_matcher *matcher, uint32_t rule)
+{
+	(void)matcher;
+	for (size_t i = fake.touched.count; i-- > 0 && !fake.dead;)
+		if (((struct fake_touched *)fake.touched.items)[i].rule == rule)
+			fake_remove_at(&fake.touched, sizeof(struct fake_touched), i);
 }
 
 /* ---- attachments ---- */

@@ -62,9 +62,9 @@ static void a_run_that_held_has_no_failure(void **state)
 	told_run(&told);
 	told_run_ends(&told, 100);
 	text = junit_of(&told);
-	/* six claims, one fault, two stop rules, the run, the revert */
-	assert_int_equal(count_of(text, "<testcase "), 11);
-	assert_has(text, "tests=\"11\" failures=\"0\" errors=\"0\" skipped=\"0\" time=\"71.000\"");
+	/* six claims, one fault, two stop rules, spill, the run, the revert */
+	assert_int_equal(count_of(text, "<testcase "), 12);
+	assert_has(text, "tests=\"12\" failures=\"0\" errors=\"0\" skipped=\"0\" time=\"71.000\"");
 	assert_has(text, "timestamp=\"2026-01-31T23:59:30Z\"");
 	assert_has(text,
 		"classname=\"backburn.etcd-leader-cut.before\" name=\"steady\" time=\"30.000\"");

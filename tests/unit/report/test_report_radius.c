@@ -103,6 +103,48 @@ static void a_fault_is_told_as_declared_predicted_and_measured(void **state)
 	told_end(&told);
 }
 
+/* The client is named by no fault, and packets of it were hit all the same. */
+static void spill_is_told_in_every_form(void **state)
+{
+	static const char told_so[] = "fault cut-leader on n2 hit client (10.0.0.9), which it does "
+				      "not name: 4 packets of 1 connection";
+	struct told told;
+	struct report report;
+	char *forms[5];
+
+	(void)state;
+	told_begin(&told, given_tree());
+	told_run(&told);
+	told_event(&told, "node", 0, "'node':'client','addresses':['10.0.0.9']");
+	told_event(&told, "evidence", SECONDS(41),
+		"'fault':'cut-leader','node':'n2','counters':[{'peer':'n1','direction':'egress',"
+		"'packets':'7','segments':'7','bytes':'700','first_ns':'31001000000','last_ns':"
+		"'40000000000'}],'touched':[{'address':'10.0.0.9','packets':'4','segments':'4',"
+		"'connections':'1','first_ns':'31001000000','last_ns':'32000000000'}]");
+	told_run_ends(&told, 100);
+	told_report(&told, &report);
+	assert_int_equal(report.judgement.exit_code, 3);
+	assert_has(report.judgement.reason, told_so);
+	forms[0] = told_form(&report, report_html);
+	forms[1] = told_form(&report, report_text);
+	forms[2] = told_form(&report, report_markdown);
+	forms[3] = told_form(&report, report_junit);
+	forms[4] = told_form(&report, report_json);
+	assert_has(forms[0], told_so);
+	assert_has(forms[0], "client (spill)");
+	assert_has(forms[0], "spill</strong> cut-leader: 4 packets");
+	assert_has(forms[0], "A dashed ring around a node is spill");
+	assert_has(forms[1], "! spill        fault cut-leader on n2 hit client (10.0.0.9), which");
+	assert_has(forms[2], "spill: fault cut-leader on n2 hit client");
+	assert_has(forms[3], "name=\"spill\"");
+	assert_has(forms[3], "type=\"spill\"");
+	assert_has(forms[4], "\"counted_at\"");
+	for (size_t i = 0; i < 5; i++)
+		free(forms[i]);
+	report_deinit(&report);
+	told_end(&told);
+}
+
 /* Of two links that were meant one was hit: the first sentence says so, and the picture shows it.
  */
 static void half_of_what_was_meant_is_in_the_verdict(void **state)
@@ -236,6 +278,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_graph_has_each_node_and_link_once),
 		cmocka_unit_test(a_fault_is_told_as_declared_predicted_and_measured),
+		cmocka_unit_test(spill_is_told_in_every_form),
 		cmocka_unit_test(half_of_what_was_meant_is_in_the_verdict),
 		cmocka_unit_test(processes_are_a_radius_too),
 		cmocka_unit_test(a_run_without_a_fault_has_no_picture),
