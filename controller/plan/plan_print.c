@@ -145,7 +145,7 @@ static void print_stop_rules(FILE *out, const struct scenario *scenario)
 	const struct guardrails_spec *guardrails = scenario->guardrails;
 	char text[DURATION_TEXT_MAX];
 
-	fputs("stop rules\n", out);
+	fputs("stop rules (they end the run early)\n", out);
 	LIST_EACH(guardrails->stop_if, struct stop_rule, rule)
 		fprintf(out, "  %-12s fires after %s %s\n", rule->id,
 			duration_format(stop_rule_fires_ns(scenario, rule), text),
@@ -184,19 +184,24 @@ static void print_times(
 
 	fprintf(out,
 		"time\n"
-		"  run          %s at least, about %s, %s at most; it is stopped after %s\n"
-		"  heal         after Ctrl-C or SIGTERM at once where nodes answer, %s at most\n",
+		"  run          %s at least, about %s, %s at most; it is stopped after %s\n",
 		duration_format(times.shortest_ns, low), duration_format(times.expected_ns, about),
 		duration_format(times.longest_ns, high),
-		duration_format(scenario->guardrails->limits->run_ns, limit),
-		duration_format(plan_heal_ns(scenario, catalogue), heal));
+		duration_format(scenario->guardrails->limits->run_ns, limit));
+	if (plan_heal_ns(scenario, catalogue))
+		fprintf(out,
+			"  heal         after Ctrl-C or SIGTERM at once where nodes answer, %s at "
+			"most\n",
+			duration_format(plan_heal_ns(scenario, catalogue), heal));
+	else
+		fputs("  heal         nothing: each fault is over as soon as it has acted\n", out);
 }
 
 void plan_print(FILE *out, const struct scenario *scenario, const struct catalogue *catalogue)
 {
 	fprintf(out, "%s: %s\n", scenario->name, scenario->title);
 	print_times(out, scenario, catalogue);
-	fputs("claims\n", out);
+	fputs("claims (name, kind, gate, and what each needs)\n", out);
 	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
 		print_claim(out, scenario, claim);
 	print_stop_rules(out, scenario);

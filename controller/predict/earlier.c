@@ -16,6 +16,14 @@ enum {
 
 /* --- of a run ------------------------------------------------------------------------------ */
 
+static bool has_asked(const struct predicted *predicted)
+{
+	LIST_EACH(predicted->faults, struct predicted_fault, fault)
+		if (fault->asked)
+			return true;
+	return false;
+}
+
 static int read_journal(const char *path, struct predicted *out, struct fail *fail)
 {
 	struct record record;
@@ -24,7 +32,7 @@ static int read_journal(const char *path, struct predicted *out, struct fail *fa
 		return -1;
 	predict(&record, out);
 	record_deinit(&record);
-	if (out->faults.count)
+	if (has_asked(out))
 		return 0;
 	predicted_free(out);
 	return fail_set(fail, FAIL_BAD_FILE,

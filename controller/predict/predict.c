@@ -128,6 +128,7 @@ static void predict_fault(const struct directory *directory, const struct phase_
 	out->phase = must_copy(phase->id);
 	copy_texts(&out->on, &fault->on);
 	copy_texts(&out->from, &fault->from);
+	out->asked = fault->inspections.count > 0;
 	join_connections(directory, fault, out);
 	join_dependents(directory, fault, out);
 	add_links(fault, out);

@@ -84,6 +84,7 @@ static const struct field fault_fields[] = {
 	NEEDED("phase", predicted_fault, phase),
 	TEXTS("on", predicted_fault, on),
 	TEXTS("from", predicted_fault, from),
+	FLAG("asked", predicted_fault, asked),
 	OBJECTS("links", predicted_fault, links, link_shape),
 	NUMBER("link_count", predicted_fault, link_count),
 	OBJECTS("connections", predicted_fault, connections, connection_shape),

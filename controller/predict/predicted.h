@@ -52,9 +52,10 @@ struct predicted_process {
 
 struct predicted_fault {
 	char *id, *fault, *phase;
-	struct list on, from;    /* of char * */
-	struct list links;       /* of struct predicted_link, by from and to */
-	int64_t link_count;      /* all of them */
+	struct list on, from; /* of char * */
+	bool asked;         /* false: refused before any node was, so that nothing below is known */
+	struct list links;  /* of struct predicted_link, by from and to */
+	int64_t link_count; /* all of them */
 	struct list connections; /* of struct predicted_connection */
 	int64_t connection_count;
 	bool at_least; /* there are more: a node did not list all that it has, or there was no room

@@ -56,7 +56,7 @@ static void link_rows(FILE *out, const struct report *report, const struct predi
 static void links(FILE *out, const struct report *report, const struct predicted *predicted)
 {
 	static const char *const columns[] = {
-		"Fault", "Link", "Predicted just before", "Measured", "What parts them", NULL};
+		"Fault", "Link", "Predicted just before", "Measured", "Why they differ", NULL};
 	size_t count = count_links(report);
 
 	if (!count)

@@ -109,6 +109,10 @@ static void print_effects(FILE *out, const struct fault_record *fault)
 static void print_hits(FILE *out, const struct preview *preview, const struct fault_record *fault,
 	const struct predicted_fault *predicted)
 {
+	if (!predicted->asked) {
+		fputs("    not asked: the run would be refused before\n", out);
+		return;
+	}
 	if (fault->spec->on->processes)
 		print_processes(out, preview, fault);
 	/* Which of its nodes a fault between them parts stands in no other place. */

@@ -25,6 +25,9 @@ void preview_print(FILE *out, const struct preview *preview);
  */
 cJSON *preview_json(const struct preview *preview);
 
+/* In a few lines at the end: how much would be hit, and whether the run could begin. */
+void preview_end(FILE *out, const struct preview *preview);
+
 /* What is other than in an earlier plan, which is called `earlier`. */
 void preview_difference(FILE *out, const struct difference *difference, const char *earlier);
 

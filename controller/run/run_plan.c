@@ -6,6 +6,7 @@
 #include "controller/exit_code.h"
 #include "controller/plan/plan_print.h"
 #include "controller/plan/radius.h"
+#include "controller/report/escape.h"
 #include "controller/report/preview.h"
 #include "controller/report/wrap.h"
 #include "controller/run/run_parts.h"
@@ -33,6 +34,7 @@ static void print_text(FILE *out, const struct run *run, const struct preview *p
 	preview_print(out, preview);
 	if (run->options->earlier)
 		preview_difference(out, difference, run->options->earlier_name);
+	preview_end(out, preview);
 }
 
 /* No wider than a terminal; whole lines where a program reads them. */
@@ -91,7 +93,11 @@ static int print_plan(const struct run *run)
 		fputs("backburn: the blast radius has grown\n", stderr);
 	if (record->stop == STOP_NONE)
 		return grew ? EXIT_VIOLATED : 0;
-	fprintf(stderr, "backburn: %s\n", record->stop_text);
+	plain_line(stderr, "backburn: %s%s",
+		record->stop == STOP_SIGNAL || record->stop == STOP_INTERNAL
+			? ""
+			: "the run would be refused: ",
+		record->stop_text);
 	switch (record->stop) {
 	case STOP_SIGNAL:
 		return EXIT_SIGNAL + record->stop_signal;

@@ -385,6 +385,48 @@ static void a_drawing_of_many_is_bounded_and_says_so(void **state)
 	predicted_free(&predicted);
 }
 
+static char *ended(struct record *record)
+{
+	struct predicted predicted;
+	const struct preview preview = {.record = record, .predicted = &predicted};
+	size_t length = 0;
+	char *text = NULL;
+	FILE *out = open_memstream(&text, &length);
+
+	assert_non_null(out);
+	predict(record, &predicted);
+	preview_end(out, &preview);
+	assert_int_equal(fclose(out), 0);
+	predicted_free(&predicted);
+	record_deinit(record);
+	return text;
+}
+
+static void the_last_lines_say_what_matters(void **state)
+{
+	struct record record = seen_from_both();
+	char *text = ended(&record);
+
+	(void)state;
+	assert_string_equal(text,
+		"would hit n1 (1 of 4 nodes): 3 live connections, 0 processes\n"
+		"the run could begin: `backburn run` with the same arguments does it\n");
+	free(text);
+	record = planned_cut("'n1'", "'n2'");
+	inspected(&record, "n1", "'connections':[],'connection_count':0");
+	text = ended(&record);
+	assert_non_null(strstr(text,
+		"nothing that cut-leader could hit is there now: a fault without an effect makes a "
+		"run INCONCLUSIVE\n"));
+	free(text);
+	/* Refused before anybody was asked: no numbers, and no promise. */
+	record = planned_cut("'n1'", "'n2'");
+	given_event(&record, "stop", 1, "'why':'refused','id':'limits','text':'limits: …'");
+	text = ended(&record);
+	assert_string_equal(text, "would hit n1 (1 of 4 nodes)\n");
+	free(text);
+}
+
 /* --- as JSON, and compared ------------------------------------------------------------------ */
 
 static struct difference compared(struct record before, struct record now)
@@ -637,6 +679,7 @@ int main(void)
 		cmocka_unit_test(a_quorum_is_a_majority_of_what_is_left),
 		cmocka_unit_test(links_are_drawn),
 		cmocka_unit_test(a_drawing_of_many_is_bounded_and_says_so),
+		cmocka_unit_test(the_last_lines_say_what_matters),
 		cmocka_unit_test(the_same_is_no_difference),
 		cmocka_unit_test(another_node_of_the_same_size_has_not_grown),
 		cmocka_unit_test(a_larger_radius_has_grown),
