@@ -33,17 +33,27 @@ struct row {
 	enum growth growth;
 };
 
-__attribute__((format(printf, 5, 6))) static void add_row(struct list *rows, const char *what,
-	enum growth growth, double amount, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void add_row(
+	struct list *rows, struct row row, const char *format, ...)
 {
-	struct row *row = list_push(rows, sizeof(*row));
 	va_list args;
 
-	*row = (struct row){.what = what, .amount = amount, .growth = growth};
 	va_start(args, format);
-	if (vasprintf(&row->text, format, args) < 0)
+	if (vasprintf(&row.text, format, args) < 0)
 		abort();
 	va_end(args);
+	*(struct row *)list_push(rows, sizeof(row)) = row;
+}
+
+/* Names somebody. */
+static struct row named(const char *what, double amount)
+{
+	return (struct row){.what = what, .amount = amount, .growth = GROWTH_NONE};
+}
+
+static struct row sized(const char *what, double amount, enum growth growth)
+{
+	return (struct row){.what = what, .amount = amount, .growth = growth};
 }
 
 static void free_rows(struct list *rows)
@@ -62,7 +72,7 @@ static void name_flows(const struct predicted_fault *fault, const char *what,
 	char service[SERVICE_TEXT_MAX];
 
 	LIST_EACH(*flows, struct predicted_flow, flow)
-		add_row(rows, what, GROWTH_NONE, (double)flow->connections, "%s: %s%s%s %s %s %s",
+		add_row(rows, named(what, (double)flow->connections), "%s: %s%s%s %s %s %s",
 			fault->id, flow->client, flow->client_program ? " " : "",
 			flow->client_program ? flow->client_program : "", flow->port ? "->" : "-",
 			flow->server, predicted_service(flow, service));
@@ -70,35 +80,34 @@ static void name_flows(const struct predicted_fault *fault, const char *what,
 
 static void name_fault(const struct predicted_fault *fault, struct list *rows)
 {
-	add_row(rows, "fault", GROWTH_NONE, 0, "%s, a %s in phase %s", fault->id, fault->fault,
+	add_row(rows, named("fault", 0), "%s, a %s in phase %s", fault->id, fault->fault,
 		fault->phase);
 	LIST_EACH(fault->on, char *, node)
-		add_row(rows, "node", GROWTH_NONE, 0, "%s: %s", fault->id, *node);
+		add_row(rows, named("node", 0), "%s: %s", fault->id, *node);
 	LIST_EACH(fault->from, char *, node)
-		add_row(rows, "counterpart", GROWTH_NONE, 0, "%s: %s", fault->id, *node);
+		add_row(rows, named("counterpart", 0), "%s: %s", fault->id, *node);
 	LIST_EACH(fault->links, struct predicted_link, link)
-		add_row(rows, "link", GROWTH_NONE, 0, "%s: %s -> %s", fault->id, link->from,
-			link->to);
+		add_row(rows, named("link", 0), "%s: %s -> %s", fault->id, link->from, link->to);
 	name_flows(fault, "connections", &fault->flows, rows);
 	name_flows(fault, "depends", &fault->dependents, rows);
 	/* Pids are others after each restart; the program is what was meant. */
 	LIST_EACH(fault->processes, struct predicted_process, process)
-		add_row(rows, "process", GROWTH_NONE, 1, "%s: %s on %s", fault->id,
-			process->program, process->node);
+		add_row(rows, named("process", 1), "%s: %s on %s", fault->id, process->program,
+			process->node);
 }
 
 static void name_phase(const struct predicted_phase *phase, struct list *rows)
 {
 	LIST_EACH(phase->shares, struct predicted_share, share)
-		add_row(rows, "share", GROWTH_NONE,
-			100 * (double)share->hit / fmax((double)share->total, 1),
+		add_row(rows,
+			named("share", 100 * (double)share->hit / fmax((double)share->total, 1)),
 			"%% of %s in phase %s", share->of, phase->phase);
 	LIST_EACH(phase->quorums, struct predicted_quorum, quorum)
-		add_row(rows, "quorum", GROWTH_NONE, (double)quorum->left,
+		add_row(rows, named("quorum", (double)quorum->left),
 			"nodes left of %" PRId64 " in %s in phase %s", quorum->total, quorum->group,
 			phase->phase);
 	LIST_EACH(phase->limits, struct predicted_limit, limit)
-		add_row(rows, "limit", GROWTH_NONE, limit->allowed, "%s in phase %s", limit->limit,
+		add_row(rows, named("limit", limit->allowed), "%s in phase %s", limit->limit,
 			phase->phase);
 }
 
@@ -119,18 +128,18 @@ static void size_services(const struct predicted_fault *fault, const char *what,
 
 	LIST_EACH(*flows, struct predicted_flow, flow)
 		if (flow->port)
-			add_row(rows, what, GROWTH_MORE, NAN, "%s %s %s", fault->id, what,
+			add_row(rows, sized(what, NAN, GROWTH_MORE), "%s %s %s", fault->id, what,
 				predicted_service(flow, service));
 }
 
 static void size_fault(const struct predicted_fault *fault, struct list *rows)
 {
-	add_row(rows, "fault", GROWTH_MORE, NAN, "fault %s", fault->id);
-	add_row(rows, "nodes", GROWTH_MORE, (double)fault->on.count, "nodes that %s is on",
+	add_row(rows, sized("fault", NAN, GROWTH_MORE), "fault %s", fault->id);
+	add_row(rows, sized("nodes", (double)fault->on.count, GROWTH_MORE), "nodes that %s is on",
 		fault->id);
-	add_row(rows, "links", GROWTH_MORE, (double)fault->link_count, "links that %s hits",
+	add_row(rows, sized("links", (double)fault->link_count, GROWTH_MORE), "links that %s hits",
 		fault->id);
-	add_row(rows, "processes", GROWTH_MORE, (double)fault->processes.count,
+	add_row(rows, sized("processes", (double)fault->processes.count, GROWTH_MORE),
 		"processes that %s hits", fault->id);
 	size_services(fault, "hits connections of", &fault->flows, rows);
 	size_services(fault, "is on a node that serves", &fault->dependents, rows);
@@ -144,26 +153,27 @@ static void size_share(
 	const char *equals = strncmp(share->of, "group ", 6) == 0 ? NULL : strchr(share->of, '=');
 
 	if (equals)
-		add_row(rows, "share", GROWTH_MORE, percent, "%% of one %.*s in phase %s",
+		add_row(rows, sized("share", percent, GROWTH_MORE), "%% of one %.*s in phase %s",
 			(int)(equals - share->of), share->of, phase->phase);
 	else
-		add_row(rows, "share", GROWTH_MORE, percent, "%% of %s in phase %s", share->of,
-			phase->phase);
+		add_row(rows, sized("share", percent, GROWTH_MORE), "%% of %s in phase %s",
+			share->of, phase->phase);
 }
 
 static void size_phase(const struct predicted_phase *phase, struct list *rows)
 {
-	add_row(rows, "nodes", GROWTH_MORE, (double)phase->nodes.count, "nodes hit in phase %s",
-		phase->phase);
+	add_row(rows, sized("nodes", (double)phase->nodes.count, GROWTH_MORE),
+		"nodes hit in phase %s", phase->phase);
 	LIST_EACH(phase->shares, struct predicted_share, share)
 		size_share(phase, share, rows);
 	LIST_EACH(phase->quorums, struct predicted_quorum, quorum)
-		add_row(rows, "quorum", GROWTH_LESS, (double)(quorum->left - quorum->majority),
+		add_row(rows,
+			sized("quorum", (double)(quorum->left - quorum->majority), GROWTH_LESS),
 			"nodes of %s in phase %s above their majority", quorum->group,
 			phase->phase);
 	LIST_EACH(phase->limits, struct predicted_limit, limit)
-		add_row(rows, "limit", GROWTH_BOUND, limit->allowed, "limit of %s in phase %s",
-			limit->limit, phase->phase);
+		add_row(rows, sized("limit", limit->allowed, GROWTH_BOUND),
+			"limit of %s in phase %s", limit->limit, phase->phase);
 }
 
 static void size_all(const struct predicted *predicted, struct list *rows)

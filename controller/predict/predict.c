@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,13 +147,16 @@ static int64_t hit_of(const struct list *targets, const struct list *nodes)
 	return hit;
 }
 
-static void add_share(struct list *shares, int64_t hit, int64_t total, const char *kind,
-	const char *between, const char *name)
+__attribute__((format(printf, 4, 5))) static void add_share(
+	struct list *shares, int64_t hit, int64_t total, const char *format, ...)
 {
 	struct predicted_share *share = list_push(shares, sizeof(*share));
+	va_list args;
 
-	if (asprintf(&share->of, "%s%s%s", kind, between, name) < 0)
+	va_start(args, format);
+	if (vasprintf(&share->of, format, args) < 0)
 		abort();
+	va_end(args);
 	share->hit = hit;
 	share->total = total;
 }
@@ -172,7 +176,7 @@ static void add_label_share(const struct record *record, const struct list *targ
 			total++;
 			hit += list_has_text(targets, node->node);
 		}
-	add_share(shares, hit, total, key, "=", value);
+	add_share(shares, hit, total, "%s=%s", key, value);
 }
 
 /* Whether an earlier target has that label too: each value is told once. */
@@ -322,7 +326,7 @@ static void predict_phase(
 		int64_t hit = hit_of(&out->nodes, &group->nodes);
 
 		if (hit)
-			add_share(&out->shares, hit, (int64_t)group->nodes.count, "group", " ",
+			add_share(&out->shares, hit, (int64_t)group->nodes.count, "group %s",
 				group->group);
 		add_quorum(record, group, hit, &out->quorums);
 	}

@@ -2,100 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "contract/list.h"
-#include "controller/predict/difference.h"
-#include "controller/predict/earlier.h"
 #include "controller/report/preview.h"
 #include "controller/report/preview_parts.h"
-#include "given.h"
+#include "planned.h"
 
-/* The predicted radius: joined, shared out, drawn, and compared with an earlier one. */
-
-static void node(struct record *record, const char *name, int address, const char *labels)
-{
-	given_event(record, "node", 0,
-		"'node':'%s','host':'%s','kernel':'6.1','tool':'t','attach':'tcx','addresses':["
-		"'10.0.0.%d','fd00::%d'],'labels':{%s}",
-		name, name, address, address, labels);
-}
-
-/* n1 leads and would be cut off from n2 and n3. */
-static struct record planned_cut(const char *on, const char *from)
-{
-	struct record record = given_record(given_tree());
-
-	node(&record, "n1", 1, "'role':'etcd','zone':'a'");
-	node(&record, "n2", 2, "'role':'etcd','zone':'b'");
-	node(&record, "n3", 3, "'role':'etcd','zone':'b'");
-	node(&record, "client", 9, "'role':'client'");
-	given_event(&record, "group_resolved", 0, "'group':'members','nodes':['n1','n2','n3']");
-	given_event(&record, "group_resolved", 0, "'group':'leader','nodes':[%s]", on);
-	given_event(&record, "fault_planned", 0, "'fault':'cut-leader','on':[%s],'from':[%s]", on,
-		from);
-	return record;
-}
-
-static void inspected(struct record *record, const char *at, const char *members)
-{
-	given_event(record, "fault_inspected", 0,
-		"'fault':'cut-leader','node':'%s','result':{'effects':[],'undo':[],"
-		"'interfaces':[],'foreign':[],%s}",
-		at, members);
-}
-
-#define CONNECTION(local, remote, peer, rest)                                                      \
-	"{'local':'" local "','remote':'" remote "','peer':'" peer "','state':'established'" rest  \
-	"}"
-#define SERVES ",'listens':true,'program':'etcd','pid':7"
-#define OPENED ",'program':'etcd','pid':7"
-#define BOTH_WAYS(peers)                                                                           \
-	"'matches':[{'direction':'ingress','peers':[" peers                                        \
-	"]},{'direction':'egress','peers':[" peers "]}]"
-
-/* Two connections from n2 to n1, seen from both; one from n1 to n3, of which only n1 has told. */
-static struct record seen_from_both(void)
-{
-	struct record record = planned_cut("'n1'", "'n2','n3'");
-
-	inspected(&record, "n1",
-		"'connections':[" CONNECTION("10.0.0.1:2380", "10.0.0.2:4001", "n2",
-			SERVES) "," CONNECTION("10.0.0.1:2380", "10.0.0.2:4002", "n2",
-			SERVES) "," CONNECTION("[fd00::1]:5001", "[fd00::3]:2380", "n3",
-			OPENED) "],'connection_count':3," BOTH_WAYS("'n2','n3'") ",'clients':[{'"
-										 "port':2379,'"
-										 "program':'etcd','"
-										 "pid':7,'address':"
-										 "'10.0.0.9',"
-										 "'connections':5},"
-										 "{'port':2380,'"
-										 "program':'etcd','"
-										 "pid':7,'address':"
-										 "'10.0.0.2',"
-										 "'connections':2},"
-										 "{'port':22,'"
-										 "address':'192.0."
-										 "2.7','"
-										 "connections':1}"
-										 "]");
-	inspected(&record, "n2",
-		"'connections':[" CONNECTION("10.0.0.2:4001", "10.0.0.1:2380", "n1",
-			OPENED) "," CONNECTION("10.0.0.2:4002", "10.0.0.1:2380", "n1",
-			OPENED) "],'connection_count':2," BOTH_WAYS("'n1'"));
-	inspected(&record, "n3", "'connections':[],'connection_count':0," BOTH_WAYS("'n1'"));
-	return record;
-}
-
-static struct predicted predicted_of(struct record record)
-{
-	struct predicted predicted;
-
-	predict(&record, &predicted);
-	record_deinit(&record);
-	return predicted;
-}
+/* The predicted radius: joined, shared out, and drawn. */
 
 static const struct predicted_flow *flow_between(
 	const struct list *flows, const char *client, const char *server)
@@ -111,7 +24,7 @@ static const struct predicted_flow *flow_between(
 
 static void a_connection_seen_from_both_ends_is_one(void **state)
 {
-	struct predicted predicted = predicted_of(seen_from_both());
+	struct predicted predicted = planned_radius(planned_and_seen());
 	const struct predicted_fault *fault = predicted_fault(&predicted, "cut-leader");
 	const struct predicted_connection *first;
 	const struct predicted_flow *flow;
@@ -150,13 +63,13 @@ static void who_opened_it_is_not_guessed(void **state)
 
 	(void)state;
 	/* The server has stopped listening: to both hosts this is a port like any other. */
-	inspected(&record, "n1",
+	planned_inspected(&record, "n1",
 		"'connections':[" CONNECTION(
 			"10.0.0.1:2380", "10.0.0.2:4001", "n2", OPENED) "],'connection_count':9");
-	inspected(&record, "n2",
+	planned_inspected(&record, "n2",
 		"'connections':[" CONNECTION(
 			"10.0.0.2:4001", "10.0.0.1:2380", "n1", OPENED) "],'connection_count':1");
-	predicted = predicted_of(record);
+	predicted = planned_radius(record);
 	flow = flow_between(&predicted_fault(&predicted, "cut-leader")->flows, "n1", "n2");
 	assert_int_equal(flow->port, 0);
 	assert_true(LIST_AT(predicted_fault(&predicted, "cut-leader")->connections,
@@ -174,11 +87,11 @@ static void an_address_is_its_node_s(void **state)
 	const struct predicted_fault *fault;
 
 	(void)state;
-	inspected(&record, "n1",
+	planned_inspected(&record, "n1",
 		"'connections':[" CONNECTION("[fd00::1]:2379", "[fd00::9]:4001", "everything",
 			SERVES) "," CONNECTION("10.0.0.1:2379", "192.0.2.7:4001", "everything",
 			SERVES) "],'connection_count':2");
-	predicted = predicted_of(record);
+	predicted = planned_radius(record);
 	fault = predicted_fault(&predicted, "cut-leader");
 	assert_int_equal(flow_between(&fault->flows, "client", "n1")->connections, 1);
 	assert_int_equal(flow_between(&fault->flows, "everything", "n1")->connections, 1);
@@ -194,13 +107,13 @@ static void links_are_the_ways_that_the_nodes_named(void **state)
 
 	(void)state;
 	/* The same way, named at both ends, and nothing back. */
-	inspected(&record, "n1",
+	planned_inspected(&record, "n1",
 		"'connections':[],'connection_count':0,'matches':[{'direction':'egress',"
 		"'peers':['n2']}]");
-	inspected(&record, "n2",
+	planned_inspected(&record, "n2",
 		"'connections':[],'connection_count':0,'matches':[{'direction':'ingress',"
 		"'peers':['n1']}]");
-	predicted = predicted_of(record);
+	predicted = planned_radius(record);
 	fault = predicted_fault(&predicted, "cut-leader");
 	links = fault->links.items;
 	assert_int_equal(fault->links.count, 1);
@@ -209,14 +122,14 @@ static void links_are_the_ways_that_the_nodes_named(void **state)
 	assert_string_equal(links[0].to, "n2");
 	predicted_free(&predicted);
 	/* A journal in which nobody names ways has both of each pair. */
-	predicted = predicted_of(planned_cut("'n1'", "'n2','n3'"));
+	predicted = planned_radius(planned_cut("'n1'", "'n2','n3'"));
 	assert_int_equal(predicted_fault(&predicted, "cut-leader")->link_count, 4);
 	predicted_free(&predicted);
 }
 
 static void who_depends_on_a_hit_node_is_named(void **state)
 {
-	struct predicted predicted = predicted_of(seen_from_both());
+	struct predicted predicted = planned_radius(planned_and_seen());
 	const struct predicted_fault *fault = predicted_fault(&predicted, "cut-leader");
 	const struct predicted_flow *flow = flow_between(&fault->dependents, "client", "n1");
 
@@ -253,7 +166,7 @@ static void assert_share(
 
 static void shares_are_of_groups_and_label_values(void **state)
 {
-	struct predicted predicted = predicted_of(planned_cut("'n2','n3'", "'n1'"));
+	struct predicted predicted = planned_radius(planned_cut("'n2','n3'", "'n1'"));
 	const struct predicted_phase *phase = predicted_phase(&predicted, "cut");
 
 	(void)state;
@@ -278,8 +191,8 @@ static const struct predicted_limit *limit_of(const struct predicted_phase *phas
 
 static void a_quorum_is_a_majority_of_what_is_left(void **state)
 {
-	struct predicted one = predicted_of(planned_cut("'n1'", "'n2','n3'")),
-			 two = predicted_of(planned_cut("'n2','n3'", "'n1'"));
+	struct predicted one = planned_radius(planned_cut("'n1'", "'n2','n3'")),
+			 two = planned_radius(planned_cut("'n2','n3'", "'n1'"));
 	const struct predicted_quorum *quorum = predicted_phase(&one, "cut")->quorums.items;
 
 	(void)state;
@@ -324,7 +237,7 @@ static void assert_narrow(const char *text)
 
 static void links_are_drawn(void **state)
 {
-	struct predicted predicted = predicted_of(seen_from_both());
+	struct predicted predicted = planned_radius(planned_and_seen());
 	char *text = drawn(predicted_fault(&predicted, "cut-leader"));
 
 	(void)state;
@@ -370,8 +283,8 @@ static void a_drawing_of_many_is_bounded_and_says_so(void **state)
 					    "egress','peers':[%s]"
 					    "}]",
 			    peers) > 0);
-	inspected(&record, "n1", members);
-	predicted = predicted_of(record);
+	planned_inspected(&record, "n1", members);
+	predicted = planned_radius(record);
 	assert_int_equal(predicted_fault(&predicted, "cut-leader")->link_count, MANY);
 	text = drawn(predicted_fault(&predicted, "cut-leader"));
 	/* The one that lives comes first, whatever its name. */
@@ -404,7 +317,7 @@ static char *ended(struct record *record)
 
 static void the_last_lines_say_what_matters(void **state)
 {
-	struct record record = seen_from_both();
+	struct record record = planned_and_seen();
 	char *text = ended(&record);
 
 	(void)state;
@@ -413,7 +326,7 @@ static void the_last_lines_say_what_matters(void **state)
 		"the run could begin: `backburn run` with the same arguments does it\n");
 	free(text);
 	record = planned_cut("'n1'", "'n2'");
-	inspected(&record, "n1", "'connections':[],'connection_count':0");
+	planned_inspected(&record, "n1", "'connections':[],'connection_count':0");
 	text = ended(&record);
 	assert_non_null(strstr(text,
 		"nothing that cut-leader could hit is there now: a fault without an effect makes a "
@@ -425,246 +338,6 @@ static void the_last_lines_say_what_matters(void **state)
 	text = ended(&record);
 	assert_string_equal(text, "would hit n1 (1 of 4 nodes)\n");
 	free(text);
-}
-
-/* --- as JSON, and compared ------------------------------------------------------------------ */
-
-static struct difference compared(struct record before, struct record now)
-{
-	struct predicted earlier = predicted_of(before), later = predicted_of(now);
-	struct difference difference;
-
-	difference_init(&difference, &earlier, &later);
-	predicted_free(&earlier);
-	predicted_free(&later);
-	return difference;
-}
-
-static const struct change *change_of(const struct difference *difference, const char *text)
-{
-	LIST_EACH(difference->changes, struct change, change)
-		if (strcmp(change->text, text) == 0)
-			return change;
-	fail_msg("no change of %s", text);
-	return NULL;
-}
-
-static void the_same_is_no_difference(void **state)
-{
-	struct difference difference = compared(seen_from_both(), seen_from_both());
-
-	(void)state;
-	assert_int_equal(difference.changes.count, 0);
-	assert_int_equal(difference.growth.count, 0);
-	difference_deinit(&difference);
-}
-
-/* A leader that was elected anew is another node, and no larger radius. */
-static void another_node_of_the_same_size_has_not_grown(void **state)
-{
-	struct difference difference =
-		compared(planned_cut("'n2'", "'n1','n3'"), planned_cut("'n1'", "'n2','n3'"));
-
-	(void)state;
-	assert_int_equal(change_of(&difference, "cut-leader: n1 -> n3")->how, CHANGE_NEW);
-	assert_int_equal(change_of(&difference, "cut-leader: n2 -> n3")->how, CHANGE_GONE);
-	/* zone=b has two nodes, zone=a one: half of one before, all of one now. */
-	assert_int_equal(difference.growth.count, 1);
-	assert_string_equal(*LIST_AT(difference.growth, char *, 0),
-		"% of one zone in phase cut: 100, 50 before");
-	difference_deinit(&difference);
-}
-
-static void a_larger_radius_has_grown(void **state)
-{
-	struct difference difference =
-		compared(planned_cut("'n2'", "'n1'"), planned_cut("'n2','n3'", "'n1'"));
-
-	(void)state;
-	assert_true(list_has_text(&difference.growth, "nodes that cut-leader is on: 2, 1 before"));
-	assert_true(list_has_text(&difference.growth, "links that cut-leader hits: 4, 2 before"));
-	assert_true(list_has_text(&difference.growth, "nodes hit in phase cut: 2, 1 before"));
-	assert_true(list_has_text(
-		&difference.growth, "% of group members in phase cut: 66.67, 33.33 before"));
-	assert_true(list_has_text(&difference.growth,
-		"nodes of members in phase cut above their majority: -1, 0 before"));
-	difference_deinit(&difference);
-	/* And the other way round it has shrunk. */
-	difference = compared(planned_cut("'n2','n3'", "'n1'"), planned_cut("'n2'", "'n1'"));
-	assert_int_equal(difference.growth.count, 0);
-	assert_true(difference.changes.count > 0);
-	difference_deinit(&difference);
-}
-
-static struct record serving(int connections, const char *program)
-{
-	struct record record = planned_cut("'n1'", "'n2','n3'");
-	char members[256];
-
-	snprintf(members, sizeof(members),
-		"'connections':[],'connection_count':0,'clients':[{'port':2379,'program':'%s',"
-		"'address':'10.0.0.9','connections':%d}]",
-		program, connections);
-	inspected(&record, "n1", members);
-	return record;
-}
-
-static void another_service_is_growth_and_more_connections_are_not(void **state)
-{
-	struct difference difference = compared(serving(5, "etcd"), serving(7, "etcd"));
-	const struct change *change = change_of(&difference, "cut-leader: client -> n1 etcd:2379");
-
-	(void)state;
-	assert_int_equal(change->how, CHANGE_AMOUNT);
-	assert_true(change->before == 5 && change->now == 7);
-	assert_int_equal(difference.growth.count, 0);
-	difference_deinit(&difference);
-	difference = compared(serving(5, "etcd"), serving(5, "ledger"));
-	assert_true(list_has_text(
-		&difference.growth, "cut-leader is on a node that serves ledger:2379: not before"));
-	difference_deinit(&difference);
-}
-
-static void a_wider_limit_is_growth(void **state)
-{
-	cJSON *tree = given_tree();
-	struct record wide;
-	struct predicted earlier = predicted_of(planned_cut("'n1'", "'n2'")), now;
-	struct difference difference;
-
-	(void)state;
-	given_set(tree, "guardrails.limits.nodes", "2");
-	given_set(tree, "guardrails.limits.of_group", NULL);
-	wide = given_record(tree);
-	given_event(&wide, "fault_planned", 0, "'fault':'cut-leader','on':['n1'],'from':['n2']");
-	now = predicted_of(wide);
-	difference_init(&difference, &earlier, &now);
-	assert_true(list_has_text(&difference.growth, "limit of nodes in phase cut: 2, 1 before"));
-	assert_true(list_has_text(
-		&difference.growth, "limit of group members in phase cut: 0.34 before, none now"));
-	difference_deinit(&difference);
-	predicted_free(&earlier);
-	predicted_free(&now);
-}
-
-/* --- files --------------------------------------------------------------------------------- */
-
-struct place {
-	char dir[64], path[160];
-};
-
-static void place_make(struct place *place, const char *name, const char *text)
-{
-	FILE *file;
-
-	snprintf(place->dir, sizeof(place->dir), "/tmp/backburn-earlier-XXXXXX");
-	assert_non_null(mkdtemp(place->dir));
-	snprintf(place->path, sizeof(place->path), "%s/%s", place->dir, name);
-	file = fopen(place->path, "we");
-	assert_non_null(file);
-	fputs(text, file);
-	assert_int_equal(fclose(file), 0);
-}
-
-static void place_end(const struct place *place)
-{
-	unlink(place->path);
-	assert_int_equal(rmdir(place->dir), 0);
-}
-
-static void what_plan_wrote_is_read_again(void **state)
-{
-	struct predicted predicted = predicted_of(seen_from_both()), again;
-	struct fail fail = FAIL_INIT;
-	struct difference difference;
-	struct place place;
-	cJSON *plan = json_object();
-	char *text;
-
-	(void)state;
-	json_put_number(plan, "plan", 1);
-	json_put(plan, "radius", shape_encode(&predicted_shape, &predicted));
-	text = json_print_indented(plan);
-	place_make(&place, "plan.json", text);
-	free(text);
-	cJSON_Delete(plan);
-	if (earlier_read(place.path, &again, &fail) < 0)
-		fail_msg("%s", fail.text);
-	difference_init(&difference, &predicted, &again);
-	assert_int_equal(difference.changes.count + difference.growth.count, 0);
-	assert_int_equal(predicted_fault(&again, "cut-leader")->connections.count, 3);
-	difference_deinit(&difference);
-	predicted_free(&again);
-	predicted_free(&predicted);
-	place_end(&place);
-}
-
-static void what_is_no_plan_is_told_in_full(void **state)
-{
-	static const struct {
-		const char *name, *text, *says;
-	} cases[] = {
-		{"a.json", "{\"backburn\":1}",
-			"a.json: is neither a plan that `backburn plan --json` wrote nor a run's "
-			"directory"},
-		{"b.json", "{\"plan\":1}",
-			"b.json: this plan was written before any node was asked (it has no "
-			"\"radius\"): of a run, name its directory"},
-		{"c.json", "{\"plan\":1,\n\"radius\":", "c.json:2: "},
-		{"d.json", "{\"plan\":1,\"radius\":{\"radius\":1}}", "d.json: radius"},
-		{"e.json", "{\"plan\":1,\"radius\":{\"radius\":2}}", "e.json: radius.radius: "},
-		{"journal.ndjson", "", "journal.ndjson: the journal is empty"},
-		{"journal.ndjson", "{\"event\":\"nothing\"}\n", "journal.ndjson:1: "},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct predicted none;
-		struct fail fail = FAIL_INIT;
-		struct place place;
-
-		place_make(&place, cases[i].name, cases[i].text);
-		assert_int_equal(earlier_read(place.path, &none, &fail), -1);
-		assert_int_equal(fail.kind, FAIL_BAD_FILE);
-		if (!strstr(fail.text, cases[i].says))
-			fail_msg("\"%s\" does not say \"%s\"", fail.text, cases[i].says);
-		/* A run's directory is its journal. */
-		if (strcmp(cases[i].name, "journal.ndjson") == 0) {
-			fail = FAIL_INIT;
-			assert_int_equal(earlier_read(place.dir, &none, &fail), -1);
-			assert_non_null(strstr(fail.text, cases[i].says));
-		}
-		place_end(&place);
-	}
-}
-
-static void a_missing_file_and_a_run_that_asked_nobody(void **state)
-{
-	cJSON *event = given_event_json("run_started", 0,
-		"'journal':1,'run':'r1','tool':'t','wall':'2026-01-31T23:59:30Z','environment':"
-		"'lab','scenario_file':'x.json'");
-	struct predicted none;
-	struct fail fail = FAIL_INIT;
-	struct place place;
-	char *text, *line = NULL;
-
-	(void)state;
-	json_put(event, "scenario", given_tree());
-	text = json_print(event);
-	assert_true(asprintf(&line, "%s\n", text) > 0);
-	place_make(&place, "journal.ndjson", line);
-	assert_int_equal(earlier_read(place.dir, &none, &fail), -1);
-	assert_non_null(strstr(fail.text,
-		"/journal.ndjson: that run ended before any node was asked what would be hit: "
-		"there is no plan in it to compare with"));
-	place_end(&place);
-	fail = FAIL_INIT;
-	assert_int_equal(earlier_read("/nowhere/plan.json", &none, &fail), -1);
-	assert_int_equal(fail.kind, FAIL_BAD_FILE);
-	assert_non_null(strstr(fail.text, "/nowhere/plan.json: No such file or directory"));
-	free(line);
-	free(text);
-	cJSON_Delete(event);
 }
 
 int main(void)
@@ -680,14 +353,6 @@ int main(void)
 		cmocka_unit_test(links_are_drawn),
 		cmocka_unit_test(a_drawing_of_many_is_bounded_and_says_so),
 		cmocka_unit_test(the_last_lines_say_what_matters),
-		cmocka_unit_test(the_same_is_no_difference),
-		cmocka_unit_test(another_node_of_the_same_size_has_not_grown),
-		cmocka_unit_test(a_larger_radius_has_grown),
-		cmocka_unit_test(another_service_is_growth_and_more_connections_are_not),
-		cmocka_unit_test(a_wider_limit_is_growth),
-		cmocka_unit_test(what_plan_wrote_is_read_again),
-		cmocka_unit_test(what_is_no_plan_is_told_in_full),
-		cmocka_unit_test(a_missing_file_and_a_run_that_asked_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
