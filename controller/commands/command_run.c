@@ -251,6 +251,7 @@ static int plan(struct run_options *options)
 	}
 	options->earlier = &earlier;
 	code = run_plan(options);
+	options->earlier = NULL;
 	predicted_free(&earlier);
 	return code;
 }

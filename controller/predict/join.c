@@ -111,33 +111,23 @@ static int server_of(const struct end ends[2])
 	return ends[0].seen ? 1 : 0;
 }
 
-static bool same(const char *a, const char *b)
+static void add_flow(struct list *flows, const struct predicted_flow *borrowed)
 {
-	return a && b ? strcmp(a, b) == 0 : a == b;
+	struct predicted_flow *flow = list_push(flows, sizeof(*flow));
+
+	*flow = *borrowed;
+	flow->client = must_copy(borrowed->client);
+	flow->server = must_copy(borrowed->server);
+	flow->client_program = must_copy_if(borrowed->client_program);
+	flow->server_program = must_copy_if(borrowed->server_program);
 }
 
-/* False: there is no room for another one. */
-static bool add_to_flows(struct list *flows, const struct predicted_flow *wanted)
+static void free_flow(struct predicted_flow *flow)
 {
-	struct predicted_flow *flow;
-
-	LIST_EACH(*flows, struct predicted_flow, known)
-		if (same(known->client, wanted->client) && same(known->server, wanted->server) &&
-			known->port == wanted->port &&
-			same(known->client_program, wanted->client_program) &&
-			same(known->server_program, wanted->server_program)) {
-			known->connections += wanted->connections;
-			return true;
-		}
-	if (flows->count == PREDICTED_FLOWS_MAX)
-		return false;
-	flow = list_push(flows, sizeof(*flow));
-	*flow = *wanted;
-	flow->client = must_copy(wanted->client);
-	flow->server = must_copy(wanted->server);
-	flow->client_program = must_copy_if(wanted->client_program);
-	flow->server_program = must_copy_if(wanted->server_program);
-	return true;
+	free(flow->client);
+	free(flow->server);
+	free(flow->client_program);
+	free(flow->server_program);
 }
 
 /* Without a server the ends stand in the order of their names, so that all are counted together. */
@@ -155,10 +145,7 @@ static void add_connection(struct predicted_fault *out, const struct end ends[2]
 		.hit = true};
 	struct predicted_connection *connection;
 
-	if (!add_to_flows(&out->flows, &flow)) {
-		out->at_least = true;
-		return;
-	}
+	add_flow(&out->flows, &flow);
 	out->connection_count++;
 	if (out->connections.count == PREDICTED_LISTED_MAX)
 		return;
@@ -175,13 +162,51 @@ static void add_connection(struct predicted_fault *out, const struct end ends[2]
 
 /* --- flows ------------------------------------------------------------------------------- */
 
-static int by_names(const struct predicted_flow *one, const struct predicted_flow *other)
+static int by_text(const char *a, const char *b)
 {
-	int order = strcmp(one->server, other->server);
+	if (!a || !b)
+		return (a != NULL) - (b != NULL);
+	return strcmp(a, b);
+}
+
+static int by_service(const void *a, const void *b)
+{
+	const struct predicted_flow *one = a, *other = b;
+	int order = strcmp(one->client, other->client);
 
 	if (!order)
-		order = strcmp(one->client, other->client);
+		order = strcmp(one->server, other->server);
 	return order ? order : (one->port > other->port) - (one->port < other->port);
+}
+
+static int by_all(const void *a, const void *b)
+{
+	const struct predicted_flow *one = a, *other = b;
+	int order = by_service(a, b);
+
+	if (!order)
+		order = by_text(one->client_program, other->client_program);
+	return order ? order : by_text(one->server_program, other->server_program);
+}
+
+/* Leaves them sorted by client, server and port, each once. */
+static void merge_flows(struct list *flows)
+{
+	struct predicted_flow *flow = flows->items;
+	size_t kept = 0;
+
+	if (!flows->count)
+		return;
+	qsort(flow, flows->count, sizeof(*flow), by_all);
+	for (size_t i = 1; i < flows->count; i++) {
+		if (by_all(&flow[i], &flow[kept]) != 0) {
+			flow[++kept] = flow[i];
+			continue;
+		}
+		flow[kept].connections += flow[i].connections;
+		free_flow(&flow[i]);
+	}
+	flows->count = kept + 1;
 }
 
 static int by_connections(const void *a, const void *b)
@@ -190,13 +215,67 @@ static int by_connections(const void *a, const void *b)
 
 	if (one->connections != other->connections)
 		return one->connections > other->connections ? -1 : 1;
-	return by_names(one, other);
+	return by_all(a, b);
 }
 
-static void sort_flows(struct list *flows)
+/* The heaviest first. How many there was no room for. */
+static size_t cut_flows(struct list *flows)
 {
-	if (flows->count)
-		qsort(flows->items, flows->count, sizeof(struct predicted_flow), by_connections);
+	size_t all = flows->count;
+
+	if (all)
+		qsort(flows->items, all, sizeof(struct predicted_flow), by_connections);
+	for (; flows->count > PREDICTED_FLOWS_MAX; flows->count--)
+		free_flow(LIST_AT(*flows, struct predicted_flow, flows->count - 1));
+	return all - flows->count;
+}
+
+/* The first from one to the other, at that port or (0) at any; flows->count: there is none. */
+static size_t find_flow(
+	const struct list *flows, const char *client, const char *server, int64_t port)
+{
+	const struct predicted_flow wanted = {
+		.client = (char *)client, .server = (char *)server, .port = port};
+	const struct predicted_flow *flow = flows->items;
+	size_t low = 0, high = flows->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (by_service(&flow[middle], &wanted) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < flows->count && strcmp(flow[low].client, client) == 0 &&
+		strcmp(flow[low].server, server) == 0 && (!port || flow[low].port == port))
+		return low;
+	return flows->count;
+}
+
+static int64_t opened(const struct list *flows, const char *client, const char *server)
+{
+	int64_t count = 0;
+
+	for (size_t i = find_flow(flows, client, server, 0); i < flows->count; i++) {
+		const struct predicted_flow *flow = LIST_AT(*flows, struct predicted_flow, i);
+
+		if (strcmp(flow->client, client) != 0 || strcmp(flow->server, server) != 0)
+			break;
+		count += flow->connections;
+	}
+	return count;
+}
+
+int64_t join_between(const struct predicted_fault *fault, const char *a, const char *b)
+{
+	return opened(&fault->flows, a, b) + opened(&fault->flows, b, a);
+}
+
+void join_finish(struct predicted_fault *out)
+{
+	out->at_least |= cut_flows(&out->flows) > 0;
+	out->more_dependents += (int64_t)cut_flows(&out->dependents);
 }
 
 void join_connections(const struct directory *directory, const struct fault_record *fault,
@@ -222,7 +301,7 @@ void join_connections(const struct directory *directory, const struct fault_reco
 		add_connection(out, ends, view[first].connection->state);
 	}
 	free(views.items);
-	sort_flows(&out->flows);
+	merge_flows(&out->flows);
 }
 
 /* --- who depends on it ------------------------------------------------------------------- */
@@ -235,15 +314,13 @@ static bool is_hit_process(const struct fault_inspection *inspection, int64_t pi
 	return false;
 }
 
-/* The same connections may be known from the client's end, with its program. */
+/* The same connections may be known from the client's end, with its program. NULL: they are not. */
 static const struct predicted_flow *flow_of(
 	const struct predicted_fault *fault, const char *client, const char *server, int64_t port)
 {
-	LIST_EACH(fault->flows, struct predicted_flow, flow)
-		if (flow->port == port && strcmp(flow->client, client) == 0 &&
-			strcmp(flow->server, server) == 0)
-			return flow;
-	return NULL;
+	size_t at = find_flow(&fault->flows, client, server, port);
+
+	return at < fault->flows.count ? LIST_AT(fault->flows, struct predicted_flow, at) : NULL;
 }
 
 void join_dependents(const struct directory *directory, const struct fault_record *fault,
@@ -264,8 +341,8 @@ void join_dependents(const struct directory *directory, const struct fault_recor
 				.connections = row->connections,
 				.hit = flow || is_hit_process(inspection, row->pid)};
 
-			out->more_dependents += !add_to_flows(&out->dependents, &dependent);
+			add_flow(&out->dependents, &dependent);
 		}
 	}
-	sort_flows(&out->dependents);
+	merge_flows(&out->dependents);
 }

@@ -21,8 +21,15 @@ const char *directory_node(const struct directory *directory, const char *text);
 void join_connections(const struct directory *directory, const struct fault_record *fault,
 	struct predicted_fault *out);
 
-/* Fills `dependents` and `more_dependents`: whom the nodes that the fault is on serve now. */
+/* Behind that: fills `dependents` and `more_dependents`, whom the nodes it is on serve now. */
 void join_dependents(const struct directory *directory, const struct fault_record *fault,
 	struct predicted_fault *out);
+
+/* Live connections between two nodes, whoever opened them; before join_finish(). */
+int64_t join_between(const struct predicted_fault *fault, const char *a, const char *b);
+
+/* Puts flows and dependents in the order of their connections, and cuts what there is no room for.
+ */
+void join_finish(struct predicted_fault *out);
 
 #endif

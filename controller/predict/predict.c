@@ -105,7 +105,7 @@ static void add_links(const struct fault_record *fault, struct predicted_fault *
 	out->link_count = (int64_t)out->links.count;
 	cut_links(&out->links);
 	LIST_EACH(out->links, struct predicted_link, link)
-		link->connections = predicted_between(out, link->from, link->to);
+		link->connections = join_between(out, link->from, link->to);
 }
 
 /* --- one fault --------------------------------------------------------------------------- */
@@ -133,6 +133,7 @@ static void predict_fault(const struct directory *directory, const struct phase_
 	join_connections(directory, fault, out);
 	join_dependents(directory, fault, out);
 	add_links(fault, out);
+	join_finish(out);
 	add_processes(fault, out);
 }
 

@@ -186,6 +186,9 @@ int64_t predicted_between(const struct predicted_fault *fault, const char *a, co
 {
 	int64_t count = 0;
 
+	LIST_EACH(fault->links, struct predicted_link, link)
+		if (strcmp(link->from, a) == 0 && strcmp(link->to, b) == 0)
+			return link->connections;
 	LIST_EACH(fault->flows, struct predicted_flow, flow)
 		count += is_between(flow, a, b) ? flow->connections : 0;
 	return count;

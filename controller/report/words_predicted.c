@@ -139,9 +139,13 @@ static int64_t measured_connections(
 /* NEVER_NS: nobody was asked. */
 static int64_t live_on(const struct predicted_fault *predicted, const struct pair_effect *way)
 {
-	return predicted && way->connections != NEVER_NS
-		? predicted_between(predicted, way->from, way->to)
-		: NEVER_NS;
+	int64_t joined;
+
+	if (!predicted || way->connections == NEVER_NS)
+		return NEVER_NS;
+	joined = predicted_between(predicted, way->from, way->to);
+	/* Of very many links not all are joined: then what one end said is the least. */
+	return joined > way->connections ? joined : way->connections;
 }
 
 static bool is_predicted_way(const struct predicted_fault *predicted, const struct pair_effect *way)

@@ -146,6 +146,43 @@ static void who_depends_on_a_hit_node_is_named(void **state)
 	predicted_free(&predicted);
 }
 
+enum {
+	CROWD = 1500
+};
+
+/* Each peer has one connection, and a link: what is cut for its length is counted all the same. */
+static void of_a_crowd_everybody_is_counted(void **state)
+{
+	struct record record = planned_cut("'n1'", "'n2'");
+	char *members = malloc(CROWD * 200);
+	size_t used = (size_t)sprintf(members, "'connection_count':%d,'connections':[", CROWD);
+	struct predicted predicted;
+	const struct predicted_fault *fault;
+
+	(void)state;
+	for (int i = 0; i < CROWD; i++)
+		used += (size_t)sprintf(members + used,
+			"%s{'local':'10.0.0.1:2380','remote':'10.9.%d.%d:4001','peer':'p%04d',"
+			"'state':'established','listens':true}",
+			i ? "," : "", i / 250, i % 250, i);
+	used += (size_t)sprintf(members + used, "],'matches':[{'direction':'egress','peers':[");
+	for (int i = 0; i < CROWD; i++)
+		used += (size_t)sprintf(members + used, "%s'p%04d'", i ? "," : "", i);
+	sprintf(members + used, "]}]");
+	planned_inspected(&record, "n1", members);
+	free(members);
+	predicted = planned_radius(record);
+	fault = predicted_fault(&predicted, "cut-leader");
+	assert_int_equal(fault->connection_count, CROWD);
+	assert_int_equal(fault->connections.count, PREDICTED_LISTED_MAX);
+	assert_int_equal(fault->flows.count, PREDICTED_FLOWS_MAX);
+	assert_true(fault->at_least);
+	assert_int_equal(fault->link_count, CROWD);
+	LIST_EACH(fault->links, struct predicted_link, link)
+		assert_int_equal(link->connections, 1);
+	predicted_free(&predicted);
+}
+
 /* --- shares ------------------------------------------------------------------------------ */
 
 static const struct predicted_share *share_of(const struct predicted_phase *phase, const char *of)
@@ -348,6 +385,7 @@ int main(void)
 		cmocka_unit_test(an_address_is_its_node_s),
 		cmocka_unit_test(links_are_the_ways_that_the_nodes_named),
 		cmocka_unit_test(who_depends_on_a_hit_node_is_named),
+		cmocka_unit_test(of_a_crowd_everybody_is_counted),
 		cmocka_unit_test(shares_are_of_groups_and_label_values),
 		cmocka_unit_test(a_quorum_is_a_majority_of_what_is_left),
 		cmocka_unit_test(links_are_drawn),
