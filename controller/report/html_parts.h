@@ -7,6 +7,8 @@
 /* The page's sections: between the claims and the chart, and below it, in their order. */
 void html_radius(FILE *out, const struct report *report);
 void html_hit(FILE *out, const struct report *report);
+/* Part of the former: nothing where no address was told. */
+void html_touched(FILE *out, const struct judgement *judgement);
 void html_data(FILE *out, const struct report *report);
 void html_revert(FILE *out, const struct report *report);
 void html_time_line(FILE *out, const struct report *report);
