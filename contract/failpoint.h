@@ -21,13 +21,13 @@ enum failpoint {
 	FAILPOINTS
 };
 
-#ifdef BACKBURN_FAILPOINTS
-
 /* 0, or the negative errno that the seam is to fail with. */
 int failpoint_reach(enum failpoint which);
 
 /* From here on this process reaches none: it only tries what others do. */
 void failpoints_off(void);
+
+#ifdef BACKBURN_FAILPOINTS
 
 #define FAILPOINT(name) ((void)failpoint_reach(FAILPOINT_##name))
 #define FAILPOINT_ERROR(name) failpoint_reach(FAILPOINT_##name)

@@ -252,6 +252,7 @@ void html_hit(FILE *out, const struct report *report)
 	measure_table(out, &report->judgement);
 	if (pairs)
 		pair_table(out, &report->judgement);
+	html_touched(out, &report->judgement);
 	process_table(out, report);
 	strike_table(out, report);
 	fputs("</section>\n", out);

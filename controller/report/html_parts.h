@@ -9,6 +9,8 @@ void html_radius(FILE *out, const struct report *report);
 /* Within it: what was predicted beside what was measured. */
 void html_predicted(FILE *out, const struct report *report);
 void html_hit(FILE *out, const struct report *report);
+/* Part of the former: nothing where no address was told. */
+void html_touched(FILE *out, const struct judgement *judgement);
 void html_data(FILE *out, const struct report *report);
 void html_revert(FILE *out, const struct report *report);
 void html_time_line(FILE *out, const struct report *report);

@@ -5,11 +5,11 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "controller/judge/lost_writes.h"
-#include "controller/judge/spill.h"
 #include "controller/plan/check.h"
 #include "controller/predict/predicted.h"
 #include "controller/prober/orders.h"
 #include "controller/report/json_loads.h"
+#include "controller/report/json_touched.h"
 #include "controller/report/report.h"
 #include "controller/report/words.h"
 
@@ -289,32 +289,12 @@ static cJSON *faults_json(const struct report *report)
 		if (!own->fault->spec->on->processes)
 			json_put_string(item, "did", judge_did(own->fault));
 		json_put(item, "pairs", pairs_json(own));
+		json_put(item, "touched", json_touched(own->fault));
 		json_put(item, "hosts", hosts_json(own->fault));
 		json_put(item, "processes", processes_json(&report->record, own));
 		json_put(item, "strikes", strikes_json(own));
 		json_put(item, "measures", measures_json(own));
 		json_put_number(item, "measures_differing", (double)own->measures_differing);
-		json_append(list, item);
-	}
-	return list;
-}
-
-static cJSON *spills_json(const struct judgement *judgement)
-{
-	cJSON *list = json_array();
-
-	LIST_EACH(judgement->spills, struct spill, spill) {
-		cJSON *item = json_object();
-
-		json_put_string(item, "fault", spill->fault->spec->id);
-		json_put_string(item, "counted_at", spill->node);
-		json_put(item, "node",
-			spill->victim ? cJSON_CreateString(spill->victim) : cJSON_CreateNull());
-		json_put_string(item, "address", spill->address);
-		json_put_number(item, "packets", (double)spill->touched->packets);
-		json_put_number(item, "connections", (double)spill->touched->connections);
-		put_seconds(item, "first_s", spill->touched->first_ns);
-		put_seconds(item, "last_s", spill->touched->last_ns);
 		json_append(list, item);
 	}
 	return list;
@@ -529,7 +509,7 @@ cJSON *report_summary_json(const struct report *report)
 	json_put(json, "claims", claims_json(&record->scenario, judgement));
 	json_put(json, "faults", faults_json(report));
 	json_put(json, "radius", predicted_json(record));
-	json_put(json, "spill", spills_json(judgement));
+	json_put(json, "spill", json_spills(judgement));
 	json_put(json, "gaps", outages_json(judgement));
 	json_put(json, "data", data_json(judgement));
 	json_put(json, "loads", json_loads(judgement));

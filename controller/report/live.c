@@ -21,6 +21,8 @@
 
 enum {
 	BAR_WIDTH = 20,
+	PAST_SECONDS = 30,
+	PAST_MAX_BYTES = PAST_SECONDS * 3 + 1, /* a block is three bytes of UTF-8 */
 	LINE_MAX_BYTES = 512
 };
 
@@ -212,6 +214,29 @@ static void draw_phase(struct page *page, const struct record *record)
 		all);
 }
 
+/* A sign for each second up to `to_ns`: a point where all was good, a block for the share that was
+ * not, and nothing where nothing was measured. */
+static void draw_past(const struct sli_record *sli, int64_t to_ns, char text[PAST_MAX_BYTES])
+{
+	static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+	enum {
+		BLOCKS = sizeof(blocks) / sizeof(blocks[0])
+	};
+	size_t used = 0;
+
+	for (int64_t i = PAST_SECONDS; i > 0; i--) {
+		int64_t from_ns = to_ns - i * NS_PER_SEC;
+		struct tally tally = {0};
+		const char *sign = " ";
+
+		if (from_ns >= 0)
+			tally = samples_tally(&sli->samples, from_ns, from_ns + NS_PER_SEC);
+		if (tally.total)
+			sign = tally.bad ? blocks[(tally.bad * BLOCKS - 1) / tally.total] : "·";
+		used += (size_t)snprintf(text + used, PAST_MAX_BYTES - used, "%s", sign);
+	}
+}
+
 static void draw_sli(struct page *page, const struct live *live, const struct record *record,
 	const struct sli_record *sli)
 {
@@ -219,17 +244,19 @@ static void draw_sli(struct page *page, const struct live *live, const struct re
 	int64_t from_ns = covered_ns > RECENT_NS ? covered_ns - RECENT_NS : 0;
 	struct tally tally = samples_tally(&sli->samples, from_ns, covered_ns);
 	double good = tally.total ? (double)(tally.total - tally.bad) / (double)tally.total : 0;
-	char latency[DURATION_TEXT_MAX];
+	char latency[DURATION_TEXT_MAX], past[PAST_MAX_BYTES];
 
 	if (!tally.total) {
 		line(page, PLAIN, "%-14s no events yet", sli->slo->name);
 		return;
 	}
 	p99(live, sli->slo->probe, latency);
+	draw_past(sli, covered_ns, past);
 	line(page, good + 1e-9 >= sli->slo->objective ? GOOD : BAD,
-		"%-14s %6.2f %% good of the last %lld (objective %.6g %%)%s%s", sli->slo->name,
-		100 * good, (long long)tally.total, 100 * sli->slo->objective,
-		latency[0] ? " | p99 " : "", latency);
+		"%-14s %6.2f %% good of the last %lld (objective %.6g %%)%s%s | bad of the last "
+		"30s %s",
+		sli->slo->name, 100 * good, (long long)tally.total, 100 * sli->slo->objective,
+		latency[0] ? " | p99 " : "", latency, past);
 }
 
 /* What the first node says: one line has no room for all of them. "" where nothing was asked. */
@@ -316,5 +343,7 @@ int live_draw(FILE *out, const struct live *live, const struct record *record,
 	if (record->stop == STOP_NONE && !record->ended)
 		LIST_EACH(record->scenario.guardrails->stop_if, struct stop_rule, rule)
 			draw_rule(&page, record, rule);
+	if (record->stop == STOP_NONE && !record->ended)
+		line(&page, PLAIN, "Ctrl-C heals everything, then reports");
 	return page.lines;
 }

@@ -41,10 +41,13 @@ static size_t longest_line(const char *text)
 	size_t longest = 0;
 
 	while (*text) {
-		size_t length = strcspn(text, "\n");
+		size_t columns = 0;
 
-		longest = length > longest ? length : longest;
-		text += length + (text[length] == '\n');
+		/* Bytes 10xxxxxx continue a character. */
+		for (; *text && *text != '\n'; text++)
+			columns += (*text & 0xC0) != 0x80;
+		longest = columns > longest ? columns : longest;
+		text += *text == '\n';
 	}
 	return longest;
 }
@@ -60,6 +63,10 @@ static void steady_before_the_fault(void **state)
 		sight.text, "avail          100.00 % good of the last 250 (objective 99 %)"));
 	assert_null(strstr(sight.text, "partition"));
 	assert_non_null(strstr(sight.text, "stop outage    [....................] 0.0s of "));
+	assert_non_null(strstr(sight.text, "| bad of the last 30s          "));
+	assert_non_null(strstr(sight.text, "  ···················"));
+	assert_null(strstr(sight.text, "▁"));
+	assert_non_null(strstr(sight.text, "\nCtrl-C heals everything, then reports\n"));
 	assert_null(strchr(sight.text, '\033'));
 	done(&sight);
 }
@@ -77,6 +84,8 @@ static void an_outage_comes_nearer_to_its_limit(void **state)
 	bar = strstr(sight.text, "stop outage    [");
 	assert_non_null(bar);
 	assert_int_equal(strchr(bar, '[')[1], '#');
+	/* All that was measured in the last two seconds was bad. */
+	assert_non_null(strstr(sight.text, "██\033"));
 	/* Below its objective: red. */
 	assert_non_null(strstr(sight.text, "\033[31mavail "));
 	done(&sight);
