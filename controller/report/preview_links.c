@@ -207,8 +207,9 @@ static void print_branch(FILE *out, const struct tree *tree, const struct branch
 	size_t used = 0;
 
 	if (hit)
-		used = (size_t)snprintf(text, sizeof(text), "%" PRId64 " live connection%s",
-			branch->connections, plural(branch->connections));
+		used = (size_t)snprintf(text, sizeof(text), "%s%" PRId64 " live connection%s",
+			tree->fault->at_least ? "at least " : "", branch->connections,
+			plural(branch->connections));
 	if (branch->dependent_only)
 		snprintf(text + used, sizeof(text) - used,
 			hit ? "; %" PRId64 " more, not hit"
@@ -268,4 +269,7 @@ void preview_links(FILE *out, const struct predicted_fault *fault)
 	}
 	if (left)
 		fprintf(out, "      and %zu more node%s\n", left, left == 1 ? "" : "s");
+	if (fault->more_dependents)
+		fprintf(out, "      and %" PRId64 " more client%s that no list had room for\n",
+			fault->more_dependents, plural(fault->more_dependents));
 }

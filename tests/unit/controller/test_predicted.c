@@ -146,43 +146,6 @@ static void who_depends_on_a_hit_node_is_named(void **state)
 	predicted_free(&predicted);
 }
 
-enum {
-	CROWD = 1500
-};
-
-/* Each peer has one connection, and a link: what is cut for its length is counted all the same. */
-static void of_a_crowd_everybody_is_counted(void **state)
-{
-	struct record record = planned_cut("'n1'", "'n2'");
-	char *members = malloc(CROWD * 200);
-	size_t used = (size_t)sprintf(members, "'connection_count':%d,'connections':[", CROWD);
-	struct predicted predicted;
-	const struct predicted_fault *fault;
-
-	(void)state;
-	for (int i = 0; i < CROWD; i++)
-		used += (size_t)sprintf(members + used,
-			"%s{'local':'10.0.0.1:2380','remote':'10.9.%d.%d:4001','peer':'p%04d',"
-			"'state':'established','listens':true}",
-			i ? "," : "", i / 250, i % 250, i);
-	used += (size_t)sprintf(members + used, "],'matches':[{'direction':'egress','peers':[");
-	for (int i = 0; i < CROWD; i++)
-		used += (size_t)sprintf(members + used, "%s'p%04d'", i ? "," : "", i);
-	sprintf(members + used, "]}]");
-	planned_inspected(&record, "n1", members);
-	free(members);
-	predicted = planned_radius(record);
-	fault = predicted_fault(&predicted, "cut-leader");
-	assert_int_equal(fault->connection_count, CROWD);
-	assert_int_equal(fault->connections.count, PREDICTED_LISTED_MAX);
-	assert_int_equal(fault->flows.count, PREDICTED_FLOWS_MAX);
-	assert_true(fault->at_least);
-	assert_int_equal(fault->link_count, CROWD);
-	LIST_EACH(fault->links, struct predicted_link, link)
-		assert_int_equal(link->connections, 1);
-	predicted_free(&predicted);
-}
-
 /* --- shares ------------------------------------------------------------------------------ */
 
 static const struct predicted_share *share_of(const struct predicted_phase *phase, const char *of)
@@ -332,6 +295,49 @@ static void a_drawing_of_many_is_bounded_and_says_so(void **state)
 	free(members);
 	free(peers);
 	free(from);
+	predicted_free(&predicted);
+}
+
+enum {
+	CROWD = 1500
+};
+
+/* Each peer has one connection, and a link: what is cut for its length is counted all the same. */
+static void of_a_crowd_everybody_is_counted(void **state)
+{
+	struct record record = planned_cut("'n1'", "'n2'");
+	char *members = malloc(CROWD * 200);
+	size_t used = (size_t)sprintf(members, "'connection_count':%d,'connections':[", CROWD);
+	struct predicted predicted;
+	const struct predicted_fault *fault;
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < CROWD; i++)
+		used += (size_t)sprintf(members + used,
+			"%s{'local':'10.0.0.1:2380','remote':'10.9.%d.%d:4001','peer':'p%04d',"
+			"'state':'established','listens':true}",
+			i ? "," : "", i / 250, i % 250, i);
+	used += (size_t)sprintf(members + used, "],'matches':[{'direction':'egress','peers':[");
+	for (int i = 0; i < CROWD; i++)
+		used += (size_t)sprintf(members + used, "%s'p%04d'", i ? "," : "", i);
+	sprintf(members + used, "]}],'more_clients':3");
+	planned_inspected(&record, "n1", members);
+	free(members);
+	predicted = planned_radius(record);
+	fault = predicted_fault(&predicted, "cut-leader");
+	assert_int_equal(fault->connection_count, CROWD);
+	assert_int_equal(fault->connections.count, PREDICTED_LISTED_MAX);
+	assert_int_equal(fault->flows.count, PREDICTED_FLOWS_MAX);
+	assert_true(fault->at_least);
+	assert_int_equal(fault->link_count, CROWD);
+	LIST_EACH(fault->links, struct predicted_link, link)
+		assert_int_equal(link->connections, 1);
+	text = drawn(fault);
+	assert_non_null(strstr(text, "+--x-> p0000          at least 1 live connection\n"));
+	assert_non_null(strstr(text, "+ 1492 more, with 1492 live connections\n"));
+	assert_non_null(strstr(text, "      and 3 more clients that no list had room for\n"));
+	free(text);
 	predicted_free(&predicted);
 }
 
