@@ -6,6 +6,7 @@
 
 #include "contract/list.h"
 #include "contract/units.h"
+#include "controller/judge/degraded.h"
 #include "controller/judge/judge_parts.h"
 
 int64_t judge_measured_to_ns(
@@ -127,6 +128,7 @@ void judge(const struct record *record, struct judgement *out)
 	judge_outages(record, &out->outages);
 	judge_costs(record, &out->costs);
 	judge_loads(record, &out->loads);
+	judge_degradation(record, &out->degradation);
 	judge_codes(record, out);
 }
 
@@ -149,5 +151,6 @@ void judgement_deinit(struct judgement *judgement)
 	free(judgement->costs.items);
 	free(judgement->data.items);
 	judge_loads_free(&judgement->loads);
+	degradation_deinit(&judgement->degradation);
 	*judgement = (struct judgement){0};
 }

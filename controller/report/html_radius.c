@@ -129,6 +129,7 @@ static void phase_cell(
 			any |= fault_cell(out, own, node);
 	}
 	any |= member_cells(out, report, phase, node);
+	any |= html_worse(out, report, phase, node);
 	fputs(any ? "</td>" : "–</td>", out);
 }
 
@@ -200,6 +201,7 @@ void html_radius(FILE *out, const struct report *report)
 		fputs("</div>\n<p class=\"note\">", out);
 		graph_print_key(out, &radius);
 		fputs("</p>\n", out);
+		html_degraded(out, report);
 		matrix(out, report, &radius);
 	}
 	fputs("</section>\n", out);
