@@ -82,7 +82,7 @@ static void say(
 	snprintf(out->text, sizeof(out->text),
 		"%zu of %zu member%s outside got worse by more than %.4g point%s, at most %lld "
 		"may; "
-		"%zu did not, %zu can't be told (%.4g %% confidence for all together)",
+		"%zu did not, %zu can't be told (%.4g %% confidence each way for all together)",
 		out->members_worse, out->members, out->members == 1 ? "" : "s", 100 * test->room,
 		test->room == 0.01 ? "" : "s", (long long)test->allowed, out->members_kept, open,
 		100 * (1 - test->alpha));

@@ -264,31 +264,36 @@ static void collect_worse(const struct record *record, struct degradation *out)
 	}
 }
 
-static size_t count_members(const struct list *changes)
+static void add_once(struct list *names, const char *name)
 {
-	struct list members = {0};
-	size_t count;
-
-	LIST_EACH(*changes, const struct member_change, change)
-		if (!list_has_text(&members, change->member))
-			list_push_text(&members, change->member);
-	count = members.count;
-	list_free_texts(&members);
-	return count;
+	if (!list_has_text(names, name))
+		list_push_text(names, name);
 }
 
-static size_t count_targets(const struct record *record)
+static void count_nodes(const struct record *record, struct degradation *out)
 {
-	struct list targets = {0};
-	size_t count;
+	struct list targets = {0}, members = {0};
 
 	LIST_EACH(record->faults, const struct fault_record, fault)
 		LIST_EACH(fault->on, char *, node)
-			if (fault->start_ns != NEVER_NS && !list_has_text(&targets, *node))
-				list_push_text(&targets, *node);
-	count = targets.count;
+			if (fault->start_ns != NEVER_NS)
+				add_once(&targets, *node);
+	LIST_EACH(out->changes, const struct member_change, change)
+		add_once(&members, change->member);
+	LIST_EACH(targets, char *, node)
+		out->targets_asked += list_has_text(&members, *node);
+	out->targets = targets.count;
+	out->members = members.count;
 	list_free_texts(&targets);
-	return count;
+	list_free_texts(&members);
+}
+
+static bool any_injected(const struct record *record)
+{
+	LIST_EACH(record->faults, const struct fault_record, fault)
+		if (fault->start_ns != NEVER_NS)
+			return true;
+	return false;
 }
 
 void judge_degradation(const struct record *record, struct degradation *out)
@@ -296,8 +301,7 @@ void judge_degradation(const struct record *record, struct degradation *out)
 	struct list baseline = {0};
 	struct members_test test = {.room = DEGRADED_ROOM, .alpha = CLAIM_ALPHA};
 
-	out->targets = count_targets(record);
-	if (!out->targets)
+	if (!any_injected(record))
 		return;
 	scenario_steady_phases(&record->scenario, &baseline);
 	collect(record, &baseline, &out->changes);
@@ -305,7 +309,7 @@ void judge_degradation(const struct record *record, struct degradation *out)
 	test.members = out->changes.count;
 	LIST_EACH(out->changes, struct member_change, change)
 		name_worse(&test, change);
-	out->members = count_members(&out->changes);
+	count_nodes(record, out);
 	collect_worse(record, out);
 }
 

@@ -185,7 +185,8 @@ struct degradation {
 	struct list worse; /* of struct degraded_node, by what they lost */
 	size_t members;    /* nodes that are asked so */
 	size_t targets;    /* nodes that some fault was on */
-	size_t outside;    /* of those that got worse: no fault was on them, no claim expects it */
+	size_t targets_asked;
+	size_t outside; /* of those that got worse: no fault was on them, no claim expects it */
 };
 
 enum {

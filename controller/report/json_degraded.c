@@ -39,6 +39,7 @@ cJSON *json_degraded(const struct degradation *degradation)
 	json_put_number(json, "worse_by_more_than", DEGRADED_ROOM);
 	json_put_number(json, "outside", (double)degradation->outside);
 	json_put_number(json, "targets", (double)degradation->targets);
+	json_put_number(json, "targets_asked", (double)degradation->targets_asked);
 	/* Nobody asked each node: then nothing is known, and 0 would be a claim. */
 	json_put(json, "amplification",
 		degradation->changes.count

@@ -385,12 +385,14 @@ static void degraded(struct page *page, const struct report *report)
 	end(page, false);
 	LIST_EACH(nodes, char *, line) {
 		out = begin(page);
-		markdown(out, "- %s", *line);
+		fputs("- ", out);
+		markdown(out, "%s", *line);
 		fputc('\n', out);
 		end(page, false);
 	}
 	out = begin(page);
-	markdown(out, "%s%s", nodes.count ? "\n" : "", words_degraded_proof(report, text));
+	fputs(nodes.count ? "\n" : "", out);
+	markdown(out, "%s", words_degraded_proof(report, text));
 	fputs("\n\n", out);
 	end(page, false);
 	list_free_texts(&nodes);

@@ -15,13 +15,16 @@
 void words_degraded_statement(const struct invariant_spec *claim, char buffer[WORDS_MAX])
 {
 	const struct degraded_spec *degraded = claim->degraded;
-	char phases[30], before[30];
+	char phases[30], before[30], most[WORDS_MAX];
 
+	if (degraded->members)
+		snprintf(most, sizeof(most), "at most %lld of %.40s but those hit are",
+			(long long)degraded->members, degraded->slo);
+	else
+		snprintf(most, sizeof(most), "none of %.40s but those hit is", degraded->slo);
 	words_join(&claim->in, phases, sizeof(phases));
 	words_join(&degraded->baseline, before, sizeof(before));
-	snprintf(buffer, WORDS_MAX,
-		"≤ %lld of %.40s that no fault is on worse in %s by > %.4g %% than in %s",
-		(long long)degraded->members, degraded->slo, phases,
+	snprintf(buffer, WORDS_MAX, "%.90s worse in %s by > %.4g %% than in %s", most, phases,
 		100 * degraded->worse_by_at_most, before);
 }
 
@@ -109,12 +112,16 @@ const char *words_degraded(const struct report *report, char buffer[SENTENCE_MAX
 const char *words_amplification(const struct report *report, char buffer[WORDS_MAX])
 {
 	const struct degradation *own = &report->judgement.degradation;
+	char asked[PART_MAX] = "";
 
 	if (!own->changes.count)
 		return NULL;
-	snprintf(buffer, WORDS_MAX, "amplification %.3g: %zu node%s got worse, a fault was on %zu",
+	if (own->targets_asked < own->targets)
+		snprintf(asked, sizeof(asked), " (%zu of them asked)", own->targets_asked);
+	snprintf(buffer, WORDS_MAX,
+		"amplification %.3g: %zu node%s got worse, a fault was on %zu%s",
 		degradation_amplification(own), own->worse.count, own->worse.count == 1 ? "" : "s",
-		own->targets);
+		own->targets, asked);
 	return buffer;
 }
 

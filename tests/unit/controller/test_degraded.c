@@ -152,36 +152,41 @@ static const struct judged cases[] = {
 	/* That n1 is down is the fault itself. */
 	{NONE, {{0, 1000}, {0, 0}, {2, 3}}, VERDICT_HELD,
 		"0 of 2 members outside got worse by more than 1 point, at most 0 may; 2 did not, "
-		"0 can't be told (95 % confidence for all together)"},
+		"0 can't be told (95 % confidence each way for all together)"},
 	/* The negative control: n3 pays for it. */
 	{NONE, {{0, 1000}, {0, 0}, {2, 300}}, VERDICT_VIOLATED,
 		"1 of 2 members outside got worse by more than 1 point, at most 0 may; 1 did not, "
-		"0 can't be told (95 % confidence for all together): worse n3 -29.8 points (-32.8 "
+		"0 can't be told (95 % confidence each way for all together): worse n3 -29.8 "
+		"points (-32.8 "
 		"to -26.9)"},
 	/* So few bad ones that neither is proven. */
 	{NONE, {{0, 1000}, {0, 0}, {0, 9}}, VERDICT_INCONCLUSIVE,
 		"0 of 2 members outside got worse by more than 1 point, at most 0 may; 1 did not, "
-		"1 can't be told (95 % confidence for all together); open n3 -0.9 points (-1.7 to "
+		"1 can't be told (95 % confidence each way for all together); open n3 -0.9 points "
+		"(-1.7 to "
 		"-0.289)"},
 	{NONE, {{0, 1000}, {0, 0}, {-1, -1}}, VERDICT_INCONCLUSIVE,
 		"0 of 2 members outside got worse by more than 1 point, at most 0 may; 1 did not, "
-		"1 can't be told (95 % confidence for all together); open n3 without events"},
+		"1 can't be told (95 % confidence each way for all together); open n3 without "
+		"events"},
 	{CLAIM("'members':0,'worse_by_at_most':0.4", ""), {{0, 1000}, {0, 0}, {2, 300}},
 		VERDICT_HELD,
 		"0 of 2 members outside got worse by more than 40 points, at most 0 may; 2 did "
-		"not, 0 can't be told (95 % confidence for all together)"},
+		"not, 0 can't be told (95 % confidence each way for all together)"},
 	{CLAIM("'members':1", ""), {{0, 1000}, {0, 0}, {2, 300}}, VERDICT_HELD,
 		"1 of 2 members outside got worse by more than 1 point, at most 1 may; 1 did not, "
-		"0 can't be told (95 % confidence for all together): worse n3 -29.8 points (-32.8 "
+		"0 can't be told (95 % confidence each way for all together): worse n3 -29.8 "
+		"points (-32.8 "
 		"to -26.9)"},
 	{CLAIM("'members':1", ""), {{0, 1000}, {0, 900}, {2, 300}}, VERDICT_VIOLATED,
 		"2 of 2 members outside got worse by more than 1 point, at most 1 may; 0 did not, "
-		"0 can't be told (95 % confidence for all together): worse n2 -90 points (-91.8 to "
+		"0 can't be told (95 % confidence each way for all together): worse n2 -90 points "
+		"(-91.8 to "
 		"-87.9), n3 -29.8 points (-32.8 to -26.9)"},
 	/* What depends on it is not counted, be it a node or a group. */
 	{CLAIM("'members':0,'expected':'n3'", ""), {{0, 1000}, {0, 0}, {2, 300}}, VERDICT_HELD,
 		"0 of 1 member outside got worse by more than 1 point, at most 0 may; 1 did not, "
-		"0 can't be told (95 % confidence for all together)"},
+		"0 can't be told (95 % confidence each way for all together)"},
 	{CLAIM("'members':0,'expected':['rest']", ""), {{0, 1000}, {0, 0}, {2, 300}},
 		VERDICT_INCONCLUSIVE,
 		"no member is outside: a fault was on each of them, or it was expected to get "
@@ -240,7 +245,7 @@ static void a_claim_in_words(void **state)
 	own = given_judgement(&record, "c");
 	words_claim(&report, &own, &numbers);
 	assert_string_equal(words_statement(&record.scenario, own.claim, claimed),
-		"≤ 0 of members that no fault is on worse in cut by > 1 % than in before");
+		"none of members but those hit is worse in cut by > 1 % than in before");
 	assert_string_equal(numbers.samples, "2 members");
 	assert_string_equal(numbers.bad, "1");
 	assert_string_equal(numbers.allowed, "≤ 0 worse");
@@ -313,6 +318,7 @@ static void what_got_worse_is_told_without_a_claim(void **state)
 	judge(&report.record, &report.judgement);
 	assert_int_equal(own->members, 3);
 	assert_int_equal(own->targets, 1);
+	assert_int_equal(own->targets_asked, 1);
 	assert_int_equal(own->worse.count, 2);
 	assert_int_equal(own->outside, 1);
 	assert_true(degradation_amplification(own) == 2);
