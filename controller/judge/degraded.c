@@ -67,19 +67,23 @@ static const struct phase_spec *last_of(const struct record *record, const struc
 
 /* --- events of one member ------------------------------------------------------------------ */
 
-static void add_tally(struct tally *into, const struct samples *samples, int64_t from_ns,
-	int64_t to_ns, int64_t sign)
+static void add_tally(struct tally *into, struct tally tally, int64_t sign)
 {
-	struct tally tally = samples_tally(samples, from_ns, to_ns);
-
 	into->total += sign * tally.total;
 	into->bad += sign * tally.bad;
 }
 
-static void add_events(const struct record *record, const struct members_span *span,
-	const struct list *phases, const struct member_sli *sli, bool sound_only,
-	struct tally *into)
+/* What one source told of one SLO. */
+struct told {
+	const struct member_sli *sli;
+	bool sound_only;
+};
+
+static struct tally events_in(const struct record *record, const struct members_span *span,
+	const struct list *phases, const struct told *told)
 {
+	struct tally sum = {0};
+
 	LIST_EACH(*phases, char *, id) {
 		const struct phase_record *phase = record_phase(record, *id);
 		int64_t from_ns = phase->start_ns + span->skip_first_ns;
@@ -89,27 +93,33 @@ static void add_events(const struct record *record, const struct members_span *s
 
 		if (phase->start_ns == NEVER_NS || from_ns >= to_ns)
 			continue;
-		add_tally(into, &sli->samples, from_ns, to_ns, 1);
-		if (sound_only)
-			add_tally(into, &sli->spoiled, from_ns, to_ns, -1);
+		add_tally(&sum, samples_tally(&told->sli->samples, from_ns, to_ns), 1);
+		if (told->sound_only)
+			add_tally(&sum, samples_tally(&told->sli->spoiled, from_ns, to_ns), -1);
 	}
+	return sum;
+}
+
+static bool tells_of(const struct source_record *source, const struct member_change *change)
+{
+	return source->to && strcmp(source->probe, change->slo->probe) == 0 &&
+		strcmp(source->to, change->member) == 0;
 }
 
 static void count_member(const struct record *record, const struct members_span *span,
 	const struct phase_spec *last, bool sound_only, struct member_change *change)
 {
 	LIST_EACH(record->sources, const struct source_record, source) {
-		if (!source->to || strcmp(source->probe, span->slo->probe) != 0 ||
-			strcmp(source->to, change->member) != 0 ||
-			was_hit_by(record, source->from, last))
+		if (!tells_of(source, change) || was_hit_by(record, source->from, last))
 			continue;
 		LIST_EACH(source->slis, const struct member_sli, sli) {
-			bool sound = sound_only || source->sound_only;
+			const struct told told = {sli, sound_only || source->sound_only};
 
 			if (sli->slo != span->slo)
 				continue;
-			add_events(record, span, span->baseline, sli, sound, &change->before);
-			add_events(record, span, span->in, sli, sound, &change->during);
+			add_tally(
+				&change->before, events_in(record, span, span->baseline, &told), 1);
+			add_tally(&change->during, events_in(record, span, span->in, &told), 1);
 		}
 	}
 }

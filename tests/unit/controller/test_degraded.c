@@ -9,7 +9,7 @@
 #include "controller/plan/check.h"
 #include "controller/plan/degraded_claims.h"
 #include "controller/report/words.h"
-#include "given.h"
+#include "hands.h"
 
 /*
  * Who got worse that no fault was on. Three members are asked 50 times a second each, before from 0
@@ -497,6 +497,31 @@ static void who_is_expected_must_exist(void **state)
 	catalogue_deinit(&catalogue);
 }
 
+/* Of the last phase, which has no fault: nobody else would ask for the group. */
+static void expected_groups_are_resolved_with_their_phase(void **state)
+{
+	(void)state;
+	cJSON *tree = given_tree();
+	const cJSON *event;
+	struct hands hands;
+	bool resolved = false;
+
+	given_set(tree, "groups.followers", "{'in':'members','not':['leader']}");
+	given_set(tree, "invariants[6]",
+		"{'id':'c','in':'after','degraded_at_most':{'slo':'avail','members':0,'expected':"
+		"['client','followers']}}");
+	hands_init(&hands, tree);
+	assert_true(hands_run(&hands, SECONDS(200)));
+	cJSON_ArrayForEach(event, hands.journal)
+		if (strcmp(json_string(event, "group", ""), "followers") == 0) {
+			resolved = true;
+			assert_int_equal(
+				cJSON_GetArraySize(cJSON_GetObjectItem(event, "nodes")), 2);
+		}
+	assert_true(resolved);
+	hands_deinit(&hands);
+}
+
 /* 10 s at 50 a second of each of three members, against 30 s. */
 static void a_plan_says_what_decides(void **state)
 {
@@ -528,6 +553,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_shown_is_refused),
 		cmocka_unit_test(a_bound_that_none_can_break_is_refused),
 		cmocka_unit_test(who_is_expected_must_exist),
+		cmocka_unit_test(expected_groups_are_resolved_with_their_phase),
 		cmocka_unit_test(a_plan_says_what_decides),
 	};
 
