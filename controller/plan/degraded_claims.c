@@ -155,7 +155,8 @@ static int check_samples(const struct scenario *scenario, const struct invariant
 		"with; about %lld and %lld are needed even in the best case (longer phases, a "
 		"higher rate or a greater worse_by_at_most)",
 		(long long)zone.samples, (long long)zone.reference_samples,
-		(long long)(zone.samples * times), (long long)(zone.reference_samples * times));
+		(long long)zone.samples * (long long)times,
+		(long long)zone.reference_samples * (long long)times);
 }
 
 /* --- what it speaks of --------------------------------------------------------------------- */
