@@ -15,12 +15,30 @@ enum {
 	ASK_AGAIN_MS = 250
 };
 
+/* Of those that a claim on this phase says depend on what is hit. */
+static const struct group_spec *next_expected(const struct engine *engine)
+{
+	const struct phase_spec *phase = phase_current(engine);
+	const struct group_spec *group;
+
+	LIST_EACH(engine->record.scenario.invariants, struct invariant_spec, claim) {
+		if (!claim->degraded || !list_has_text(&claim->in, phase->id))
+			continue;
+		LIST_EACH(claim->degraded->expected, char *, name)
+			if ((group = group_next(engine->plan, &engine->record.groups, *name)))
+				return group;
+	}
+	return NULL;
+}
+
 /* The next group that this phase needs and that is not resolved; NULL when all are. */
 static const struct group_spec *next_group(const struct engine *engine)
 {
 	const struct list *known = &engine->record.groups;
-	const struct group_spec *group;
+	const struct group_spec *group = next_expected(engine);
 
+	if (group)
+		return group;
 	LIST_EACH(phase_current(engine)->faults, struct fault_spec, fault) {
 		LIST_EACH(fault->on->nodes, char *, name)
 			if ((group = group_next(engine->plan, known, *name)))

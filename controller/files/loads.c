@@ -96,11 +96,13 @@ void scenario_take_loads(struct scenario *scenario)
 
 const char *probe_path(const struct probe_spec *probe, char path[static JSON_PATH_MAX])
 {
-	char load[JSON_PATH_MAX];
+	char owner[JSON_PATH_MAX];
 
+	if (probe->observes)
+		return json_path_key(path, json_path_key(owner, "groups", probe->name), "observe");
 	if (!probe->load)
 		return json_path_key(path, "probes", probe->name);
-	return json_path_key(path, json_path_key(load, "workloads", probe->name), "http");
+	return json_path_key(path, json_path_key(owner, "workloads", probe->name), "http");
 }
 
 /* --- what they may take ---------------------------------------------------------------- */

@@ -18,7 +18,8 @@ struct workload_spec;
 void scenario_take_loads(struct scenario *scenario);
 void scenario_free_loads(struct scenario *scenario);
 
-/* Where the keys of a probe stand in a scenario: probes.NAME, workloads.NAME.http. */
+/* Where the keys of a probe stand in a scenario: probes.NAME, workloads.NAME.http,
+ * groups.NAME.observe. */
 const char *probe_path(const struct probe_spec *probe, char path[static JSON_PATH_MAX]);
 
 /* Attempts that a request of the load has at most. */

@@ -7,6 +7,7 @@
 #include "contract/json.h"
 #include "controller/files/implied_slos.h"
 #include "controller/files/loads.h"
+#include "controller/files/observed.h"
 #include "controller/files/override.h"
 #include "controller/files/params.h"
 
@@ -106,9 +107,11 @@ int scenario_from_merged(struct scenario *out, cJSON *merged, struct fail *fail)
 		cJSON_Delete(merged);
 		return -1;
 	}
-	scenario_take_loads(&scenario);
-	scenario_imply_slos(&scenario);
 	scenario.merged = merged;
+	scenario_take_loads(&scenario);
+	scenario_take_observed(&scenario);
+	scenario_imply_slos(&scenario);
+	scenario_imply_baselines(&scenario);
 	*out = scenario;
 	return 0;
 }

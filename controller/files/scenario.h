@@ -69,6 +69,8 @@ struct where_spec {
 	char *first_line; /* NULL: any */
 };
 
+struct probe_spec;
+
 struct group_spec {
 	char *name;
 	cJSON *labels;     /* object of strings */
@@ -80,6 +82,7 @@ struct group_spec {
 	struct count count;
 	int64_t within_ns;
 	struct where_spec *where;
+	struct probe_spec *observe; /* but for its `to`; NULL: nobody asks each of them */
 };
 
 /* --- probes, SLOs, workloads ----------------------------------------------------------- */
@@ -157,6 +160,7 @@ struct probe_spec {
 	bool inside_radius;
 	/* No key: the load that this is the probe of, borrowed (files/loads.h); else NULL. */
 	const struct workload_spec *load;
+	bool observes; /* no key: it stands for a group's `observe` (files/observed.h) */
 };
 
 struct good_spec {
@@ -201,6 +205,7 @@ struct slo_spec {
 	double slice_objective;
 	struct list burn; /* of struct burn_spec: when somebody on call would be told */
 	bool implied;     /* no key: it stands for a claim on a quantile (files/implied_slos.h) */
+	bool observes;    /* no key: of a group's `observe` (files/observed.h) */
 };
 
 struct final_read_spec {
@@ -368,6 +373,15 @@ struct ratio_spec {
 	double at_least, at_most; /* one of them; the other is 0 */
 };
 
+/* How many of those that no fault was on may get worse; see plan/degraded_claims.h. */
+struct degraded_spec {
+	char *slo;
+	int64_t members;         /* at most */
+	struct list baseline;    /* of char *: phases; never empty but where there are none */
+	double worse_by_at_most; /* of the share of good events */
+	struct list expected;    /* of char *: nodes or groups that are not counted */
+};
+
 /* The next three: of probes that read numbers. */
 struct alert_fired_spec {
 	char *probe;
@@ -406,6 +420,7 @@ struct invariant_spec {
 	struct restarts_spec *restarts;
 	struct compare_spec *compare;
 	struct ratio_spec *ratio;
+	struct degraded_spec *degraded; /* key "degraded_at_most" */
 	struct alert_fired_spec *alert_fired;
 	struct converges_spec *converges;
 	struct exactly_one_spec *exactly_one;

@@ -15,11 +15,6 @@
 		.name = name_text, .size = sizeof(struct type), SHAPE_FIELDS(table),               \
 		.help = help_text                                                                  \
 	}
-#define LATER(name)                                                                                \
-	{                                                                                          \
-		.key = name, .later = true                                                         \
-	}
-
 #define HOURS(n) ((double)(n)*3600 * NS_PER_SEC)
 
 /* The keys of a pair of burn windows, wherever it stands. */

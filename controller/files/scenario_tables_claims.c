@@ -247,6 +247,48 @@ static const struct field ratio_fields[] = {
 static const struct shape ratio_shape = SHAPE("ratio", ratio_spec, ratio_fields,
 	"So many good events a second for each elsewhere: throughput that is kept.");
 
+static const struct field degraded_fields[] = {
+	{.key = "slo",
+		.kind = FIELD_NAME,
+		AT(degraded_spec, slo),
+		.required = true,
+		.help = "An SLO of a probe that asks each member, such as that of a group which is "
+			"observed."},
+	{.key = "members",
+		.kind = FIELD_INTEGER,
+		AT(degraded_spec, members),
+		.required = true,
+		.min = 0,
+		.max = COUNT_MAX,
+		.help = "So many members that no fault was on may get worse."},
+	{.key = "baseline",
+		.kind = FIELD_LIST,
+		.item = FIELD_NAME,
+		.one_is_list = true,
+		AT(degraded_spec, baseline),
+		.help = "The phases that each member is compared with; when left out, those before "
+			"the first fault that are never left out."},
+	{.key = "worse_by_at_most",
+		.kind = FIELD_RATIO,
+		AT(degraded_spec, worse_by_at_most),
+		.preset = "0.01",
+		.min = 0.0001,
+		.max = 0.99,
+		.help = "A member is worse when its share of good events is lower by more than "
+			"this."},
+	{.key = "expected",
+		.kind = FIELD_LIST,
+		.item = FIELD_NODE,
+		.one_is_list = true,
+		AT(degraded_spec, expected),
+		.help = "Nodes or groups that depend on what is hit: they may get worse, and do "
+			"not "
+			"count."},
+};
+static const struct shape degraded_shape = SHAPE("degraded_at_most", degraded_spec, degraded_fields,
+	"No more members that no fault was on get worse than so many: each one's share of good "
+	"events by Newcombe's interval against its own before, corrected for their number.");
+
 static const struct form date_form = {
 	.pattern = "^20[0-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
 	.says = "a date like 2026-12-31"};
@@ -335,6 +377,13 @@ static const struct field invariant_fields[] = {
 		.choice = CHOICE_ONE,
 		.needs = "in",
 		.help = "Good events a second against those elsewhere."},
+	{.key = "degraded_at_most",
+		.kind = FIELD_OBJECT,
+		.sub = &degraded_shape,
+		AT(invariant_spec, degraded),
+		.choice = CHOICE_ONE,
+		.needs = "in",
+		.help = "Hardly anything outside of the fault gets worse."},
 	{.key = "alert_fired",
 		.kind = FIELD_OBJECT,
 		.sub = &alert_fired_shape,
@@ -376,14 +425,13 @@ static const struct field invariant_fields[] = {
 		AT(invariant_spec, confidence),
 		.min = 0.8,
 		.max = 0.9999,
-		.help = "How sure the test of a `holds`, `compare` or `ratio` must be, each way; "
-			"0.95 when left out."},
+		.help = "How sure the test of a `holds`, `compare`, `ratio` or `degraded_at_most` "
+			"must be, each way; 0.95 when left out."},
 	{.key = "known_issue",
 		.kind = FIELD_OBJECT,
 		.sub = &known_issue_shape,
 		AT(invariant_spec, known_issue),
 		.help = "A violation only warns until a date."},
-	LATER("degraded_at_most"),
 };
 const struct shape invariant_shape = SHAPE("invariant", invariant_spec, invariant_fields,
 	"A claim: what must hold, and what its verdict does to the exit code.");

@@ -132,6 +132,13 @@ static const struct field group_fields[] = {
 		.sub = &where_shape,
 		AT(group_spec, where),
 		.help = "Only nodes that answer this question right."},
+	{.key = "observe",
+		.kind = FIELD_OBJECT,
+		.sub = &probe_shape,
+		AT(group_spec, observe),
+		.help = "A probe that asks each of these nodes, so that each is told apart. It "
+			"has "
+			"no `to`; it and an SLO for it have the group's name."},
 };
 const struct shape group_shape = SHAPE("group", group_spec, group_fields,
 	"Nodes, chosen by labels, by name or from other groups; everything but `union` narrows.");

@@ -374,6 +374,8 @@ static void judge_by_kind(const struct record *record, const struct invariant_sp
 		judge_latency(record, out);
 	else if (claim->compare || claim->ratio)
 		judge_comparison(record, out);
+	else if (claim->degraded)
+		judge_degraded(record, out);
 	else if (claim->alert_fired)
 		judge_alert(record, out);
 	else if (claim->converges)

@@ -6,6 +6,7 @@
 
 #include "contract/list.h"
 #include "contract/units.h"
+#include "controller/judge/degraded.h"
 #include "controller/judge/judge_parts.h"
 #include "controller/judge/spill.h"
 
@@ -129,6 +130,7 @@ void judge(const struct record *record, struct judgement *out)
 	judge_costs(record, &out->costs);
 	judge_loads(record, &out->loads);
 	spills_find(record, &out->spills);
+	judge_degradation(record, &out->degradation);
 	judge_codes(record, out);
 }
 
@@ -152,5 +154,6 @@ void judgement_deinit(struct judgement *judgement)
 	free(judgement->data.items);
 	judge_loads_free(&judgement->loads);
 	free(judgement->spills.items);
+	degradation_deinit(&judgement->degradation);
 	*judgement = (struct judgement){0};
 }

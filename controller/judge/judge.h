@@ -7,6 +7,7 @@
 
 #include "controller/judge/loads.h"
 #include "controller/judge/record.h"
+#include "controller/measure/members.h"
 #include "controller/measure/statistics.h"
 
 /* What a record proves. Pure: the same record gives the same judgement at any time. */
@@ -46,7 +47,22 @@ struct claim_judgement {
 	double measured;
 	struct tally reference;              /* compare, ratio: of what it was compared with */
 	struct statistics_interval interval; /* compare: of the difference */
+	/* degraded_at_most: that are counted; found worse; found to be no worse. */
+	size_t members, members_worse, members_kept;
 	char text[SENTENCE_MAX];
+};
+
+/* What became of one member's share of good events. */
+struct member_change {
+	const char *member;         /* borrowed from the record */
+	const struct slo_spec *slo; /* whose probe asks each member */
+	/* Where it was looked at; NULL: in the phases of a claim. */
+	const struct phase_record *phase;
+	struct tally before, during; /* events, but for those that the prober spoiled */
+	enum member_finding found;
+	bool target; /* some fault had been on it by then */
+	/* Of the difference during − before, together with those of all others. */
+	struct statistics_interval interval;
 };
 
 /* Packets that a fault took from one node's way to another, both ends added. */
@@ -151,19 +167,43 @@ struct data_summary {
 	size_t reads_ok, reads_failed;
 };
 
+/* A node of which some member change was found worse. */
+struct degraded_node {
+	const char *node; /* borrowed from the record */
+	bool target;      /* some fault was on it when it got worse, or before */
+	bool expected;    /* none was, but a claim says that it depends on what is hit */
+	const struct member_change *worst; /* the greatest loss of those, of `changes` */
+};
+
+/*
+ * Who got worse with proof, claim or no claim, wherever a probe asks each member: in each phase
+ * from the first fault on, against the phases before it.
+ */
+struct degradation {
+	/* Of struct member_change: each member, SLO and phase; worse or open, and with an interval
+	 * where it is worse. All together hold with 95 % confidence. */
+	struct list changes;
+	struct list worse; /* of struct degraded_node, by what they lost */
+	size_t members;    /* nodes that are asked so */
+	size_t targets;    /* nodes that some fault was on */
+	size_t targets_asked;
+	size_t outside; /* of those that got worse: no fault was on them, no claim expects it */
+};
+
 enum {
 	CODES_MAX = 8
 };
 
 struct judgement {
-	struct list claims;   /* of struct claim_judgement */
-	struct list effects;  /* of struct effect_judgement */
-	struct list reverts;  /* of struct revert_judgement */
-	struct list outages;  /* of struct outage */
-	struct list costs;    /* of struct cost */
-	struct list data;     /* of struct data_summary */
-	struct list loads;    /* of struct load_judgement */
-	struct list spills;   /* of struct spill (spill.h): what was hit outside of all faults */
+	struct list claims;  /* of struct claim_judgement */
+	struct list effects; /* of struct effect_judgement */
+	struct list reverts; /* of struct revert_judgement */
+	struct list outages; /* of struct outage */
+	struct list costs;   /* of struct cost */
+	struct list data;    /* of struct data_summary */
+	struct list loads;   /* of struct load_judgement */
+	struct list spills;  /* of struct spill (spill.h): what was hit outside of all faults */
+	struct degradation degradation;
 	int codes[CODES_MAX]; /* every exit code that applies, by weight */
 	size_t code_count;
 	int exit_code;

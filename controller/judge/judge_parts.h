@@ -41,6 +41,7 @@ enum verdict judge_from_statistics(enum statistics_verdict verdict);
 /* `out` has the claim, NOT JUDGED and no number. */
 void judge_comparison(const struct record *record, struct claim_judgement *out);
 void judge_latency(const struct record *record, struct claim_judgement *out);
+void judge_degraded(const struct record *record, struct claim_judgement *out);
 /* The same. */
 void judge_restarts(const struct record *record, struct claim_judgement *out);
 /* claims_watched.c; likewise. */

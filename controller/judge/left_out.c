@@ -50,6 +50,8 @@ static const struct list *other_phases(const struct invariant_spec *claim)
 
 	if (claim->compare)
 		return &claim->compare->with->in;
+	if (claim->degraded)
+		return &claim->degraded->baseline;
 	return claim->ratio ? &claim->ratio->to->in : &none;
 }
 

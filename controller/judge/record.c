@@ -153,6 +153,11 @@ void record_deinit(struct record *record)
 		histogram_free(source->latency);
 		values_deinit(&source->values);
 		load_told_deinit(&source->load);
+		LIST_EACH(source->slis, struct member_sli, sli) {
+			samples_deinit(&sli->samples);
+			samples_deinit(&sli->spoiled);
+		}
+		free(source->slis.items);
 	}
 	LIST_EACH(record->workloads, struct workload_record, workload)
 		free_workload(workload);

@@ -70,6 +70,13 @@ struct fault_record {
 	bool at_once;      /* over as soon as it has acted: its phase is what it is measured in */
 };
 
+/* The events of one SLO from one place to one member. */
+struct member_sli {
+	const struct slo_spec *slo;
+	struct samples samples, spoiled; /* all; of these what the prober itself delayed or dropped
+					  */
+};
+
 /* One prober's view: windows must be gapless to be evidence. */
 struct source_record {
 	char *probe, *from;
@@ -85,6 +92,8 @@ struct source_record {
 	int64_t lag_max_ns;
 	struct values values;  /* of a probe that reads numbers; at most VALUES_MAX */
 	struct load_told load; /* of a load */
+	struct list slis;      /* of struct member_sli: of a probe with policy `each` */
+	bool sound_only;       /* what the prober spoiled is not to be counted (saturation.h) */
 };
 
 struct sli_record {

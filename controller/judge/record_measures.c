@@ -114,10 +114,27 @@ static bool *marks_of(const char *runs, int64_t count, bool letter)
 	return marks;
 }
 
+/* Of a source to one member; NULL: to no one in particular. */
+static struct member_sli *member_sli_of(struct source_record *source, const struct slo_spec *slo)
+{
+	struct member_sli *fresh;
+
+	if (!source->to)
+		return NULL;
+	LIST_EACH(source->slis, struct member_sli, own)
+		if (own->slo == slo)
+			return own;
+	fresh = list_push(&source->slis, sizeof(*fresh));
+	fresh->slo = slo;
+	return fresh;
+}
+
 /* The events of the window that the prober itself delayed or dropped, which few windows have. */
-static void add_spoiled(struct sli_record *sli, const struct source_record *source,
+static void add_spoiled(struct sli_record *sli, struct source_record *source,
 	const struct probe_window *window, const struct class_runs *runs)
 {
+	struct member_sli *member = member_sli_of(source, sli->slo);
+
 	bool *good, *late, *dropped;
 
 	if (!window->late && !window->dropped)
@@ -134,6 +151,8 @@ static void add_spoiled(struct sli_record *sli, const struct source_record *sour
 			samples_add(&sli->dropped, at_ns, good[i]);
 		if (late[i] || dropped[i])
 			samples_add(&sli->spoiled, at_ns, good[i]);
+		if (member && (late[i] || dropped[i]))
+			samples_add(&member->spoiled, at_ns, good[i]);
 	}
 	free(good);
 	free(late);
@@ -211,6 +230,9 @@ static int add_window(struct record *record, struct source_record *source,
 
 		record_add_events(
 			sli->slo->slice_ns ? &sli->events : &sli->samples, source, window, runs);
+		if (source->to)
+			record_add_events(
+				&member_sli_of(source, sli->slo)->samples, source, window, runs);
 		add_spoiled(sli, source, window, runs);
 	}
 	add_values(source, window);

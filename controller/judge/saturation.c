@@ -113,6 +113,8 @@ static struct sum of_claim(const struct record *record, const struct invariant_s
 		add_phases(record, record_sli(record, comparison.reference_slo->name),
 			comparison.reference_in, claim->skip_first_ns, &sum);
 	}
+	if (claim->degraded)
+		add_phases(record, sli, &claim->degraded->baseline, claim->skip_first_ns, &sum);
 	if (claim->in.count) {
 		add_phases(record, sli, &claim->in, claim->skip_first_ns, &sum);
 	} else if (!claim->recovers) {
@@ -173,12 +175,27 @@ static struct list borrow_seconds(const struct list *probes)
 	return whole;
 }
 
+/* The same sources, of which only sound events are to be counted. */
+static struct list borrow_sources(const struct list *sources)
+{
+	struct list sound = {0};
+
+	LIST_EACH(*sources, const struct source_record, own) {
+		struct source_record *copy = list_push(&sound, sizeof(*copy));
+
+		*copy = *own;
+		copy->sound_only = true;
+	}
+	return sound;
+}
+
 /* The record with other samples; all else is borrowed. To be given back. */
 static struct record borrow_without(const struct record *record)
 {
 	struct record without = *record;
 
 	without.seconds = borrow_seconds(&record->seconds);
+	without.sources = borrow_sources(&record->sources);
 	without.slis = (struct list){0};
 	LIST_EACH(record->slis, struct sli_record, sli) {
 		struct sli_record *own = list_push(&without.slis, sizeof(*own));
@@ -199,6 +216,7 @@ static void give_back(struct record *without)
 		samples_deinit(&sli->samples);
 	LIST_EACH(without->seconds, struct probe_seconds, own)
 		free(own->seconds.items);
+	free(without->sources.items);
 	free(without->slis.items);
 	free(without->seconds.items);
 }

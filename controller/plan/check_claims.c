@@ -9,6 +9,7 @@
 #include "controller/measure/statistics.h"
 #include "controller/plan/check_parts.h"
 #include "controller/plan/comparison_claims.h"
+#include "controller/plan/degraded_claims.h"
 #include "controller/plan/overlap.h"
 #include "controller/prober/orders.h"
 
@@ -62,6 +63,8 @@ const char *claim_slo(const struct invariant_spec *claim)
 		return claim->compare->slo;
 	if (claim->ratio)
 		return claim->ratio->slo;
+	if (claim->degraded)
+		return claim->degraded->slo;
 	return claim->budget ? claim->budget->slo : NULL;
 }
 
@@ -77,6 +80,8 @@ const char *claim_kind(const struct invariant_spec *claim)
 		return "compare";
 	if (claim->ratio)
 		return "ratio";
+	if (claim->degraded)
+		return "degraded_at_most";
 	if (claim->alert_fired)
 		return "alert_fired";
 	if (claim->converges)
@@ -340,7 +345,7 @@ static int check_precondition(const struct scenario *scenario, const struct inva
 /* By a test over the events of phases. */
 static bool is_tested(const struct invariant_spec *claim)
 {
-	return claim->holds || claim->compare || claim->ratio;
+	return claim->holds || claim->compare || claim->ratio || claim->degraded;
 }
 
 /* Keys that change what a verdict needs, or does, where that means nothing. */
@@ -350,8 +355,9 @@ static int check_extras(const struct invariant_spec *claim, const char *path, st
 
 	if (claim->in.count && !is_tested(claim) && !claim->exactly_one)
 		return fail_at(fail, json_path_key(key_path, path, "in"),
-			"\"in\" belongs to \"holds\", \"compare\", \"ratio\" and \"exactly_one\"; "
-			"what \"%s\" looks at it says itself",
+			"\"in\" belongs to \"holds\", \"compare\", \"ratio\", "
+			"\"degraded_at_most\" and \"exactly_one\"; what \"%s\" looks at it says "
+			"itself",
 			claim_kind(claim));
 	if (claim->confidence > 0 && !is_tested(claim))
 		return fail_at(fail, json_path_key(key_path, path, "confidence"),
@@ -405,6 +411,8 @@ static int check_claim(const struct subject *subject, const struct invariant_spe
 		return check_recovers(subject, claim, kind_path, fail);
 	if (claim->compare || claim->ratio)
 		return check_comparison(scenario, claim, kind_path, fail);
+	if (claim->degraded)
+		return check_degraded(scenario, claim, kind_path, fail);
 	if (claim->restarts)
 		return check_restarts(subject, claim, kind_path, fail);
 	if (claim->alert_fired)

@@ -6,6 +6,7 @@
 #include "contract/address.h"
 #include "contract/host_port.h"
 #include "contract/json.h"
+#include "controller/files/loads.h"
 #include "controller/plan/check_parts.h"
 #include "controller/prober/dns_answer.h"
 #include "controller/prober/orders.h"
@@ -321,6 +322,41 @@ int check_requests(const struct scenario *scenario, const struct probe_spec *pro
 	return probe->to ? check_depends(place->own, &place->outer, fail) : 0;
 }
 
+static struct at place_of(const struct probe_spec *probe)
+{
+	struct at at;
+
+	probe_path(probe, at.path);
+	return at;
+}
+
+/* As it was written. */
+static const cJSON *text_of(const struct scenario *scenario, const struct probe_spec *probe)
+{
+	const cJSON *all = cJSON_GetObjectItemCaseSensitive(
+		scenario->merged, probe->observes ? "groups" : "probes");
+	const cJSON *own = cJSON_GetObjectItemCaseSensitive(all, probe->name);
+
+	return probe->observes ? cJSON_GetObjectItemCaseSensitive(own, "observe") : own;
+}
+
+/* The group's name is that of a probe and of an SLO, too. */
+static int check_observed(const struct scenario *scenario, const struct probe_spec *probe,
+	const struct at *at, struct fail *fail)
+{
+	const struct slo_spec *slo = scenario_slo(scenario, probe->name);
+
+	if (scenario_group(scenario, probe->name)->observe->to)
+		return fail_at(fail, at_key(at, "to").path,
+			"the nodes of this group are asked, each of them: leave it out");
+	if (scenario_probe(scenario, probe->name) == probe && slo->observes)
+		return 0;
+	return fail_at(fail, at->path,
+		"the probe and the SLO of a group that is observed have its name, and there is "
+		"another %s \"%s\"",
+		slo->observes ? "probe" : "SLO", probe->name);
+}
+
 int check_probe(const struct scenario *scenario, const struct probe_spec *probe, struct fail *fail)
 {
 	static int (*const checks[])(const struct text_rules *rules, const struct probe_spec *probe,
@@ -330,14 +366,15 @@ int check_probe(const struct scenario *scenario, const struct probe_spec *probe,
 		[PROBE_DNS] = check_dns,
 		[PROBE_METRIC] = check_metric,
 		[PROBE_PROMETHEUS] = check_prometheus};
-	const cJSON *probes = cJSON_GetObjectItemCaseSensitive(scenario->merged, "probes");
-	const cJSON *own = cJSON_GetObjectItemCaseSensitive(probes, probe->name);
-	struct at base = at_key(NULL, "probes"), at = at_key(&base, probe->name);
+	const cJSON *own = text_of(scenario, probe);
+	struct at at = place_of(probe);
 	struct at to = at_key(&at, "to"), group = at_key(&to, "group");
 	struct at expect = at_key(&at, "expect");
 	const struct text_rules rules = {
 		.scenario = scenario, .counter = true, .node = probe->to != NULL};
 
+	if (probe->observes && check_observed(scenario, probe, &at, fail) < 0)
+		return -1;
 	if (check_keys(cJSON_GetObjectItemCaseSensitive(own, "expect"), probe->type, &expect,
 		    fail) < 0)
 		return -1;

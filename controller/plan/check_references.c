@@ -155,8 +155,8 @@ static int check_measures(const struct scenario *scenario, struct fail *fail)
 	LIST_EACH(scenario->slos, struct slo_spec, slo) {
 		struct at at = at_key(&slos, slo->name);
 
-		/* Of one that a claim implies the claim is checked. */
-		if (slo->implied)
+		/* Of one that a claim implies the claim is checked, of a group's its probe. */
+		if (slo->implied || slo->observes)
 			continue;
 		if (check_slo_source(scenario, slo, &at, fail) < 0 ||
 			check_good(scenario, slo, &at, fail) < 0)
@@ -289,6 +289,12 @@ static int check_invariant(const struct scenario *scenario, const struct catalog
 		if (check_reference(scenario,
 			    claim->compare ? claim->compare->with : claim->ratio->to, &reference,
 			    fail) < 0)
+			return -1;
+	}
+	if (claim->degraded) {
+		struct at baseline = at_key(&kind, "baseline");
+
+		if (need_phases(scenario, &claim->degraded->baseline, &baseline, fail) < 0)
 			return -1;
 	}
 	if (claim_watched_probe(claim) && check_watched(scenario, claim, &kind, fail) < 0)

@@ -8,6 +8,7 @@
 #include "contract/json.h"
 #include "contract/list.h"
 #include "contract/memory.h"
+#include "controller/files/loads.h"
 #include "controller/plan/check.h"
 #include "controller/plan/groups.h"
 #include "controller/plan/overlap.h"
@@ -172,6 +173,33 @@ static struct place place_of(const char *section, const char *name, const char *
 	return place;
 }
 
+/* Of a load the workload's. */
+static struct place from_of(const struct probe_spec *probe)
+{
+	char path[JSON_PATH_MAX];
+	struct place place;
+
+	if (probe->load)
+		return place_of("workloads", probe->name, "from");
+	json_path_key(place.path, probe_path(probe, path), "from");
+	return place;
+}
+
+static int check_claim_names(const struct plan *plan, struct fail *fail)
+{
+	size_t index = 0;
+
+	LIST_EACH(plan->scenario->invariants, struct invariant_spec, claim) {
+		char path[JSON_PATH_MAX];
+
+		snprintf(path, sizeof(path), "invariants[%zu].degraded_at_most.expected", index++);
+		if (claim->degraded &&
+			check_name_list(plan, &claim->degraded->expected, path, fail) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int check_fault_names(const struct plan *plan, struct fail *fail)
 {
 	size_t i = 0;
@@ -205,7 +233,7 @@ int plan_check_names(const struct plan *plan, struct fail *fail)
 			return -1;
 	}
 	LIST_EACH(scenario->probes, struct probe_spec, probe) {
-		place = place_of(probe->load ? "workloads" : "probes", probe->name, "from");
+		place = from_of(probe);
 		if (check_name_list(plan, &probe->from, place.path, fail) < 0)
 			return -1;
 	}
@@ -214,6 +242,8 @@ int plan_check_names(const struct plan *plan, struct fail *fail)
 		if (check_name_list(plan, &workload->from, place.path, fail) < 0)
 			return -1;
 	}
+	if (check_claim_names(plan, fail) < 0)
+		return -1;
 	return check_fault_names(plan, fail);
 }
 

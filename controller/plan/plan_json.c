@@ -7,6 +7,7 @@
 #include "controller/measure/statistics.h"
 #include "controller/plan/check.h"
 #include "controller/plan/comparison_claims.h"
+#include "controller/plan/degraded_claims.h"
 #include "controller/plan/plan_print.h"
 #include "controller/plan/plan_times.h"
 
@@ -79,6 +80,16 @@ static cJSON *claim_json(const struct scenario *scenario, const struct invariant
 			json_put_number(item, "held_with_at_most_bad", (double)zone.tolerated);
 			json_put_number(item, "violated_from_bad", (double)zone.violating);
 		}
+	}
+	if (claim->degraded) {
+		const struct degraded_zone zone = degraded_zone(scenario, claim);
+
+		json_put_number(item, "members", (double)zone.members);
+		json_put_number(item, "samples_of_each", (double)zone.samples);
+		json_put_number(
+			item, "samples_of_each_to_compare_with", (double)zone.reference_samples);
+		json_put_number(item, "no_worse_with_at_most_bad", (double)zone.tolerated);
+		json_put_number(item, "worse_from_bad", (double)zone.violating);
 	}
 	return item;
 }

@@ -8,6 +8,7 @@
 #include "controller/plan/burn.h"
 #include "controller/plan/check.h"
 #include "controller/plan/comparison_claims.h"
+#include "controller/plan/degraded_claims.h"
 #include "controller/plan/plan_times.h"
 #include "controller/prober/orders.h"
 
@@ -108,6 +109,21 @@ static void print_comparison(
 			(long long)zone.tolerated, (long long)zone.violating);
 }
 
+static void print_degraded(
+	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
+{
+	const struct degraded_zone zone = degraded_zone(scenario, claim);
+
+	fprintf(out, "%lld samples of each of %lld member%s, and %lld of each to compare with",
+		(long long)zone.samples, (long long)zone.members, zone.members == 1 ? "" : "s",
+		(long long)zone.reference_samples);
+	if (zone.tolerated >= 0)
+		fprintf(out,
+			"; where those are good, a member is no worse with at most %lld bad, worse "
+			"from %lld",
+			(long long)zone.tolerated, (long long)zone.violating);
+}
+
 static void print_watched(
 	FILE *out, const struct scenario *scenario, const struct invariant_spec *claim)
 {
@@ -129,6 +145,8 @@ static void print_claim(
 		print_data(out, scenario, claim->data);
 	else if (claim->compare || claim->ratio)
 		print_comparison(out, scenario, claim);
+	else if (claim->degraded)
+		print_degraded(out, scenario, claim);
 	else if (claim->restarts)
 		print_restarts(out, claim->restarts);
 	else if (claim_watched_probe(claim))

@@ -9,7 +9,7 @@
 #include "controller/report/escape.h"
 #include "controller/report/words.h"
 
-static void line_list(FILE *out, struct list lines, size_t skipped)
+void html_lines(FILE *out, struct list lines, size_t skipped)
 {
 	fputs("<ul>\n", out);
 	for (size_t i = skipped; i < lines.count; i++)
@@ -56,7 +56,7 @@ static void data_story(FILE *out, const struct report *report, const struct data
 		markup(out, " of %s%s:", own->workload->spec->name,
 			own->reads_failed ? ", as far as members could be read" : "");
 		fputs("</p>\n", out);
-		line_list(out, words_losses(report, own), 0);
+		html_lines(out, words_losses(report, own), 0);
 	}
 	if (!own->workload->read_done)
 		element(out, "p", "%s was not read back: what became of its writes is not known.",
@@ -178,7 +178,7 @@ void html_reproduce(FILE *out, const struct report *report)
 	escape_markup(out, command);
 	fputs("</code></pre>\n", out);
 	/* The command, which is the first, has been shown to be copied. */
-	line_list(out, words_reproduce(report), 1);
+	html_lines(out, words_reproduce(report), 1);
 	fputs("</section>\n", out);
 	free(command);
 }
@@ -290,6 +290,6 @@ void html_values(FILE *out, const struct report *report)
 void html_limits(FILE *out, const struct report *report)
 {
 	fputs("<section id=\"limits\"><h2>What this run can’t tell</h2>\n", out);
-	line_list(out, words_limits(report), 0);
+	html_lines(out, words_limits(report), 0);
 	fputs("</section>\n", out);
 }

@@ -20,6 +20,15 @@ void html_values(FILE *out, const struct report *report);
 void html_reproduce(FILE *out, const struct report *report);
 void html_limits(FILE *out, const struct report *report);
 
+/* Of the blast radius: who got worse; nothing where no probe asks each node. */
+void html_degraded(FILE *out, const struct report *report);
+/* Of the matrix: that the node got worse in this phase. False, and nothing: it did not. */
+bool html_worse(
+	FILE *out, const struct report *report, const struct phase_record *phase, const char *node);
+
+/* A list of lines (char *), which it frees, without the first `skipped`. */
+void html_lines(FILE *out, struct list lines, size_t skipped);
+
 /* "✓ proven", in its colour. */
 void html_word(FILE *out, enum tone tone, const char *text);
 

@@ -159,6 +159,7 @@ static void phase_cell(
 	}
 	any |= spill_cells(out, report, phase, node);
 	any |= member_cells(out, report, phase, node);
+	any |= html_worse(out, report, phase, node);
 	fputs(any ? "</td>" : "–</td>", out);
 }
 
@@ -244,6 +245,7 @@ void html_radius(FILE *out, const struct report *report)
 		graph_print_key(out, &radius);
 		fputs("</p>\n", out);
 		html_predicted(out, report);
+		html_degraded(out, report);
 		matrix(out, report, &radius);
 	}
 	fputs("</section>\n", out);

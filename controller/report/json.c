@@ -8,6 +8,7 @@
 #include "controller/plan/check.h"
 #include "controller/predict/predicted.h"
 #include "controller/prober/orders.h"
+#include "controller/report/json_degraded.h"
 #include "controller/report/json_loads.h"
 #include "controller/report/json_touched.h"
 #include "controller/report/report.h"
@@ -60,6 +61,11 @@ static void put_numbers(cJSON *item, const struct claim_judgement *own)
 	}
 	if (claim->ratio)
 		json_put_number(item, "ratio", own->measured);
+	if (claim->degraded) {
+		json_put_number(item, "members", (double)own->members);
+		json_put_number(item, "members_worse", (double)own->members_worse);
+		json_put_number(item, "members_not_worse", (double)own->members_kept);
+	}
 	if (claim->restarts) {
 		json_put_number(item, "strikes", (double)own->tally.total);
 		json_put_number(item, "not_back_in_time", (double)own->tally.bad);
@@ -510,6 +516,7 @@ cJSON *report_summary_json(const struct report *report)
 	json_put(json, "faults", faults_json(report));
 	json_put(json, "radius", predicted_json(record));
 	json_put(json, "spill", json_spills(judgement));
+	json_put(json, "degraded", json_degraded(&judgement->degradation));
 	json_put(json, "gaps", outages_json(judgement));
 	json_put(json, "data", data_json(judgement));
 	json_put(json, "loads", json_loads(judgement));

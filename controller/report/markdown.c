@@ -385,6 +385,34 @@ static void spills(struct page *page, const struct judgement *judgement)
 	}
 }
 
+static void degraded(struct page *page, const struct report *report)
+{
+	char text[SENTENCE_MAX], amplification[WORDS_MAX];
+	struct list nodes = words_degraded_nodes(report);
+	FILE *out;
+
+	if (!words_degraded(report, text))
+		return;
+	out = begin(page);
+	fprintf(out, "%s ", sign(report->judgement.degradation.outside ? TONE_BAD : TONE_GOOD));
+	markdown(out, "%s; %s.", text, words_amplification(report, amplification));
+	fputs("\n\n", out);
+	end(page, false);
+	LIST_EACH(nodes, char *, line) {
+		out = begin(page);
+		fputs("- ", out);
+		markdown(out, "%s", *line);
+		fputc('\n', out);
+		end(page, false);
+	}
+	out = begin(page);
+	fputs(nodes.count ? "\n" : "", out);
+	markdown(out, "%s", words_degraded_proof(report, text));
+	fputs("\n\n", out);
+	end(page, false);
+	list_free_texts(&nodes);
+}
+
 static void hit(struct page *page, const struct report *report)
 {
 	char text[SENTENCE_MAX];
@@ -393,6 +421,7 @@ static void hit(struct page *page, const struct report *report)
 		return;
 	radius_table(page, report);
 	spills(page, &report->judgement);
+	degraded(page, report);
 	LIST_EACH(report->judgement.effects, struct effect_judgement, own) {
 		FILE *out = begin(page);
 

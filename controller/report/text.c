@@ -264,6 +264,23 @@ static void effect(FILE *out, const struct record *record, const struct effect_j
 	strikes(out, own);
 }
 
+/* Who got worse, claim or no claim. */
+static void degraded(FILE *out, const struct report *report)
+{
+	char text[SENTENCE_MAX], amplification[WORDS_MAX];
+	struct list nodes = words_degraded_nodes(report);
+
+	if (!words_degraded(report, text))
+		return;
+	plain_line(out, "%s %-12s %s", report->judgement.degradation.outside ? "!" : " ", "worse",
+		text);
+	plain_line(out, "  %-12s %s", "", words_amplification(report, amplification));
+	LIST_EACH(nodes, char *, line)
+		plain_line(out, "  %-12s %s", "", *line);
+	plain_line(out, "  %-12s %s", "", words_degraded_proof(report, text));
+	list_free_texts(&nodes);
+}
+
 static void effects(FILE *out, const struct report *report)
 {
 	char radius[SENTENCE_MAX], spilled[SPILL_TEXT_MAX];
@@ -273,6 +290,7 @@ static void effects(FILE *out, const struct report *report)
 	plain_line(out, "  %-12s %s", "radius", radius);
 	LIST_EACH(report->judgement.spills, struct spill, spill)
 		plain_line(out, "! %-12s %s", "spill", spill_text(spill, spilled));
+	degraded(out, report);
 	LIST_EACH(report->judgement.effects, struct effect_judgement, own)
 		effect(out, &report->record, own);
 }

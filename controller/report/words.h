@@ -90,6 +90,9 @@ void words_claim(
 /* The same two of claims about numbers that probes read (words_watched.c). */
 void words_watched_statement(const struct invariant_spec *claim, char buffer[WORDS_MAX]);
 void words_watched_claim(const struct claim_judgement *own, struct claim_numbers *out);
+/* And of those about members that got worse (words_degraded.c). */
+void words_degraded_statement(const struct invariant_spec *claim, char buffer[WORDS_MAX]);
+void words_degraded_claim(const struct claim_judgement *own, struct claim_numbers *out);
 
 /*
  * Whether anything but a number depends on that SLO: a claim, a stop rule or a phase. Reports give
@@ -118,6 +121,21 @@ struct radius_words {
 	char declared[SENTENCE_MAX], predicted[SENTENCE_MAX], measured[SENTENCE_MAX];
 };
 void words_radius_of(const struct effect_judgement *own, struct radius_words *out);
+
+/*
+ * Who got worse, with proof (words_degraded.c): "1 node got worse that no fault was on: web1, by 37
+ * points (33 to 41) of web in slow"; "amplification 2: 2 nodes got worse, a fault was on 1"; a line
+ * for each such node (list of char *); how sure that is. NULL, and no lines, where no probe asks
+ * each member or there was nothing to compare with.
+ */
+const char *words_degraded(const struct report *report, char buffer[SENTENCE_MAX]);
+const char *words_amplification(const struct report *report, char buffer[WORDS_MAX]);
+struct list words_degraded_nodes(const struct report *report);
+const char *words_degraded_proof(const struct report *report, char buffer[SENTENCE_MAX]);
+/* "worse by 37 points (33 to 41), no fault was on it": one that was found worse. */
+const char *words_change(const struct degraded_node *node, const struct member_change *change,
+	char buffer[WORDS_MAX]);
+enum tone tone_of_degraded(const struct degraded_node *own);
 
 /* "pid 4211 on n3, up 41.2s: SIGKILL at T+31.001 s, exit seen 1.21ms later; etcd runs again …". */
 void words_process(

@@ -92,6 +92,8 @@ const char *words_statement(
 		recovers_statement(claim->recovers, buffer);
 	else if (claim->compare || claim->ratio)
 		comparison_statement(claim, buffer);
+	else if (claim->degraded)
+		words_degraded_statement(claim, buffer);
 	else if (claim->restarts)
 		snprintf(buffer, WORDS_MAX, "what %.40s ends runs again within %s",
 			claim->restarts->fault,
@@ -250,6 +252,8 @@ void words_claim(
 		claim_latency(own, out);
 	else if (claim->compare || claim->ratio)
 		claim_comparison(own, out);
+	else if (claim->degraded)
+		words_degraded_claim(own, out);
 	else if (claim->restarts)
 		claim_restarts(own, out);
 	else if (claim_watched_probe(claim))

@@ -147,6 +147,19 @@ static void add_differing(struct list *list, const struct list *effects)
 	}
 }
 
+/* What a fault did to others is to be known. */
+static void add_degraded(struct list *list, const struct report *report)
+{
+	struct glance *glance;
+	char text[SENTENCE_MAX];
+
+	if (!report->judgement.degradation.outside || !words_degraded(report, text))
+		return;
+	glance = list_push(list, sizeof(*glance));
+	glance->tone = TONE_BAD;
+	memcpy(glance->text, text, sizeof(text));
+}
+
 struct list words_glance(const struct report *report)
 {
 	const struct list *effects = &report->judgement.effects;
@@ -166,6 +179,7 @@ struct list words_glance(const struct report *report)
 			words_count(effects->count - FAULTS_SHOWN, "fault", count));
 	}
 	add_differing(&list, effects);
+	add_degraded(&list, report);
 	tone = words_revert(report, text);
 	revert = list_push(&list, sizeof(*revert));
 	revert->tone = tone;

@@ -61,7 +61,7 @@ static void limit_of_comparisons(const struct report *report, struct list *lines
 		const struct invariant_spec *claim = own->claim;
 
 		in_time = in_time || (claim->compare && claim->compare->with->in.count) ||
-			(claim->ratio && claim->ratio->to->in.count);
+			(claim->ratio && claim->ratio->to->in.count) || claim->degraded;
 	}
 	if (in_time)
 		words_add(lines,

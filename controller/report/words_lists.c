@@ -37,8 +37,8 @@ static bool is_reference(const struct invariant_spec *claim, const struct slo_sp
 
 static bool is_used(const struct scenario *scenario, const struct slo_spec *slo)
 {
-	/* Its claim tells of it, and its budget is nobody's. */
-	if (slo->implied)
+	/* Claims tell of it, and its budget is nobody's. */
+	if (slo->implied || slo->observes)
 		return false;
 	LIST_EACH(scenario->invariants, struct invariant_spec, claim)
 		if ((claim_slo(claim) && strcmp(claim_slo(claim), slo->name) == 0) ||
@@ -60,7 +60,7 @@ bool words_slo_matters(const struct scenario *scenario, const struct slo_spec *s
 	LIST_EACH(scenario->slos, struct slo_spec, any)
 		if (is_used(scenario, any))
 			return is_used(scenario, slo);
-	return !slo->implied;
+	return !slo->implied && !slo->observes;
 }
 
 static void cost_of_slo(const struct cost *cost, struct list *figures)

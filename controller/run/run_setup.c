@@ -347,10 +347,9 @@ static int resolve_names(struct run *run, const struct list *names, struct fail 
 	return 0;
 }
 
-/* The same in the texts of probes or workloads, wherever they stand. */
-static int resolve_texts_of(struct run *run, const char *section, struct fail *fail)
+/* The same in texts, wherever they stand in that JSON; NULL: there are none. */
+static int resolve_texts_of(struct run *run, const cJSON *own, struct fail *fail)
 {
-	const cJSON *own = cJSON_GetObjectItemCaseSensitive(run->scenario.merged, section);
 	char *text = own ? json_print(own) : must_copy("");
 	int outcome = 0;
 
@@ -363,6 +362,23 @@ static int resolve_texts_of(struct run *run, const char *section, struct fail *f
 	}
 	free(text);
 	return outcome;
+}
+
+/* In all probes and loads. */
+static int resolve_asked(struct run *run, struct fail *fail)
+{
+	const cJSON *merged = run->scenario.merged, *group;
+
+	if (resolve_texts_of(run, cJSON_GetObjectItemCaseSensitive(merged, "probes"), fail) < 0 ||
+		(run->scenario.loads.count &&
+			resolve_texts_of(run, cJSON_GetObjectItemCaseSensitive(merged, "workloads"),
+				fail) < 0))
+		return -1;
+	cJSON_ArrayForEach(group, cJSON_GetObjectItemCaseSensitive(merged, "groups"))
+		if (resolve_texts_of(
+			    run, cJSON_GetObjectItemCaseSensitive(group, "observe"), fail) < 0)
+			return -1;
+	return 0;
 }
 
 /* Groups in {group.NAME.addrs}: the expansion itself says which ones are missing. */
@@ -386,8 +402,7 @@ int run_resolve_static(struct run *run, struct fail *fail)
 			(probe->to && resolve_one(run, probe->to->group, fail) < 0))
 			return fail_context(fail, "probe %s", probe->name);
 	}
-	if (resolve_texts_of(run, "probes", fail) < 0 ||
-		(run->scenario.loads.count && resolve_texts_of(run, "workloads", fail) < 0))
+	if (resolve_asked(run, fail) < 0)
 		return -1;
 	LIST_EACH(run->scenario.workloads, struct workload_spec, workload) {
 		if (resolve_names(run, &workload->from, fail) < 0 ||

@@ -25,6 +25,7 @@ static const struct {
 	[TLS_OF_PROBE] = {"probes", {"tls", NULL}},
 	[TLS_OF_LOAD] = {"workloads", {"http", "tls", NULL}},
 	[TLS_OF_GROUP] = {"groups", {"where", "http", "tls", NULL}},
+	[TLS_OF_OBSERVED] = {"groups", {"observe", "tls", NULL}},
 };
 
 static const char *file_of(const struct sources *sources, const struct tls_text *text)
@@ -119,6 +120,8 @@ static int read_one(struct tls_text *out, const struct tls_spec *tls, const char
 
 enum tls_owner tls_owner_of(const struct probe_spec *probe)
 {
+	if (probe->observes)
+		return TLS_OF_OBSERVED;
 	return probe->load ? TLS_OF_LOAD : TLS_OF_PROBE;
 }
 

@@ -11,8 +11,9 @@
  */
 enum tls_owner {
 	TLS_OF_PROBE,
-	TLS_OF_LOAD, /* its `http` */
-	TLS_OF_GROUP /* its `where` */
+	TLS_OF_LOAD,    /* its `http` */
+	TLS_OF_GROUP,   /* its `where` */
+	TLS_OF_OBSERVED /* its `observe` */
 };
 
 struct tls_text {

@@ -21,7 +21,7 @@ struct example {
 	char *text; /* JSON, owned */
 };
 
-/* A table that has been printed, and under which heading others find it. */
+/* A table that is printed by then or later, and under which heading it is found. */
 struct told {
 	const struct shape *shape;
 	char place[PLACE_MAX];
@@ -287,13 +287,38 @@ static void print_row(const struct keys_page *page, const struct shape *shape,
 	fputs(" |\n", page->out);
 }
 
-static void print_table(struct keys_page *page, const struct shape *shape, const char *place)
+static void tell(struct keys_page *page, const struct shape *shape, const char *place)
 {
 	struct told *told = list_push(&page->told, sizeof(*told));
-	const char *inside = strchr(place, ' ');
 
 	told->shape = shape;
 	snprintf(told->place, sizeof(told->place), "%s", place);
+}
+
+/* Before their own: a table stands as far up as it can, where people look for it. */
+static void tell_of_fields(struct keys_page *page, const struct shape *shape, const char *place)
+{
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct field *field = &shape->fields[i];
+		char below[PLACE_MAX];
+
+		if (!field->sub || field->later || told_of(page, field->sub))
+			continue;
+		place_below(below, place, field);
+		tell(page, field->sub, below);
+	}
+}
+
+static bool stands_at(const struct keys_page *page, const struct shape *shape, const char *place)
+{
+	return strcmp(told_of(page, shape)->place, place) == 0;
+}
+
+static void print_table(struct keys_page *page, const struct shape *shape, const char *place)
+{
+	const char *inside = strchr(place, ' ');
+
+	tell_of_fields(page, shape, place);
 	fputs("\n<a id=\"", page->out);
 	print_anchor(page->out, place);
 	fprintf(page->out, "\"></a>\n\n");
@@ -311,10 +336,11 @@ static void print_table(struct keys_page *page, const struct shape *shape, const
 		const struct field *field = &shape->fields[i];
 		char below[PLACE_MAX];
 
-		if (!field->sub || field->later || told_of(page, field->sub))
+		if (!field->sub || field->later)
 			continue;
 		place_below(below, place, field);
-		print_table(page, field->sub, below);
+		if (stands_at(page, field->sub, below))
+			print_table(page, field->sub, below);
 	}
 }
 
@@ -322,10 +348,12 @@ void keys_page_print(struct keys_page *page, FILE *out)
 {
 	page->out = out;
 	for (size_t i = 0; i < schema_kind_count; i++) {
+		const struct shape *shape = schema_shape(&schema_kinds[i], page->catalogue);
 		char place[PLACE_MAX];
 
 		fprintf(out, "\n## %s\n", schema_kinds[i].name);
 		snprintf(place, sizeof(place), "%s: ", schema_kinds[i].name);
-		print_table(page, schema_shape(&schema_kinds[i], page->catalogue), place);
+		tell(page, shape, place);
+		print_table(page, shape, place);
 	}
 }

@@ -88,10 +88,6 @@ static const struct mistake mistakes[] = {
 		"guardrails.stop_if: an empty stop_if needs \"no_stop_because\": say why nothing "
 		"may "
 		"stop this run"},
-	{"not built yet", "\"id\": \"steady\",", "\"id\": \"steady\",\n\"degraded_at_most\": {},",
-		"\"degraded_at_most\"",
-		"invariants[0].degraded_at_most: \"degraded_at_most\" is not supported in this "
-		"version"},
 	{"burn rule without a window", "{ \"id\": \"blind\", \"no_data_for\": \"5s\" }",
 		"{ \"id\": \"burn\", \"slo\": \"avail\", \"burn\": { \"rate\": 8 } }", "\"burn\"",
 		"guardrails.stop_if[1].burn: burn needs the key \"long\""},

@@ -21,10 +21,52 @@ static double bad_of(const cJSON *summary, const char *claim)
 	return cli_number(cli_item(cJSON_GetObjectItem(summary, "claims"), "id", claim), "bad");
 }
 
+/* --- who got worse ----------------------------------------------------------------------- */
+
+static const cJSON *worse_node(const cJSON *summary, const char *node)
+{
+	const cJSON *degraded = cJSON_GetObjectItem(summary, "degraded");
+
+	return cli_item(cJSON_GetObjectItem(degraded, "nodes"), "node", node);
+}
+
+static double of_degraded(const cJSON *summary, const char *key)
+{
+	return cli_number(cJSON_GetObjectItem(summary, "degraded"), key);
+}
+
+/* The balancer passes on what a fault on another node did: no fault is on it. */
+static void assert_passed_on(const cJSON *summary)
+{
+	const cJSON *balancer = worse_node(summary, "lb");
+
+	print_message("the balancer: %+.3f, %.0f of %.0f bad\n", cli_number(balancer, "difference"),
+		cli_number(balancer, "bad"), cli_number(balancer, "events"));
+	assert_true(cJSON_IsFalse(cJSON_GetObjectItem(balancer, "fault_on_it")));
+	assert_string_equal(cli_text(balancer, "phase"), "cut");
+	assert_true(cli_number(balancer, "difference_at_most") < -0.01);
+	assert_true(of_degraded(summary, "outside") == 1);
+	assert_true(of_degraded(summary, "amplification") == 1);
+	/* web2 is not asked itself. */
+	assert_true(of_degraded(summary, "targets_asked") == 0);
+}
+
+/* The slow one is the fault itself, and the other one bears what is tried again there. */
+static void assert_contained(const cJSON *summary)
+{
+	assert_true(of_degraded(summary, "nodes_asked") == 2);
+	assert_true(of_degraded(summary, "outside") == 0);
+	assert_true(of_degraded(summary, "amplification") == 1);
+	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(worse_node(summary, "web2"), "fault_on_it")));
+}
+
+/* --- a server that is cut off -------------------------------------------------------------- */
+
 static void test_retries_hide_a_server_that_is_cut_off(void **state)
 {
 	const struct game game = {"scenarios/web/web-one-cut.json", "haproxy", lab, NULL, 0};
-	cJSON *summary = game_play(&game, NULL);
+	char *text;
+	cJSON *summary = game_play(&game, &text);
 
 	(void)state;
 	print_message("bad without retries %.0f, with them %.0f\n", bad_of(summary, "noticed"),
@@ -32,6 +74,9 @@ static void test_retries_hide_a_server_that_is_cut_off(void **state)
 	/* Half of 50 a second, until the third check of one a second has failed. */
 	assert_true(bad_of(summary, "noticed") >= 15 && bad_of(summary, "noticed") <= 110);
 	assert_true(bad_of(summary, "unseen") <= 1);
+	assert_non_null(strstr(text, "1 node got worse that no fault was on: lb by "));
+	free(text);
+	assert_passed_on(summary);
 	assert_string_equal(cli_text(cli_first(summary, "faults"), "effect"), "proven");
 	cJSON_Delete(summary);
 }
@@ -102,6 +147,7 @@ static void test_clients_pay_for_a_slow_server_with_retries(void **state)
 	assert_non_null(strstr(text, "comes back after"));
 	assert_direct(load_of(summary, "direct"));
 	assert_balanced(load_of(summary, "balanced"));
+	assert_contained(summary);
 	assert_string_equal(cli_text(cli_first(summary, "faults"), "effect"), "proven");
 	cJSON_Delete(summary);
 	free(text);

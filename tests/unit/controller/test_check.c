@@ -224,11 +224,13 @@ static const struct mutation references[] = {
 	/* invariants */
 	{"invariants[0].holds", NULL, "invariants[0]",
 		"invariant needs exactly one of \"holds\", \"recovers\", \"data\", \"budget\", "
-		"\"restarts\", \"compare\", \"ratio\", \"alert_fired\", \"converges\" and "
+		"\"restarts\", \"compare\", \"ratio\", \"degraded_at_most\", \"alert_fired\", "
+		"\"converges\" and "
 		"\"exactly_one\""},
 	{"invariants[0].budget", "{'slo':'avail','max_spent':0.1}", "invariants[0]",
 		"invariant needs exactly one of \"holds\", \"recovers\", \"data\", \"budget\", "
-		"\"restarts\", \"compare\", \"ratio\", \"alert_fired\", \"converges\" and "
+		"\"restarts\", \"compare\", \"ratio\", \"degraded_at_most\", \"alert_fired\", "
+		"\"converges\" and "
 		"\"exactly_one\""},
 	{"invariants[0].in", NULL, "invariants[0].holds",
 		"\"holds\" needs the key \"in\" beside it"},

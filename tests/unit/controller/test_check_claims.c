@@ -7,7 +7,8 @@
 
 static const struct mutation claims[] = {
 	{"invariants[2].in", "'cut'", "invariants[2].in",
-		"\"in\" belongs to \"holds\", \"compare\", \"ratio\" and \"exactly_one\"; what "
+		"\"in\" belongs to \"holds\", \"compare\", \"ratio\", \"degraded_at_most\" and "
+		"\"exactly_one\"; what "
 		"\"recovers\" looks "
 		"at it "
 		"says itself"},

@@ -219,7 +219,8 @@ static const struct refusal {
 		"{'id':'x','in':'cut','alert_fired':{'probe':'leads'," FROM_START
 		",'within':'5s'}}",
 		"invariants[2].in",
-		"\"in\" belongs to \"holds\", \"compare\", \"ratio\" and \"exactly_one\"; what "
+		"\"in\" belongs to \"holds\", \"compare\", \"ratio\", \"degraded_at_most\" and "
+		"\"exactly_one\"; what "
 		"\"alert_fired\" looks at it says itself"},
 };
 
