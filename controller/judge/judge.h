@@ -179,6 +179,9 @@ int judge_known_code(int code);
 /* "HELD", "VIOLATED", …: what a run that came to its end with this code is called. */
 const char *judge_headline(int code);
 
+/* "3 lines of the journal could not be read, the first at line 17: …"; NULL: all were. */
+const char *judge_unread(const struct record *record, char buffer[SENTENCE_MAX]);
+
 /* One claim alone: the engine asks this of preconditions. */
 void judge_claim(const struct record *record, const struct invariant_spec *claim,
 	struct claim_judgement *out);

@@ -367,7 +367,7 @@ static void judge_node(
 		return;
 	}
 	if (!node->audited_before || !node->audited_after) {
-		out->confirmed = !out->touched;
+		out->confirmed = !out->touched && !record->unread.lines;
 		snprintf(out->text, sizeof(out->text),
 			!out->touched ? "not touched, not compared%s%s"
 				: record->ended || node->lost

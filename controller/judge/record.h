@@ -154,6 +154,21 @@ enum stop_kind {
 };
 extern const char *const stop_words[];
 
+/*
+ * What of a journal could not be taken: lines that are damaged, impossible, or of a kind that this
+ * version does not know. What they told is not known, so that a record with any proves nothing.
+ */
+struct unread {
+	size_t lines;
+	size_t first_line;   /* its number in the file, from 1 */
+	char first_why[200]; /* as whoever refused it said */
+	size_t torn_bytes;   /* behind the end of the last line: one that was never finished */
+	bool given_up;       /* there were UNREAD_MAX of them, and the rest was not looked at */
+};
+enum {
+	UNREAD_MAX = 100000
+};
+
 struct record {
 	struct scenario scenario;
 	char *run_id, *environment, *wall, *tool;
@@ -178,6 +193,7 @@ struct record {
 	bool services_known;
 	bool ended; /* the journal has its last event */
 	int64_t end_ns;
+	struct unread unread; /* of the journal that it was made from */
 };
 
 /*

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/list.h"
 #include "contract/units.h"
 #include "controller/report/chart.h"
 #include "controller/report/escape.h"
@@ -155,12 +156,35 @@ static void glance(FILE *out, const struct report *report)
 	free(list.items);
 }
 
+static void caution(FILE *out, const char *text)
+{
+	fputs("<p class=\"cut\">", out);
+	shape(out, TONE_OPEN);
+	escape_markup(out, text);
+	fputs("</p>\n", out);
+}
+
+/* Of a run that was cut off. */
+static void unknown(FILE *out, const struct report *report)
+{
+	struct list lines = words_unknown(report);
+
+	if (lines.count) {
+		fputs("<div class=\"unknown\" id=\"unknown\"><h2>What is not known</h2>\n<ul>\n",
+			out);
+		LIST_EACH(lines, char *, line)
+			element(out, "li", "%s", *line);
+		fputs("</ul></div>\n", out);
+	}
+	list_free_texts(&lines);
+}
+
 static void header(FILE *out, const struct report *report)
 {
 	const struct scenario *scenario = &report->record.scenario;
 	const struct judgement *judgement = &report->judgement;
 	enum tone tone = tone_of_run(judgement);
-	char cut[SENTENCE_MAX], also[SENTENCE_MAX];
+	char text[SENTENCE_MAX], also[SENTENCE_MAX];
 
 	fprintf(out, "<header>\n<p class=\"verdict %s\">", tone_names[tone]);
 	shape(out, tone);
@@ -173,12 +197,11 @@ static void header(FILE *out, const struct report *report)
 	fputs("</p>\n", out);
 	if (words_also(report, also))
 		element(out, "p class=\"reason\"", "%s", also);
-	if (words_cut(report, cut)) {
-		fputs("<p class=\"cut\">", out);
-		shape(out, TONE_OPEN);
-		escape_markup(out, cut);
-		fputs("</p>\n", out);
-	}
+	if (words_cut(report, text))
+		caution(out, text);
+	if (words_unread(report, text))
+		caution(out, text);
+	unknown(out, report);
 	glance(out, report);
 	fputs("<p class=\"hypothesis\">Hypothesis: ", out);
 	sentence(out, scenario->hypothesis);

@@ -464,6 +464,34 @@ static cJSON *probes_json(const struct record *record)
 	return list;
 }
 
+/* What of the journal could not be read. */
+static cJSON *unread_json(const struct report *report)
+{
+	const struct unread *unread = &report->record.unread;
+	cJSON *json = json_object();
+	char text[SENTENCE_MAX];
+
+	json_put_number(json, "lines", (double)unread->lines);
+	if (unread->lines) {
+		json_put_number(json, "first_line", (double)unread->first_line);
+		json_put_string(json, "why", unread->first_why);
+	}
+	json_put_number(json, "unfinished_bytes", (double)unread->torn_bytes);
+	json_put_bool(json, "rest_not_looked_at", unread->given_up);
+	if (words_unread(report, text))
+		json_put_string(json, "text", text);
+	return json;
+}
+
+static cJSON *unknown_json(const struct report *report)
+{
+	struct list lines = words_unknown(report);
+	cJSON *json = list_to_json(&lines);
+
+	list_free_texts(&lines);
+	return json;
+}
+
 cJSON *report_summary_json(const struct report *report)
 {
 	const struct record *record = &report->record;
@@ -480,6 +508,8 @@ cJSON *report_summary_json(const struct report *report)
 	json_put(json, "healed_later",
 		report->story.healed_wall ? cJSON_CreateString(report->story.healed_wall)
 					  : cJSON_CreateNull());
+	json_put(json, "unread", unread_json(report));
+	json_put(json, "unknown", unknown_json(report));
 	json_put_string(json, "verdict", judgement->headline);
 	json_put_number(json, "exit_code", judgement->exit_code);
 	json_put_string(json, "reason", judgement->reason);

@@ -126,6 +126,11 @@ static void verdict(struct page *page, const struct report *report)
 		escape_markdown(out, cut);
 		fputs("**\n\n", out);
 	}
+	if (words_unread(report, cut)) {
+		fputs("> **", out);
+		escape_markdown(out, cut);
+		fputs("**\n\n", out);
+	}
 	glances(out, report);
 	owner_line(out, &record->scenario);
 	markdown(out, "Run %s in %s, %s, %s %s.", record->run_id ? record->run_id : "?",
@@ -134,6 +139,22 @@ static void verdict(struct page *page, const struct report *report)
 		duration_human(words_length_ns(report), lasted));
 	fputs("\n\n", out);
 	end(page, false);
+}
+
+/* Of a run that was cut off. */
+static void unknown(struct page *page, const struct report *report)
+{
+	struct list lines = words_unknown(report);
+
+	LIST_EACH(lines, char *, line) {
+		FILE *out = begin(page);
+
+		fprintf(out, "%s- ", line == lines.items ? "What is not known:\n\n" : "");
+		escape_markdown(out, *line);
+		fprintf(out, "\n%s", line + 1 == (char **)lines.items + lines.count ? "\n" : "");
+		end(page, false);
+	}
+	list_free_texts(&lines);
 }
 
 static void claim_row(
@@ -481,6 +502,7 @@ void report_markdown(FILE *out, const struct report *report)
 	struct list values;
 
 	verdict(&page, report);
+	unknown(&page, report);
 	claims(&page, report);
 	cost(&page, report);
 	hit(&page, report);

@@ -53,7 +53,8 @@ int report_load(struct report *out, const char *journal_path, struct fail *fail)
 	struct reader reader = {.report = out};
 
 	*out = (struct report){0};
-	if (journal_each(journal_path, take_event, &reader, fail) < 0) {
+	if (journal_each_readable(journal_path, take_event, &reader, &out->record.unread, fail) <
+		0) {
 		if (reader.begun) {
 			story_deinit(&out->story);
 			record_deinit(&out->record);

@@ -18,7 +18,8 @@ struct report {
 };
 
 /*
- * Reads and judges a journal. Failure: FAIL_SYSTEM when it can't be read; any other kind when it
+ * Reads and judges a journal. Lines that can't be taken are left out, and told of in
+ * record.unread. Failure: FAIL_SYSTEM when it can't be read; any other kind when it
  * is no journal, with file and line in front. Nothing is to be freed then.
  */
 int report_load(struct report *out, const char *journal_path, struct fail *fail);

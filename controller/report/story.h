@@ -23,7 +23,8 @@ struct moment {
 
 enum {
 	MOMENTS_MAX = 2000, /* beyond that they are counted, not kept */
-	BINS_MAX = 240      /* of a series: twice as long a run makes bins twice as wide */
+	MOMENT_BYTES_MAX = 2000,
+	BINS_MAX = 240 /* of a series: twice as long a run makes bins twice as wide */
 };
 
 /* Latencies of the answered events that were due in one bin; count 0: none was answered. */

@@ -182,12 +182,15 @@ void story_add_acks(struct story *story, const struct record *record, const cJSO
 	const struct workload_record *workload =
 		record_workload(record, json_string(event, "workload", ""));
 
-	cJSON_ArrayForEach(range, cJSON_GetObjectItemCaseSensitive(window, "acked"))
+	cJSON_ArrayForEach(range, cJSON_GetObjectItemCaseSensitive(window, "acked")) {
+		if (story->acks.count == ACKS_MAX)
+			return;
 		*(struct ack *)list_push(&story->acks, sizeof(struct ack)) =
 			(struct ack){.workload = workload,
 				.first = json_i64(range, "first", 0),
 				.last = json_i64(range, "last", 0),
 				.at_ns = journal_time(event, "t_ns")};
+	}
 }
 
 static int64_t acked_ns(

@@ -47,6 +47,8 @@ static void verdict(FILE *out, const struct report *report)
 		plain_line(out, "  %s", also);
 	if (words_cut(report, cut))
 		plain_line(out, "  %s", cut);
+	if (words_unread(report, cut))
+		plain_line(out, "  %s", cut);
 	glances(out, report);
 	if (owner && owner->team)
 		plain_line(out, "  owner %s%s%s", owner->team, owner->contact ? ", " : "",
@@ -54,6 +56,18 @@ static void verdict(FILE *out, const struct report *report)
 	cJSON_ArrayForEach(link, scenario->links)
 		if (cJSON_IsString(link))
 			plain_line(out, "  %s %s", link->string, link->valuestring);
+}
+
+/* Of a run that was cut off. */
+static void unknown(FILE *out, const struct report *report)
+{
+	struct list lines = words_unknown(report);
+
+	if (lines.count)
+		heading(out, "what is not known");
+	LIST_EACH(lines, char *, line)
+		plain_line(out, "? %s", *line);
+	list_free_texts(&lines);
 }
 
 static void claims(FILE *out, const struct report *report)
@@ -323,6 +337,7 @@ void report_summary(FILE *out, const struct report *report)
 	/* Refused before the first probe: there is nothing else to say. */
 	if (report->record.stop != STOP_NONE && !report->record.sources.count)
 		return;
+	unknown(out, report);
 	claims(out, report);
 	heading(out, "measured");
 	outages(out, report);

@@ -192,25 +192,6 @@ int64_t words_length_ns(const struct report *report)
 								       : report->story.last_ns;
 }
 
-const char *words_cut(const struct report *report, char buffer[SENTENCE_MAX])
-{
-	const char *wall = report->story.healed_wall;
-	char at[WORDS_MAX], later[WORDS_MAX] = "";
-
-	if (report->record.ended)
-		return NULL;
-	if (wall)
-		snprintf(later, sizeof(later), "heal --run looked at the nodes on %.40s.", wall);
-	snprintf(buffer, SENTENCE_MAX,
-		"The run was cut off at %s: its journal ends there. Everything up to then is in "
-		"this report; what came after is not known from it. %s",
-		words_at(report->story.last_ns, at),
-		wall ? later
-		     : "Injectors heal by themselves within the lease; `backburn heal --run` with "
-		       "this run's directory proves it.");
-	return buffer;
-}
-
 /* A stop gives its own code, and its sentence, unless something heavier came of it. */
 static bool stop_is_the_reason(const struct report *report)
 {

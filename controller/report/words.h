@@ -44,6 +44,18 @@ int64_t words_length_ns(const struct report *report);
 const char *words_cut(const struct report *report, char buffer[SENTENCE_MAX]);
 
 /*
+ * "3 lines of the journal could not be read, the first at line 17: …"; NULL when all of it was
+ * read.
+ */
+const char *words_unread(const struct report *report, char buffer[SENTENCE_MAX]);
+
+/*
+ * What is not known of a run that was cut off: faults that may have acted on, nodes that nobody
+ * looked at, phases, measures. Lines of char * (list_free_texts); none for a run that ended.
+ */
+struct list words_unknown(const struct report *report);
+
+/*
  * What the heaviest exit code's sentence does not say: that the run was stopped, and which claims
  * came out other than expected, or would have but for a known issue. NULL when there is nothing to
  * add.

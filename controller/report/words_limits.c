@@ -142,6 +142,8 @@ struct list words_limits(const struct report *report)
 
 	if (words_cut(report, cut))
 		words_add(&lines, "%s", cut);
+	if (words_unread(report, cut))
+		words_add(&lines, "%s", cut);
 	limit_of_runs(report, &lines);
 	LIST_EACH(record->sources, struct source_record, source)
 		if (!said_before(record, source))
