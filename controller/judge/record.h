@@ -125,6 +125,13 @@ struct workload_record {
 	bool read_done;
 };
 
+/* When a state was listed, and by whom; NEVER_NS: it was not. */
+struct look {
+	int64_t at_ns;
+	char *boot_id; /* of the kernel that it was listed on; NULL: not told */
+	char *by;      /* who had `heal --run` look; NULL: the run itself did */
+};
+
 struct node_record {
 	char *node, *host, *kernel, *tool, *attach;
 	struct list addresses;                                    /* of char * */
@@ -132,6 +139,7 @@ struct node_record {
 	bool audited_before, audited_after, lost, recovered;
 	bool gone; /* its lab was taken down: with the node went all that was in it */
 	char *lost_reason;
+	struct look look_before, look_after;
 };
 
 /* One service of a lab, as its supervisor tells of it. */
@@ -183,11 +191,13 @@ struct record {
 	struct list nodes;                           /* of struct node_record */
 	struct list groups;                          /* of struct resolved_group */
 	struct list services_before, services_after; /* of char *: "n1 etcd running" */
+	struct look look_before, look_after;         /* at the services */
 	struct list runs_before, runs_after;         /* of struct service_record */
 	/* Of the event that was applied last, where that was a window: nobody decodes it twice. */
 	struct probe_window latest_window;
 	enum stop_kind stop; /* why the run ended early */
 	char *stop_id, *stop_text;
+	char *healed_by; /* who had `heal --run` begin, which is who looks from then on; or NULL */
 	int stop_signal;
 	int64_t stop_ns;
 	bool services_known;

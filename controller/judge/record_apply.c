@@ -53,6 +53,7 @@ static struct node_record *node_of(struct record *record, const cJSON *event, st
 			return NULL;
 		}
 		node = list_push(&record->nodes, sizeof(*node));
+		node->look_before.at_ns = node->look_after.at_ns = NEVER_NS;
 		record_replace_text(&node->node, name);
 	}
 	return node;
@@ -73,6 +74,13 @@ static int apply_node(struct record *record, const cJSON *event, struct fail *fa
 	return 0;
 }
 
+static void take_look(const struct record *record, const cJSON *event, struct look *look)
+{
+	look->at_ns = journal_time(event, "t_ns");
+	record_replace_text(&look->boot_id, json_string(event, "boot_id", NULL));
+	record_replace_text(&look->by, record->healed_by);
+}
+
 static int apply_audit(struct record *record, const cJSON *event, struct fail *fail)
 {
 	struct node_record *node = node_of(record, event, fail);
@@ -87,6 +95,7 @@ static int apply_audit(struct record *record, const cJSON *event, struct fail *f
 	list_free_texts(residue);
 	list_from_json(state, record_member(event, "state"));
 	list_from_json(residue, record_member(event, "residue"));
+	take_look(record, event, before ? &node->look_before : &node->look_after);
 	if (before)
 		node->audited_before = true;
 	else
@@ -135,6 +144,7 @@ static int apply_services(struct record *record, const cJSON *event, struct fail
 	list_free_texts(list);
 	list_from_json(list, record_member(event, "services"));
 	record->services_known = record->services_known || !before;
+	take_look(record, event, before ? &record->look_before : &record->look_after);
 	record_take_runs(
 		before ? &record->runs_before : &record->runs_after, record_member(event, "runs"));
 	return 0;
@@ -335,6 +345,13 @@ static int apply_run_ended(struct record *record, const cJSON *event, struct fai
 	return 0;
 }
 
+static int apply_heal(struct record *record, const cJSON *event, struct fail *fail)
+{
+	(void)fail;
+	record_replace_text(&record->healed_by, json_string(event, "by", "somebody"));
+	return 0;
+}
+
 static int apply_nothing(struct record *record, const cJSON *event, struct fail *fail)
 {
 	(void)record;
@@ -377,7 +394,7 @@ int record_apply(struct record *record, const cJSON *event, struct fail *fail)
 		{"stop", apply_stop},
 		{"run_ended", apply_run_ended},
 		{"note", apply_nothing},
-		{"heal", apply_nothing},
+		{"heal", apply_heal},
 	};
 	const char *type = json_string(event, "event", "");
 

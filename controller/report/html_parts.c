@@ -98,6 +98,52 @@ static void differing(FILE *out, const struct revert_judgement *own)
 		element(out, "div class=\"line gone\"", "− %s", *line);
 	LIST_EACH(own->added, char *, line)
 		element(out, "div class=\"line new\"", "+ %s", *line);
+	LIST_EACH(own->booted_away, char *, line)
+		element(out, "div class=\"line\"", "went with the boot: %s", *line);
+	LIST_EACH(own->booted_up, char *, line)
+		element(out, "div class=\"line\"", "came up with the boot: %s", *line);
+}
+
+static void certificate_of(
+	FILE *out, const struct report *report, const struct revert_judgement *own)
+{
+	char text[SENTENCE_MAX];
+
+	fputs("<div class=\"certificate\">", out);
+	element(out, "h4", "%s", own->node);
+	fputs("<p>", out);
+	html_word(out, tone_of_revert(report, own), words_confirmed(report, own));
+	markup(out, ": %s</p>", own->text);
+	element(out, "p", "Looked at %s.", words_looked(report, own, text));
+	if (words_boot(own, text))
+		element(out, "p class=\"digest\"", "%s", text);
+	if (words_digests(own, text))
+		element(out, "p class=\"digest\"", "%s", text);
+	fputs("</div>\n", out);
+}
+
+/* By itself it says what it is of: a reviewer may file it apart. */
+static void certificate(FILE *out, const struct report *report)
+{
+	const struct record *record = &report->record;
+	char started[WORDS_MAX];
+
+	fputs("<details class=\"certificates\" id=\"certificate\"><summary>Certificate of the "
+	      "revert"
+	      "</summary>\n<p>",
+		out);
+	markup(out,
+		"Run %s of scenario %s in environment %s, started %s. Each node’s state was listed "
+		"before the first fault and after the last, one fact a line: addresses, links, "
+		"qdiscs, filters, routes, rules, cgroups, whether its clock was stepped. The "
+		"digests are of the sorted lines, which journal.ndjson holds in its audit events.",
+		record->run_id ? record->run_id : "?", record->scenario.name,
+		record->environment ? record->environment : "?", words_started(record, started));
+	fputs("</p>\n", out);
+	LIST_EACH(report->judgement.reverts, struct revert_judgement, own)
+		if (own->before.look || own->after.look)
+			certificate_of(out, report, own);
+	fputs("</details>\n", out);
 }
 
 static void residue(FILE *out, const struct record *record)
@@ -140,6 +186,7 @@ void html_revert(FILE *out, const struct report *report)
 		fputs("</td></tr>\n", out);
 	}
 	html_table_end(out);
+	certificate(out, report);
 	residue(out, &report->record);
 	fputs("</section>\n", out);
 }

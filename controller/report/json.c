@@ -297,7 +297,27 @@ static cJSON *faults_json(const struct report *report)
 	return list;
 }
 
-static cJSON *reverts_json(const struct judgement *judgement)
+/* null: nobody looked. */
+static cJSON *seen_json(const struct record *record, const struct state_seen *seen)
+{
+	cJSON *json;
+	char utc[WORDS_MAX];
+
+	if (!seen->look)
+		return cJSON_CreateNull();
+	json = json_object();
+	put_seconds(json, "at_s", seen->look->at_ns);
+	json_put_string(json, "utc", words_utc(record, seen->look->at_ns, utc));
+	if (seen->look->boot_id)
+		json_put_string(json, "boot_id", seen->look->boot_id);
+	if (seen->look->by)
+		json_put_string(json, "healed_by", seen->look->by);
+	json_put_number(json, "lines", (double)seen->lines);
+	json_put_string(json, "sha256", seen->digest);
+	return json;
+}
+
+static cJSON *reverts_json(const struct record *record, const struct judgement *judgement)
 {
 	cJSON *list = json_array();
 
@@ -310,6 +330,11 @@ static cJSON *reverts_json(const struct judgement *judgement)
 		json_put_string(item, "text", own->text);
 		json_put(item, "missing", list_to_json(&own->missing));
 		json_put(item, "added", list_to_json(&own->added));
+		json_put_bool(item, "rebooted", own->rebooted);
+		json_put(item, "went_with_the_boot", list_to_json(&own->booted_away));
+		json_put(item, "came_up_with_the_boot", list_to_json(&own->booted_up));
+		json_put(item, "before", seen_json(record, &own->before));
+		json_put(item, "after", seen_json(record, &own->after));
 		json_append(list, item);
 	}
 	return list;
@@ -529,7 +554,7 @@ cJSON *report_summary_json(const struct report *report)
 	json_put(json, "probes", probes_json(record));
 	json_put(json, "costs", costs_json(judgement));
 	json_put(json, "alerts", alerts_json(record));
-	json_put(json, "revert", reverts_json(judgement));
+	json_put(json, "revert", reverts_json(record, judgement));
 	return json;
 }
 

@@ -429,6 +429,27 @@ static void differing(struct page *page, const char *what, const struct list *li
 	}
 }
 
+static void certificate(struct page *page, const struct report *report)
+{
+	char text[SENTENCE_MAX];
+
+	put(page, "\n| Node | Looked at | Boot | Digest of its state |\n|---|---|---|---|\n");
+	LIST_EACH(report->judgement.reverts, struct revert_judgement, own) {
+		FILE *out = begin(page);
+
+		fputs("| ", out);
+		escape_markdown(out, own->node);
+		fputs(" | ", out);
+		escape_markdown(out, words_looked(report, own, text));
+		fputs(" | ", out);
+		escape_markdown(out, words_boot(own, text) ? text : "not told");
+		fputs(" | ", out);
+		escape_markdown(out, words_digests(own, text) ? text : "none");
+		fputs(" |\n", out);
+		end(page, false);
+	}
+}
+
 static void revert(struct page *page, const struct report *report)
 {
 	bool confirmed = true;
@@ -446,7 +467,10 @@ static void revert(struct page *page, const struct report *report)
 		end(page, false);
 		differing(page, "was there before:", &own->missing);
 		differing(page, "is new:", &own->added);
+		differing(page, "went with the boot:", &own->booted_away);
+		differing(page, "came up with the boot:", &own->booted_up);
 	}
+	certificate(page, report);
 	unfold(page);
 }
 

@@ -310,6 +310,8 @@ static void reverts(FILE *out, const struct report *report)
 			words_confirmed(report, own), own->text);
 		differences(out, "was there before:", &own->missing);
 		differences(out, "is new:", &own->added);
+		differences(out, "went with the boot:", &own->booted_away);
+		differences(out, "came up with the boot:", &own->booted_up);
 	}
 }
 
@@ -370,6 +372,27 @@ static void header(FILE *out, const struct report *report)
 	fputc('\n', out);
 }
 
+/* Of each node that somebody looked at. */
+static void certificate(FILE *out, const struct report *report)
+{
+	char text[SENTENCE_MAX];
+	bool begun = false;
+
+	LIST_EACH(report->judgement.reverts, struct revert_judgement, own) {
+		if (!own->before.look && !own->after.look)
+			continue;
+		if (!begun)
+			heading(out, "certificate of the revert");
+		begun = true;
+		plain_line(out, "  %-12s %s", own->node, words_confirmed(report, own));
+		plain_line(out, "  %-12s %s", "", words_looked(report, own, text));
+		if (words_boot(own, text))
+			plain_line(out, "  %-12s %s", "", text);
+		if (words_digests(own, text))
+			plain_line(out, "  %-12s %s", "", text);
+	}
+}
+
 static void time_line(FILE *out, const struct report *report)
 {
 	char at[WORDS_MAX], utc[WORDS_MAX];
@@ -409,6 +432,7 @@ static void everything(FILE *out, const struct report *report)
 {
 	header(out, report);
 	report_summary(out, report);
+	certificate(out, report);
 	time_line(out, report);
 	lines_of(out, "how events ended", words_events(report));
 	reproduce(out, report);
