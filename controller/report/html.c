@@ -319,6 +319,25 @@ static void phase_rows(FILE *out, const struct report *report, const struct sli_
 	}
 }
 
+/* How near each stop rule came. */
+static void near_misses(FILE *out, const struct report *report)
+{
+	char text[SENTENCE_MAX];
+
+	if (!report->closest.count)
+		return;
+	fputs("<h3>How near the run came to being stopped</h3>\n<ul class=\"glance near\">\n", out);
+	LIST_EACH(report->closest, struct closest, own) {
+		enum tone tone = tone_of_closest(own);
+
+		fprintf(out, "<li class=\"%s\">", tone_names[tone]);
+		shape(out, tone);
+		element(out, "span", "%s", words_closest(own, text));
+		fputs("</li>\n", out);
+	}
+	fputs("</ul>\n", out);
+}
+
 static void over_time(FILE *out, const struct report *report)
 {
 	static const char *const columns[] = {
@@ -340,7 +359,9 @@ static void over_time(FILE *out, const struct report *report)
 		if (sli->samples.count)
 			phase_rows(out, report, sli);
 	html_table_end(out);
-	fputs("</details></section>\n", out);
+	fputs("</details>\n", out);
+	near_misses(out, report);
+	fputs("</section>\n", out);
 }
 
 extern const char report_css[];

@@ -517,6 +517,27 @@ static cJSON *unknown_json(const struct report *report)
 	return json;
 }
 
+/* How near each stop rule came. */
+static cJSON *stop_rules_json(const struct list *closest)
+{
+	cJSON *list = json_array();
+	char text[SENTENCE_MAX];
+
+	LIST_EACH(*closest, struct closest, own) {
+		cJSON *item = json_object();
+
+		json_put_string(item, "id", own->rule->id);
+		json_put_bool(item, "stopped_the_run", own->fired);
+		json_put_bool(item, "near_miss", closest_is_near(own));
+		json_put(item, "share_of_limit",
+			own->share < 0 ? cJSON_CreateNull() : cJSON_CreateNumber(own->share));
+		put_seconds(item, "at_s", own->at_ns);
+		json_put_string(item, "text", words_closest(own, text));
+		json_append(list, item);
+	}
+	return list;
+}
+
 cJSON *report_summary_json(const struct report *report)
 {
 	const struct record *record = &report->record;
@@ -554,6 +575,7 @@ cJSON *report_summary_json(const struct report *report)
 	json_put(json, "probes", probes_json(record));
 	json_put(json, "costs", costs_json(judgement));
 	json_put(json, "alerts", alerts_json(record));
+	json_put(json, "stop_rules", stop_rules_json(&report->closest));
 	json_put(json, "revert", reverts_json(record, judgement));
 	return json;
 }

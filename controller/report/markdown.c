@@ -189,6 +189,24 @@ static void claims(struct page *page, const struct report *report)
 	put(page, "\n");
 }
 
+/* Only what came near: how near the others came is in the other forms. */
+static void near_misses(struct page *page, const struct report *report)
+{
+	char text[SENTENCE_MAX];
+
+	LIST_EACH(report->closest, struct closest, own) {
+		FILE *out;
+
+		if (!closest_is_near(own))
+			continue;
+		out = begin(page);
+		fprintf(out, "- %s Stop rule ", sign(tone_of_closest(own)));
+		escape_markdown(out, words_closest(own, text));
+		fputc('\n', out);
+		end(page, false);
+	}
+}
+
 static void cost(struct page *page, const struct report *report)
 {
 	struct list figures = words_cost(report);
@@ -203,6 +221,7 @@ static void cost(struct page *page, const struct report *report)
 		fputc('\n', out);
 		end(page, false);
 	}
+	near_misses(page, report);
 	put(page, "\n");
 	free(figures.items);
 }

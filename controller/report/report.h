@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "controller/judge/judge.h"
+#include "controller/report/closest.h"
 #include "controller/report/story.h"
 
 /*
@@ -15,6 +16,7 @@ struct report {
 	struct record record;
 	struct judgement judgement;
 	struct story story;
+	struct list closest; /* of struct closest: a look at each stop rule */
 };
 
 /*

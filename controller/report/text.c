@@ -196,6 +196,15 @@ static void costs(FILE *out, const struct report *report)
 				words_period(own->slo->period_ns, period));
 }
 
+static void near_misses(FILE *out, const struct report *report)
+{
+	char text[SENTENCE_MAX];
+
+	LIST_EACH(report->closest, struct closest, own)
+		plain_line(out, "%s stop rule    %s", closest_is_near(own) ? "?" : " ",
+			words_closest(own, text));
+}
+
 static void alerts(FILE *out, const struct record *record)
 {
 	char at[WORDS_MAX], text[SENTENCE_MAX];
@@ -349,6 +358,7 @@ void report_summary(FILE *out, const struct report *report)
 	data(out, report);
 	costs(out, report);
 	alerts(out, &report->record);
+	near_misses(out, report);
 	effects(out, report);
 	reverts(out, report);
 	residue(out, &report->record);

@@ -90,6 +90,10 @@ const char *words_looked(
 const char *words_boot(const struct revert_judgement *own, char buffer[SENTENCE_MAX]);
 const char *words_digests(const struct revert_judgement *own, char buffer[SENTENCE_MAX]);
 
+/* "outage came to 5.1s of 8s without a good event, at T+36.2 s: 64 % of the way, a near miss". */
+const char *words_closest(const struct closest *own, char buffer[SENTENCE_MAX]);
+enum tone tone_of_closest(const struct closest *own);
+
 /* What a claim says: "avail ≥ 99 % in before". */
 const char *words_statement(const struct scenario *scenario, const struct invariant_spec *claim,
 	char buffer[WORDS_MAX]);
