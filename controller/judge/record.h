@@ -123,6 +123,7 @@ struct workload_record {
 	struct list reads;      /* of struct read_record: those at the end */
 	struct list read_backs; /* of struct read_back_record */
 	bool read_done;
+	int64_t read_ns; /* when the final reads were told of */
 };
 
 /* When a state was listed, and by whom; NEVER_NS: it was not. */

@@ -318,6 +318,7 @@ int record_apply_final_read(struct record *record, const cJSON *event, struct fa
 		ranges_tidy(&kept->present);
 	}
 	own->read_done = true;
+	own->read_ns = journal_time(event, "t_ns");
 	shape_free(&final_read_result_shape, &result);
 	return outcome;
 }

@@ -38,6 +38,13 @@ void html_table_end(FILE *out)
 	fputs("</tbody></table></div>\n", out);
 }
 
+bool html_is_plain(const char *name)
+{
+	return name[strspn(name,
+		       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+		       "._-")] == '\0';
+}
+
 /* --- the verdict ------------------------------------------------------------------------ */
 
 /* A disc with a tick, an octagon with a cross, a triangle, a ring: told apart without colour. */
@@ -386,15 +393,17 @@ static void page(FILE *out, const struct report *report, bool single)
 	claims(out, report);
 	html_radius(out, report);
 	over_time(out, report);
-	html_hit(out, report);
+	html_time_line(out, report);
 	html_data(out, report);
 	html_loads(out, report);
+	html_hit(out, report);
 	html_revert(out, report);
-	html_time_line(out, report);
 	html_events(out, report);
 	html_values(out, report);
-	html_reproduce(out, report);
+	html_trend(out, report);
 	html_limits(out, report);
+	html_reproduce(out, report);
+	html_findings(out, report);
 	fputs("</main>\n<footer>\n", out);
 	element(out, "p", "Made by backburn %s from journal.ndjson, which holds the evidence.",
 		BACKBURN_VERSION);

@@ -51,6 +51,17 @@ static void data_story(FILE *out, const struct report *report, const struct data
 	char reads[SENTENCE_MAX];
 
 	if (own->lost) {
+		struct list story = words_data_story(report, own);
+
+		if (story.count) {
+			element(out, "h3", "The first lost write of %s", own->workload->spec->name);
+			fputs("<p class=\"story\">", out);
+		}
+		LIST_EACH(story, char *, line)
+			markup(out, "%s ", *line);
+		if (story.count)
+			fputs("</p>\n", out);
+		list_free_texts(&story);
 		fputs("<p>", out);
 		html_word(out, own->reads_failed ? TONE_OPEN : TONE_BAD, "Lost writes");
 		markup(out, " of %s%s:", own->workload->spec->name,
@@ -113,7 +124,8 @@ static void certificate_of(
 	element(out, "h4", "%s", own->node);
 	fputs("<p>", out);
 	html_word(out, tone_of_revert(report, own), words_confirmed(report, own));
-	markup(out, ": %s</p>", own->text);
+	markup(out, ": %s", own->text);
+	fputs("</p>\n", out);
 	element(out, "p", "Looked at %s.", words_looked(report, own, text));
 	if (words_boot(own, text))
 		element(out, "p class=\"digest\"", "%s", text);
@@ -122,16 +134,21 @@ static void certificate_of(
 	fputs("</div>\n", out);
 }
 
+enum {
+	CERTIFICATES_OPEN = 12
+};
+
 /* By itself it says what it is of: a reviewer may file it apart. */
 static void certificate(FILE *out, const struct report *report)
 {
 	const struct record *record = &report->record;
 	char started[WORDS_MAX];
 
-	fputs("<details class=\"certificates\" id=\"certificate\"><summary>Certificate of the "
-	      "revert"
-	      "</summary>\n<p>",
-		out);
+	/* What is folded is not printed. */
+	fprintf(out,
+		"<details class=\"certificates\" id=\"certificate\"%s><summary>Certificate of the "
+		"revert</summary>\n<p>",
+		report->judgement.reverts.count <= CERTIFICATES_OPEN ? " open" : "");
 	markup(out,
 		"Run %s of scenario %s in environment %s, started %s. Each node’s state was listed "
 		"before the first fault and after the last, one fact a line: addresses, links, "
@@ -336,7 +353,14 @@ void html_values(FILE *out, const struct report *report)
 
 void html_limits(FILE *out, const struct report *report)
 {
+	struct list clearer;
+
 	fputs("<section id=\"limits\"><h2>What this run can’t tell</h2>\n", out);
 	line_list(out, words_limits(report), 0);
+	clearer = words_clearer(report);
+	if (clearer.count) {
+		fputs("<h3>What would give a clearer answer</h3>\n", out);
+		line_list(out, clearer, 0);
+	}
 	fputs("</section>\n", out);
 }

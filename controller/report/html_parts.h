@@ -15,6 +15,12 @@ void html_loads(FILE *out, const struct report *report);
 void html_values(FILE *out, const struct report *report);
 void html_reproduce(FILE *out, const struct report *report);
 void html_limits(FILE *out, const struct report *report);
+/* html_ahead.c */
+void html_trend(FILE *out, const struct report *report);
+void html_findings(FILE *out, const struct report *report);
+
+/* A directory's name that may be linked: it holds nothing that a link would read otherwise. */
+bool html_is_plain(const char *name);
 
 /* "✓ proven", in its colour. */
 void html_word(FILE *out, enum tone tone, const char *text);

@@ -7,6 +7,7 @@
 #include "controller/judge/lost_writes.h"
 #include "controller/plan/check.h"
 #include "controller/prober/orders.h"
+#include "controller/report/json_beyond.h"
 #include "controller/report/json_loads.h"
 #include "controller/report/report.h"
 #include "controller/report/words.h"
@@ -371,11 +372,20 @@ static cJSON *read_backs_json(const struct workload_record *workload)
 	return item;
 }
 
-static cJSON *data_json(const struct judgement *judgement)
+static cJSON *story_json(const struct report *report, const struct data_summary *data)
+{
+	struct list lines = words_data_story(report, data);
+	cJSON *json = list_to_json(&lines);
+
+	list_free_texts(&lines);
+	return json;
+}
+
+static cJSON *data_json(const struct report *report)
 {
 	cJSON *list = json_array();
 
-	LIST_EACH(judgement->data, struct data_summary, own) {
+	LIST_EACH(report->judgement.data, struct data_summary, own) {
 		cJSON *item = json_object();
 
 		json_put_string(item, "workload", own->workload->spec->name);
@@ -387,6 +397,7 @@ static cJSON *data_json(const struct judgement *judgement)
 		if (own->lost) {
 			json_put_number(item, "first_lost", (double)own->first_lost);
 			json_put_number(item, "last_lost", (double)own->last_lost);
+			json_put(item, "story", story_json(report, own));
 			json_put_number(item, "rpo_s",
 				(double)(own->last_lost - own->first_lost + 1) /
 					own->workload->spec->rate);
@@ -489,55 +500,6 @@ static cJSON *probes_json(const struct record *record)
 	return list;
 }
 
-/* What of the journal could not be read. */
-static cJSON *unread_json(const struct report *report)
-{
-	const struct unread *unread = &report->record.unread;
-	cJSON *json = json_object();
-	char text[SENTENCE_MAX];
-
-	json_put_number(json, "lines", (double)unread->lines);
-	if (unread->lines) {
-		json_put_number(json, "first_line", (double)unread->first_line);
-		json_put_string(json, "why", unread->first_why);
-	}
-	json_put_number(json, "unfinished_bytes", (double)unread->torn_bytes);
-	json_put_bool(json, "rest_not_looked_at", unread->given_up);
-	if (words_unread(report, text))
-		json_put_string(json, "text", text);
-	return json;
-}
-
-static cJSON *unknown_json(const struct report *report)
-{
-	struct list lines = words_unknown(report);
-	cJSON *json = list_to_json(&lines);
-
-	list_free_texts(&lines);
-	return json;
-}
-
-/* How near each stop rule came. */
-static cJSON *stop_rules_json(const struct list *closest)
-{
-	cJSON *list = json_array();
-	char text[SENTENCE_MAX];
-
-	LIST_EACH(*closest, struct closest, own) {
-		cJSON *item = json_object();
-
-		json_put_string(item, "id", own->rule->id);
-		json_put_bool(item, "stopped_the_run", own->fired);
-		json_put_bool(item, "near_miss", closest_is_near(own));
-		json_put(item, "share_of_limit",
-			own->share < 0 ? cJSON_CreateNull() : cJSON_CreateNumber(own->share));
-		put_seconds(item, "at_s", own->at_ns);
-		json_put_string(item, "text", words_closest(own, text));
-		json_append(list, item);
-	}
-	return list;
-}
-
 cJSON *report_summary_json(const struct report *report)
 {
 	const struct record *record = &report->record;
@@ -554,8 +516,7 @@ cJSON *report_summary_json(const struct report *report)
 	json_put(json, "healed_later",
 		report->story.healed_wall ? cJSON_CreateString(report->story.healed_wall)
 					  : cJSON_CreateNull());
-	json_put(json, "unread", unread_json(report));
-	json_put(json, "unknown", unknown_json(report));
+	json_put_beyond(json, report);
 	json_put_string(json, "verdict", judgement->headline);
 	json_put_number(json, "exit_code", judgement->exit_code);
 	json_put_string(json, "reason", judgement->reason);
@@ -570,12 +531,11 @@ cJSON *report_summary_json(const struct report *report)
 	json_put(json, "claims", claims_json(&record->scenario, judgement));
 	json_put(json, "faults", faults_json(report));
 	json_put(json, "gaps", outages_json(judgement));
-	json_put(json, "data", data_json(judgement));
+	json_put(json, "data", data_json(report));
 	json_put(json, "loads", json_loads(judgement));
 	json_put(json, "probes", probes_json(record));
 	json_put(json, "costs", costs_json(judgement));
 	json_put(json, "alerts", alerts_json(record));
-	json_put(json, "stop_rules", stop_rules_json(&report->closest));
 	json_put(json, "revert", reverts_json(record, judgement));
 	return json;
 }

@@ -5,6 +5,7 @@
 #include "contract/list.h"
 #include "contract/units.h"
 #include "controller/report/escape.h"
+#include "controller/report/trend.h"
 #include "controller/report/words.h"
 #include "controller/report/words_loads.h"
 
@@ -539,10 +540,36 @@ static void lines_of(struct page *page, const char *title, struct list lines)
 	list_free_texts(&lines);
 }
 
+static void trend(struct page *page, const struct report *report)
+{
+	struct list lines = {0};
+	char text[SENTENCE_MAX];
+
+	if (!report->trend.count)
+		return;
+	if (trend_words(report, text))
+		words_add(&lines, "%s.", text);
+	LIST_EACH(report->trend, struct trend_run, run)
+		words_add(&lines, "%s %s: %s", tone_marks[run->tone], run->directory, run->verdict);
+	lines_of(page, "Trend over earlier runs", lines);
+}
+
+static void findings(struct page *page, const struct report *report)
+{
+	struct list list = words_findings(report), lines = {0};
+
+	LIST_EACH(list, struct finding_draft, own)
+		words_add(&lines, "%s. Evidence: %s. Next: %s Owner: … Again on: …", own->weakness,
+			own->evidence, own->next);
+	if (lines.count)
+		lines_of(page, "Draft findings", lines);
+	free(list.items);
+}
+
 void report_markdown(FILE *out, const struct report *report)
 {
 	struct page page = {.out = out};
-	struct list values;
+	struct list values, clearer;
 
 	verdict(&page, report);
 	unknown(&page, report);
@@ -556,8 +583,13 @@ void report_markdown(FILE *out, const struct report *report)
 	values = value_lines(&report->record);
 	if (values.count)
 		lines_of(&page, "What probes read", values);
-	lines_of(&page, "How to reproduce", words_reproduce(report));
+	trend(&page, report);
 	lines_of(&page, "What this run can't tell", words_limits(report));
+	clearer = words_clearer(report);
+	if (clearer.count)
+		lines_of(&page, "What would give a clearer answer", clearer);
+	lines_of(&page, "How to reproduce", words_reproduce(report));
+	findings(&page, report);
 	time_line(&page, report);
 	if (page.cut)
 		fputs("\n*Cut here: the whole report is in report.html and report.txt.*\n", out);

@@ -86,6 +86,13 @@ int report_load(struct report *out, const char *journal_path, struct fail *fail)
 
 void report_deinit(struct report *report)
 {
+	LIST_EACH(report->trend, struct trend_run, run) {
+		free(run->directory);
+		free(run->started);
+		free(run->verdict);
+		free(run->reason);
+	}
+	free(report->trend.items);
 	free(report->closest.items);
 	story_deinit(&report->story);
 	judgement_deinit(&report->judgement);

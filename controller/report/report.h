@@ -17,6 +17,15 @@ struct report {
 	struct judgement judgement;
 	struct story story;
 	struct list closest; /* of struct closest: a look at each stop rule */
+	struct list trend;   /* of struct trend_run: the earliest first; empty until trend_read() */
+};
+
+/* An earlier run of the same scenario; texts are owned. */
+struct trend_run {
+	char *directory, *started, *verdict, *reason; /* reason may be NULL */
+	int exit_code;
+	double rto_s; /* the longest recovery of all; -1: not known, or none */
+	int tone;     /* enum tone */
 };
 
 /*

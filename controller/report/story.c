@@ -250,6 +250,7 @@ void story_deinit(struct story *story)
 	free(story->losses.items);
 	free(story->acks.items);
 	list_free_texts(&story->targets);
+	list_free_texts(&story->clients);
 	free(story->scenario_file);
 	free(story->command);
 	free(story->healed_wall);

@@ -4,6 +4,7 @@
 #include "contract/list.h"
 #include "contract/units.h"
 #include "controller/report/escape.h"
+#include "controller/report/trend.h"
 #include "controller/report/words.h"
 #include "controller/report/words_loads.h"
 #include "controller/report/wrap.h"
@@ -159,6 +160,15 @@ static void data_line(FILE *out, const struct data_summary *own)
 		(long long)own->failed, (long long)own->unknown, found);
 }
 
+static void data_story(FILE *out, const struct report *report, const struct data_summary *own)
+{
+	struct list story = words_data_story(report, own);
+
+	LIST_EACH(story, char *, line)
+		plain_line(out, "               %s", *line);
+	list_free_texts(&story);
+}
+
 static void data(FILE *out, const struct report *report)
 {
 	char rpo[SENTENCE_MAX], reads[SENTENCE_MAX];
@@ -171,6 +181,7 @@ static void data(FILE *out, const struct report *report)
 			plain_line(out, "               %s", rpo);
 		if (words_read_backs(own, reads))
 			plain_line(out, "               %s", reads);
+		data_story(out, report, own);
 		LIST_EACH(lines, char *, line)
 			plain_line(out, "               %s", *line);
 		LIST_EACH(own->workload->reads, struct read_record, read)
@@ -438,15 +449,42 @@ static void reproduce(FILE *out, const struct report *report)
 	free(command);
 }
 
+static void findings(FILE *out, const struct report *report)
+{
+	struct list list = words_findings(report);
+
+	heading(out, "draft findings, for people to own");
+	if (!list.count)
+		plain_line(out, "  none: nothing came out other than expected");
+	LIST_EACH(list, struct finding_draft, own) {
+		plain_line(out, "  - %s", own->weakness);
+		plain_line(out, "    evidence: %s", own->evidence);
+		plain_line(out, "    next: %s", own->next);
+		plain_line(out, "    owner: ____________ to be tried again on: ____________");
+	}
+	free(list.items);
+}
+
 static void everything(FILE *out, const struct report *report)
 {
+	char text[SENTENCE_MAX];
+
 	header(out, report);
 	report_summary(out, report);
 	certificate(out, report);
 	time_line(out, report);
 	lines_of(out, "how events ended", words_events(report));
-	reproduce(out, report);
+	if (report->trend.count)
+		heading(out, "trend over earlier runs");
+	if (report->trend.count && trend_words(report, text))
+		plain_line(out, "  %s", text);
+	LIST_EACH(report->trend, struct trend_run, run)
+		plain_line(
+			out, "  %s %-12s %s", tone_marks[run->tone], run->verdict, run->directory);
 	lines_of(out, "what this run can't tell", words_limits(report));
+	lines_of(out, "what would give a clearer answer", words_clearer(report));
+	reproduce(out, report);
+	findings(out, report);
 }
 
 /* What `print` prints, in lines of that width. */

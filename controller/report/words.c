@@ -217,6 +217,22 @@ static void add_claims(const struct report *report, enum finding finding, const 
 	list_free_texts(&names);
 }
 
+/* A verdict that expected them, or allows them, does not say that writes were lost. */
+static void add_losses(const struct report *report, char buffer[SENTENCE_MAX])
+{
+	size_t used = strlen(buffer);
+
+	if (report->judgement.exit_code != EXIT_HELD)
+		return;
+	LIST_EACH(report->judgement.data, struct data_summary, own) {
+		if (!own->lost || used >= SENTENCE_MAX)
+			continue;
+		used += (size_t)snprintf(buffer + used, SENTENCE_MAX - used,
+			"%s%lld of %lld acknowledged writes of %.60s are lost.", used ? " " : "",
+			(long long)own->lost, (long long)own->acked, own->workload->spec->name);
+	}
+}
+
 static size_t count_otherwise(const struct report *report)
 {
 	size_t count = 0;
@@ -237,6 +253,7 @@ const char *words_also(const struct report *report, char buffer[SENTENCE_MAX])
 	if (report->judgement.exit_code != EXIT_VIOLATED || count_otherwise(report) > 1)
 		add_claims(report, FINDING_OTHERWISE, "Claims other than expected", buffer);
 	add_claims(report, FINDING_KNOWN, "Violated, but known issues", buffer);
+	add_losses(report, buffer);
 	return *buffer ? buffer : NULL;
 }
 

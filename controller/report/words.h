@@ -193,6 +193,15 @@ const char *words_read_backs(const struct data_summary *own, char buffer[SENTENC
 /* "8 ok, 2 timeout": outcomes that occurred. */
 const char *words_outcomes(const struct source_record *source, char buffer[WORDS_MAX]);
 
+/* The phase of that instant; NULL: between phases. */
+const char *words_phase_at(const struct record *record, int64_t at_ns);
+
+/*
+ * The first lost write as a story of a few sentences: when it was acknowledged, to whom, what went
+ * on then, and when it was missed. Lines of char * (list_free_texts); none when none was lost.
+ */
+struct list words_data_story(const struct report *report, const struct data_summary *data);
+
 /* What was lost when: lines of char * (list_free_texts). */
 struct list words_losses(const struct report *report, const struct data_summary *data);
 
@@ -200,6 +209,16 @@ struct list words_losses(const struct report *report, const struct data_summary 
  * (list_free_texts). */
 struct list words_reproduce(const struct report *report);
 struct list words_limits(const struct report *report);
+
+/* A draft: people own it, with a name and a date of their own. */
+struct finding_draft {
+	char weakness[SENTENCE_MAX], evidence[SENTENCE_MAX], next[SENTENCE_MAX];
+};
+/* List of struct finding_draft; the caller frees its items. */
+struct list words_findings(const struct report *report);
+
+/* What to change for a clearer answer: lines of char * (list_free_texts). */
+struct list words_clearer(const struct report *report);
 
 /* The command, or the nearest to it that the journal knows. The caller frees. */
 char *words_command(const struct report *report);
