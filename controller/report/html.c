@@ -376,19 +376,18 @@ extern const size_t report_css_size;
 
 /* --- the page --------------------------------------------------------------------------- */
 
-static void page(FILE *out, const struct report *report, bool single)
+struct rendered {
+	char *text;
+	size_t length;
+};
+
+static struct rendered sections_of(const struct report *report)
 {
-	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-	      "<meta name=\"color-scheme\" content=\"light dark\">\n",
-		out);
-	element(out, "title", "%s: %s", report->judgement.headline, report->record.scenario.title);
-	if (single)
-		fprintf(out, "<style>\n%.*s</style>\n", (int)report_css_size, report_css);
-	else
-		fputs("<link rel=\"stylesheet\" href=\"report.css\">\n", out);
-	fputs("</head>\n<body>\n<main>\n", out);
-	header(out, report);
+	struct rendered sections = {0};
+	FILE *out = open_memstream(&sections.text, &sections.length);
+
+	if (!out)
+		abort();
 	cost(out, report);
 	claims(out, report);
 	html_radius(out, report);
@@ -404,6 +403,29 @@ static void page(FILE *out, const struct report *report, bool single)
 	html_limits(out, report);
 	html_reproduce(out, report);
 	html_findings(out, report);
+	if (fclose(out) != 0)
+		abort();
+	return sections;
+}
+
+static void page(FILE *out, const struct report *report, bool single)
+{
+	struct rendered sections = sections_of(report);
+
+	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+	      "<meta name=\"color-scheme\" content=\"light dark\">\n",
+		out);
+	element(out, "title", "%s: %s", report->judgement.headline, report->record.scenario.title);
+	if (single)
+		fprintf(out, "<style>\n%.*s</style>\n", (int)report_css_size, report_css);
+	else
+		fputs("<link rel=\"stylesheet\" href=\"report.css\">\n", out);
+	fputs("</head>\n<body>\n<main>\n", out);
+	header(out, report);
+	html_contents(out, sections.text);
+	fwrite(sections.text, 1, sections.length, out);
+	free(sections.text);
 	fputs("</main>\n<footer>\n", out);
 	element(out, "p", "Made by backburn %s from journal.ndjson, which holds the evidence.",
 		BACKBURN_VERSION);

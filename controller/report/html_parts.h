@@ -15,6 +15,8 @@ void html_loads(FILE *out, const struct report *report);
 void html_values(FILE *out, const struct report *report);
 void html_reproduce(FILE *out, const struct report *report);
 void html_limits(FILE *out, const struct report *report);
+/* Links to the sections that a page, which is not printed yet, has. */
+void html_contents(FILE *out, const char *page);
 /* html_ahead.c */
 void html_trend(FILE *out, const struct report *report);
 void html_findings(FILE *out, const struct report *report);
