@@ -216,10 +216,17 @@ static int decode_member(const struct field *field, const cJSON *member, const c
 	return decode_value(&place, member, fail);
 }
 
-/* `out_there` gets a bit for each field that the object has. */
-static int decode_members(const struct shape *shape, const cJSON *object, const char *path,
-	void *out, uint64_t *out_there, struct fail *fail)
+/* An object that is being decoded: where it stands, where it goes, and which fields it has. */
+struct decoding {
+	const struct shape *shape;
+	const char *path;
+	void *out;
+	uint64_t there; /* a bit for each field */
+};
+
+static int decode_members(struct decoding *own, const cJSON *object, struct fail *fail)
 {
+	const struct shape *shape = own->shape;
 	char key_path[JSON_PATH_MAX];
 	size_t next = 0;
 
@@ -229,12 +236,12 @@ static int decode_members(const struct shape *shape, const cJSON *object, const 
 
 		if (!field)
 			return unknown_key(shape, member->string,
-				json_path_key(key_path, path, member->string), fail);
-		if (decode_member(field, member, path, out ? (char *)out + field->offset : NULL,
-			    fail) < 0)
+				json_path_key(key_path, own->path, member->string), fail);
+		if (decode_member(field, member, own->path,
+			    own->out ? (char *)own->out + field->offset : NULL, fail) < 0)
 			return -1;
 		next = (size_t)(field - shape->fields) + 1;
-		*out_there |= UINT64_C(1) << (next - 1);
+		own->there |= UINT64_C(1) << (next - 1);
 	}
 	return 0;
 }
@@ -257,21 +264,22 @@ static void decode_preset(const struct field *field, void *out)
 	cJSON_Delete(value);
 }
 
-static int decode_absent(
-	const struct shape *shape, uint64_t there, const char *path, void *out, struct fail *fail)
+static int decode_absent(const struct decoding *own, struct fail *fail)
 {
+	const struct shape *shape = own->shape;
+
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct field *field = &shape->fields[i];
 
-		if (there & UINT64_C(1) << i)
+		if (own->there & UINT64_C(1) << i)
 			continue;
 		if (field->required && !field->of)
-			return fail_at(
-				fail, path, "%s needs the key \"%s\"", shape->name, field->key);
-		if (field->preset && out)
-			decode_preset(field, (char *)out + field->offset);
-		if (field->or_nan && out)
-			*(double *)((char *)out + field->offset) = NAN;
+			return fail_at(fail, own->path, "%s needs the key \"%s\"", shape->name,
+				field->key);
+		if (field->preset && own->out)
+			decode_preset(field, (char *)own->out + field->offset);
+		if (field->or_nan && own->out)
+			*(double *)((char *)own->out + field->offset) = NAN;
 	}
 	return 0;
 }
@@ -279,7 +287,7 @@ static int decode_absent(
 int shape_decode(const struct shape *shape, const cJSON *value, const char *path, void *out,
 	struct fail *fail)
 {
-	uint64_t there = 0;
+	struct decoding own = {.shape = shape, .path = path, .out = out};
 
 	if (out && shape->size)
 		memset(out, 0, shape->size);
@@ -288,8 +296,7 @@ int shape_decode(const struct shape *shape, const cJSON *value, const char *path
 	if (!cJSON_IsObject(value))
 		return fail_at(
 			fail, path, "%s must be an object, not %s", shape->name, json_kind(value));
-	if (decode_members(shape, value, path, out, &there, fail) < 0 ||
-		decode_absent(shape, there, path, out, fail) < 0 ||
+	if (decode_members(&own, value, fail) < 0 || decode_absent(&own, fail) < 0 ||
 		shape_check_rules(shape, value, path, fail) < 0) {
 		if (out)
 			shape_free(shape, out);

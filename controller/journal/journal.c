@@ -103,18 +103,12 @@ int journal_append(struct journal *journal, const cJSON *event, struct fail *fai
 
 /* --- reading --------------------------------------------------------------------------- */
 
-static int take_line(
-	const char *line, size_t length, journal_take *take, void *context, struct fail *fail)
-{
-	cJSON *event = json_parse(line, length, fail);
-	int outcome;
-
-	if (!event)
-		return -1;
-	outcome = take(context, event, fail);
-	cJSON_Delete(event);
-	return outcome;
-}
+/* Who is handed the events, and what of the journal may be left out: NULL for nothing of it. */
+struct taker {
+	journal_take *take;
+	void *context;
+	struct unread *unread;
+};
 
 /* Of a line that could not be taken: where it stands, and why. */
 static void leave_out(struct unread *unread, size_t number, const struct fail *why)
@@ -127,19 +121,27 @@ static void leave_out(struct unread *unread, size_t number, const struct fail *w
 	unread->given_up = unread->lines == UNREAD_MAX;
 }
 
-static int take_whole_line(
-	const struct line *line, journal_take *take, void *context, struct fail *fail)
+static int take_line(const struct taker *taker, const struct line *line, struct fail *fail)
 {
+	cJSON *event;
+	int outcome;
+
 	if (line->too_long)
 		return fail_set(fail, FAIL_BAD_FILE, "a line of %zu bytes; at most %d can be read",
 			line->length, LINE_BYTES_MAX);
-	return take_line(line->text, line->length, take, context, fail);
+	event = json_parse(line->text, line->length, fail);
+	if (!event)
+		return -1;
+	outcome = taker->take(taker->context, event, fail);
+	cJSON_Delete(event);
+	return outcome;
 }
 
-/* With `unread` all but the first line may be left out. */
-static int each_line(const char *path, struct lines *lines, journal_take *take, void *context,
-	struct unread *unread, struct fail *fail)
+/* Of what may be left out the first line is none. */
+static int each_line(
+	const char *path, struct lines *lines, const struct taker *taker, struct fail *fail)
 {
+	struct unread *unread = taker->unread;
 	struct fail own = FAIL_INIT;
 	struct line line;
 	size_t number = 0;
@@ -153,7 +155,7 @@ static int each_line(const char *path, struct lines *lines, journal_take *take, 
 			break;
 		}
 		number++;
-		if (take_whole_line(&line, take, context, &own) == 0)
+		if (take_line(taker, &line, &own) == 0)
 			continue;
 		if (!unread || number == 1) {
 			*fail = own;
@@ -170,8 +172,7 @@ static int each_line(const char *path, struct lines *lines, journal_take *take, 
 	return 0;
 }
 
-static int each(const char *path, journal_take *take, void *context, struct unread *unread,
-	struct fail *fail)
+static int each(const char *path, const struct taker *taker, struct fail *fail)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), outcome;
 	struct lines lines;
@@ -179,7 +180,7 @@ static int each(const char *path, journal_take *take, void *context, struct unre
 	if (fd < 0)
 		return fail_errno(fail, errno, "%s", path);
 	lines_init(&lines, fd);
-	outcome = each_line(path, &lines, take, context, unread, fail);
+	outcome = each_line(path, &lines, taker, fail);
 	lines_deinit(&lines);
 	close(fd);
 	return outcome;
@@ -187,13 +188,17 @@ static int each(const char *path, journal_take *take, void *context, struct unre
 
 int journal_each(const char *path, journal_take *take, void *context, struct fail *fail)
 {
-	return each(path, take, context, NULL, fail);
+	const struct taker taker = {.take = take, .context = context};
+
+	return each(path, &taker, fail);
 }
 
 int journal_each_readable(const char *path, journal_take *take, void *context,
 	struct unread *unread, struct fail *fail)
 {
-	return each(path, take, context, unread, fail);
+	const struct taker taker = {.take = take, .context = context, .unread = unread};
+
+	return each(path, &taker, fail);
 }
 
 struct reader {

@@ -81,9 +81,10 @@ const char *words_confirmed(const struct report *report, const struct revert_jud
 enum tone tone_of_revert(const struct report *report, const struct revert_judgement *own);
 
 /*
- * What a certificate of the revert says of a node. "before at 10:37:05 UTC (T+0.120 s), after at
- * 10:39:01 UTC (T+116.003 s) by root@host with heal --run"; "boot 6f… before and after"; "SHA-256
- * of 19 lines, before and after: 4be1…". The last two are NULL where nothing is known.
+ * What a certificate of the revert says of a node. "before the faults at 10:37:05 UTC
+ * (T+0.120 s), after them at 10:39:01 UTC (T+116.003 s) by root@host with heal --run"; "boot 6f…
+ * before and after"; "SHA-256 of 19 lines, before and after: 4be1…". The last two are NULL where
+ * nothing is known.
  */
 const char *words_looked(
 	const struct report *report, const struct revert_judgement *own, char buffer[SENTENCE_MAX]);

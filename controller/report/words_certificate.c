@@ -23,9 +23,9 @@ const char *words_looked(
 {
 	buffer[0] = '\0';
 	if (own->before.look)
-		say_look(report, "before", own->before.look, buffer);
+		say_look(report, "before the faults", own->before.look, buffer);
 	if (own->after.look)
-		say_look(report, "after", own->after.look, buffer);
+		say_look(report, "after them", own->after.look, buffer);
 	return *buffer ? buffer : "never looked at";
 }
 

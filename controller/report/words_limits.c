@@ -94,6 +94,8 @@ static void limit_of_runs(const struct report *report, struct list *lines)
 {
 	char text[SENTENCE_MAX];
 
+	if (report->trend.count)
+		return; /* the trend says it */
 	if (report->judgement.exit_code == EXIT_HELD && trend_words(report, text))
 		words_add(lines, "%s.", text);
 	else

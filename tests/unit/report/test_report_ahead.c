@@ -28,10 +28,12 @@ static void the_first_lost_write_is_a_story(void **state)
 	text = told_form(&report, report_html);
 	assert_has(text, "<h3>The first lost write of acked</h3>");
 	assert_has(text,
-		"By 2026-02-01 00:00:16 UTC (T+46.000 s), in phase after, the client on client had written "
+		"By 2026-02-01 00:00:16 UTC (T+46.000 s), in phase after, the client on client had "
+		"written "
 		"record "
 		"61, and had been told that it was stored. When every member was asked at the end, "
-		"at 2026-02-01 00:00:40 UTC (T+70.000 s), none of the 2 that answered had it. The same became "
+		"at 2026-02-01 00:00:40 UTC (T+70.000 s), none of the 2 that answered had it. The "
+		"same became "
 		"of 39 more: 40 of 100 acknowledged records are gone. No client got an error for "
 		"any of them");
 	free(text);
@@ -123,7 +125,8 @@ static void earlier_runs_beside_it_make_a_trend(void **state)
 	} runs[] = {
 		{"1-a", "given", "2026-01-30T10:00:00Z", 0},
 		{"2-b", "given", "2026-01-30T11:00:00Z", 1},
-		{"3-c", "given", "2026-01-30T12:00:00Z", 4}, /* refused: says nothing of the system */
+		{"3-c", "given", "2026-01-30T12:00:00Z",
+			4}, /* refused: says nothing of the system */
 		{"4-other", "other", "2026-01-30T12:00:00Z", 0},
 		{"5-later", "given", "2026-03-01T00:00:00Z", 1},
 	};

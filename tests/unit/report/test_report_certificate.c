@@ -165,7 +165,7 @@ static void who_looked_later_is_named(void **state)
 	assert_true(of_n2(&report)->confirmed);
 	text = told_form(&report, report_html);
 	assert_has(text,
-		"after at 2026-02-01 00:59:31 UTC (T+1:00:01) by ann&lt;b&gt;@host with heal "
+		"after them at 2026-02-01 00:59:31 UTC (T+1:00:01) by ann&lt;b&gt;@host with heal "
 		"--run");
 	free(text);
 	text = told_form(&report, report_json);

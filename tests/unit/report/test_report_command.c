@@ -88,7 +88,8 @@ static void what_is_no_journal_is_named(void **state)
 	assert_int_equal(fflush(told.file), 0);
 	result = report_of(told.dir, NULL, NULL);
 	assert_int_equal(result.code, 65);
-	snprintf(expected, sizeof(expected), "backburn: %s:1: journal: does not begin with run_started", told.path);
+	snprintf(expected, sizeof(expected),
+		"backburn: %s:1: journal: does not begin with run_started", told.path);
 	assert_has(result.err, expected);
 	assert_string_equal(result.out, "");
 	cli_result_free(&result);
