@@ -11,6 +11,7 @@
 #include "contract/failpoint.h"
 #include "contract/file.h"
 #include "contract/json.h"
+#include "contract/json_arena.h"
 #include "controller/journal/lines.h"
 
 /* After these events a crash of the machine must not forget what was going on. */
@@ -108,6 +109,7 @@ struct taker {
 	journal_take *take;
 	void *context;
 	struct unread *unread;
+	struct json_arena *arena;
 };
 
 /* Of a line that could not be taken: where it stands, and why. */
@@ -123,18 +125,13 @@ static void leave_out(struct unread *unread, size_t number, const struct fail *w
 
 static int take_line(const struct taker *taker, const struct line *line, struct fail *fail)
 {
-	cJSON *event;
-	int outcome;
+	const cJSON *event;
 
 	if (line->too_long)
 		return fail_set(fail, FAIL_BAD_FILE, "a line of %zu bytes; at most %d can be read",
 			line->length, LINE_BYTES_MAX);
-	event = json_parse(line->text, line->length, fail);
-	if (!event)
-		return -1;
-	outcome = taker->take(taker->context, event, fail);
-	cJSON_Delete(event);
-	return outcome;
+	event = json_arena_parse(taker->arena, line->text, line->length, fail);
+	return event ? taker->take(taker->context, event, fail) : -1;
 }
 
 /* Of what may be left out the first line is none. */
@@ -172,23 +169,26 @@ static int each_line(
 	return 0;
 }
 
-static int each(const char *path, const struct taker *taker, struct fail *fail)
+static int each(const char *path, struct taker *taker, struct fail *fail)
 {
+	struct json_arena arena = {0};
 	int fd = open(path, O_RDONLY | O_CLOEXEC), outcome;
 	struct lines lines;
 
 	if (fd < 0)
 		return fail_errno(fail, errno, "%s", path);
+	taker->arena = &arena;
 	lines_init(&lines, fd);
 	outcome = each_line(path, &lines, taker, fail);
 	lines_deinit(&lines);
+	json_arena_deinit(&arena);
 	close(fd);
 	return outcome;
 }
 
 int journal_each(const char *path, journal_take *take, void *context, struct fail *fail)
 {
-	const struct taker taker = {.take = take, .context = context};
+	struct taker taker = {.take = take, .context = context};
 
 	return each(path, &taker, fail);
 }
@@ -196,7 +196,7 @@ int journal_each(const char *path, journal_take *take, void *context, struct fai
 int journal_each_readable(const char *path, journal_take *take, void *context,
 	struct unread *unread, struct fail *fail)
 {
-	const struct taker taker = {.take = take, .context = context, .unread = unread};
+	struct taker taker = {.take = take, .context = context, .unread = unread};
 
 	return each(path, &taker, fail);
 }
