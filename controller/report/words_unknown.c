@@ -108,7 +108,7 @@ static void unknown_nodes(const struct report *report, struct list *lines)
 	list_free_texts(&others);
 }
 
-static void unknown_measures(const struct record *record, struct list *lines)
+static void unknown_probes(const struct record *record, struct list *lines)
 {
 	char at[WORDS_MAX];
 
@@ -123,12 +123,22 @@ static void unknown_measures(const struct record *record, struct list *lines)
 			words_add(lines, "%s %s told of nothing.", probe->load ? "Load" : "Probe",
 				probe->name);
 	}
+}
+
+static void unknown_writes(const struct record *record, struct list *lines)
+{
+	struct list unread = {0};
+	char names[WORDS_MAX];
+
 	LIST_EACH(record->workloads, struct workload_record, workload)
 		if (!workload->read_done)
-			words_add(lines,
-				"Workload %s was not read back: whether acknowledged writes were "
-				"lost is not known.",
-				workload->spec->name);
+			list_push_text(&unread, workload->spec->name);
+	if (unread.count)
+		words_add(lines,
+			"Not read back, so that nobody knows whether acknowledged writes were "
+			"lost: %s.",
+			words_join(&unread, names, sizeof(names)));
+	list_free_texts(&unread);
 }
 
 struct list words_unknown(const struct report *report)
@@ -140,6 +150,7 @@ struct list words_unknown(const struct report *report)
 	unknown_faults(report, &lines);
 	unknown_nodes(report, &lines);
 	unknown_phases(&report->record, &lines);
-	unknown_measures(&report->record, &lines);
+	unknown_probes(&report->record, &lines);
+	unknown_writes(&report->record, &lines);
 	return lines;
 }

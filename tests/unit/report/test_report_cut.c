@@ -79,7 +79,9 @@ static void assert_says_what_is_unknown(const struct report *report)
 
 	for (size_t i = 0; i < 4; i++)
 		assert_form_has(report, forms[i], "The run was cut off at T+");
-	assert_every_form_has(report, "Workload acked was not read back");
+	assert_every_form_has(report,
+		"Not read back, so that nobody knows whether acknowledged writes were lost: "
+		"acked.");
 	if (fault->start_ns != NEVER_NS && fault->healed_ns == NEVER_NS)
 		assert_every_form_has(report,
 			report->story.last_ns < fault->deadline_ns
