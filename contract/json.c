@@ -31,18 +31,45 @@ static int bad_byte(const char *text, size_t index, struct fail *fail)
 	return -1;
 }
 
+static int too_deep(const char *text, size_t index, struct fail *fail)
+{
+	fail_set(fail, FAIL_BAD_FILE, "nested deeper than %d levels", JSON_DEPTH_MAX);
+	fail->line = line_at(text, text + index);
+	return -1;
+}
+
+static int too_many(const char *text, size_t index, struct fail *fail)
+{
+	fail_set(fail, FAIL_BAD_FILE, "more than %d values", JSON_VALUES_MAX);
+	fail->line = line_at(text, text + index);
+	return -1;
+}
+
 /*
- * cJSON recurses once per level, so depth is bounded before it sees the text. It would also stop
- * at a NUL byte without a word, and take other control characters for blanks.
+ * Whether a byte can matter to check_text(), in a string or out of it: most can't, and a journal
+ * has a hundred million of them. Brackets, braces and the backslash differ in one bit, and lie side
+ * by side: 0x5b to 0x5d, 0x7b to 0x7d.
+ */
+static bool matters(unsigned char c)
+{
+	return c < ' ' || c == '"' || c == ',' || (unsigned)((c & 0xdf) - '[') <= ']' - '[';
+}
+
+/*
+ * cJSON recurses once per level, and takes some eighty bytes for a value of two, so both are
+ * bounded before it sees the text. It would also stop at a NUL byte without a word, and take other
+ * control characters for blanks.
  */
 static int check_text(const char *text, size_t length, struct fail *fail)
 {
 	bool in_string = false;
-	int depth = 0;
+	int depth = 0, values = 1;
 
 	for (size_t i = 0; i < length; i++) {
 		char c = text[i];
 
+		if (!matters((unsigned char)c))
+			continue;
 		if ((unsigned char)c < ' ' && (in_string || !c || !strchr("\t\r\n", c)))
 			return bad_byte(text, i, fail);
 		if (in_string) {
@@ -54,12 +81,11 @@ static int check_text(const char *text, size_t length, struct fail *fail)
 		}
 		in_string = c == '"';
 		depth += (c == '{' || c == '[') - (c == '}' || c == ']');
-		if (depth > JSON_DEPTH_MAX) {
-			fail_set(fail, FAIL_BAD_FILE, "nested deeper than %d levels",
-				JSON_DEPTH_MAX);
-			fail->line = line_at(text, text + i);
-			return -1;
-		}
+		values += c == ',' || c == '{' || c == '[';
+		if (depth > JSON_DEPTH_MAX)
+			return too_deep(text, i, fail);
+		if (values > JSON_VALUES_MAX)
+			return too_many(text, i, fail);
 	}
 	return 0;
 }
@@ -69,26 +95,47 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Sorted, because a peer may send an object with as many keys as a line holds. */
-static int check_own_duplicates(const cJSON *object, const char *path, struct fail *fail)
-{
-	size_t count = (size_t)cJSON_GetArraySize(object), used = 0;
-	const char **keys;
-	char twice[JSON_PATH_MAX];
-	int outcome = 0;
+enum {
+	KEYS_PAIRED = 24 /* of so few keys each is held against each */
+};
 
-	if (count < 2)
-		return 0;
-	keys = must_array(count, sizeof(*keys));
+static const char *paired_duplicate(const cJSON *object)
+{
+	for (const cJSON *one = object->child; one; one = one->next)
+		for (const cJSON *other = one->next; other; other = other->next)
+			if (*one->string == *other->string &&
+				strcmp(one->string, other->string) == 0)
+				return one->string;
+	return NULL;
+}
+
+/* A peer may send an object with as many keys as a line holds. */
+static const char *sorted_duplicate(const cJSON *object, size_t count)
+{
+	const char **keys = must_array(count, sizeof(*keys)), *twice = NULL;
+	size_t used = 0;
+
 	for (const cJSON *child = object->child; child; child = child->next)
 		keys[used++] = child->string;
 	qsort(keys, count, sizeof(*keys), compare_keys);
-	for (size_t i = 1; i < count && outcome == 0; i++)
+	for (size_t i = 1; i < count && !twice; i++)
 		if (strcmp(keys[i - 1], keys[i]) == 0)
-			outcome = fail_at(fail, json_path_key(twice, path, keys[i]),
-				"the key \"%s\" stands here twice", keys[i]);
+			twice = keys[i];
 	free(keys);
-	return outcome;
+	return twice;
+}
+
+static int check_own_duplicates(const cJSON *object, const char *path, struct fail *fail)
+{
+	size_t count = (size_t)cJSON_GetArraySize(object);
+	const char *twice =
+		count <= KEYS_PAIRED ? paired_duplicate(object) : sorted_duplicate(object, count);
+	char twice_path[JSON_PATH_MAX];
+
+	if (!twice)
+		return 0;
+	return fail_at(fail, json_path_key(twice_path, path, twice),
+		"the key \"%s\" stands here twice", twice);
 }
 
 static int check_duplicates(const cJSON *value, const char *path, struct fail *fail)

@@ -9,10 +9,12 @@
 
 #include "contract/fail.h"
 
-/* Strict JSON on top of cJSON: bounded depth, no duplicate keys, nothing behind the value. */
+/* Strict JSON on top of cJSON: bounded depth and size, no duplicate keys, nothing behind the value.
+ */
 
 enum {
-	JSON_DEPTH_MAX = 32
+	JSON_DEPTH_MAX = 32,
+	JSON_VALUES_MAX = 1000000 /* in one text, keys' values and items alike */
 };
 
 /*

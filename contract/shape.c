@@ -156,16 +156,21 @@ static int decode_value(const struct place *place, const cJSON *value, struct fa
 	}
 }
 
-static const struct field *find_field(const struct shape *shape, const char *key)
+/* From the field at `from` on, and round: what programs wrote has its keys in the shape's order. */
+static const struct field *find_field(const struct shape *shape, const char *key, size_t from)
 {
-	for (size_t i = 0; i < shape->count; i++)
-		if (strcmp(shape->fields[i].key, key) == 0)
-			return &shape->fields[i];
+	for (size_t i = 0; i < shape->count; i++) {
+		const struct field *field = &shape->fields[(from + i) % shape->count];
+
+		if (*field->key == *key && strcmp(field->key, key) == 0)
+			return field;
+	}
 	return NULL;
 }
 
 enum {
-	NEAREST_KEYS_MAX = 64
+	FIELDS_MAX = 64, /* of a shape: a bit for each */
+	NEAREST_KEYS_MAX = FIELDS_MAX
 };
 
 static int unknown_key(
@@ -185,27 +190,58 @@ static int unknown_key(
 	return fail_at(fail, path, "unknown key \"%.60s\" in %s", key, shape->name);
 }
 
-static int decode_members(const struct shape *shape, const cJSON *object, const char *path,
+static bool is_composed(enum field_kind kind)
+{
+	return kind >= FIELD_OBJECT;
+}
+
+/*
+ * A path is made for what is wrong, or may have something wrong in it: a journal holds millions of
+ * plain values that are not.
+ */
+static int decode_member(const struct field *field, const cJSON *member, const char *path,
 	void *out, struct fail *fail)
 {
+	struct place place = {.field = field, .kind = field->kind, .path = "", .out = out};
+	struct fail unplaced = FAIL_INIT;
 	char key_path[JSON_PATH_MAX];
 
-	for (const cJSON *member = object->child; member; member = member->next) {
-		const struct field *field = find_field(shape, member->string);
-		struct place place;
+	if (!field->later && !is_composed(field->kind) &&
+		decode_value(&place, member, &unplaced) == 0)
+		return 0;
+	place.path = json_path_key(key_path, path, member->string);
+	if (field->later)
+		return fail_at(
+			fail, key_path, "\"%s\" is not supported in this version", field->key);
+	return decode_value(&place, member, fail);
+}
 
-		json_path_key(key_path, path, member->string);
+/* An object that is being decoded: where it stands, where it goes, and which fields it has. */
+struct decoding {
+	const struct shape *shape;
+	const char *path;
+	void *out;
+	uint64_t there; /* a bit for each field */
+};
+
+static int decode_members(struct decoding *own, const cJSON *object, struct fail *fail)
+{
+	const struct shape *shape = own->shape;
+	char key_path[JSON_PATH_MAX];
+	size_t next = 0;
+
+	assert(shape->count <= FIELDS_MAX);
+	for (const cJSON *member = object->child; member; member = member->next) {
+		const struct field *field = find_field(shape, member->string, next);
+
 		if (!field)
-			return unknown_key(shape, member->string, key_path, fail);
-		if (field->later)
-			return fail_at(fail, key_path, "\"%s\" is not supported in this version",
-				field->key);
-		place = (struct place){.field = field,
-			.kind = field->kind,
-			.path = key_path,
-			.out = out ? (char *)out + field->offset : NULL};
-		if (decode_value(&place, member, fail) < 0)
+			return unknown_key(shape, member->string,
+				json_path_key(key_path, own->path, member->string), fail);
+		if (decode_member(field, member, own->path,
+			    own->out ? (char *)own->out + field->offset : NULL, fail) < 0)
 			return -1;
+		next = (size_t)(field - shape->fields) + 1;
+		own->there |= UINT64_C(1) << (next - 1);
 	}
 	return 0;
 }
@@ -228,21 +264,22 @@ static void decode_preset(const struct field *field, void *out)
 	cJSON_Delete(value);
 }
 
-static int decode_absent(const struct shape *shape, const cJSON *object, const char *path,
-	void *out, struct fail *fail)
+static int decode_absent(const struct decoding *own, struct fail *fail)
 {
+	const struct shape *shape = own->shape;
+
 	for (size_t i = 0; i < shape->count; i++) {
 		const struct field *field = &shape->fields[i];
 
-		if (cJSON_GetObjectItemCaseSensitive(object, field->key))
+		if (own->there & UINT64_C(1) << i)
 			continue;
 		if (field->required && !field->of)
-			return fail_at(
-				fail, path, "%s needs the key \"%s\"", shape->name, field->key);
-		if (field->preset && out)
-			decode_preset(field, (char *)out + field->offset);
-		if (field->or_nan && out)
-			*(double *)((char *)out + field->offset) = NAN;
+			return fail_at(fail, own->path, "%s needs the key \"%s\"", shape->name,
+				field->key);
+		if (field->preset && own->out)
+			decode_preset(field, (char *)own->out + field->offset);
+		if (field->or_nan && own->out)
+			*(double *)((char *)own->out + field->offset) = NAN;
 	}
 	return 0;
 }
@@ -250,6 +287,8 @@ static int decode_absent(const struct shape *shape, const cJSON *object, const c
 int shape_decode(const struct shape *shape, const cJSON *value, const char *path, void *out,
 	struct fail *fail)
 {
+	struct decoding own = {.shape = shape, .path = path, .out = out};
+
 	if (out && shape->size)
 		memset(out, 0, shape->size);
 	if (!out && shape_reference(value, "param"))
@@ -257,8 +296,7 @@ int shape_decode(const struct shape *shape, const cJSON *value, const char *path
 	if (!cJSON_IsObject(value))
 		return fail_at(
 			fail, path, "%s must be an object, not %s", shape->name, json_kind(value));
-	if (decode_members(shape, value, path, out, fail) < 0 ||
-		decode_absent(shape, value, path, out, fail) < 0 ||
+	if (decode_members(&own, value, fail) < 0 || decode_absent(&own, fail) < 0 ||
 		shape_check_rules(shape, value, path, fail) < 0) {
 		if (out)
 			shape_free(shape, out);

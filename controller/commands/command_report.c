@@ -13,6 +13,7 @@
 #include "controller/report/ci.h"
 #include "controller/report/escape.h"
 #include "controller/report/report.h"
+#include "controller/report/trend.h"
 
 enum {
 	OPTION_OUT = 256,
@@ -174,6 +175,7 @@ static int write_again(const struct arguments *arguments, struct fail *fail)
 	if (report_load(&report, journal, fail) < 0) {
 		code = EXIT_BAD_FILE;
 	} else {
+		trend_read(&report, dir);
 		if (write_report(arguments, &report, arguments->out ? arguments->out : dir, fail) <
 			0)
 			code = EXIT_TROUBLE;

@@ -128,6 +128,7 @@ static void log_read(struct engine *engine, const struct event *event)
 
 static void log_audit(struct engine *engine, const struct event *event)
 {
+	const char *boot_id = json_string(event->data, "boot_id", NULL);
 	cJSON *entry;
 
 	if (!event->ok) {
@@ -140,6 +141,8 @@ static void log_audit(struct engine *engine, const struct event *event)
 	entry = journal_event("audit", engine->now_ns);
 	json_put_string(entry, "node", event->node);
 	json_put_string(entry, "when", "after");
+	if (boot_id)
+		json_put_string(entry, "boot_id", boot_id);
 	json_put(entry, "state",
 		cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(event->data, "state"), true));
 	json_put(entry, "residue",

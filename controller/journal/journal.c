@@ -11,6 +11,8 @@
 #include "contract/failpoint.h"
 #include "contract/file.h"
 #include "contract/json.h"
+#include "contract/json_arena.h"
+#include "controller/journal/lines.h"
 
 /* After these events a crash of the machine must not forget what was going on. */
 static const char *const synced[] = {
@@ -102,44 +104,101 @@ int journal_append(struct journal *journal, const cJSON *event, struct fail *fai
 
 /* --- reading --------------------------------------------------------------------------- */
 
-static int take_line(
-	const char *line, size_t length, journal_take *take, void *context, struct fail *fail)
-{
-	cJSON *event = json_parse(line, length, fail);
-	int outcome;
+/* Who is handed the events, and what of the journal may be left out: NULL for nothing of it. */
+struct taker {
+	journal_take *take;
+	void *context;
+	struct unread *unread;
+	struct json_arena *arena;
+};
 
-	if (!event)
-		return -1;
-	outcome = take(context, event, fail);
-	cJSON_Delete(event);
+/* Of a line that could not be taken: where it stands, and why. */
+static void leave_out(struct unread *unread, size_t number, const struct fail *why)
+{
+	if (!unread->lines++) {
+		unread->first_line = number;
+		snprintf(unread->first_why, sizeof(unread->first_why), "%.*s",
+			(int)sizeof(unread->first_why) - 1, why->text);
+	}
+	unread->given_up = unread->lines == UNREAD_MAX;
+}
+
+static int take_line(const struct taker *taker, const struct line *line, struct fail *fail)
+{
+	const cJSON *event;
+
+	if (line->too_long)
+		return fail_set(fail, FAIL_BAD_FILE, "a line of %zu bytes; at most %d can be read",
+			line->length, LINE_BYTES_MAX);
+	event = json_arena_parse(taker->arena, line->text, line->length, fail);
+	return event ? taker->take(taker->context, event, fail) : -1;
+}
+
+/* Of what may be left out the first line is none. */
+static int each_line(
+	const char *path, struct lines *lines, const struct taker *taker, struct fail *fail)
+{
+	struct unread *unread = taker->unread;
+	struct fail own = FAIL_INIT;
+	struct line line;
+	size_t number = 0;
+	int more;
+
+	while ((more = lines_next(lines, &line)) > 0) {
+		if (!line.whole) {
+			/* torn: the writer was interrupted */
+			if (unread)
+				unread->torn_bytes = line.length;
+			break;
+		}
+		number++;
+		if (take_line(taker, &line, &own) == 0)
+			continue;
+		if (!unread || number == 1) {
+			*fail = own;
+			return fail_context(fail, "%s:%zu", path, number);
+		}
+		leave_out(unread, number, &own);
+		if (unread->given_up)
+			break;
+	}
+	if (more < 0)
+		return fail_errno(fail, errno, "%s", path);
+	if (number == 0)
+		return fail_set(fail, FAIL_BAD_FILE, "%s: the journal is empty", path);
+	return 0;
+}
+
+static int each(const char *path, struct taker *taker, struct fail *fail)
+{
+	struct json_arena arena = {0};
+	int fd = open(path, O_RDONLY | O_CLOEXEC), outcome;
+	struct lines lines;
+
+	if (fd < 0)
+		return fail_errno(fail, errno, "%s", path);
+	taker->arena = &arena;
+	lines_init(&lines, fd);
+	outcome = each_line(path, &lines, taker, fail);
+	lines_deinit(&lines);
+	json_arena_deinit(&arena);
+	close(fd);
 	return outcome;
 }
 
 int journal_each(const char *path, journal_take *take, void *context, struct fail *fail)
 {
-	FILE *file = fopen(path, "re");
-	char *line = NULL;
-	size_t room = 0, number = 0;
-	ssize_t length;
-	int outcome = 0;
+	struct taker taker = {.take = take, .context = context};
 
-	if (!file)
-		return fail_errno(fail, errno, "%s", path);
-	while (outcome == 0 && (length = getline(&line, &room, file)) > 0) {
-		if (line[length - 1] != '\n')
-			break; /* torn: the writer was interrupted */
-		number++;
-		outcome = take_line(line, (size_t)length - 1, take, context, fail);
-	}
-	if (outcome < 0)
-		fail_context(fail, "%s:%zu", path, number);
-	else if (ferror(file))
-		outcome = fail_errno(fail, errno, "%s", path);
-	else if (number == 0)
-		outcome = fail_set(fail, FAIL_BAD_FILE, "%s: the journal is empty", path);
-	free(line);
-	fclose(file);
-	return outcome;
+	return each(path, &taker, fail);
+}
+
+int journal_each_readable(const char *path, journal_take *take, void *context,
+	struct unread *unread, struct fail *fail)
+{
+	struct taker taker = {.take = take, .context = context, .unread = unread};
+
+	return each(path, &taker, fail);
 }
 
 struct reader {

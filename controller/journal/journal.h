@@ -30,6 +30,14 @@ void journal_close(struct journal *journal);
 typedef int journal_take(void *context, const cJSON *event, struct fail *fail);
 int journal_each(const char *path, journal_take *take, void *context, struct fail *fail);
 
+/*
+ * The same, but a line other than the first that can't be taken is left out, and counted in
+ * `unread` before the next one is handed over; *unread is zeroed by the caller. What `take` refuses
+ * it may have taken in part.
+ */
+int journal_each_readable(const char *path, journal_take *take, void *context,
+	struct unread *unread, struct fail *fail);
+
 /* Builds the record of a journal's file. A torn or missing end is no error: record.ended says. */
 int journal_read(const char *path, struct record *out, struct fail *fail);
 

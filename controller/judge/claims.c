@@ -400,6 +400,7 @@ void judge_claim(const struct record *record, const struct invariant_spec *claim
 	if (!left_out && out->verdict == VERDICT_NOT_JUDGED && record->stop == STOP_NONE &&
 		record->ended)
 		out->verdict = VERDICT_INCONCLUSIVE;
+	judge_heed_unread(record, out);
 	out->finding = finding_of(claim, out->verdict);
 	if (claim->expect == EXPECT_VIOLATED && out->verdict == VERDICT_HELD)
 		say_more(out,

@@ -204,11 +204,13 @@ static void say_held(
 
 void judge_codes(const struct record *record, struct judgement *judgement)
 {
-	char held[SENTENCE_MAX];
+	char held[SENTENCE_MAX], unread[SENTENCE_MAX];
 
 	add_spills(judgement);
 	add_stop(record, judgement);
 	add_reverts(judgement);
+	if (judge_unread(record, unread))
+		add_code(judgement, EXIT_INCONCLUSIVE, unread);
 	LIST_EACH(judgement->claims, struct claim_judgement, claim)
 		add_claim(judgement, claim);
 	add_effects(record, judgement);

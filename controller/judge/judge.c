@@ -145,6 +145,8 @@ void judgement_deinit(struct judgement *judgement)
 	LIST_EACH(judgement->reverts, struct revert_judgement, revert) {
 		list_free_texts(&revert->missing);
 		list_free_texts(&revert->added);
+		list_free_texts(&revert->booted_away);
+		list_free_texts(&revert->booted_up);
 	}
 	free(judgement->claims.items);
 	free(judgement->effects.items);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "controller/judge/digest.h"
 #include "controller/judge/loads.h"
 #include "controller/judge/record.h"
 #include "controller/measure/members.h"
@@ -128,11 +129,25 @@ struct effect_judgement {
 	char text[SENTENCE_MAX];
 };
 
+/* What was listed of a node, or of the services: what a certificate says of it. */
+struct state_seen {
+	const struct look *look; /* borrowed from the record; NULL: nobody looked */
+	size_t lines;
+	char digest[DIGEST_TEXT_MAX]; /* of its lines, sorted, each ended by a newline; "": none */
+};
+
 struct revert_judgement {
 	const char *node; /* borrowed; "services" for the lab's services */
 	bool touched;     /* a fault was armed there */
 	bool confirmed;
 	struct list missing, added; /* of char *: lines that were there before, or came */
+	/*
+	 * The same of what lives in a kernel's memory, when the machine has booted in between: that
+	 * went with it, whatever came up then, and is not held against the run.
+	 */
+	struct list booted_away, booted_up;
+	bool rebooted;
+	struct state_seen before, after;
 	char text[SENTENCE_MAX];
 };
 
@@ -220,6 +235,9 @@ int judge_weightier(int a, int b);
 int judge_known_code(int code);
 /* "HELD", "VIOLATED", …: what a run that came to its end with this code is called. */
 const char *judge_headline(int code);
+
+/* "3 lines of the journal could not be read, the first at line 17: …"; NULL: all were. */
+const char *judge_unread(const struct record *record, char buffer[SENTENCE_MAX]);
 
 /* One claim alone: the engine asks this of preconditions. */
 void judge_claim(const struct record *record, const struct invariant_spec *claim,

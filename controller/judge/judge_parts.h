@@ -57,6 +57,11 @@ void judge_data(const struct workload_record *workload, struct data_summary *out
 const struct phase_record *judge_left_out(
 	const struct record *record, const struct invariant_spec *claim);
 
+/* --- unread.c -------------------------------------------------------------------------- */
+
+/* A claim that is as expected is unproven when lines of the journal could not be read. */
+void judge_heed_unread(const struct record *record, struct claim_judgement *out);
+
 void judge_codes(const struct record *record, struct judgement *judgement);
 
 #endif

@@ -29,8 +29,10 @@ static void forget_older(struct workload_record *workload)
 		struct read_back_record *read =
 			LIST_AT(workload->read_backs, struct read_back_record, i);
 
-		if (read->ok && ++answered > IN_READS_MAX)
+		if (read->ok && ++answered > IN_READS_MAX) {
 			ranges_deinit(&read->missing);
+			return; /* those before it were forgotten when they came to be too old */
+		}
 	}
 }
 

@@ -57,7 +57,10 @@ static void prepare(struct record *record)
 int record_init(struct record *record, const cJSON *run_started, struct fail *fail)
 {
 	const cJSON *tree = cJSON_GetObjectItemCaseSensitive(run_started, "scenario");
-	struct record fresh = {.stop_ns = NEVER_NS, .end_ns = NEVER_NS};
+	struct record fresh = {.stop_ns = NEVER_NS,
+		.end_ns = NEVER_NS,
+		.look_before.at_ns = NEVER_NS,
+		.look_after.at_ns = NEVER_NS};
 
 	if (strcmp(json_string(run_started, "event", ""), "run_started") != 0 || !tree)
 		return fail_set(fail, FAIL_PEER, "journal: does not begin with run_started");
@@ -116,8 +119,16 @@ static void free_workload(struct workload_record *workload)
 	free(workload->read_backs.items);
 }
 
+static void free_look(struct look *look)
+{
+	free(look->boot_id);
+	free(look->by);
+}
+
 static void free_node(struct node_record *node)
 {
+	free_look(&node->look_before);
+	free_look(&node->look_after);
 	free(node->node);
 	free(node->host);
 	free(node->kernel);
@@ -185,6 +196,9 @@ void record_deinit(struct record *record)
 	free(record->environment);
 	free(record->wall);
 	free(record->tool);
+	free_look(&record->look_before);
+	free_look(&record->look_after);
+	free(record->healed_by);
 	free(record->stop_id);
 	free(record->stop_text);
 	scenario_deinit(&record->scenario);

@@ -136,6 +136,14 @@ struct workload_record {
 	struct list reads;      /* of struct read_record: those at the end */
 	struct list read_backs; /* of struct read_back_record */
 	bool read_done;
+	int64_t read_ns; /* when the final reads were told of */
+};
+
+/* When a state was listed, and by whom; NEVER_NS: it was not. */
+struct look {
+	int64_t at_ns;
+	char *boot_id; /* of the kernel that it was listed on; NULL: not told */
+	char *by;      /* who had `heal --run` look; NULL: the run itself did */
 };
 
 struct node_record {
@@ -147,6 +155,7 @@ struct node_record {
 	bool audited_before, audited_after, lost, recovered;
 	bool gone; /* its lab was taken down: with the node went all that was in it */
 	char *lost_reason;
+	struct look look_before, look_after;
 };
 
 /* One service of a lab, as its supervisor tells of it. */
@@ -169,6 +178,21 @@ enum stop_kind {
 };
 extern const char *const stop_words[];
 
+/*
+ * What of a journal could not be taken: lines that are damaged, impossible, or of a kind that this
+ * version does not know. What they told is not known, so that a record with any proves nothing.
+ */
+struct unread {
+	size_t lines;
+	size_t first_line;   /* its number in the file, from 1 */
+	char first_why[200]; /* as whoever refused it said */
+	size_t torn_bytes;   /* behind the end of the last line: one that was never finished */
+	bool given_up;       /* there were UNREAD_MAX of them, and the rest was not looked at */
+};
+enum {
+	UNREAD_MAX = 100000
+};
+
 struct record {
 	struct scenario scenario;
 	char *run_id, *environment, *wall, *tool;
@@ -183,16 +207,19 @@ struct record {
 	struct list nodes;                           /* of struct node_record */
 	struct list groups;                          /* of struct resolved_group */
 	struct list services_before, services_after; /* of char *: "n1 etcd running" */
+	struct look look_before, look_after;         /* at the services */
 	struct list runs_before, runs_after;         /* of struct service_record */
 	/* Of the event that was applied last, where that was a window: nobody decodes it twice. */
 	struct probe_window latest_window;
 	enum stop_kind stop; /* why the run ended early */
 	char *stop_id, *stop_text;
+	char *healed_by; /* who had `heal --run` begin, which is who looks from then on; or NULL */
 	int stop_signal;
 	int64_t stop_ns;
 	bool services_known;
 	bool ended; /* the journal has its last event */
 	int64_t end_ns;
+	struct unread unread; /* of the journal that it was made from */
 };
 
 /*

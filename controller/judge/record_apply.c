@@ -36,12 +36,24 @@ int record_unknown_name(const cJSON *event, const char *key, struct fail *fail)
 
 /* --- nodes, groups, phases ------------------------------------------------------------- */
 
-static struct node_record *node_of(struct record *record, const char *name)
+int record_too_many(const char *what, struct fail *fail)
 {
+	return fail_set(fail, FAIL_PEER, "journal: more than %d %s", RECORD_NAMES_MAX, what);
+}
+
+/* NULL: there are too many. */
+static struct node_record *node_of(struct record *record, const cJSON *event, struct fail *fail)
+{
+	const char *name = json_string(event, "node", "");
 	struct node_record *node = record_node(record, name);
 
 	if (!node) {
+		if (record->nodes.count == RECORD_NAMES_MAX) {
+			record_too_many("nodes", fail);
+			return NULL;
+		}
 		node = list_push(&record->nodes, sizeof(*node));
+		node->look_before.at_ns = node->look_after.at_ns = NEVER_NS;
 		record_replace_text(&node->node, name);
 	}
 	return node;
@@ -49,9 +61,10 @@ static struct node_record *node_of(struct record *record, const char *name)
 
 static int apply_node(struct record *record, const cJSON *event, struct fail *fail)
 {
-	struct node_record *node = node_of(record, json_string(event, "node", ""));
+	struct node_record *node = node_of(record, event, fail);
 
-	(void)fail;
+	if (!node)
+		return -1;
 	record_replace_text(&node->host, json_string(event, "host", NULL));
 	record_replace_text(&node->kernel, json_string(event, "kernel", NULL));
 	record_replace_text(&node->tool, json_string(event, "tool", NULL));
@@ -66,18 +79,28 @@ static int apply_node(struct record *record, const cJSON *event, struct fail *fa
 	return 0;
 }
 
+static void take_look(const struct record *record, const cJSON *event, struct look *look)
+{
+	look->at_ns = journal_time(event, "t_ns");
+	record_replace_text(&look->boot_id, json_string(event, "boot_id", NULL));
+	record_replace_text(&look->by, record->healed_by);
+}
+
 static int apply_audit(struct record *record, const cJSON *event, struct fail *fail)
 {
-	struct node_record *node = node_of(record, json_string(event, "node", ""));
+	struct node_record *node = node_of(record, event, fail);
 	bool before = strcmp(json_string(event, "when", ""), "before") == 0;
-	struct list *state = before ? &node->before : &node->after;
-	struct list *residue = before ? &node->residue_before : &node->residue_after;
+	struct list *state, *residue;
 
-	(void)fail;
+	if (!node)
+		return -1;
+	state = before ? &node->before : &node->after;
+	residue = before ? &node->residue_before : &node->residue_after;
 	list_free_texts(state);
 	list_free_texts(residue);
 	list_from_json(state, record_member(event, "state"));
 	list_from_json(residue, record_member(event, "residue"));
+	take_look(record, event, before ? &node->look_before : &node->look_after);
 	if (before)
 		node->audited_before = true;
 	else
@@ -87,9 +110,10 @@ static int apply_audit(struct record *record, const cJSON *event, struct fail *f
 
 static int apply_node_lost(struct record *record, const cJSON *event, struct fail *fail)
 {
-	struct node_record *node = node_of(record, json_string(event, "node", ""));
+	struct node_record *node = node_of(record, event, fail);
 
-	(void)fail;
+	if (!node)
+		return -1;
 	node->lost = true;
 	record_replace_text(&node->lost_reason, json_string(event, "reason", "no reason given"));
 	return 0;
@@ -97,15 +121,21 @@ static int apply_node_lost(struct record *record, const cJSON *event, struct fai
 
 static int apply_node_recovered(struct record *record, const cJSON *event, struct fail *fail)
 {
-	(void)fail;
-	node_of(record, json_string(event, "node", ""))->recovered = true;
+	struct node_record *node = node_of(record, event, fail);
+
+	if (!node)
+		return -1;
+	node->recovered = true;
 	return 0;
 }
 
 static int apply_node_gone(struct record *record, const cJSON *event, struct fail *fail)
 {
-	(void)fail;
-	node_of(record, json_string(event, "node", ""))->gone = true;
+	struct node_record *node = node_of(record, event, fail);
+
+	if (!node)
+		return -1;
+	node->gone = true;
 	record->services_known = false; /* they went with it */
 	return 0;
 }
@@ -119,6 +149,7 @@ static int apply_services(struct record *record, const cJSON *event, struct fail
 	list_free_texts(list);
 	list_from_json(list, record_member(event, "services"));
 	record->services_known = record->services_known || !before;
+	take_look(record, event, before ? &record->look_before : &record->look_after);
 	record_take_runs(
 		before ? &record->runs_before : &record->runs_after, record_member(event, "runs"));
 	return 0;
@@ -129,8 +160,9 @@ static int apply_group(struct record *record, const cJSON *event, struct fail *f
 	const char *name = json_string(event, "group", "");
 	struct resolved_group *group = record_group(record, name);
 
-	(void)fail;
 	if (!group) {
+		if (record->groups.count == RECORD_NAMES_MAX)
+			return record_too_many("groups", fail);
 		group = list_push(&record->groups, sizeof(*group));
 		record_replace_text(&group->group, name);
 	}
@@ -172,13 +204,19 @@ static int apply_phase_left_out(struct record *record, const cJSON *event, struc
 
 /* --- faults ---------------------------------------------------------------------------- */
 
-struct fault_node *record_fault_node(struct fault_record *fault, const char *name)
+struct fault_node *record_fault_node(
+	struct fault_record *fault, const cJSON *event, struct fail *fail)
 {
+	const char *name = json_string(event, "node", "");
 	struct fault_node *node;
 
 	LIST_EACH(fault->nodes, struct fault_node, own)
 		if (strcmp(own->node, name) == 0)
 			return own;
+	if (fault->nodes.count == RECORD_NAMES_MAX) {
+		record_too_many("nodes of a fault", fail);
+		return NULL;
+	}
 	node = list_push(&fault->nodes, sizeof(*node));
 	*node = (struct fault_node){.armed_ns = NEVER_NS, .healed_ns = NEVER_NS};
 	record_replace_text(&node->node, name);
@@ -244,7 +282,9 @@ static int apply_fault_armed(struct record *record, const cJSON *event, struct f
 
 	if (!fault)
 		return record_unknown_name(event, "fault", fail);
-	node = record_fault_node(fault, json_string(event, "node", ""));
+	node = record_fault_node(fault, event, fail);
+	if (!node)
+		return -1;
 	node->role = strcmp(json_string(event, "role", "on"), "from") == 0 ? ROLE_FROM : ROLE_ON;
 	node->armed_ns = journal_time(event, "armed_ns");
 	node->late_ns = journal_time(event, "late_ns");
@@ -254,11 +294,14 @@ static int apply_fault_armed(struct record *record, const cJSON *event, struct f
 static int apply_fault_healed(struct record *record, const cJSON *event, struct fail *fail)
 {
 	struct fault_record *fault = record_fault(record, json_string(event, "fault", ""));
+	struct fault_node *node;
 
 	if (!fault)
 		return record_unknown_name(event, "fault", fail);
-	record_fault_node(fault, json_string(event, "node", ""))->healed_ns =
-		journal_time(event, "healed_ns");
+	node = record_fault_node(fault, event, fail);
+	if (!node)
+		return -1;
+	node->healed_ns = journal_time(event, "healed_ns");
 	return 0;
 }
 
@@ -307,6 +350,13 @@ static int apply_run_ended(struct record *record, const cJSON *event, struct fai
 	return 0;
 }
 
+static int apply_heal(struct record *record, const cJSON *event, struct fail *fail)
+{
+	(void)fail;
+	record_replace_text(&record->healed_by, json_string(event, "by", "somebody"));
+	return 0;
+}
+
 static int apply_nothing(struct record *record, const cJSON *event, struct fail *fail)
 {
 	(void)record;
@@ -321,6 +371,7 @@ int record_apply(struct record *record, const cJSON *event, struct fail *fail)
 		const char *type;
 		int (*apply)(struct record *record, const cJSON *event, struct fail *fail);
 	} kinds[] = {
+		{"window", record_apply_window}, /* first: a long run is little else */
 		{"run_started", apply_nothing},
 		{"node", apply_node},
 		{"audit", apply_audit},
@@ -340,7 +391,6 @@ int record_apply(struct record *record, const cJSON *event, struct fail *fail)
 		{"fault_healed", apply_fault_healed},
 		{"fault_over", apply_fault_over},
 		{"source", record_apply_source},
-		{"window", record_apply_window},
 		{"operations", record_apply_operations},
 		{"read_back", record_apply_read_back},
 		{"final_read", record_apply_final_read},
@@ -349,7 +399,7 @@ int record_apply(struct record *record, const cJSON *event, struct fail *fail)
 		{"stop", apply_stop},
 		{"run_ended", apply_run_ended},
 		{"note", apply_nothing},
-		{"heal", apply_nothing},
+		{"heal", apply_heal},
 	};
 	const char *type = json_string(event, "event", "");
 

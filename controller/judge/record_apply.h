@@ -33,8 +33,16 @@ void record_free_hosts(struct list *hosts);
 void record_free_touched(struct list *touched);
 void record_free_measures(struct list *measures);
 
-/* The fault's entry for that node, a new one if there is none. */
-struct fault_node *record_fault_node(struct fault_record *fault, const char *name);
+/* The fault's entry for the event's node, a new one if there is none; NULL: there are too many. */
+struct fault_node *record_fault_node(
+	struct fault_record *fault, const cJSON *event, struct fail *fail);
+
+/* Of nodes, groups, sources: more than any run has, and few enough to be looked through. */
+enum {
+	RECORD_NAMES_MAX = 4096
+};
+/* Always -1. */
+int record_too_many(const char *what, struct fail *fail);
 
 /* The time itself, or NEVER_NS for one that no journal can hold. */
 int64_t record_sane_time(int64_t at_ns);

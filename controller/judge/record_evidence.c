@@ -138,7 +138,9 @@ int record_apply_evidence(struct record *record, const cJSON *event, struct fail
 
 	if (!fault)
 		return record_unknown_name(event, "fault", fail);
-	node = record_fault_node(fault, json_string(event, "node", ""));
+	node = record_fault_node(fault, event, fail);
+	if (!node)
+		return -1;
 	record_free_counters(&node->counters);
 	record_free_processes(&node->processes);
 	record_free_strikes(&node->strikes);

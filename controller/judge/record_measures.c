@@ -40,6 +40,8 @@ int record_apply_source(struct record *record, const cJSON *event, struct fail *
 
 	if (!probe)
 		return record_unknown_name(event, "probe", fail);
+	if (record->sources.count == RECORD_NAMES_MAX)
+		return record_too_many("sources of events", fail);
 	if (record_source(record, event) || start_ns == NEVER_NS || rate < RATE_MIN ||
 		rate > RATE_MAX)
 		return fail_set(fail, FAIL_PEER, "journal: an impossible source of events");
@@ -188,11 +190,23 @@ static void add_values(struct source_record *source, const struct probe_window *
 			values_add(&source->values, due_ns(source, index), value);
 }
 
+/*
+ * Where lines could not be read a window may be missing: those behind it are taken all the same,
+ * if so many events can have been in the lines. Nothing is proven by such a record.
+ */
+static bool follows_unread(const struct record *record, const struct source_record *source,
+	const struct probe_window *window)
+{
+	int64_t missing = window->first_index - source->next_index;
+
+	return missing > 0 && missing / WINDOW_EVENTS_MAX < (int64_t)record->unread.lines;
+}
+
 /* All of a window is looked at before any of it is taken: the record holds whole events only. */
 static int check_window(const struct record *record, const struct source_record *source,
 	const struct probe_window *window, int64_t heard_ns, struct fail *fail)
 {
-	if (window->first_index != source->next_index)
+	if (window->first_index != source->next_index && !follows_unread(record, source, window))
 		return fail_set(fail, FAIL_PEER, "window: begins at event %lld, expected %lld",
 			(long long)window->first_index, (long long)source->next_index);
 	if (window->count < 0 || window->count > WINDOW_EVENTS_MAX)
@@ -326,6 +340,7 @@ int record_apply_final_read(struct record *record, const cJSON *event, struct fa
 		ranges_tidy(&kept->present);
 	}
 	own->read_done = true;
+	own->read_ns = journal_time(event, "t_ns");
 	shape_free(&final_read_result_shape, &result);
 	return outcome;
 }

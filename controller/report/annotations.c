@@ -147,11 +147,17 @@ void report_annotations(FILE *out, const struct report *report)
 		.file = report->story.scenario_file,
 		.line = 1};
 	struct scenario_text source = read_scenario(report->story.scenario_file);
-	char title[2 * WORDS_MAX];
+	char title[2 * WORDS_MAX], text[SENTENCE_MAX];
 
 	snprintf(title, sizeof(title), "%s: %.200s", judgement->headline,
 		report->record.scenario.title);
 	annotate(out, &whole, title, judgement->reason);
+	if (words_unread(report, text)) {
+		const struct annotation warning = {
+			.level = "warning", .file = report->story.scenario_file, .line = 1};
+
+		annotate(out, &warning, "the journal was not read whole", text);
+	}
 	annotate_claims(out, report, &source);
 	annotate_faults(out, report);
 	LIST_EACH(judgement->reverts, struct revert_judgement, own) {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract/list.h"
 #include "contract/units.h"
 #include "controller/report/chart.h"
 #include "controller/report/escape.h"
@@ -35,6 +36,13 @@ void html_table_begin(FILE *out, const char *class, const char *const *columns)
 void html_table_end(FILE *out)
 {
 	fputs("</tbody></table></div>\n", out);
+}
+
+bool html_is_plain(const char *name)
+{
+	return name[strspn(name,
+		       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+		       "._-")] == '\0';
 }
 
 /* --- the verdict ------------------------------------------------------------------------ */
@@ -155,12 +163,35 @@ static void glance(FILE *out, const struct report *report)
 	free(list.items);
 }
 
+static void caution(FILE *out, const char *text)
+{
+	fputs("<p class=\"cut\">", out);
+	shape(out, TONE_OPEN);
+	escape_markup(out, text);
+	fputs("</p>\n", out);
+}
+
+/* Of a run that was cut off. */
+static void unknown(FILE *out, const struct report *report)
+{
+	struct list lines = words_unknown(report);
+
+	if (lines.count) {
+		fputs("<div class=\"unknown\" id=\"unknown\"><h2>What is not known</h2>\n<ul>\n",
+			out);
+		LIST_EACH(lines, char *, line)
+			element(out, "li", "%s", *line);
+		fputs("</ul></div>\n", out);
+	}
+	list_free_texts(&lines);
+}
+
 static void header(FILE *out, const struct report *report)
 {
 	const struct scenario *scenario = &report->record.scenario;
 	const struct judgement *judgement = &report->judgement;
 	enum tone tone = tone_of_run(judgement);
-	char cut[SENTENCE_MAX], also[SENTENCE_MAX];
+	char text[SENTENCE_MAX], also[SENTENCE_MAX];
 
 	fprintf(out, "<header>\n<p class=\"verdict %s\">", tone_names[tone]);
 	shape(out, tone);
@@ -173,12 +204,11 @@ static void header(FILE *out, const struct report *report)
 	fputs("</p>\n", out);
 	if (words_also(report, also))
 		element(out, "p class=\"reason\"", "%s", also);
-	if (words_cut(report, cut)) {
-		fputs("<p class=\"cut\">", out);
-		shape(out, TONE_OPEN);
-		escape_markup(out, cut);
-		fputs("</p>\n", out);
-	}
+	if (words_cut(report, text))
+		caution(out, text);
+	if (words_unread(report, text))
+		caution(out, text);
+	unknown(out, report);
 	glance(out, report);
 	fputs("<p class=\"hypothesis\">Hypothesis: ", out);
 	sentence(out, scenario->hypothesis);
@@ -296,6 +326,25 @@ static void phase_rows(FILE *out, const struct report *report, const struct sli_
 	}
 }
 
+/* How near each stop rule came. */
+static void near_misses(FILE *out, const struct report *report)
+{
+	char text[SENTENCE_MAX];
+
+	if (!report->closest.count)
+		return;
+	fputs("<h3>How near the run came to being stopped</h3>\n<ul class=\"glance near\">\n", out);
+	LIST_EACH(report->closest, struct closest, own) {
+		enum tone tone = tone_of_closest(own);
+
+		fprintf(out, "<li class=\"%s\">", tone_names[tone]);
+		shape(out, tone);
+		element(out, "span", "%s", words_closest(own, text));
+		fputs("</li>\n", out);
+	}
+	fputs("</ul>\n", out);
+}
+
 static void over_time(FILE *out, const struct report *report)
 {
 	static const char *const columns[] = {
@@ -317,7 +366,9 @@ static void over_time(FILE *out, const struct report *report)
 		if (sli->samples.count)
 			phase_rows(out, report, sli);
 	html_table_end(out);
-	fputs("</details></section>\n", out);
+	fputs("</details>\n", out);
+	near_misses(out, report);
+	fputs("</section>\n", out);
 }
 
 extern const char report_css[];
@@ -325,8 +376,42 @@ extern const size_t report_css_size;
 
 /* --- the page --------------------------------------------------------------------------- */
 
+struct rendered {
+	char *text;
+	size_t length;
+};
+
+static struct rendered sections_of(const struct report *report)
+{
+	struct rendered sections = {0};
+	FILE *out = open_memstream(&sections.text, &sections.length);
+
+	if (!out)
+		abort();
+	cost(out, report);
+	claims(out, report);
+	html_radius(out, report);
+	over_time(out, report);
+	html_time_line(out, report);
+	html_data(out, report);
+	html_loads(out, report);
+	html_hit(out, report);
+	html_revert(out, report);
+	html_events(out, report);
+	html_values(out, report);
+	html_trend(out, report);
+	html_limits(out, report);
+	html_reproduce(out, report);
+	html_findings(out, report);
+	if (fclose(out) != 0)
+		abort();
+	return sections;
+}
+
 static void page(FILE *out, const struct report *report, bool single)
 {
+	struct rendered sections = sections_of(report);
+
 	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	      "<meta name=\"color-scheme\" content=\"light dark\">\n",
@@ -338,19 +423,9 @@ static void page(FILE *out, const struct report *report, bool single)
 		fputs("<link rel=\"stylesheet\" href=\"report.css\">\n", out);
 	fputs("</head>\n<body>\n<main>\n", out);
 	header(out, report);
-	cost(out, report);
-	claims(out, report);
-	html_radius(out, report);
-	over_time(out, report);
-	html_hit(out, report);
-	html_data(out, report);
-	html_loads(out, report);
-	html_revert(out, report);
-	html_time_line(out, report);
-	html_events(out, report);
-	html_values(out, report);
-	html_reproduce(out, report);
-	html_limits(out, report);
+	html_contents(out, sections.text);
+	fwrite(sections.text, 1, sections.length, out);
+	free(sections.text);
 	fputs("</main>\n<footer>\n", out);
 	element(out, "p", "Made by backburn %s from journal.ndjson, which holds the evidence.",
 		BACKBURN_VERSION);

@@ -51,6 +51,17 @@ static void data_story(FILE *out, const struct report *report, const struct data
 	char reads[SENTENCE_MAX];
 
 	if (own->lost) {
+		struct list story = words_data_story(report, own);
+
+		if (story.count) {
+			element(out, "h3", "The first lost write of %s", own->workload->spec->name);
+			fputs("<p class=\"story\">", out);
+		}
+		LIST_EACH(story, char *, line)
+			markup(out, "%s ", *line);
+		if (story.count)
+			fputs("</p>\n", out);
+		list_free_texts(&story);
 		fputs("<p>", out);
 		html_word(out, own->reads_failed ? TONE_OPEN : TONE_BAD, "Lost writes");
 		markup(out, " of %s%s:", own->workload->spec->name,
@@ -98,6 +109,58 @@ static void differing(FILE *out, const struct revert_judgement *own)
 		element(out, "div class=\"line gone\"", "− %s", *line);
 	LIST_EACH(own->added, char *, line)
 		element(out, "div class=\"line new\"", "+ %s", *line);
+	LIST_EACH(own->booted_away, char *, line)
+		element(out, "div class=\"line\"", "went with the boot: %s", *line);
+	LIST_EACH(own->booted_up, char *, line)
+		element(out, "div class=\"line\"", "came up with the boot: %s", *line);
+}
+
+static void certificate_of(
+	FILE *out, const struct report *report, const struct revert_judgement *own)
+{
+	char text[SENTENCE_MAX];
+
+	fputs("<div class=\"certificate\">", out);
+	element(out, "h4", "%s", own->node);
+	fputs("<p>", out);
+	html_word(out, tone_of_revert(report, own), words_confirmed(report, own));
+	markup(out, ": %s", own->text);
+	fputs("</p>\n", out);
+	element(out, "p", "Looked at %s.", words_looked(report, own, text));
+	if (words_boot(own, text))
+		element(out, "p class=\"digest\"", "%s", text);
+	if (words_digests(own, text))
+		element(out, "p class=\"digest\"", "%s", text);
+	fputs("</div>\n", out);
+}
+
+enum {
+	CERTIFICATES_OPEN = 12
+};
+
+/* By itself it says what it is of: a reviewer may file it apart. */
+static void certificate(FILE *out, const struct report *report)
+{
+	const struct record *record = &report->record;
+	char started[WORDS_MAX];
+
+	/* What is folded is not printed. */
+	fprintf(out,
+		"<details class=\"certificates\" id=\"certificate\"%s><summary>Certificate of the "
+		"revert</summary>\n<p>",
+		report->judgement.reverts.count <= CERTIFICATES_OPEN ? " open" : "");
+	markup(out,
+		"Run %s of scenario %s in environment %s, started %s. Each node’s state was listed "
+		"before the first fault and after the last, one fact a line: addresses, links, "
+		"qdiscs, filters, routes, rules, cgroups, whether its clock was stepped. The "
+		"digests are of the sorted lines, which journal.ndjson holds in its audit events.",
+		record->run_id ? record->run_id : "?", record->scenario.name,
+		record->environment ? record->environment : "?", words_started(record, started));
+	fputs("</p>\n", out);
+	LIST_EACH(report->judgement.reverts, struct revert_judgement, own)
+		if (own->before.look || own->after.look)
+			certificate_of(out, report, own);
+	fputs("</details>\n", out);
 }
 
 static void residue(FILE *out, const struct record *record)
@@ -140,6 +203,7 @@ void html_revert(FILE *out, const struct report *report)
 		fputs("</td></tr>\n", out);
 	}
 	html_table_end(out);
+	certificate(out, report);
 	residue(out, &report->record);
 	fputs("</section>\n", out);
 }
@@ -289,7 +353,14 @@ void html_values(FILE *out, const struct report *report)
 
 void html_limits(FILE *out, const struct report *report)
 {
+	struct list clearer;
+
 	fputs("<section id=\"limits\"><h2>What this run can’t tell</h2>\n", out);
 	html_lines(out, words_limits(report), 0);
+	clearer = words_clearer(report);
+	if (clearer.count) {
+		fputs("<h3>What would give a clearer answer</h3>\n", out);
+		html_lines(out, clearer, 0);
+	}
 	fputs("</section>\n", out);
 }

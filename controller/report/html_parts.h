@@ -19,6 +19,14 @@ void html_loads(FILE *out, const struct report *report);
 void html_values(FILE *out, const struct report *report);
 void html_reproduce(FILE *out, const struct report *report);
 void html_limits(FILE *out, const struct report *report);
+/* Links to the sections that a page, which is not printed yet, has. */
+void html_contents(FILE *out, const char *page);
+/* html_ahead.c */
+void html_trend(FILE *out, const struct report *report);
+void html_findings(FILE *out, const struct report *report);
+
+/* A directory's name that may be linked: it holds nothing that a link would read otherwise. */
+bool html_is_plain(const char *name);
 
 /* Of the blast radius: who got worse; nothing where no probe asks each node. */
 void html_degraded(FILE *out, const struct report *report);

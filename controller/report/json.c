@@ -8,6 +8,7 @@
 #include "controller/plan/check.h"
 #include "controller/predict/predicted.h"
 #include "controller/prober/orders.h"
+#include "controller/report/json_beyond.h"
 #include "controller/report/json_degraded.h"
 #include "controller/report/json_loads.h"
 #include "controller/report/json_touched.h"
@@ -306,7 +307,27 @@ static cJSON *faults_json(const struct report *report)
 	return list;
 }
 
-static cJSON *reverts_json(const struct judgement *judgement)
+/* null: nobody looked. */
+static cJSON *seen_json(const struct record *record, const struct state_seen *seen)
+{
+	cJSON *json;
+	char utc[WORDS_MAX];
+
+	if (!seen->look)
+		return cJSON_CreateNull();
+	json = json_object();
+	put_seconds(json, "at_s", seen->look->at_ns);
+	json_put_string(json, "utc", words_utc(record, seen->look->at_ns, utc));
+	if (seen->look->boot_id)
+		json_put_string(json, "boot_id", seen->look->boot_id);
+	if (seen->look->by)
+		json_put_string(json, "healed_by", seen->look->by);
+	json_put_number(json, "lines", (double)seen->lines);
+	json_put_string(json, "sha256", seen->digest);
+	return json;
+}
+
+static cJSON *reverts_json(const struct record *record, const struct judgement *judgement)
 {
 	cJSON *list = json_array();
 
@@ -319,6 +340,11 @@ static cJSON *reverts_json(const struct judgement *judgement)
 		json_put_string(item, "text", own->text);
 		json_put(item, "missing", list_to_json(&own->missing));
 		json_put(item, "added", list_to_json(&own->added));
+		json_put_bool(item, "rebooted", own->rebooted);
+		json_put(item, "went_with_the_boot", list_to_json(&own->booted_away));
+		json_put(item, "came_up_with_the_boot", list_to_json(&own->booted_up));
+		json_put(item, "before", seen_json(record, &own->before));
+		json_put(item, "after", seen_json(record, &own->after));
 		json_append(list, item);
 	}
 	return list;
@@ -355,11 +381,20 @@ static cJSON *read_backs_json(const struct workload_record *workload)
 	return item;
 }
 
-static cJSON *data_json(const struct judgement *judgement)
+static cJSON *story_json(const struct report *report, const struct data_summary *data)
+{
+	struct list lines = words_data_story(report, data);
+	cJSON *json = list_to_json(&lines);
+
+	list_free_texts(&lines);
+	return json;
+}
+
+static cJSON *data_json(const struct report *report)
 {
 	cJSON *list = json_array();
 
-	LIST_EACH(judgement->data, struct data_summary, own) {
+	LIST_EACH(report->judgement.data, struct data_summary, own) {
 		cJSON *item = json_object();
 
 		json_put_string(item, "workload", own->workload->spec->name);
@@ -371,6 +406,7 @@ static cJSON *data_json(const struct judgement *judgement)
 		if (own->lost) {
 			json_put_number(item, "first_lost", (double)own->first_lost);
 			json_put_number(item, "last_lost", (double)own->last_lost);
+			json_put(item, "story", story_json(report, own));
 			json_put_number(item, "rpo_s",
 				(double)(own->last_lost - own->first_lost + 1) /
 					own->workload->spec->rate);
@@ -501,6 +537,7 @@ cJSON *report_summary_json(const struct report *report)
 	json_put(json, "healed_later",
 		report->story.healed_wall ? cJSON_CreateString(report->story.healed_wall)
 					  : cJSON_CreateNull());
+	json_put_beyond(json, report);
 	json_put_string(json, "verdict", judgement->headline);
 	json_put_number(json, "exit_code", judgement->exit_code);
 	json_put_string(json, "reason", judgement->reason);
@@ -518,12 +555,12 @@ cJSON *report_summary_json(const struct report *report)
 	json_put(json, "spill", json_spills(judgement));
 	json_put(json, "degraded", json_degraded(&judgement->degradation));
 	json_put(json, "gaps", outages_json(judgement));
-	json_put(json, "data", data_json(judgement));
+	json_put(json, "data", data_json(report));
 	json_put(json, "loads", json_loads(judgement));
 	json_put(json, "probes", probes_json(record));
 	json_put(json, "costs", costs_json(judgement));
 	json_put(json, "alerts", alerts_json(record));
-	json_put(json, "revert", reverts_json(judgement));
+	json_put(json, "revert", reverts_json(record, judgement));
 	return json;
 }
 

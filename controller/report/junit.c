@@ -28,7 +28,7 @@ struct test_case {
 	int64_t took_ns;
 	enum outcome outcome;
 	const char *type;            /* of a failure or an error */
-	char text[3 * SENTENCE_MAX]; /* why; of a case that passed what was seen */
+	char text[8 * SENTENCE_MAX]; /* why; of a case that passed what was seen */
 };
 
 enum {
@@ -181,6 +181,26 @@ static void spill_case(const struct judgement *judgement, struct test_case *out)
 		spill_text(LIST_AT(judgement->spills, struct spill, 0), text));
 }
 
+/* Behind what is said already, as far as there is room. */
+static void say_more(struct test_case *out, const char *text)
+{
+	size_t used = strlen(out->text);
+
+	snprintf(out->text + used, sizeof(out->text) - used, "%s%s", used ? " " : "", text);
+}
+
+static void say_unknown(const struct report *report, struct test_case *out)
+{
+	struct list lines = words_unknown(report);
+	char text[SENTENCE_MAX];
+
+	if (words_unread(report, text))
+		say_more(out, text);
+	LIST_EACH(lines, char *, line)
+		say_more(out, *line);
+	list_free_texts(&lines);
+}
+
 static void run_case(const struct report *report, struct test_case *out)
 {
 	const struct record *record = &report->record;
@@ -192,6 +212,11 @@ static void run_case(const struct report *report, struct test_case *out)
 		out->outcome = BROKEN;
 		out->type = "cut off";
 		words_cut(report, out->text);
+		say_unknown(report, out);
+	} else if (record->unread.lines) {
+		out->outcome = BROKEN;
+		out->type = "unread";
+		say_unknown(report, out);
 	} else if (stopped_by_a_rule(record) || record->stop == STOP_PRECONDITION) {
 		/* The rule's or the claim's own case fails; once is enough. */
 		out->outcome = SKIPPED;
@@ -204,6 +229,8 @@ static void run_case(const struct report *report, struct test_case *out)
 		out->type = stop_words[record->stop];
 		snprintf(out->text, sizeof(out->text), "%.300s",
 			record->stop_text ? record->stop_text : "stopped");
+	} else {
+		say_unknown(report, out);
 	}
 }
 

@@ -6,6 +6,7 @@
 #include "contract/units.h"
 #include "controller/judge/spill.h"
 #include "controller/report/escape.h"
+#include "controller/report/trend.h"
 #include "controller/report/words.h"
 #include "controller/report/words_loads.h"
 
@@ -127,6 +128,11 @@ static void verdict(struct page *page, const struct report *report)
 		escape_markdown(out, cut);
 		fputs("**\n\n", out);
 	}
+	if (words_unread(report, cut)) {
+		fputs("> **", out);
+		escape_markdown(out, cut);
+		fputs("**\n\n", out);
+	}
 	glances(out, report);
 	owner_line(out, &record->scenario);
 	markdown(out, "Run %s in %s, %s, %s %s.", record->run_id ? record->run_id : "?",
@@ -135,6 +141,22 @@ static void verdict(struct page *page, const struct report *report)
 		duration_human(words_length_ns(report), lasted));
 	fputs("\n\n", out);
 	end(page, false);
+}
+
+/* Of a run that was cut off. */
+static void unknown(struct page *page, const struct report *report)
+{
+	struct list lines = words_unknown(report);
+
+	LIST_EACH(lines, char *, line) {
+		FILE *out = begin(page);
+
+		fprintf(out, "%s- ", line == lines.items ? "What is not known:\n\n" : "");
+		escape_markdown(out, *line);
+		fprintf(out, "\n%s", line + 1 == (char **)lines.items + lines.count ? "\n" : "");
+		end(page, false);
+	}
+	list_free_texts(&lines);
 }
 
 static void claim_row(
@@ -169,6 +191,24 @@ static void claims(struct page *page, const struct report *report)
 	put(page, "\n");
 }
 
+/* Only what came near: how near the others came is in the other forms. */
+static void near_misses(struct page *page, const struct report *report)
+{
+	char text[SENTENCE_MAX];
+
+	LIST_EACH(report->closest, struct closest, own) {
+		FILE *out;
+
+		if (!closest_is_near(own))
+			continue;
+		out = begin(page);
+		fprintf(out, "- %s Stop rule ", sign(tone_of_closest(own)));
+		escape_markdown(out, words_closest(own, text));
+		fputc('\n', out);
+		end(page, false);
+	}
+}
+
 static void cost(struct page *page, const struct report *report)
 {
 	struct list figures = words_cost(report);
@@ -183,6 +223,7 @@ static void cost(struct page *page, const struct report *report)
 		fputc('\n', out);
 		end(page, false);
 	}
+	near_misses(page, report);
 	put(page, "\n");
 	free(figures.items);
 }
@@ -453,6 +494,27 @@ static void differing(struct page *page, const char *what, const struct list *li
 	}
 }
 
+static void certificate(struct page *page, const struct report *report)
+{
+	char text[SENTENCE_MAX];
+
+	put(page, "\n| Node | Looked at | Boot | Digest of its state |\n|---|---|---|---|\n");
+	LIST_EACH(report->judgement.reverts, struct revert_judgement, own) {
+		FILE *out = begin(page);
+
+		fputs("| ", out);
+		escape_markdown(out, own->node);
+		fputs(" | ", out);
+		escape_markdown(out, words_looked(report, own, text));
+		fputs(" | ", out);
+		escape_markdown(out, words_boot(own, text) ? text : "not told");
+		fputs(" | ", out);
+		escape_markdown(out, words_digests(own, text) ? text : "none");
+		fputs(" |\n", out);
+		end(page, false);
+	}
+}
+
 static void revert(struct page *page, const struct report *report)
 {
 	bool confirmed = true;
@@ -470,7 +532,10 @@ static void revert(struct page *page, const struct report *report)
 		end(page, false);
 		differing(page, "was there before:", &own->missing);
 		differing(page, "is new:", &own->added);
+		differing(page, "went with the boot:", &own->booted_away);
+		differing(page, "came up with the boot:", &own->booted_up);
 	}
+	certificate(page, report);
 	unfold(page);
 }
 
@@ -520,12 +585,39 @@ static void lines_of(struct page *page, const char *title, struct list lines)
 	list_free_texts(&lines);
 }
 
+static void trend(struct page *page, const struct report *report)
+{
+	struct list lines = {0};
+	char text[SENTENCE_MAX];
+
+	if (!report->trend.count)
+		return;
+	if (trend_words(report, text))
+		words_add(&lines, "%s.", text);
+	LIST_EACH(report->trend, struct trend_run, run)
+		words_add(&lines, "%s %s: %s", tone_marks[run->tone], run->directory, run->verdict);
+	lines_of(page, "Trend over earlier runs", lines);
+}
+
+static void findings(struct page *page, const struct report *report)
+{
+	struct list list = words_findings(report), lines = {0};
+
+	LIST_EACH(list, struct finding_draft, own)
+		words_add(&lines, "%s. Evidence: %s. Next: %s Owner: … Again on: …", own->weakness,
+			own->evidence, own->next);
+	if (lines.count)
+		lines_of(page, "Draft findings", lines);
+	free(list.items);
+}
+
 void report_markdown(FILE *out, const struct report *report)
 {
 	struct page page = {.out = out};
-	struct list values;
+	struct list values, clearer;
 
 	verdict(&page, report);
+	unknown(&page, report);
 	claims(&page, report);
 	cost(&page, report);
 	hit(&page, report);
@@ -536,8 +628,13 @@ void report_markdown(FILE *out, const struct report *report)
 	values = value_lines(&report->record);
 	if (values.count)
 		lines_of(&page, "What probes read", values);
-	lines_of(&page, "How to reproduce", words_reproduce(report));
+	trend(&page, report);
 	lines_of(&page, "What this run can't tell", words_limits(report));
+	clearer = words_clearer(report);
+	if (clearer.count)
+		lines_of(&page, "What would give a clearer answer", clearer);
+	lines_of(&page, "How to reproduce", words_reproduce(report));
+	findings(&page, report);
 	time_line(&page, report);
 	if (page.cut)
 		fputs("\n*Cut here: the whole report is in report.html and report.txt.*\n", out);

@@ -7,6 +7,8 @@
 #include "controller/plan/catalogue.h"
 #include "controller/plan/check.h"
 #include "controller/report/output.h"
+#include "controller/report/story_parts.h"
+#include "controller/report/words.h"
 
 /* --- reading --------------------------------------------------------------------------- */
 
@@ -40,12 +42,25 @@ static int take_event(void *context, const cJSON *event, struct fail *fail)
 			return -1;
 		reader->begun = true;
 		story_begin(&report->story, event);
+		report->closest = closest_of(&report->record);
 		return check_scenario(&report->record, fail);
 	}
+	closest_look(&report->closest, &report->record, event, false);
 	if (record_apply(&report->record, event, fail) < 0)
 		return -1;
+	closest_look(&report->closest, &report->record, event, true);
 	story_apply(&report->story, &report->record, event);
 	return 0;
+}
+
+static void tell_near_misses(struct report *report)
+{
+	char text[SENTENCE_MAX];
+
+	LIST_EACH(report->closest, struct closest, own)
+		if (closest_is_near(own))
+			story_tell(&report->story, own->at_ns, "guardrail", "%s",
+				words_closest(own, text));
 }
 
 int report_load(struct report *out, const char *journal_path, struct fail *fail)
@@ -53,20 +68,32 @@ int report_load(struct report *out, const char *journal_path, struct fail *fail)
 	struct reader reader = {.report = out};
 
 	*out = (struct report){0};
-	if (journal_each(journal_path, take_event, &reader, fail) < 0) {
+	if (journal_each_readable(journal_path, take_event, &reader, &out->record.unread, fail) <
+		0) {
 		if (reader.begun) {
+			free(out->closest.items);
 			story_deinit(&out->story);
 			record_deinit(&out->record);
 		}
 		return -1;
 	}
 	judge(&out->record, &out->judgement);
+	closest_finish(&out->closest, &out->record);
+	tell_near_misses(out);
 	story_finish(&out->story, &out->record, &out->judgement);
 	return 0;
 }
 
 void report_deinit(struct report *report)
 {
+	LIST_EACH(report->trend, struct trend_run, run) {
+		free(run->directory);
+		free(run->started);
+		free(run->verdict);
+		free(run->reason);
+	}
+	free(report->trend.items);
+	free(report->closest.items);
 	story_deinit(&report->story);
 	judgement_deinit(&report->judgement);
 	record_deinit(&report->record);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "controller/judge/judge.h"
+#include "controller/report/closest.h"
 #include "controller/report/story.h"
 
 /*
@@ -15,10 +16,21 @@ struct report {
 	struct record record;
 	struct judgement judgement;
 	struct story story;
+	struct list closest; /* of struct closest: a look at each stop rule */
+	struct list trend;   /* of struct trend_run: the earliest first; empty until trend_read() */
+};
+
+/* An earlier run of the same scenario; texts are owned. */
+struct trend_run {
+	char *directory, *started, *verdict, *reason; /* reason may be NULL */
+	int exit_code;
+	double rto_s; /* the longest recovery of all; -1: not known, or none */
+	int tone;     /* enum tone */
 };
 
 /*
- * Reads and judges a journal. Failure: FAIL_SYSTEM when it can't be read; any other kind when it
+ * Reads and judges a journal. Lines that can't be taken are left out, and told of in
+ * record.unread. Failure: FAIL_SYSTEM when it can't be read; any other kind when it
  * is no journal, with file and line in front. Nothing is to be freed then.
  */
 int report_load(struct report *out, const char *journal_path, struct fail *fail);

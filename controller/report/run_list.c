@@ -100,27 +100,43 @@ static void read_run(const char *dir, const char *name, struct list *out)
 /* Their names begin with the second in which they did. */
 static int latest_first(const void *a, const void *b)
 {
-	const struct run_entry *one = a, *other = b;
-
-	return strcmp(other->directory, one->directory);
+	return strcmp(*(char *const *)b, *(char *const *)a);
 }
 
-int run_list_read(const char *runs_dir, struct list *out, struct fail *fail)
+static int read_names(const char *runs_dir, struct list *out, struct fail *fail)
 {
 	struct dirent *item;
 	DIR *dir = opendir(runs_dir);
 
-	*out = (struct list){0};
 	if (!dir)
 		return fail_errno(fail, errno, "%s", runs_dir);
 	/* "ci" holds copies of the last run's files. */
 	while ((item = readdir(dir)))
 		if (item->d_name[0] != '.' && strcmp(item->d_name, "ci") != 0)
-			read_run(runs_dir, item->d_name, out);
+			list_push_text(out, item->d_name);
 	closedir(dir);
 	if (out->count)
-		qsort(out->items, out->count, sizeof(struct run_entry), latest_first);
+		qsort(out->items, out->count, sizeof(char *), latest_first);
 	return 0;
+}
+
+int run_list_read_latest(const char *runs_dir, size_t most, struct list *out, struct fail *fail)
+{
+	struct list names = {0};
+
+	*out = (struct list){0};
+	if (read_names(runs_dir, &names, fail) < 0)
+		return -1;
+	LIST_EACH(names, char *, name)
+		if (out->count < most)
+			read_run(runs_dir, *name, out);
+	list_free_texts(&names);
+	return 0;
+}
+
+int run_list_read(const char *runs_dir, struct list *out, struct fail *fail)
+{
+	return run_list_read_latest(runs_dir, SIZE_MAX, out, fail);
 }
 
 void run_list_free(struct list *entries)

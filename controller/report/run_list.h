@@ -32,6 +32,8 @@ extern const char run_without_verdict[];
  * read.
  */
 int run_list_read(const char *runs_dir, struct list *out, struct fail *fail);
+/* Of the `most` latest only; the others are not read. */
+int run_list_read_latest(const char *runs_dir, size_t most, struct list *out, struct fail *fail);
 void run_list_free(struct list *entries);
 
 /* The names in `entries`, each once, in the order of their latest runs; list of char *. */

@@ -12,18 +12,10 @@ enum {
 	MARK = 18 /* width of a run in the picture */
 };
 
-/* A directory's name is whatever somebody called it: what is no plain name is not linked. */
-static bool is_plain(const char *name)
-{
-	return name[strspn(name,
-		       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-		       "._-")] == '\0';
-}
-
 static void html_name(FILE *out, const struct run_entry *entry)
 {
 	/* A suite's own directory has no page, and neither has what was not reported. */
-	if (!is_plain(entry->directory) || !entry->verdict || entry->suite) {
+	if (!html_is_plain(entry->directory) || !entry->verdict || entry->suite) {
 		element(out, "th scope=\"row\"", "%s", entry->directory);
 		return;
 	}
@@ -53,7 +45,7 @@ static void html_row(FILE *out, const struct run_entry *entry)
 }
 
 /* The bars are recovery times, the marks verdicts; the oldest stands left. */
-static void html_trend(FILE *out, const struct list *entries, const char *name)
+static void draw_trend(FILE *out, const struct list *entries, const char *name)
 {
 	static const char *const fills[] = {[TONE_GOOD] = "#1a7544",
 		[TONE_BAD] = "#b42318",
@@ -104,7 +96,7 @@ static void html_runs_of(FILE *out, const struct list *entries, const char *name
 	fputs("<section>", out);
 	element(out, "h2", "%s", name ? name : "Without a verdict");
 	if (name)
-		html_trend(out, entries, name);
+		draw_trend(out, entries, name);
 	html_table_begin(out, "runs", columns);
 	LIST_EACH(*entries, struct run_entry, entry)
 		if (name ? entry->name && strcmp(entry->name, name) == 0 : !entry->name)

@@ -28,6 +28,14 @@ static struct moment *new_moment(struct story *story, int64_t at_ns, const char 
 	return moment;
 }
 
+/* A moment is a line, whatever somebody wrote into a note. */
+static char *shortened(char *text)
+{
+	if (strlen(text) > MOMENT_BYTES_MAX)
+		memcpy(text + MOMENT_BYTES_MAX - strlen("…"), "…", sizeof("…"));
+	return text;
+}
+
 void story_tell(struct story *story, int64_t at_ns, const char *actor, const char *format, ...)
 {
 	struct moment *moment;
@@ -42,25 +50,48 @@ void story_tell(struct story *story, int64_t at_ns, const char *actor, const cha
 	if (vasprintf(&moment->text, format, args) < 0)
 		abort();
 	va_end(args);
+	shortened(moment->text);
 }
 
 /* Two nodes that do the same within this time do it together. */
 #define TOGETHER_NS (5 * NS_PER_SEC)
 
+enum {
+	TOGETHER_LOOKED = 256,    /* what they do is told of close together */
+	TOGETHER_BYTES_MAX = 8192 /* of their names */
+};
+
 static struct moment *same_moment(struct story *story, int64_t at_ns, const char *what)
 {
-	LIST_EACH(story->moments, struct moment, moment)
-		if (moment->nodes && strcmp(moment->text, what) == 0 &&
-			llabs(at_ns - moment->at_ns) < TOGETHER_NS)
-			return moment;
+	struct moment *moments = story->moments.items;
+	size_t left = TOGETHER_LOOKED;
+
+	for (size_t i = story->moments.count; i-- > 0 && left-- > 0;)
+		if (moments[i].nodes && llabs(at_ns - moments[i].at_ns) < TOGETHER_NS &&
+			strcmp(moments[i].text, what) == 0)
+			return &moments[i];
 	return NULL;
+}
+
+static void add_node(struct moment *moment, const char *node)
+{
+	size_t length = strlen(moment->nodes);
+	char *longer;
+
+	if (length > TOGETHER_BYTES_MAX)
+		return;
+	if (asprintf(&longer, "%s, %.*s", moment->nodes, MOMENT_BYTES_MAX,
+		    length + strlen(node) > TOGETHER_BYTES_MAX ? "…" : node) < 0)
+		abort();
+	free(moment->nodes);
+	moment->nodes = longer;
 }
 
 void story_tell_node(struct story *story, int64_t at_ns, const char *node, const char *format, ...)
 {
 	struct moment *moment;
 	va_list args;
-	char *what, *longer;
+	char *what;
 
 	if (at_ns == NEVER_NS)
 		return;
@@ -68,19 +99,17 @@ void story_tell_node(struct story *story, int64_t at_ns, const char *node, const
 	if (vasprintf(&what, format, args) < 0)
 		abort();
 	va_end(args);
+	shortened(what);
 	moment = same_moment(story, at_ns, what);
 	if (moment) {
-		if (asprintf(&longer, "%s, %s", moment->nodes, node) < 0)
-			abort();
-		free(moment->nodes);
-		moment->nodes = longer;
+		add_node(moment, node);
 		if (at_ns > moment->at_ns)
 			moment->at_ns = at_ns;
 	} else {
 		moment = new_moment(story, at_ns, "node");
 		if (moment) {
 			moment->text = what;
-			moment->nodes = must_copy(node);
+			moment->nodes = shortened(must_copy(node));
 			return;
 		}
 	}
@@ -221,6 +250,7 @@ void story_deinit(struct story *story)
 	free(story->losses.items);
 	free(story->acks.items);
 	list_free_texts(&story->targets);
+	list_free_texts(&story->clients);
 	free(story->scenario_file);
 	free(story->command);
 	free(story->healed_wall);

@@ -23,7 +23,8 @@ struct moment {
 
 enum {
 	MOMENTS_MAX = 2000, /* beyond that they are counted, not kept */
-	BINS_MAX = 240      /* of a series: twice as long a run makes bins twice as wide */
+	MOMENT_BYTES_MAX = 2000,
+	BINS_MAX = 240 /* of a series: twice as long a run makes bins twice as wide */
 };
 
 /* Latencies of the answered events that were due in one bin; count 0: none was answered. */
@@ -53,6 +54,8 @@ struct loss {
 	const struct workload_record *workload;
 	int64_t first, last;
 	int64_t acked_ns; /* when the journal heard of the first one's acknowledgement; NEVER_NS */
+	const char *client; /* who had that acknowledgement; borrowed from the story; or NULL */
+	int64_t missed_ns;  /* when a read during the run missed the first one, if one was kept */
 };
 
 enum {
@@ -71,6 +74,7 @@ struct story {
 	struct list members; /* of struct member_series, in the order of their first events */
 	struct list losses;  /* of struct loss */
 	struct list acks;    /* of struct ack */
+	struct list clients; /* of char *: who writes */
 	struct list targets; /* of char *: where each probe's source pointed last */
 };
 

@@ -275,6 +275,18 @@ static void tell_strikes(struct story *story, const struct effect_judgement *eff
 	}
 }
 
+/* Faults that act at the same time share an outage. */
+static bool told_before(const struct judgement *judgement, const struct outage *own)
+{
+	LIST_EACH(judgement->outages, struct outage, other) {
+		if (other == own)
+			return false;
+		if (other->slo == own->slo && other->during.from_ns == own->during.from_ns)
+			return true;
+	}
+	return false;
+}
+
 void story_tell_judgement(
 	struct story *story, const struct record *record, const struct judgement *judgement)
 {
@@ -289,7 +301,7 @@ void story_tell_judgement(
 		tell_strikes(story, effect);
 	}
 	LIST_EACH(judgement->outages, struct outage, own)
-		if (own->during.length_ns >= NS_PER_SEC &&
+		if (own->during.length_ns >= NS_PER_SEC && !told_before(judgement, own) &&
 			words_slo_matters(&record->scenario, own->slo))
 			story_tell(story, own->during.from_ns, "probe",
 				"%s: no good event for %s from here on", own->slo->name,

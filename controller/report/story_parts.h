@@ -27,10 +27,15 @@ void story_tell_judgement(
 void story_add_window(struct story *story, const struct record *record, const cJSON *event);
 void story_finish_latency(struct story *story);
 
-/* Ids and when they were acknowledged. */
+/* Ids and when they were acknowledged; of what comes behind ACKS_MAX nobody knows when. */
+enum {
+	ACKS_MAX = 1 << 20,
+	CLIENTS_MAX = 64
+};
 struct ack {
 	const struct workload_record *workload;
 	int64_t first, last, at_ns;
+	size_t client; /* index in the story's list */
 };
 void story_add_acks(struct story *story, const struct record *record, const cJSON *event);
 void story_find_losses(struct story *story, const struct record *record);

@@ -176,37 +176,66 @@ void story_finish_latency(struct story *story)
 
 /* --- lost writes ----------------------------------------------------------------------- */
 
+/* Beyond so many all share the last one: their names are nobody's. */
+static size_t client_of(struct story *story, const char *name)
+{
+	for (size_t i = 0; i < story->clients.count; i++)
+		if (strcmp(*LIST_AT(story->clients, char *, i), name) == 0)
+			return i;
+	if (story->clients.count < CLIENTS_MAX)
+		list_push_text(&story->clients, name);
+	return story->clients.count - 1;
+}
+
 void story_add_acks(struct story *story, const struct record *record, const cJSON *event)
 {
+	size_t client = client_of(story, json_string(event, "from", "?"));
 	const cJSON *window = cJSON_GetObjectItemCaseSensitive(event, "window"), *range;
 	const struct workload_record *workload =
 		record_workload(record, json_string(event, "workload", ""));
 
-	cJSON_ArrayForEach(range, cJSON_GetObjectItemCaseSensitive(window, "acked"))
+	cJSON_ArrayForEach(range, cJSON_GetObjectItemCaseSensitive(window, "acked")) {
+		if (story->acks.count == ACKS_MAX)
+			return;
 		*(struct ack *)list_push(&story->acks, sizeof(struct ack)) =
 			(struct ack){.workload = workload,
 				.first = json_i64(range, "first", 0),
 				.last = json_i64(range, "last", 0),
-				.at_ns = journal_time(event, "t_ns")};
+				.at_ns = journal_time(event, "t_ns"),
+				.client = client};
+	}
 }
 
-static int64_t acked_ns(
+static const struct ack *ack_of(
 	const struct story *story, const struct workload_record *workload, int64_t id)
 {
 	LIST_EACH(story->acks, struct ack, ack)
 		if (ack->workload == workload && ack->first <= id && id <= ack->last)
-			return ack->at_ns;
+			return ack;
+	return NULL;
+}
+
+static int64_t missed_ns(const struct workload_record *workload, int64_t id)
+{
+	LIST_EACH(workload->read_backs, struct read_back_record, read)
+		LIST_EACH(read->missing.list, struct id_range, range)
+			if (range->first <= id && id <= range->last)
+				return read->at_ns;
 	return NEVER_NS;
 }
 
 static void add_loss(
 	struct story *story, const struct workload_record *workload, int64_t first, int64_t last)
 {
+	const struct ack *ack = ack_of(story, workload, first);
+
 	*(struct loss *)list_push(&story->losses, sizeof(struct loss)) =
 		(struct loss){.workload = workload,
 			.first = first,
 			.last = last,
-			.acked_ns = acked_ns(story, workload, first)};
+			.acked_ns = ack ? ack->at_ns : NEVER_NS,
+			.client = ack ? *LIST_AT(story->clients, char *, ack->client) : NULL,
+			.missed_ns = missed_ns(workload, first)};
 }
 
 /* Both sets are tidy: walked side by side. */

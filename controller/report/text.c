@@ -5,6 +5,7 @@
 #include "contract/units.h"
 #include "controller/judge/spill.h"
 #include "controller/report/escape.h"
+#include "controller/report/trend.h"
 #include "controller/report/words.h"
 #include "controller/report/words_loads.h"
 #include "controller/report/wrap.h"
@@ -48,6 +49,8 @@ static void verdict(FILE *out, const struct report *report)
 		plain_line(out, "  %s", also);
 	if (words_cut(report, cut))
 		plain_line(out, "  %s", cut);
+	if (words_unread(report, cut))
+		plain_line(out, "  %s", cut);
 	glances(out, report);
 	if (owner && owner->team)
 		plain_line(out, "  owner %s%s%s", owner->team, owner->contact ? ", " : "",
@@ -55,6 +58,18 @@ static void verdict(FILE *out, const struct report *report)
 	cJSON_ArrayForEach(link, scenario->links)
 		if (cJSON_IsString(link))
 			plain_line(out, "  %s %s", link->string, link->valuestring);
+}
+
+/* Of a run that was cut off. */
+static void unknown(FILE *out, const struct report *report)
+{
+	struct list lines = words_unknown(report);
+
+	if (lines.count)
+		heading(out, "what is not known");
+	LIST_EACH(lines, char *, line)
+		plain_line(out, "? %s", *line);
+	list_free_texts(&lines);
 }
 
 static void claims(FILE *out, const struct report *report)
@@ -146,6 +161,15 @@ static void data_line(FILE *out, const struct data_summary *own)
 		(long long)own->failed, (long long)own->unknown, found);
 }
 
+static void data_story(FILE *out, const struct report *report, const struct data_summary *own)
+{
+	struct list story = words_data_story(report, own);
+
+	LIST_EACH(story, char *, line)
+		plain_line(out, "               %s", *line);
+	list_free_texts(&story);
+}
+
 static void data(FILE *out, const struct report *report)
 {
 	char rpo[SENTENCE_MAX], reads[SENTENCE_MAX];
@@ -158,6 +182,7 @@ static void data(FILE *out, const struct report *report)
 			plain_line(out, "               %s", rpo);
 		if (words_read_backs(own, reads))
 			plain_line(out, "               %s", reads);
+		data_story(out, report, own);
 		LIST_EACH(lines, char *, line)
 			plain_line(out, "               %s", *line);
 		LIST_EACH(own->workload->reads, struct read_record, read)
@@ -181,6 +206,15 @@ static void costs(FILE *out, const struct report *report)
 				(long long)own->tally.total, words_counted(own->slo, counted),
 				percent_human(own->budget_spent, spent),
 				words_period(own->slo->period_ns, period));
+}
+
+static void near_misses(FILE *out, const struct report *report)
+{
+	char text[SENTENCE_MAX];
+
+	LIST_EACH(report->closest, struct closest, own)
+		plain_line(out, "%s stop rule    %s", closest_is_near(own) ? "?" : " ",
+			words_closest(own, text));
 }
 
 static void alerts(FILE *out, const struct record *record)
@@ -317,6 +351,8 @@ static void reverts(FILE *out, const struct report *report)
 			words_confirmed(report, own), own->text);
 		differences(out, "was there before:", &own->missing);
 		differences(out, "is new:", &own->added);
+		differences(out, "went with the boot:", &own->booted_away);
+		differences(out, "came up with the boot:", &own->booted_up);
 	}
 }
 
@@ -344,6 +380,7 @@ void report_summary(FILE *out, const struct report *report)
 	/* Refused before the first probe: there is nothing else to say. */
 	if (report->record.stop != STOP_NONE && !report->record.sources.count)
 		return;
+	unknown(out, report);
 	claims(out, report);
 	heading(out, "measured");
 	outages(out, report);
@@ -353,6 +390,7 @@ void report_summary(FILE *out, const struct report *report)
 	data(out, report);
 	costs(out, report);
 	alerts(out, &report->record);
+	near_misses(out, report);
 	effects(out, report);
 	reverts(out, report);
 	residue(out, &report->record);
@@ -374,6 +412,27 @@ static void header(FILE *out, const struct report *report)
 	plain_line(out, "  controller  %s", record->tool ? record->tool : "unknown");
 	plain_line(out, "  hypothesis  %s", record->scenario.hypothesis);
 	fputc('\n', out);
+}
+
+/* Of each node that somebody looked at. */
+static void certificate(FILE *out, const struct report *report)
+{
+	char text[SENTENCE_MAX];
+	bool begun = false;
+
+	LIST_EACH(report->judgement.reverts, struct revert_judgement, own) {
+		if (!own->before.look && !own->after.look)
+			continue;
+		if (!begun)
+			heading(out, "certificate of the revert");
+		begun = true;
+		plain_line(out, "  %-12s %s", own->node, words_confirmed(report, own));
+		plain_line(out, "  %-12s %s", "", words_looked(report, own, text));
+		if (words_boot(own, text))
+			plain_line(out, "  %-12s %s", "", text);
+		if (words_digests(own, text))
+			plain_line(out, "  %-12s %s", "", text);
+	}
 }
 
 static void time_line(FILE *out, const struct report *report)
@@ -411,14 +470,42 @@ static void reproduce(FILE *out, const struct report *report)
 	free(command);
 }
 
+static void findings(FILE *out, const struct report *report)
+{
+	struct list list = words_findings(report);
+
+	heading(out, "draft findings, for people to own");
+	if (!list.count)
+		plain_line(out, "  none: nothing came out other than expected");
+	LIST_EACH(list, struct finding_draft, own) {
+		plain_line(out, "  - %s", own->weakness);
+		plain_line(out, "    evidence: %s", own->evidence);
+		plain_line(out, "    next: %s", own->next);
+		plain_line(out, "    owner: ____________ to be tried again on: ____________");
+	}
+	free(list.items);
+}
+
 static void everything(FILE *out, const struct report *report)
 {
+	char text[SENTENCE_MAX];
+
 	header(out, report);
 	report_summary(out, report);
+	certificate(out, report);
 	time_line(out, report);
 	lines_of(out, "how events ended", words_events(report));
-	reproduce(out, report);
+	if (report->trend.count)
+		heading(out, "trend over earlier runs");
+	if (report->trend.count && trend_words(report, text))
+		plain_line(out, "  %s", text);
+	LIST_EACH(report->trend, struct trend_run, run)
+		plain_line(
+			out, "  %s %-12s %s", tone_marks[run->tone], run->verdict, run->directory);
 	lines_of(out, "what this run can't tell", words_limits(report));
+	lines_of(out, "what would give a clearer answer", words_clearer(report));
+	reproduce(out, report);
+	findings(out, report);
 }
 
 /* What `print` prints, in lines of that width. */

@@ -192,25 +192,6 @@ int64_t words_length_ns(const struct report *report)
 								       : report->story.last_ns;
 }
 
-const char *words_cut(const struct report *report, char buffer[SENTENCE_MAX])
-{
-	const char *wall = report->story.healed_wall;
-	char at[WORDS_MAX], later[WORDS_MAX] = "";
-
-	if (report->record.ended)
-		return NULL;
-	if (wall)
-		snprintf(later, sizeof(later), "heal --run looked at the nodes on %.40s.", wall);
-	snprintf(buffer, SENTENCE_MAX,
-		"The run was cut off at %s: its journal ends there. Everything up to then is in "
-		"this report; what came after is not known from it. %s",
-		words_at(report->story.last_ns, at),
-		wall ? later
-		     : "Injectors heal by themselves within the lease; `backburn heal --run` with "
-		       "this run's directory proves it.");
-	return buffer;
-}
-
 /* A stop gives its own code, and its sentence, unless something heavier came of it. */
 static bool stop_is_the_reason(const struct report *report)
 {
@@ -236,6 +217,22 @@ static void add_claims(const struct report *report, enum finding finding, const 
 	list_free_texts(&names);
 }
 
+/* A verdict that expected them, or allows them, does not say that writes were lost. */
+static void add_losses(const struct report *report, char buffer[SENTENCE_MAX])
+{
+	size_t used = strlen(buffer);
+
+	if (report->judgement.exit_code != EXIT_HELD)
+		return;
+	LIST_EACH(report->judgement.data, struct data_summary, own) {
+		if (!own->lost || used >= SENTENCE_MAX)
+			continue;
+		used += (size_t)snprintf(buffer + used, SENTENCE_MAX - used,
+			"%s%lld of %lld acknowledged writes of %.60s are lost.", used ? " " : "",
+			(long long)own->lost, (long long)own->acked, own->workload->spec->name);
+	}
+}
+
 static size_t count_otherwise(const struct report *report)
 {
 	size_t count = 0;
@@ -256,6 +253,7 @@ const char *words_also(const struct report *report, char buffer[SENTENCE_MAX])
 	if (report->judgement.exit_code != EXIT_VIOLATED || count_otherwise(report) > 1)
 		add_claims(report, FINDING_OTHERWISE, "Claims other than expected", buffer);
 	add_claims(report, FINDING_KNOWN, "Violated, but known issues", buffer);
+	add_losses(report, buffer);
 	return *buffer ? buffer : NULL;
 }
 

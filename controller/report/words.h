@@ -44,6 +44,18 @@ int64_t words_length_ns(const struct report *report);
 const char *words_cut(const struct report *report, char buffer[SENTENCE_MAX]);
 
 /*
+ * "3 lines of the journal could not be read, the first at line 17: …"; NULL when all of it was
+ * read.
+ */
+const char *words_unread(const struct report *report, char buffer[SENTENCE_MAX]);
+
+/*
+ * What is not known of a run that was cut off: faults that may have acted on, nodes that nobody
+ * looked at, phases, measures. Lines of char * (list_free_texts); none for a run that ended.
+ */
+struct list words_unknown(const struct report *report);
+
+/*
  * What the heaviest exit code's sentence does not say: that the run was stopped, and which claims
  * came out other than expected, or would have but for a known issue. NULL when there is nothing to
  * add.
@@ -67,6 +79,21 @@ enum tone words_revert(const struct report *report, char buffer[SENTENCE_MAX]);
 /* "confirmed", "NOT CONFIRMED", or "not touched" of a node that nobody compared for that. */
 const char *words_confirmed(const struct report *report, const struct revert_judgement *own);
 enum tone tone_of_revert(const struct report *report, const struct revert_judgement *own);
+
+/*
+ * What a certificate of the revert says of a node. "before the faults at 10:37:05 UTC
+ * (T+0.120 s), after them at 10:39:01 UTC (T+116.003 s) by root@host with heal --run"; "boot 6f…
+ * before and after"; "SHA-256 of 19 lines, before and after: 4be1…". The last two are NULL where
+ * nothing is known.
+ */
+const char *words_looked(
+	const struct report *report, const struct revert_judgement *own, char buffer[SENTENCE_MAX]);
+const char *words_boot(const struct revert_judgement *own, char buffer[SENTENCE_MAX]);
+const char *words_digests(const struct revert_judgement *own, char buffer[SENTENCE_MAX]);
+
+/* "outage came to 5.1s of 8s without a good event, at T+36.2 s: 64 % of the way, a near miss". */
+const char *words_closest(const struct closest *own, char buffer[SENTENCE_MAX]);
+enum tone tone_of_closest(const struct closest *own);
 
 /* What a claim says: "avail ≥ 99 % in before". */
 const char *words_statement(const struct scenario *scenario, const struct invariant_spec *claim,
@@ -185,6 +212,15 @@ const char *words_read_backs(const struct data_summary *own, char buffer[SENTENC
 /* "8 ok, 2 timeout": outcomes that occurred. */
 const char *words_outcomes(const struct source_record *source, char buffer[WORDS_MAX]);
 
+/* The phase of that instant; NULL: between phases. */
+const char *words_phase_at(const struct record *record, int64_t at_ns);
+
+/*
+ * The first lost write as a story of a few sentences: when it was acknowledged, to whom, what went
+ * on then, and when it was missed. Lines of char * (list_free_texts); none when none was lost.
+ */
+struct list words_data_story(const struct report *report, const struct data_summary *data);
+
 /* What was lost when: lines of char * (list_free_texts). */
 struct list words_losses(const struct report *report, const struct data_summary *data);
 
@@ -192,6 +228,16 @@ struct list words_losses(const struct report *report, const struct data_summary 
  * (list_free_texts). */
 struct list words_reproduce(const struct report *report);
 struct list words_limits(const struct report *report);
+
+/* A draft: people own it, with a name and a date of their own. */
+struct finding_draft {
+	char weakness[SENTENCE_MAX], evidence[SENTENCE_MAX], next[SENTENCE_MAX];
+};
+/* List of struct finding_draft; the caller frees its items. */
+struct list words_findings(const struct report *report);
+
+/* What to change for a clearer answer: lines of char * (list_free_texts). */
+struct list words_clearer(const struct report *report);
 
 /* The command, or the nearest to it that the journal knows. The caller frees. */
 char *words_command(const struct report *report);

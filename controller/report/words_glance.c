@@ -131,6 +131,36 @@ static void add_fault(struct list *list, const struct effect_judgement *own)
 			fault->spec->id, what, when, effect_words[own->effect]);
 }
 
+/* "9 of 11 claims are as expected; not as expected: failover; unproven: rejoin". */
+static void add_claims(struct list *list, const struct list *claims)
+{
+	struct list otherwise = {0}, open = {0};
+	struct glance *glance;
+	size_t expected = 0;
+	char names[120], unproven[120];
+
+	LIST_EACH(*claims, struct claim_judgement, own) {
+		expected += own->finding == FINDING_AS_EXPECTED;
+		if (own->finding == FINDING_OTHERWISE)
+			list_push_text(&otherwise, own->claim->id);
+		else if (own->finding != FINDING_AS_EXPECTED)
+			list_push_text(&open, own->claim->id);
+	}
+	if (claims->count) {
+		glance = list_push(list, sizeof(*glance));
+		glance->tone = otherwise.count ? TONE_BAD : open.count ? TONE_OPEN : TONE_GOOD;
+		snprintf(glance->text, sizeof(glance->text),
+			"%zu of %zu claim%s as expected%s%s%s%s", expected, claims->count,
+			claims->count == 1 ? " is" : "s are",
+			otherwise.count ? "; not as expected: " : "",
+			words_join(&otherwise, names, sizeof(names)),
+			open.count ? "; unproven: " : "",
+			words_join(&open, unproven, sizeof(unproven)));
+	}
+	list_free_texts(&otherwise);
+	list_free_texts(&open);
+}
+
 /* Beyond the first few as well: what is not as asked is to be known. */
 static void add_differing(struct list *list, const struct list *effects)
 {
@@ -168,6 +198,7 @@ struct list words_glance(const struct report *report)
 	char text[SENTENCE_MAX];
 	enum tone tone;
 
+	add_claims(&list, &report->judgement.claims);
 	for (size_t i = 0; i < effects->count && i < FAULTS_SHOWN; i++)
 		add_fault(&list, LIST_AT(*effects, struct effect_judgement, i));
 	if (effects->count > FAULTS_SHOWN) {

@@ -4,6 +4,7 @@
 #include "contract/units.h"
 #include "controller/exit_code.h"
 #include "controller/prober/orders.h"
+#include "controller/report/trend.h"
 #include "controller/report/words.h"
 
 /* What a run can't tell. */
@@ -91,10 +92,12 @@ static void limit_of_statistics(const struct report *report, struct list *lines)
 
 static void limit_of_runs(const struct report *report, struct list *lines)
 {
-	if (report->judgement.exit_code == EXIT_HELD)
-		words_add(lines,
-			"1 of 1 runs held: at 95 %% the failure chance of the next is still up to "
-			"95 %% (5 of 5: 45 %%, 59 of 59: 5 %%).");
+	char text[SENTENCE_MAX];
+
+	if (report->trend.count)
+		return; /* the trend says it */
+	if (report->judgement.exit_code == EXIT_HELD && trend_words(report, text))
+		words_add(lines, "%s.", text);
 	else
 		words_add(lines,
 			"This is one run; how often it would end like this, one run can't tell.");
@@ -141,6 +144,8 @@ struct list words_limits(const struct report *report)
 	char cut[SENTENCE_MAX];
 
 	if (words_cut(report, cut))
+		words_add(&lines, "%s", cut);
+	if (words_unread(report, cut))
 		words_add(&lines, "%s", cut);
 	limit_of_runs(report, &lines);
 	LIST_EACH(record->sources, struct source_record, source)

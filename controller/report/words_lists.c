@@ -83,6 +83,32 @@ static void cost_of_slo(const struct cost *cost, struct list *figures)
 		words_period(cost->slo->period_ns, period));
 }
 
+/* Whole seconds in which more events were bad than the objective allows. */
+static void cost_of_breach(
+	const struct report *report, const struct slo_spec *slo, struct list *figures)
+{
+	const struct samples *samples = &record_sli(&report->record, slo->name)->samples;
+	int64_t breached = 0, looked = 0, at_ns;
+	struct figure *figure;
+
+	for (size_t i = 0; i < samples->count; i = samples_from(samples, at_ns)) {
+		struct tally tally;
+
+		at_ns = samples_at(samples, i) / NS_PER_SEC * NS_PER_SEC;
+		tally = samples_tally(samples, at_ns, at_ns + NS_PER_SEC);
+		at_ns += NS_PER_SEC;
+		looked++;
+		breached += (double)tally.bad > (1 - slo->objective) * (double)tally.total + 1e-9;
+	}
+	if (!breached)
+		return;
+	figure = list_push(figures, sizeof(*figure));
+	snprintf(figure->value, sizeof(figure->value), "%lld s", (long long)breached);
+	snprintf(figure->text, sizeof(figure->text),
+		"of %lld s in which %.60s was below its objective, second by second",
+		(long long)looked, slo->name);
+}
+
 static bool costs_the_same(const struct outage *a, const struct outage *b)
 {
 	return a->slo == b->slo && a->fault->start_ns == b->fault->start_ns &&
@@ -204,22 +230,32 @@ static void cost_of_alerts(
 		words_at(first->from_ns, at), text);
 }
 
+/* What was lost first, then what might have been. */
+static void costs_of_data(const struct report *report, bool lost, struct list *figures)
+{
+	LIST_EACH(report->judgement.data, struct data_summary, data)
+		if (!data->lost == !lost)
+			cost_of_data(data, figures);
+}
+
 struct list words_cost(const struct report *report)
 {
 	const struct scenario *scenario = &report->record.scenario;
 	struct list figures = {0};
 
+	LIST_EACH(report->judgement.costs, struct cost, cost)
+		if (words_slo_matters(scenario, cost->slo)) {
+			cost_of_slo(cost, &figures);
+			cost_of_breach(report, cost->slo, &figures);
+		}
+	costs_of_data(report, true, &figures);
 	LIST_EACH(report->judgement.outages, struct outage, own)
 		if (words_outage_is_told(report, own)) {
 			cost_of_outage(report, own, &figures);
 			cost_of_recovery(report, own, &figures);
 		}
-	LIST_EACH(report->judgement.data, struct data_summary, data)
-		cost_of_data(data, &figures);
+	costs_of_data(report, false, &figures);
 	words_load_cost(report, &figures);
-	LIST_EACH(report->judgement.costs, struct cost, cost)
-		if (words_slo_matters(scenario, cost->slo))
-			cost_of_slo(cost, &figures);
 	LIST_EACH(scenario->slos, struct slo_spec, slo) {
 		cost_of_alerts(report, slo, BURN_PAGE, &figures);
 		cost_of_alerts(report, slo, BURN_ALERT, &figures);
@@ -229,7 +265,7 @@ struct list words_cost(const struct report *report)
 
 /* --- lost writes ----------------------------------------------------------------------- */
 
-static const char *phase_at(const struct record *record, int64_t at_ns)
+const char *words_phase_at(const struct record *record, int64_t at_ns)
 {
 	LIST_EACH(record->phases, struct phase_record, phase)
 		if (phase->start_ns != NEVER_NS && phase->start_ns <= at_ns &&
@@ -240,7 +276,7 @@ static const char *phase_at(const struct record *record, int64_t at_ns)
 
 static void tell_loss(const struct report *report, const struct loss *loss, struct list *lines)
 {
-	const char *phase = phase_at(&report->record, loss->acked_ns);
+	const char *phase = words_phase_at(&report->record, loss->acked_ns);
 	char at[WORDS_MAX], ids[64];
 
 	if (loss->first == loss->last)

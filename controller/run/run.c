@@ -15,6 +15,7 @@
 #include "controller/report/escape.h"
 #include "controller/report/output.h"
 #include "controller/report/report.h"
+#include "controller/report/trend.h"
 #include "controller/run/run_parts.h"
 #include "controller/run/tls_files.h"
 
@@ -130,6 +131,7 @@ static int report_run(const struct run *run)
 		abort();
 	if (report_load(&report, path, &fail) == 0) {
 		code = report.judgement.exit_code;
+		trend_read(&report, run->dir);
 		/* What could not be written down can't be relied on, whatever it says. */
 		if ((report_write(&report, run->dir, &fail) < 0 || run->broken) &&
 			code != EXIT_NOT_REVERTED)

@@ -22,6 +22,11 @@ enum {
 	AUDIT_PAGES_MAX = 256
 };
 
+void run_take_boot_id(struct run_node *node, const char *boot_id)
+{
+	snprintf(node->boot_id, sizeof(node->boot_id), "%.*s", BOOT_ID_MAX - 1, boot_id);
+}
+
 /* --- audits ---------------------------------------------------------------------------- */
 
 static void audit_failed(struct run_node *node, const struct fail *why)
@@ -52,6 +57,8 @@ static void audit_complete(struct run_node *node)
 	} else {
 		data = json_object();
 	}
+	if (*node->boot_id)
+		json_put_string(data, "boot_id", node->boot_id);
 	json_put(data, "state", node->audit_state);
 	json_put(data, "residue", node->audit_residue);
 	node->audit_state = node->audit_residue = NULL;
@@ -140,7 +147,11 @@ static void feed_recovered(struct run_node *node, const struct fail *why)
 
 static void hello_again(void *context, const struct wire_message *reply, const struct fail *why)
 {
-	feed_recovered(context, reply ? NULL : why);
+	struct run_node *node = context;
+
+	if (reply)
+		run_take_boot_id(node, json_string(reply->body, "boot_id", ""));
+	feed_recovered(node, reply ? NULL : why);
 }
 
 struct recovery {

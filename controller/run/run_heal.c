@@ -11,6 +11,7 @@
 #include "controller/exit_code.h"
 #include "controller/report/escape.h"
 #include "controller/report/report.h"
+#include "controller/report/trend.h"
 #include "controller/run/reach.h"
 #include "controller/run/run_parts.h"
 
@@ -200,6 +201,7 @@ static int report_proof(const struct run *run)
 	int code = EXIT_TROUBLE;
 
 	if (report_load(&report, path, &fail) == 0) {
+		trend_read(&report, run->dir);
 		report_write(&report, run->dir, &fail);
 		code = EXIT_HELD;
 		LIST_EACH(report.judgement.reverts, struct revert_judgement, revert) {

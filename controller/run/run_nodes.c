@@ -381,6 +381,7 @@ static void hello_came(void *context, const struct wire_message *reply, const st
 		run_trouble(node->run, &fail);
 	} else {
 		FAILPOINT(hello_answered);
+		run_take_boot_id(node, hello.boot_id ? hello.boot_id : "");
 		log_node(node, &hello);
 		run_measure_clock(node->run, node->injector, &node->clock, clock_known, node);
 	}

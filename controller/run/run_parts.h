@@ -35,6 +35,10 @@ struct clock_offset {
 	int pings; /* done so far */
 };
 
+enum {
+	BOOT_ID_MAX = 64
+};
+
 struct run_node {
 	struct run *run;
 	struct plan_node *node;
@@ -43,6 +47,7 @@ struct run_node {
 	cJSON *audit_state, *audit_residue; /* pages so far */
 	int64_t audit_page;                 /* asked for */
 	const char *audit_when;             /* "before" while setting up, else NULL: the engine's */
+	char boot_id[BOOT_ID_MAX]; /* of its kernel, as the injector said last; "": not told */
 };
 
 struct run_prober {
@@ -174,6 +179,8 @@ void run_inspect(struct run *run, const struct action *action);
 /* --- run_audit.c ----------------------------------------------------------------------- */
 
 void run_audit(struct run_node *node);
+/* Which boot of its kernel an injector has told of; the next audit says it. */
+void run_take_boot_id(struct run_node *node, const char *boot_id);
 void run_recover(struct run_node *node);
 
 /* --- run_probes.c ---------------------------------------------------------------------- */

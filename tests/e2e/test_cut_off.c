@@ -88,6 +88,30 @@ static void heal_run(const struct cli *cli, int code)
 	cli_result_free(&result);
 }
 
+/* Whoever healed later is named by whom and at which boot the nodes were looked at. */
+static void assert_certified(const cJSON *summary)
+{
+	const cJSON *revert;
+	size_t certified = 0;
+
+	cJSON_ArrayForEach(revert, cJSON_GetObjectItemCaseSensitive(summary, "revert")) {
+		const cJSON *before = cJSON_GetObjectItemCaseSensitive(revert, "before");
+		const cJSON *after = cJSON_GetObjectItemCaseSensitive(revert, "after");
+
+		if (!cJSON_IsObject(before) || !cJSON_IsObject(after) ||
+			strcmp(cli_text(revert, "node"), "services") == 0)
+			continue;
+		certified++;
+		assert_int_equal(strlen(cli_text(after, "sha256")), 64);
+		assert_string_equal(cli_text(after, "sha256"), cli_text(before, "sha256"));
+		assert_true(strlen(cli_text(after, "boot_id")) > 0);
+		assert_string_equal(cli_text(after, "boot_id"), cli_text(before, "boot_id"));
+		assert_true(strlen(cli_text(after, "healed_by")) > 0);
+		assert_true(cJSON_GetObjectItemCaseSensitive(before, "healed_by") == NULL);
+	}
+	print_message("%zu nodes certified\n", certified);
+}
+
 /* --- one moment ------------------------------------------------------------------------ */
 
 static void killed_after(int ms)
@@ -123,6 +147,7 @@ static void killed_after(int ms)
 	heal_run(&cli, 0);
 	summary = cli_summary(&cli);
 	assert_true(all_confirmed(summary));
+	assert_certified(summary);
 	assert_only_what_is_known(summary, journal);
 	cJSON_Delete(summary);
 	cJSON_Delete(journal);

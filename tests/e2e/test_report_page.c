@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "contract/file.h"
+#include "contract/list.h"
+#include "page_server.h"
 #include "tests/unit/report/told.h"
 
 /*
@@ -32,118 +29,6 @@ enum {
 	BROWSER_PATIENCE_S = 120,
 	SKIPPED = 77
 };
-
-/* --- a server ---------------------------------------------------------------------------- */
-
-struct page {
-	const char *path, *type, *policy;
-	const char *body;
-};
-
-struct server {
-	struct page pages[12]; /* ends with path NULL */
-	int listener, stop[2];
-	uint16_t port;
-	pthread_t thread;
-};
-
-static const struct page *page_at(const struct server *server, const char *request)
-{
-	for (const struct page *page = server->pages; page->path; page++) {
-		size_t length = strlen(page->path);
-
-		if (strncmp(request, "GET ", 4) == 0 &&
-			strncmp(request + 4, page->path, length) == 0 && request[4 + length] == ' ')
-			return page;
-	}
-	return NULL;
-}
-
-static void send_all(int fd, const char *text, size_t length)
-{
-	while (length > 0) {
-		ssize_t sent = send(fd, text, length, MSG_NOSIGNAL);
-
-		if (sent <= 0)
-			return;
-		text += sent;
-		length -= (size_t)sent;
-	}
-}
-
-static void answer(const struct server *server, int fd)
-{
-	char request[4096] = "", head[512];
-	struct pollfd poller = {.fd = fd, .events = POLLIN};
-	size_t used = 0;
-	const struct page *page;
-
-	/* Browsers open connections that they may never use. */
-	while (!strstr(request, "\r\n\r\n") && used < sizeof(request) - 1) {
-		ssize_t got;
-
-		if (poll(&poller, 1, 300) <= 0)
-			return;
-		got = recv(fd, request + used, sizeof(request) - 1 - used, 0);
-		if (got <= 0)
-			return;
-		used += (size_t)got;
-		request[used] = '\0';
-	}
-	page = page_at(server, request);
-	snprintf(head, sizeof(head),
-		"HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-		"Connection: close\r\n%s%s\r\n\r\n",
-		page ? "200 OK" : "404 Not Found", page ? page->type : "text/plain",
-		page ? strlen(page->body) : 0,
-		page && page->policy ? "Content-Security-Policy: " : "X-Policy: none",
-		page && page->policy ? page->policy : "");
-	send_all(fd, head, strlen(head));
-	if (page)
-		send_all(fd, page->body, strlen(page->body));
-}
-
-static void *serve(void *context)
-{
-	const struct server *server = context;
-	struct pollfd pollers[] = {{.fd = server->listener, .events = POLLIN},
-		{.fd = server->stop[0], .events = POLLIN}};
-
-	while (poll(pollers, 2, -1) > 0 && !pollers[1].revents) {
-		int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
-
-		if (fd < 0)
-			continue;
-		answer(server, fd);
-		shutdown(fd, SHUT_WR);
-		close(fd);
-	}
-	return NULL;
-}
-
-static void server_start(struct server *server)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t length = sizeof(address);
-
-	server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(server->listener >= 0);
-	assert_int_equal(bind(server->listener, (struct sockaddr *)&address, length), 0);
-	assert_int_equal(listen(server->listener, 64), 0);
-	assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &length), 0);
-	server->port = ntohs(address.sin_port);
-	assert_int_equal(pipe2(server->stop, O_CLOEXEC), 0);
-	assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
-}
-
-static void server_stop(struct server *server)
-{
-	close(server->stop[1]);
-	pthread_join(server->thread, NULL);
-	close(server->stop[0]);
-	close(server->listener);
-}
 
 /* --- the browser ------------------------------------------------------------------------- */
 
@@ -292,7 +177,9 @@ static const char measuring[] =
 	"<!DOCTYPE html><html><body><pre id='result'></pre><script>\n"
 	"const frames = [['/report.html', 1280], ['/report.html', 375], ['/bare.html', 1280],\n"
 	"  ['/killed.html', 1280], ['/killed.html', 375], ['/cut.html', 1280],\n"
-	"  ['/cut.html', 375], ['/members.html', 1280], ['/members.html', 375]];\n"
+	"  ['/cut.html', 375], ['/members.html', 1280], ['/members.html', 375],\n"
+	"  ['/lost.html', 1280], ['/lost.html', 375], ['/damaged.html', 1280],\n"
+	"  ['/damaged.html', 375]];\n"
 	"function measure(path, width, page) {\n"
 	"  const root = page.documentElement, view = page.defaultView;\n"
 	"  const out = [...page.querySelectorAll('body *')].filter(e => !e.closest('.box *') &&\n"
@@ -300,6 +187,10 @@ static const char measuring[] =
 	"  const line = page.querySelector('svg.chart .c-line');\n"
 	"  const row = page.querySelector('table.claims tbody tr');\n"
 	"  const text = page.body.innerText;\n"
+	"  const links = [...page.querySelectorAll('a[href^=\"#\"]')];\n"
+	"  const broken = links.filter(a => !page.getElementById(a.hash.slice(1)));\n"
+	"  const sections = page.querySelectorAll('section[id]').length;\n"
+	"  const ids = [...page.querySelectorAll('[id]')].map(e => e.id);\n"
 	"  return `${path} ${width}: scroll=${root.scrollWidth > root.clientWidth} ` +\n"
 	"    `standing-out=${out.map(e => e.tagName + '.' + e.className).join() || 'none'} ` +\n"
 	"    `line=${view.getComputedStyle(line).stroke} "
@@ -308,7 +199,10 @@ static const char measuring[] =
 	"    text.includes('recovered 2.00s')} limits=${text.includes('The revert proof "
 	"compares')} ` +\n"
 	"    `height=${root.scrollHeight > 2000} ` +\n"
-	"    `first=${text.slice(0, text.indexOf('What it cost')).replace(/\\s+/g, ' ')}`;\n"
+	"    `anchors=${links.length === sections && sections > 5} ` +\n"
+	"    `broken=${broken.map(a => a.hash).join() || 'none'} ` +\n"
+	"    `twice=${ids.filter((id, i) => ids.indexOf(id) !== i).join() || 'none'} ` +\n"
+	"    `first=${text.slice(0, text.indexOf('What it cost', 1)).replace(/\\s+/g, ' ')}`;\n"
 	"}\n"
 	"function look([path, width]) {\n"
 	"  return new Promise(done => {\n"
@@ -400,9 +294,49 @@ static char *members_page(void)
 	return told_finish(&told, report_html);
 }
 
+/* Lost writes, a near miss, an earlier run, findings: all that stands behind the numbers. */
+static char *lost_page(void)
+{
+	cJSON *tree = given_tree();
+	struct report report;
+	struct told told;
+	char *html;
+
+	given_set(tree, "guardrails.stop_if",
+		"[{'id':'a-rule-with-a-name-that-is-long-and-has-no-blank-in-it','slo':'avail',"
+		"'no_good_for':'3s'}]");
+	told_begin(&told, tree);
+	told_run(&told);
+	told_run_ends(&told, 60);
+	told_report(&told, &report);
+	*(struct trend_run *)list_push(&report.trend, sizeof(struct trend_run)) =
+		(struct trend_run){.directory = strdup("20261128-234605-a-run-of-long-ago"),
+			.started = strdup("2026-01-01T00:00:00Z"),
+			.verdict = strdup("HELD"),
+			.reason = strdup("every gate is met")};
+	html = told_form(&report, report_html);
+	report_deinit(&report);
+	told_end(&told);
+	return html;
+}
+
+/* Lines that nobody can read, one of them with what looks like markup. */
+static char *damaged_page(void)
+{
+	struct told told;
+
+	told_begin(&told, given_tree());
+	told_run(&told);
+	told_line(&told, "<script>alert(1)</script><section id=\"x\"><h2>");
+	told_line(&told,
+		"{\"event\":\"<section id=averyveryveryveryveryverylongeventwithoutablank>\"}");
+	told_run_ends(&told, 100);
+	return told_finish(&told, report_html);
+}
+
 struct fixture {
 	struct server server;
-	char *html, *css, *killed, *cut, *members;
+	char *html, *css, *killed, *cut, *members, *lost, *damaged;
 };
 
 static int set_up(void **state)
@@ -413,6 +347,8 @@ static int set_up(void **state)
 	fixture.killed = killed_page();
 	fixture.cut = cut_page();
 	fixture.members = members_page();
+	fixture.lost = lost_page();
+	fixture.damaged = damaged_page();
 	fixture.server = (struct server){
 		.pages = {{"/report.html", "text/html; charset=utf-8", POLICY, fixture.html},
 			{"/bare.html", "text/html; charset=utf-8", POLICY_WITHOUT_STYLES,
@@ -420,6 +356,8 @@ static int set_up(void **state)
 			{"/killed.html", "text/html; charset=utf-8", POLICY, fixture.killed},
 			{"/cut.html", "text/html; charset=utf-8", POLICY, fixture.cut},
 			{"/members.html", "text/html; charset=utf-8", POLICY, fixture.members},
+			{"/lost.html", "text/html; charset=utf-8", POLICY, fixture.lost},
+			{"/damaged.html", "text/html; charset=utf-8", POLICY, fixture.damaged},
 			{"/report.css", "text/css", NULL, fixture.css},
 			{"/measure.html", "text/html", NULL, measuring},
 			{"/forbidden.html", "text/html", POLICY,
@@ -439,6 +377,8 @@ static int tear_down(void **state)
 	free(fixture->killed);
 	free(fixture->cut);
 	free(fixture->members);
+	free(fixture->lost);
+	free(fixture->damaged);
 	free(fixture->css);
 	return 0;
 }
@@ -490,6 +430,8 @@ static void every_kind_of_run_fits_and_says_it_first(void **state)
 		{"/killed.html", "cut-leader: kill on n2, at T+31.000 s; effect partly proven"},
 		{"/cut.html", "revert NOT CONFIRMED on n1 (and on 2 others)"},
 		{"/members.html", "no node was touched"},
+		{"/lost.html", "not as expected: no-loss"},
+		{"/damaged.html", "2 lines of the journal could not be read, the first at line 92"},
 	};
 	static const int widths[] = {1280, 375};
 	struct fixture *fixture = *state;
@@ -501,6 +443,7 @@ static void every_kind_of_run_fits_and_says_it_first(void **state)
 		snprintf(start, sizeof(start), "%s %d: ", pages[i / 2].path, widths[i % 2]);
 		line = result_of(&seen, start);
 		assert_has(line, "scroll=false standing-out=none");
+		assert_has(line, "anchors=true broken=none twice=none");
 		assert_has(strstr(line, "first="), pages[i / 2].first);
 		free(line);
 	}
@@ -523,6 +466,8 @@ static void no_kind_of_run_gives_it_cause(void **state)
 	the_browser_is_quiet_about(&fixture->server, "/killed.html");
 	the_browser_is_quiet_about(&fixture->server, "/cut.html");
 	the_browser_is_quiet_about(&fixture->server, "/members.html");
+	the_browser_is_quiet_about(&fixture->server, "/lost.html");
+	the_browser_is_quiet_about(&fixture->server, "/damaged.html");
 }
 
 static void without_styles_it_can_be_read(void **state)

@@ -97,6 +97,21 @@ static void depth_is_bounded(void **state)
 	cJSON_Delete(value);
 }
 
+static void values_are_bounded(void **state)
+{
+	const size_t length = (size_t)2 * JSON_VALUES_MAX + 2;
+	char *text = malloc(length);
+
+	(void)state;
+	assert_non_null(text);
+	text[0] = '[';
+	for (size_t i = 1; i + 1 < length; i += 2)
+		memcpy(text + i, "0,", 2);
+	text[length - 1] = ']';
+	assert_refused(text, length, 1, "", "more than 1000000 values");
+	free(text);
+}
+
 static void duplicate_keys_are_refused(void **state)
 {
 	(void)state;
@@ -234,6 +249,7 @@ int main(void)
 		cmocka_unit_test(good_text_is_parsed),
 		cmocka_unit_test(bad_text_is_refused_with_its_line),
 		cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(values_are_bounded),
 		cmocka_unit_test(duplicate_keys_are_refused),
 		cmocka_unit_test(lines_are_found),
 		cmocka_unit_test(paths_are_built),

@@ -82,11 +82,14 @@ static void what_is_no_journal_is_named(void **state)
 
 	(void)state;
 	begin(&told, 100);
+	assert_int_equal(ftruncate(fileno(told.file), 0), 0);
+	rewind(told.file);
 	told_line(&told, "{}");
 	assert_int_equal(fflush(told.file), 0);
 	result = report_of(told.dir, NULL, NULL);
 	assert_int_equal(result.code, 65);
-	snprintf(expected, sizeof(expected), "backburn: %s:97: journal: unknown event", told.path);
+	snprintf(expected, sizeof(expected),
+		"backburn: %s:1: journal: does not begin with run_started", told.path);
 	assert_has(result.err, expected);
 	assert_string_equal(result.out, "");
 	cli_result_free(&result);

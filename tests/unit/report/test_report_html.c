@@ -32,9 +32,9 @@ static void the_verdict_comes_first(void **state)
 	static const char *const parts[] = {"<strong>HELD</strong>", "exit code 0",
 		"<h1>etcd keeps", "Owner: storage", "href=\"https://wiki.example/etcd-failover\"",
 		"What it cost", "<h2>Claims",
-		">negative control: the probe must pass through the leader<", "<svg",
-		"What was hit", "<h2>Data", "Proof of the revert", "Time line", "How to reproduce",
-		"What this run can", NULL};
+		">negative control: the probe must pass through the leader<", "<svg", "Time line",
+		"<h2>Data", "What was hit", "Proof of the revert", "What this run can",
+		"How to reproduce", "Draft findings", NULL};
 	char *text = whole_page(given_tree(), 100);
 
 	(void)state;

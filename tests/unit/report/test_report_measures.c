@@ -237,6 +237,7 @@ static void faults_that_begin_together_share_their_gap(void **state)
 	struct fault_record other;
 	struct outage first;
 	char span[WORDS_MAX];
+	size_t gaps = 0;
 
 	(void)state;
 	tell(&told);
@@ -252,9 +253,14 @@ static void faults_that_begin_together_share_their_gap(void **state)
 	assert_string_equal(words_span(&report, LIST_AT(*outages, struct outage, 0), false, span),
 		"during cut-leader and lossy");
 	figures = words_cost(&report);
-	assert_non_null(strstr(LIST_AT(figures, struct figure, 0)->text,
-		"during cut-leader and lossy; after the heal of cut-leader and lossy: "));
-	assert_null(strstr(LIST_AT(figures, struct figure, 1)->text, "longest time"));
+	LIST_EACH(figures, struct figure, figure)
+		if (strstr(figure->text, "longest time")) {
+			gaps++;
+			assert_has(figure->text,
+				"during cut-leader and lossy; after the heal of cut-leader and "
+				"lossy: ");
+		}
+	assert_int_equal(gaps, 1);
 	free(figures.items);
 	/* One that began later is told by itself. */
 	other.start_ns++;

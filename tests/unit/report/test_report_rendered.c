@@ -31,7 +31,7 @@ static void an_honest_run_has_tables(void **state)
 	assert_has(html, "<h2>❌ VIOLATED: etcd keeps serving");
 	assert_has(html, "<td>✅ noticed</td>");
 	assert_has(html, "<a href=\"https://wiki.example/etcd-failover\">runbook</a>");
-	assert_int_equal(assert_tables_are_whole(html), 4);
+	assert_int_equal(assert_tables_are_whole(html), 5);
 	assert_int_equal(count_of(html, "<details>"), count_of(html, "</details>"));
 	assert_tags_are_ours(html, links);
 	free(html);
