@@ -92,14 +92,18 @@ static int check_class(const struct record *record, const struct probe_window *w
 void record_add_events(struct samples *samples, const struct source_record *source,
 	const struct probe_window *window, const struct class_runs *runs)
 {
-	int64_t index = window->first_index, count;
+	uint64_t *items = must_array((size_t)window->count + 1, sizeof(*items));
 	const char *cursor = runs->runs;
 	struct fail checked = FAIL_INIT;
+	int64_t told = 0, count;
 	bool good;
 
 	while (runs_next(&cursor, &good, &count, &checked) > 0)
-		for (; count > 0; count--, index++)
-			samples_add(samples, due_ns(source, index), good);
+		for (; count > 0 && told < window->count; count--, told++)
+			items[told] =
+				samples_item(due_ns(source, window->first_index + told), good);
+	samples_add_all(samples, items, (size_t)told);
+	free(items);
 }
 
 /* Runs of a checked window as a mark for each event; NULL is none, and marks nothing. To be freed.

@@ -10,9 +10,16 @@ void samples_deinit(struct samples *samples)
 	*samples = (struct samples){0};
 }
 
-static void grow(struct samples *samples)
+static void make_room(struct samples *samples, size_t more)
 {
-	samples->capacity = samples->capacity ? samples->capacity * 2 : 1024;
+	size_t wanted = samples->count + more;
+
+	if (wanted <= samples->capacity)
+		return;
+	if (!samples->capacity)
+		samples->capacity = 1024;
+	while (samples->capacity < wanted)
+		samples->capacity *= 2;
 	samples->items = reallocarray(samples->items, samples->capacity, sizeof(*samples->items));
 	samples->bad_upto =
 		reallocarray(samples->bad_upto, samples->capacity, sizeof(*samples->bad_upto));
@@ -20,20 +27,47 @@ static void grow(struct samples *samples)
 		abort();
 }
 
+/* From the back, so that each item moves once. Of equal ones those that were there come first. */
+static void merge(struct samples *samples, const uint64_t *items, size_t count)
+{
+	size_t old = samples->count, end = old + count, place = end;
+	uint64_t *all = samples->items;
+
+	while (count > 0) {
+		bool later = old > 0 && all[old - 1] > items[count - 1];
+
+		all[--place] = later ? all[--old] : items[--count];
+	}
+	for (; place < end; place++)
+		samples->bad_upto[place] =
+			(place ? samples->bad_upto[place - 1] : 0) + !(all[place] & 1);
+	samples->count = end;
+}
+
+uint64_t samples_item(int64_t at_ns, bool good)
+{
+	return (uint64_t)at_ns << 1 | good;
+}
+
+void samples_add_all(struct samples *samples, const uint64_t *items, size_t count)
+{
+	make_room(samples, count);
+	while (count > 0) {
+		size_t sorted = 1;
+
+		while (sorted < count && items[sorted - 1] <= items[sorted])
+			sorted++;
+		merge(samples, items, sorted);
+		items += sorted;
+		count -= sorted;
+	}
+}
+
 void samples_add(struct samples *samples, int64_t at_ns, bool good)
 {
-	uint64_t item = (uint64_t)at_ns << 1 | good;
-	size_t place;
+	uint64_t item = samples_item(at_ns, good);
 
-	if (samples->count == samples->capacity)
-		grow(samples);
-	place = samples->count++;
-	for (; place > 0 && samples->items[place - 1] > item; place--) {
-		samples->items[place] = samples->items[place - 1];
-		samples->bad_upto[place] = samples->bad_upto[place - 1] + !good;
-	}
-	samples->items[place] = item;
-	samples->bad_upto[place] = (place ? samples->bad_upto[place - 1] : 0) + !good;
+	samples_add_all(samples, &item, 1);
 }
 
 int64_t samples_at(const struct samples *samples, size_t index)

@@ -21,6 +21,14 @@ void samples_deinit(struct samples *samples);
 /* Keeps the order; cheap when the event is among the latest ones. */
 void samples_add(struct samples *samples, int64_t at_ns, bool good);
 
+/* What the list holds of an event, for samples_add_all(). */
+uint64_t samples_item(int64_t at_ns, bool good);
+/*
+ * The same for many, best in their order: what lies behind the first of them is gone over once, not
+ * once for each. Of hundreds of members that tell of the same second this is nearly all the work.
+ */
+void samples_add_all(struct samples *samples, const uint64_t *items, size_t count);
+
 int64_t samples_at(const struct samples *samples, size_t index);
 bool samples_good(const struct samples *samples, size_t index);
 

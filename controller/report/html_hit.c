@@ -8,6 +8,15 @@
 
 /* What was hit: each fault, and what was counted of it per pair of nodes and per process. */
 
+enum {
+	PAIRS_SHOWN = 200 /* of all faults: what people look through, and a page can carry */
+};
+
+struct not_shown {
+	size_t shown, pairs;
+	int64_t packets;
+};
+
 static void packets_cell(FILE *out, const char *did, const struct pair_effect *way)
 {
 	if (!way->packets)
@@ -40,14 +49,21 @@ static void segments_cell(FILE *out, const struct pair_effect ways[2])
 	fputs("</td>", out);
 }
 
-/* Pairs come as a way and the way back. */
-static void pair_rows(FILE *out, const struct effect_judgement *own, bool segments)
+/* Pairs come as a way and the way back. Of more than there is room for the rest is added up. */
+static void pair_rows(
+	FILE *out, const struct effect_judgement *own, bool segments, struct not_shown *rest)
 {
 	const struct pair_effect *ways = own->pairs.items;
 
 	for (size_t i = 0; i + 1 < own->pairs.count; i += 2) {
 		const char *did = judge_did(own->fault);
 
+		if (rest->shown == PAIRS_SHOWN) {
+			rest->pairs++;
+			rest->packets += ways[i].packets + ways[i + 1].packets;
+			continue;
+		}
+		rest->shown++;
 		fputs("<tr>", out);
 		element(out, "td", "%s", own->fault->spec->id);
 		element(out, "th scope=\"row\"", "%s", ways[i].from);
@@ -71,14 +87,19 @@ static void pair_table(FILE *out, const struct judgement *judgement)
 		"Packets to the peer", "Packets from the peer", "Segments", NULL};
 	const char *shown[sizeof(columns) / sizeof(columns[0])];
 	bool segments = segments_differ(judgement);
+	struct not_shown rest = {0};
 
 	memcpy(shown, columns, sizeof(columns));
 	if (!segments)
 		shown[sizeof(columns) / sizeof(columns[0]) - 2] = NULL;
 	html_table_begin(out, "pairs", shown);
 	LIST_EACH(judgement->effects, struct effect_judgement, own)
-		pair_rows(out, own, segments);
+		pair_rows(out, own, segments, &rest);
 	html_table_end(out);
+	if (rest.pairs)
+		element(out, "p class=\"note\"",
+			"Not shown: %zu more pairs, with %lld packets; summary.json has them.",
+			rest.pairs, (long long)rest.packets);
 	fputs("<p class=\"note\">What was predicted – the connections that were live just before – "
 	      "beside what was counted: packets, in the kernel where they were hit, at the "
 	      "sender's way out or the receiver's way in.</p>\n",

@@ -11,6 +11,7 @@
 #include "controller/report/json_beyond.h"
 #include "controller/report/json_degraded.h"
 #include "controller/report/json_loads.h"
+#include "controller/report/json_parts.h"
 #include "controller/report/json_touched.h"
 #include "controller/report/report.h"
 #include "controller/report/words.h"
@@ -26,13 +27,6 @@ static const char *const finding_words[] = {[FINDING_AS_EXPECTED] = "as_expected
 	[FINDING_KNOWN] = "known_issue",
 	[FINDING_UNPROVEN] = "unproven",
 	[FINDING_NOT_JUDGED] = "not_judged"};
-
-/* Nanoseconds as seconds; null for what never was. */
-static void put_seconds(cJSON *object, const char *key, int64_t ns)
-{
-	json_put(object, key,
-		ns == NEVER_NS ? cJSON_CreateNull() : cJSON_CreateNumber((double)ns / 1e9));
-}
 
 /* The numbers of a claim's kind. */
 static void put_numbers(cJSON *item, const struct claim_judgement *own)
@@ -70,20 +64,20 @@ static void put_numbers(cJSON *item, const struct claim_judgement *own)
 	if (claim->restarts) {
 		json_put_number(item, "strikes", (double)own->tally.total);
 		json_put_number(item, "not_back_in_time", (double)own->tally.bad);
-		put_seconds(item, "slowest_s", own->after_ns);
+		json_put_seconds(item, "slowest_s", own->after_ns);
 	}
 	if (claim->recovers)
-		put_seconds(item, "recovered_after_s", own->after_ns);
+		json_put_seconds(item, "recovered_after_s", own->after_ns);
 	if (claim_watched_probe(claim)) {
 		json_put_number(item, "readings", (double)own->tally.total);
 		json_put_number(item, "failed_readings", (double)own->tally.bad);
 	}
 	if (claim->alert_fired)
-		put_seconds(item, "fired_after_s", own->after_ns);
+		json_put_seconds(item, "fired_after_s", own->after_ns);
 	if (claim->converges)
-		put_seconds(item, "agreed_after_s", own->after_ns);
+		json_put_seconds(item, "agreed_after_s", own->after_ns);
 	if (claim->exactly_one) {
-		put_seconds(item, "two_for_s", own->after_ns);
+		json_put_seconds(item, "two_for_s", own->after_ns);
 		json_put_number(item, "none_for_s", own->measured);
 	}
 	if (claim->budget)
@@ -136,14 +130,14 @@ static cJSON *processes_json(const struct record *record, const struct effect_ju
 		json_put_string(item, "node", own->node);
 		json_put_number(item, "pid", (double)process->pid);
 		json_put_i64(item, "start_ticks", process->start_ticks);
-		put_seconds(item, "age_s", process->age_ns);
+		json_put_seconds(item, "age_s", process->age_ns);
 		json_put_string(item, "cmdline", process->cmdline);
 		json_put_string(item, "signal", process->signal);
 		json_put_string(item, "result", signal_result_words[process->result]);
 		if (process->reason)
 			json_put_string(item, "reason", process->reason);
-		put_seconds(item, "sent_s", process->sent_ns);
-		put_seconds(item, "exited_s", process->exited_ns);
+		json_put_seconds(item, "sent_s", process->sent_ns);
+		json_put_seconds(item, "exited_s", process->exited_ns);
 		if (process->trap) {
 			json_put_string(item, "trap", process->trap);
 			json_put_number(item, "calls", (double)process->calls);
@@ -151,7 +145,7 @@ static cJSON *processes_json(const struct record *record, const struct effect_ju
 		if (process->how) {
 			json_put_string(item, "how", process->how);
 			json_put_number(item, "times", (double)process->times);
-			put_seconds(item, "held_s", process->held_ns);
+			json_put_seconds(item, "held_s", process->held_ns);
 			if (process->threads)
 				json_put_number(item, "threads", (double)process->threads);
 		}
@@ -174,7 +168,7 @@ static cJSON *strikes_json(const struct effect_judgement *effect)
 
 		json_put_string(item, "node", own->node);
 		json_put_number(item, "strike", (double)own->number);
-		put_seconds(item, "at_s", strike->at_ns);
+		json_put_seconds(item, "at_s", strike->at_ns);
 		json_put_bool(item, "whole_cgroup", strike->whole);
 		json_put_number(item, "chosen", (double)strike->chosen);
 		json_put_number(item, "sent", (double)strike->sent);
@@ -183,8 +177,8 @@ static cJSON *strikes_json(const struct effect_judgement *effect)
 		json_put_number(item, "back", (double)strike->back);
 		if (strike->back_pid)
 			json_put_number(item, "back_pid", (double)strike->back_pid);
-		put_seconds(item, "back_s", strike->back_ns);
-		put_seconds(item, "looked_until_s", strike->looked_ns);
+		json_put_seconds(item, "back_s", strike->back_ns);
+		json_put_seconds(item, "looked_until_s", strike->looked_ns);
 		if (strike->trouble)
 			json_put_string(item, "trouble", strike->trouble);
 		json_append(list, item);
@@ -284,10 +278,10 @@ static cJSON *faults_json(const struct report *report)
 		json_put_string(item, "fault", own->fault->spec->fault);
 		json_put(item, "on", list_to_json(&own->fault->on));
 		json_put(item, "from", list_to_json(&own->fault->from));
-		put_seconds(item, "start_s", own->fault->start_ns);
-		put_seconds(item, "effect_s", own->fault->effect_ns);
-		put_seconds(item, "healed_s", own->fault->healed_ns);
-		put_seconds(item, "start_error_bound_s", record_start_bound_ns(own->fault));
+		json_put_seconds(item, "start_s", own->fault->start_ns);
+		json_put_seconds(item, "effect_s", own->fault->effect_ns);
+		json_put_seconds(item, "healed_s", own->fault->healed_ns);
+		json_put_seconds(item, "start_error_bound_s", record_start_bound_ns(own->fault));
 		json_put_string(item, "effect", effect_words[own->effect]);
 		json_put_string(item, "text", own->text);
 		json_put(item, "radius", radius_json(own));
@@ -316,7 +310,7 @@ static cJSON *seen_json(const struct record *record, const struct state_seen *se
 	if (!seen->look)
 		return cJSON_CreateNull();
 	json = json_object();
-	put_seconds(json, "at_s", seen->look->at_ns);
+	json_put_seconds(json, "at_s", seen->look->at_ns);
 	json_put_string(json, "utc", words_utc(record, seen->look->at_ns, utc));
 	if (seen->look->boot_id)
 		json_put_string(json, "boot_id", seen->look->boot_id);
@@ -359,11 +353,11 @@ static cJSON *outages_json(const struct judgement *judgement)
 
 		json_put_string(item, "fault", own->fault->spec->id);
 		json_put_string(item, "slo", own->slo->name);
-		put_seconds(item, "gap_s", own->during.length_ns);
+		json_put_seconds(item, "gap_s", own->during.length_ns);
 		json_put_bool(item, "open_at_heal", own->during.open);
-		put_seconds(item, "gap_after_heal_s", own->after.length_ns);
-		put_seconds(item, "rto_s", own->rto_ns);
-		put_seconds(item, "rto_stable_for_s", own->stable_ns);
+		json_put_seconds(item, "gap_after_heal_s", own->after.length_ns);
+		json_put_seconds(item, "rto_s", own->rto_ns);
+		json_put_seconds(item, "rto_stable_for_s", own->stable_ns);
 		json_append(list, item);
 	}
 	return list;
@@ -449,8 +443,8 @@ static cJSON *alerts_json(const struct record *record)
 		json_put_string(item, "slo", own->slo->name);
 		json_put_string(item, "severity", burn_severity_words[own->burn->severity]);
 		json_put_number(item, "rate", own->burn->rate);
-		put_seconds(item, "from_s", own->from_ns);
-		put_seconds(item, "to_s", own->to_ns);
+		json_put_seconds(item, "from_s", own->from_ns);
+		json_put_seconds(item, "to_s", own->to_ns);
 		json_put_number(item, "long_rate", own->long_rate);
 		json_put_number(item, "short_rate", own->short_rate);
 		json_append(list, item);
@@ -532,8 +526,8 @@ cJSON *report_summary_json(const struct report *report)
 	json_put_string(json, "scenario", record->scenario.name);
 	json_put_string(json, "environment", record->environment ? record->environment : "");
 	json_put_string(json, "started", record->wall ? record->wall : "");
-	put_seconds(json, "lasted_s", record->end_ns);
-	put_seconds(json, "cut_off_at_s", record->ended ? NEVER_NS : report->story.last_ns);
+	json_put_seconds(json, "lasted_s", record->end_ns);
+	json_put_seconds(json, "cut_off_at_s", record->ended ? NEVER_NS : report->story.last_ns);
 	json_put(json, "healed_later",
 		report->story.healed_wall ? cJSON_CreateString(report->story.healed_wall)
 					  : cJSON_CreateNull());

@@ -5,6 +5,7 @@
 
 #include "contract/json.h"
 #include "contract/list.h"
+#include "controller/report/json_parts.h"
 #include "controller/report/trend.h"
 #include "controller/report/words.h"
 
@@ -50,9 +51,7 @@ static cJSON *stop_rules_json(const struct list *closest)
 		json_put_bool(item, "near_miss", closest_is_near(own));
 		json_put(item, "share_of_limit",
 			own->share < 0 ? cJSON_CreateNull() : cJSON_CreateNumber(own->share));
-		json_put(item, "at_s",
-			own->at_ns == NEVER_NS ? cJSON_CreateNull()
-					       : cJSON_CreateNumber((double)own->at_ns / 1e9));
+		json_put_seconds(item, "at_s", own->at_ns);
 		json_put_string(item, "text", words_closest(own, text));
 		json_append(list, item);
 	}

@@ -3,6 +3,7 @@
 
 #include "contract/json.h"
 #include "controller/judge/judge.h"
+#include "controller/report/json_parts.h"
 #include "controller/report/words_loads.h"
 
 static void put_sum(cJSON *item, const struct load_sum *sum)
@@ -71,11 +72,8 @@ static cJSON *recoveries_of(const struct load_judgement *load)
 		json_put_string(item, "fault", own->fault->spec->id);
 		json_put_string(item, "slo", own->slo->name);
 		json_put_string(item, "recovery", load_recovery_words[own->kind]);
-		json_put(item, "after_s",
-			own->after_ns == NEVER_NS
-				? cJSON_CreateNull()
-				: cJSON_CreateNumber((double)own->after_ns / 1e9));
-		json_put_number(item, "stable_for_s", (double)own->stable_ns / 1e9);
+		json_put_seconds(item, "after_s", own->after_ns);
+		json_put_seconds(item, "stable_for_s", own->stable_ns);
 		json_append(list, item);
 	}
 	return list;

@@ -5,8 +5,7 @@
 #include "contract/json.h"
 #include "controller/judge/record.h"
 
-/* What the parts of summary.json share. Seconds since the run's zero, or of some length; null:
- * never. */
+/* What the parts of summary.json share: nanoseconds as seconds, null for what never was. */
 static inline void json_put_seconds(cJSON *object, const char *key, int64_t ns)
 {
 	json_put(object, key,

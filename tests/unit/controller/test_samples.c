@@ -32,6 +32,32 @@ static void events_are_kept_in_order(void **state)
 	assert_int_equal(samples.count, 0);
 }
 
+/* Seconds of many members, told one member after the other, as each alone would be added. */
+static void many_at_once_are_as_many_one_by_one(void **state)
+{
+	struct samples once = {0}, alone = {0};
+	uint64_t items[50], draw = 1;
+
+	(void)state;
+	for (int64_t window = 0; window < 400; window++) {
+		for (int64_t i = 0; i < 50; i++) {
+			int64_t at_ns = window / 20 * 1000 + i * 20 + window % 20 / 3;
+			bool good = (draw = draw * 6364136223846793005u + 1) >> 60 > 3;
+
+			items[i] = samples_item(at_ns, good);
+			samples_add(&alone, at_ns, good);
+		}
+		samples_add_all(&once, items, window % 7 ? 50 : 49);
+		if (window % 7 == 0)
+			samples_add_all(&once, items + 49, 1);
+	}
+	assert_int_equal(once.count, alone.count);
+	assert_memory_equal(once.items, alone.items, once.count * sizeof(*once.items));
+	assert_memory_equal(once.bad_upto, alone.bad_upto, once.count * sizeof(*once.bad_upto));
+	samples_deinit(&once);
+	samples_deinit(&alone);
+}
+
 static void tallies_are_half_open(void **state)
 {
 	(void)state;
@@ -189,6 +215,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(events_are_kept_in_order),
+		cmocka_unit_test(many_at_once_are_as_many_one_by_one),
 		cmocka_unit_test(tallies_are_half_open),
 		cmocka_unit_test(recovery_is_the_first_good_event_that_lasts),
 		cmocka_unit_test(a_window_that_is_not_covered_proves_nothing),
