@@ -6,6 +6,7 @@
 #include "contract/list.h"
 #include "contract/units.h"
 #include "controller/exit_code.h"
+#include "controller/judge/spill.h"
 #include "controller/measure/statistics.h"
 #include "controller/plan/check.h"
 #include "controller/report/trend.h"
@@ -128,14 +129,46 @@ static void find_faults(const struct report *report, struct list *findings)
 	}
 }
 
+static void find_spills(const struct report *report, struct list *findings)
+{
+	LIST_EACH(report->judgement.spills, struct spill, spill) {
+		struct finding_draft *draft = list_push(findings, sizeof(*draft));
+		char text[SPILL_TEXT_MAX];
+
+		PUT(draft->weakness, "%.60s was hit, and no fault was to hit it",
+			spill_name(spill));
+		PUT(draft->evidence, "%.300s", spill_text(spill, text));
+		PUT(draft->next,
+			spill->touched->peer
+				? "Look at whose addresses the environment says these are."
+				: "Tell the makers of backburn, with the run's directory.");
+	}
+}
+
+static void find_degraded(const struct report *report, struct list *findings)
+{
+	struct finding_draft *draft;
+
+	if (!report->judgement.degradation.outside)
+		return;
+	draft = list_push(findings, sizeof(*draft));
+	words_degraded(report, draft->weakness);
+	words_degraded_proof(report, draft->evidence);
+	PUT(draft->next,
+		"Find what ties them to what was hit; if it has to be so, say it: `expected` of a "
+		"claim `degraded_at_most`.");
+}
+
 struct list words_findings(const struct report *report)
 {
 	struct list findings = {0};
 
+	find_spills(report, &findings);
 	find_unconfirmed(report, &findings);
 	find_claims(report, &findings);
 	find_losses(report, &findings);
 	find_recoveries(report, &findings);
+	find_degraded(report, &findings);
 	find_faults(report, &findings);
 	find_near_misses(report, &findings);
 	return findings;

@@ -137,6 +137,23 @@ static void limit_of_skew(const struct effect_judgement *effect, struct list *li
 			effect->fault->spec->id);
 }
 
+/* Where not every address is known, spill may be among those that are not. */
+static void limit_of_addresses(const struct fault_record *fault, struct list *lines)
+{
+	LIST_EACH(fault->nodes, struct fault_node, node) {
+		if (node->touched_more)
+			words_add(lines,
+				"Fault %s hit %lld more addresses on %s than it told one by one; "
+				"those that nobody named it would have told first.",
+				fault->spec->id, (long long)node->touched_more, node->node);
+		if (node->untold)
+			words_add(lines,
+				"Of %lld segments that fault %s hit on %s the address is not "
+				"known: the kernel's table was full.",
+				(long long)node->untold, fault->spec->id, node->node);
+	}
+}
+
 struct list words_limits(const struct report *report)
 {
 	const struct record *record = &report->record;
@@ -158,6 +175,8 @@ struct list words_limits(const struct report *report)
 				own->fault->spec->id, own->text);
 	LIST_EACH(report->judgement.effects, struct effect_judgement, own)
 		limit_of_skew(own, &lines);
+	LIST_EACH(record->faults, struct fault_record, fault)
+		limit_of_addresses(fault, &lines);
 	if (report->story.latency.count)
 		words_add(&lines,
 			"Latencies are of answered events, counted from the intended send, in "

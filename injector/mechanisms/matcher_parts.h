@@ -22,7 +22,7 @@ struct matcher_rule {
 	struct list measured;      /* of struct measure: what will not change any more */
 	uint64_t missed;           /* as its slot had counted when it was closed */
 	uint32_t number;           /* bb_slot.rule */
-	struct list hits;          /* of struct host_touched: as the kernel had counted them when
+	struct list hits;          /* of struct owned_hit: as the kernel had counted them when
 				      the slot was closed */
 	uint64_t untold;           /* likewise */
 	struct touched_index index;

@@ -23,23 +23,33 @@ static const struct touched_index *index_of(
 	return &rule->index;
 }
 
-/* While the slot is open the kernel goes on counting; afterwards the rule has it all. */
-static void hits_of(
-	const struct matcher *matcher, const struct matcher_rule *rule, struct list *hits)
+static struct list hits_in_kernel(const struct matcher *matcher, struct matcher_rule *rule)
 {
-	*hits = (struct list){0};
-	LIST_EACH(rule->hits, const struct host_touched, hit) {
-		*(struct host_touched *)list_push(hits, sizeof(*hit)) = *hit;
-	}
-	if (matcher->rules[rule->slot] == rule && rule->live)
-		host_matcher_touched(matcher->loaded, rule->number, hits);
+	struct list hits = {0}, owned;
+
+	host_matcher_touched(matcher->loaded, rule->number, &hits);
+	owned = touched_own(index_of(matcher, rule), &hits);
+	list_free(&hits);
+	return owned;
 }
 
+static bool is_open(const struct matcher *matcher, const struct matcher_rule *rule)
+{
+	return matcher->rules[rule->slot] == rule && rule->live;
+}
+
+/*
+ * A session remembers each fault that it had, and an index may be of a hundred thousand prefixes:
+ * what was hit stays, whose it was is known by then.
+ */
 void matcher_keep_touched(struct matcher *matcher, struct matcher_rule *rule)
 {
 	struct bb_slot *slot = &host_matcher_control(matcher->loaded)->slots[rule->slot];
 
-	host_matcher_touched(matcher->loaded, rule->number, &rule->hits);
+	list_free(&rule->hits);
+	rule->hits = hits_in_kernel(matcher, rule);
+	touched_index_deinit(&rule->index);
+	rule->indexed = 0;
 	host_matcher_forget(matcher->loaded, rule->number);
 	rule->untold += slot->untold;
 	slot->untold = 0;
@@ -50,8 +60,10 @@ bool matcher_spills(const struct matcher *matcher, struct matcher_rule *rule)
 	struct list hits;
 	bool spills;
 
-	hits_of(matcher, rule, &hits);
-	spills = touched_spills(index_of(matcher, rule), &hits);
+	if (!is_open(matcher, rule))
+		return touched_spills(&rule->hits);
+	hits = hits_in_kernel(matcher, rule);
+	spills = touched_spills(&hits);
 	list_free(&hits);
 	return spills;
 }
@@ -59,14 +71,13 @@ bool matcher_spills(const struct matcher *matcher, struct matcher_rule *rule)
 void matcher_touched(
 	const struct matcher *matcher, struct matcher_rule *rule, struct fault_evidence *out)
 {
-	struct list hits;
+	bool open = is_open(matcher, rule);
+	struct list hits = open ? hits_in_kernel(matcher, rule) : rule->hits;
 
-	hits_of(matcher, rule, &hits);
-	out->touched_more += (int64_t)touched_tell(
-		index_of(matcher, rule), rule->spec.peers, &hits, &out->touched);
+	out->touched_more += (int64_t)touched_tell(rule->spec.peers, &hits, &out->touched);
 	out->untold += (int64_t)rule->untold;
-	if (matcher->rules[rule->slot] == rule && rule->live)
-		out->untold +=
-			(int64_t)host_matcher_control(matcher->loaded)->slots[rule->slot].untold;
+	if (!open)
+		return;
+	out->untold += (int64_t)host_matcher_control(matcher->loaded)->slots[rule->slot].untold;
 	list_free(&hits);
 }

@@ -14,7 +14,7 @@
 /* One prefix of one endpoint, or of nobody. */
 struct place {
 	struct prefix prefix;
-	int64_t endpoint;
+	int32_t endpoint;
 };
 
 /* Nobody's before an endpoint's: what is protected stays so, whoever names it too. */
@@ -26,7 +26,7 @@ static int compare_places(const void *a, const void *b)
 	return order ? order : (x->endpoint > y->endpoint) - (x->endpoint < y->endpoint);
 }
 
-static void add(struct touched_index *index, const struct prefix *prefix, int64_t endpoint)
+static void add(struct touched_index *index, const struct prefix *prefix, int32_t endpoint)
 {
 	struct place *place = list_push(&index->places, sizeof(*place));
 
@@ -38,7 +38,7 @@ static void add(struct touched_index *index, const struct prefix *prefix, int64_
 void touched_index_init(
 	struct touched_index *index, const struct list *peers, const struct list *exempt)
 {
-	int64_t endpoint = 0;
+	int32_t endpoint = 0;
 
 	*index = (struct touched_index){0};
 	LIST_EACH(*peers, const struct endpoint, peer) {
@@ -79,7 +79,7 @@ static const struct place *find(const struct touched_index *index, const struct 
 		: NULL;
 }
 
-int64_t touched_owner(const struct touched_index *index, const struct prefix *address)
+int32_t touched_owner(const struct touched_index *index, const struct prefix *address)
 {
 	struct prefix part = match_normalised(address);
 
@@ -98,34 +98,39 @@ int64_t touched_owner(const struct touched_index *index, const struct prefix *ad
 	}
 }
 
-/* A hit with what it is sorted by. */
-struct ranked {
-	const struct host_touched *hit;
-	int64_t endpoint;
-};
-
-static int compare_ranked(const void *a, const void *b)
+struct list touched_own(const struct touched_index *index, const struct list *hits)
 {
-	const struct ranked *x = a, *y = b;
-	const struct bb_touched *one = &x->hit->counts, *other = &y->hit->counts;
+	struct list owned = {0};
 
-	if ((x->endpoint == NOBODY) != (y->endpoint == NOBODY))
-		return x->endpoint == NOBODY ? -1 : 1;
-	if (one->packets != other->packets)
-		return one->packets > other->packets ? -1 : 1;
-	return match_compare(&x->hit->address, &y->hit->address);
+	LIST_EACH(*hits, const struct host_touched, hit) {
+		*(struct owned_hit *)list_push(&owned, sizeof(struct owned_hit)) =
+			(struct owned_hit){*hit, touched_owner(index, &hit->address)};
+	}
+	return owned;
 }
 
-static void tell(const struct ranked *ranked, const struct list *peers, struct list *out)
+static int compare_weight(const void *a, const void *b)
 {
-	const struct bb_touched *counts = &ranked->hit->counts;
+	const struct owned_hit *x = *(const struct owned_hit *const *)a;
+	const struct owned_hit *y = *(const struct owned_hit *const *)b;
+	const struct bb_touched *one = &x->hit.counts, *other = &y->hit.counts;
+
+	if ((x->owner == NOBODY) != (y->owner == NOBODY))
+		return x->owner == NOBODY ? -1 : 1;
+	if (one->packets != other->packets)
+		return one->packets > other->packets ? -1 : 1;
+	return match_compare(&x->hit.address, &y->hit.address);
+}
+
+static void tell(const struct owned_hit *own, const struct list *peers, struct list *out)
+{
+	const struct bb_touched *counts = &own->hit.counts;
 
 	*(struct touched *)list_push(out, sizeof(struct touched)) = (struct touched){
-		.address = ranked->hit->address,
-		.peer = ranked->endpoint == NOBODY
+		.address = own->hit.address,
+		.peer = own->owner == NOBODY
 			? NULL
-			: must_copy(
-				  LIST_AT(*peers, struct endpoint, (size_t)ranked->endpoint)->node),
+			: must_copy(LIST_AT(*peers, struct endpoint, (size_t)own->owner)->node),
 		.packets = (int64_t)counts->packets,
 		.segments = (int64_t)counts->segments,
 		.connections = (int64_t)counts->connections,
@@ -134,29 +139,25 @@ static void tell(const struct ranked *ranked, const struct list *peers, struct l
 	};
 }
 
-size_t touched_tell(const struct touched_index *index, const struct list *peers,
-	const struct list *hits, struct list *out)
+size_t touched_tell(const struct list *peers, const struct list *hits, struct list *out)
 {
-	struct ranked *ranked = must_alloc((hits->count + 1) * sizeof(*ranked));
+	const struct owned_hit **sorted = must_alloc((hits->count + 1) * sizeof(*sorted));
 	size_t told = hits->count < TOUCHED_MAX ? hits->count : TOUCHED_MAX;
 
-	for (size_t i = 0; i < hits->count; i++) {
-		const struct host_touched *hit = LIST_AT(*hits, const struct host_touched, i);
-
-		ranked[i] = (struct ranked){hit, touched_owner(index, &hit->address)};
-	}
+	for (size_t i = 0; i < hits->count; i++)
+		sorted[i] = LIST_AT(*hits, const struct owned_hit, i);
 	if (hits->count)
-		qsort(ranked, hits->count, sizeof(*ranked), compare_ranked);
+		qsort(sorted, hits->count, sizeof(*sorted), compare_weight);
 	for (size_t i = 0; i < told; i++)
-		tell(&ranked[i], peers, out);
-	free(ranked);
+		tell(sorted[i], peers, out);
+	free(sorted);
 	return hits->count - told;
 }
 
-bool touched_spills(const struct touched_index *index, const struct list *hits)
+bool touched_spills(const struct list *hits)
 {
-	LIST_EACH(*hits, const struct host_touched, hit) {
-		if (touched_owner(index, &hit->address) == NOBODY)
+	LIST_EACH(*hits, const struct owned_hit, own) {
+		if (own->owner == NOBODY)
 			return true;
 	}
 	return false;

@@ -66,7 +66,7 @@ static void the_longest_prefix_says_whose_it_is(void **state)
 {
 	static const struct {
 		const char *address;
-		int64_t owner;
+		int32_t owner;
 	} cases[] = {{"10.0.0.5", 0}, {"::ffff:10.0.0.5", 0}, {"10.0.0.6", 1}, {"10.0.0.200", -1},
 		{"10.0.1.5", -1}, {"fd00::1", 2}, {"::1", 2}, {"0.0.0.0", -1}};
 	struct named named = make_named();
@@ -91,16 +91,20 @@ static void spill_is_told_first_and_then_the_heaviest(void **state)
 {
 	static const char *const order[] = {"10.9.9.9", "10.0.0.6", "10.0.0.5"};
 	struct named named = make_named();
-	struct list hits = {0}, told = {0};
+	struct list hits = {0}, told = {0}, owned;
 	char text[PREFIX_TEXT_MAX];
 
 	(void)state;
 	hit(&hits, "10.0.0.5", 3);
 	hit(&hits, "10.0.0.6", 30);
-	assert_false(touched_spills(&named.index, &hits));
+	owned = touched_own(&named.index, &hits);
+	assert_false(touched_spills(&owned));
+	list_free(&owned);
 	hit(&hits, "10.9.9.9", 1);
-	assert_true(touched_spills(&named.index, &hits));
-	assert_int_equal(touched_tell(&named.index, &named.peers, &hits, &told), 0);
+	owned = touched_own(&named.index, &hits);
+	assert_true(touched_spills(&owned));
+	assert_int_equal(touched_tell(&named.peers, &owned, &told), 0);
+	list_free(&owned);
 	assert_int_equal(told.count, 3);
 	for (size_t i = 0; i < 3; i++)
 		assert_string_equal(
@@ -119,7 +123,7 @@ static void spill_is_told_first_and_then_the_heaviest(void **state)
 static void no_more_are_told_than_a_line_holds(void **state)
 {
 	struct named named = make_named();
-	struct list hits = {0}, told = {0};
+	struct list hits = {0}, told = {0}, owned;
 
 	(void)state;
 	for (int i = 0; i < 2 * TOUCHED_MAX; i++) {
@@ -128,7 +132,9 @@ static void no_more_are_told_than_a_line_holds(void **state)
 		snprintf(address, sizeof(address), "fd00::%x", i + 1);
 		hit(&hits, address, (uint64_t)i);
 	}
-	assert_int_equal(touched_tell(&named.index, &named.peers, &hits, &told), TOUCHED_MAX);
+	owned = touched_own(&named.index, &hits);
+	assert_int_equal(touched_tell(&named.peers, &owned, &told), TOUCHED_MAX);
+	list_free(&owned);
 	assert_int_equal(told.count, TOUCHED_MAX);
 	assert_int_equal(LIST_AT(told, struct touched, 0)->packets, 2 * TOUCHED_MAX - 1);
 	LIST_EACH(told, struct touched, touched) {

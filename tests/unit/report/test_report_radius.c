@@ -135,6 +135,7 @@ static void spill_is_told_in_every_form(void **state)
 	assert_has(forms[0], "spill</strong> cut-leader: 4 packets");
 	assert_has(forms[0], "<td>10.0.0.9</td>\n<td><strong class=\"bad\">");
 	assert_has(forms[0], "A dashed ring around a node is spill");
+	assert_has(forms[0], "client was hit, and no fault was to hit it");
 	assert_has(forms[1], "! spill        fault cut-leader on n2 hit client (10.0.0.9), which");
 	assert_has(forms[2], "spill: fault cut-leader on n2 hit client");
 	assert_has(forms[3], "name=\"spill\"");
