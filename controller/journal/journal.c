@@ -181,6 +181,7 @@ static int each(const char *path, struct taker *taker, struct fail *fail)
 	lines_init(&lines, fd);
 	outcome = each_line(path, &lines, taker, fail);
 	lines_deinit(&lines);
+	taker->arena = NULL;
 	json_arena_deinit(&arena);
 	close(fd);
 	return outcome;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/predict/difference.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -248,6 +249,7 @@ static void take_change(
 {
 	struct change *change;
 
+	assert(before || now);
 	if (before && now && !is_other(before->amount, now->amount))
 		return;
 	change = list_push(&difference->changes, sizeof(*change));

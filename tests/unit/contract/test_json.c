@@ -105,8 +105,10 @@ static void values_are_bounded(void **state)
 	(void)state;
 	assert_non_null(text);
 	text[0] = '[';
-	for (size_t i = 1; i + 1 < length; i += 2)
-		memcpy(text + i, "0,", 2);
+	for (size_t i = 1; i + 1 < length; i += 2) {
+		text[i] = '0';
+		text[i + 1] = ',';
+	}
 	text[length - 1] = ']';
 	assert_refused(text, length, 1, "", "more than 1000000 values");
 	free(text);

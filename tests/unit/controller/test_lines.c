@@ -87,6 +87,7 @@ static void lines_of_any_length_are_whole(void **state)
 
 static void a_line_too_long_is_counted_and_dropped(void **state)
 {
+	static const char behind[] = {'\n', 'b', '\n', 'c'};
 	const size_t lengths[] = {LINE_BYTES_MAX, LINE_BYTES_MAX + 1, (size_t)3 * LINE_BYTES_MAX};
 	char *text = malloc((size_t)3 * LINE_BYTES_MAX + 16);
 
@@ -98,9 +99,10 @@ static void a_line_too_long_is_counted_and_dropped(void **state)
 		size_t length = lengths[i];
 		int fd;
 
-		memcpy(text, "a\n", 2);
+		text[0] = 'a';
+		text[1] = '\n';
 		memset(text + 2, 'x', length);
-		memcpy(text + 2 + length, "\nb\nc", 4);
+		memmove(text + 2 + length, behind, sizeof(behind));
 		fd = file_of(text, length + 6);
 		lines_init(&lines, fd);
 		assert_line(&lines, "a", true);

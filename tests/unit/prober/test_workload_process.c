@@ -63,7 +63,7 @@ static void answers_end_in_their_lists(void **state)
 	(void)state;
 	struct harness *harness = harness_new(0);
 	struct workload_sum *sum;
-	int late = 0;
+	int late = 0, failed = 0;
 
 	order(harness, "300ms", "mixed");
 	sum = run_until(harness, 250);
@@ -73,7 +73,10 @@ static void answers_end_in_their_lists(void **state)
 
 		switch (id % 10) {
 		case 3:
-			assert_int_equal(lists->failed, 1);
+			/* A word that comes late on a busy machine is an unknown outcome. */
+			assert_int_equal(lists->failed + lists->unknown, 1);
+			assert_int_equal(lists->acked, 0);
+			failed += lists->failed;
 			break;
 		case 5:
 		case 9:
@@ -89,6 +92,7 @@ static void answers_end_in_their_lists(void **state)
 		}
 	}
 	assert_true(late >= 10);
+	assert_true(failed >= 10);
 	assert_non_null(strstr(sum->errors, "what is no answer: what is"));
 	assert_null(strchr(sum->errors, '\x1b'));
 	free(sum);

@@ -66,8 +66,8 @@ static void a_finding_stands_in_every_form(void **state)
 	(void)state;
 	begin(&told, &report, "b200g300");
 	page = told_form(&report, report_html);
-	/* At a glance, and in its section; in the matrix as word, mark and colour. */
-	assert_int_equal(count_of(page, FOUND), 2);
+	/* At a glance, in its section, as a draft finding; in the matrix as word, mark, colour. */
+	assert_int_equal(count_of(page, FOUND), 3);
 	assert_has(page,
 		"<div class=\"worse\"><strong class=\"bad\">✗ worse by 40 points (35.3 to 44.8), "
 		"no fault was on it</strong></div>");

@@ -201,8 +201,8 @@ static char *long_line(size_t length, const char *item)
 	used = (size_t)sprintf(
 		text, "{\"event\":\"note\",\"t_ns\":5,\"text\":%s", *item == 'x' ? "\"" : "[");
 	while (used + step < length) {
-		memcpy(text + used, item, step);
-		used += step;
+		for (const char *c = item; *c; c++)
+			text[used++] = *c;
 	}
 	strcpy(text + used, *item == 'x' ? "\"}" : "0]}");
 	return text;
