@@ -204,7 +204,7 @@ static char *long_line(size_t length, const char *item)
 		for (const char *c = item; *c; c++)
 			text[used++] = *c;
 	}
-	strcpy(text + used, *item == 'x' ? "\"}" : "0]}");
+	snprintf(text + used, length + 64 - used, "%s", *item == 'x' ? "\"}" : "0]}");
 	return text;
 }
 
