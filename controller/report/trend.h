@@ -20,7 +20,8 @@ void trend_read(struct report *report, const char *run_dir);
 
 /*
  * "5 of 5 runs held: at 95 % the failure chance of the next is still up to 45 %", with this run as
- * the last of them. Of runs that say nothing of the system (refused, not steady) none is counted.
+ * the last of them. Runs that were refused, or not steady before, say nothing of it: none is
+ * counted.
  */
 const char *trend_words(const struct report *report, char buffer[SENTENCE_MAX]);
 
