@@ -244,7 +244,7 @@ static void take_event(struct engine *engine, const struct event *event)
 		break;
 	case EVENT_EVIDENCE:
 		log_evidence(engine, event);
-		guard_spill(engine);
+		guard_spill(engine, event->name, event->node);
 		break;
 	case EVENT_WINDOW:
 		log_measure(engine, event, "window", "probe", "window");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
+#include <string.h>
 
 #include "contract/json.h"
 #include "contract/units.h"
@@ -77,12 +78,17 @@ static bool check_run_limit(struct engine *engine)
 	return true;
 }
 
-void guard_spill(struct engine *engine)
+void guard_spill(struct engine *engine, const char *fault_id, const char *node_name)
 {
+	const struct fault_record *fault = record_fault(&engine->record, fault_id);
 	char text[SPILL_TEXT_MAX];
-	struct list spills;
+	struct list spills = {0};
 
-	spills_find(&engine->record, &spills);
+	if (!fault)
+		return;
+	LIST_EACH(fault->nodes, struct fault_node, node)
+		if (strcmp(node->node, node_name) == 0)
+			spills_find_at(&engine->record, fault, node, &spills);
 	if (spills.count)
 		engine_stop(engine, STOP_GUARDRAIL, "spill", "spill: %s",
 			spill_text(LIST_AT(spills, struct spill, 0), text));

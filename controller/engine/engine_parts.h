@@ -111,7 +111,8 @@ void end_step(struct engine *engine, const struct event *event);
 /* --- engine_guard.c -------------------------------------------------------------------- */
 
 void guard_check(struct engine *engine);
-/* After new evidence: what was hit outside of what was declared stops any run. */
-void guard_spill(struct engine *engine);
+/* After new evidence of that fault from that node: what was hit outside of what was declared stops
+ * any run. */
+void guard_spill(struct engine *engine, const char *fault_id, const char *node_name);
 
 #endif

@@ -258,6 +258,12 @@ const char *judge_did(const struct fault_record *fault);
  */
 int64_t judge_connections(const struct fault_record *fault, const char *a, const char *b);
 
+/*
+ * Those of which the fault hit packets, as counted at the end that saw more of them, for one
+ * connection is seen at both; NEVER_NS when neither end told.
+ */
+int64_t judge_connections_hit(const struct fault_record *fault, const char *a, const char *b);
+
 /* Whether a node was struck several times: its processes are those of the last strikes only. */
 bool judge_struck_again(const struct effect_judgement *effect);
 

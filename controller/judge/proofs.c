@@ -5,7 +5,6 @@
 
 #include "contract/list.h"
 #include "controller/judge/judge_parts.h"
-#include "controller/judge/spill.h"
 
 /* --- effect: did the fault touch anything? --------------------------------------------- */
 
@@ -62,6 +61,33 @@ int64_t judge_connections(const struct fault_record *fault, const char *a, const
 	return most;
 }
 
+static int64_t touched_by(const struct fault_node *node, const char *peer)
+{
+	int64_t count = 0;
+
+	LIST_EACH(node->touched, struct touched, touched)
+		if (touched->peer && strcmp(touched->peer, peer) == 0)
+			count += touched->connections;
+	return count;
+}
+
+int64_t judge_connections_hit(const struct fault_record *fault, const char *a, const char *b)
+{
+	int64_t most = NEVER_NS;
+
+	LIST_EACH(fault->nodes, struct fault_node, node) {
+		bool at_a = strcmp(node->node, a) == 0;
+		int64_t seen;
+
+		if ((!at_a && strcmp(node->node, b) != 0) || !node->tells_touched)
+			continue;
+		seen = touched_by(node, at_a ? b : a);
+		if (seen > most)
+			most = seen;
+	}
+	return most;
+}
+
 /* The sender's way out and the receiver's way in: each packet is counted at one of them. */
 static struct pair_effect directed_pair(
 	const struct fault_record *fault, const char *from, const char *to)
@@ -70,7 +96,7 @@ static struct pair_effect directed_pair(
 		.from = from,
 		.to = to,
 		.connections = judge_connections(fault, from, to),
-		.connections_hit = spill_connections(fault, from, to),
+		.connections_hit = judge_connections_hit(fault, from, to),
 	};
 
 	add_counted(fault, from, to, DIRECTION_EGRESS, &pair);

@@ -13,16 +13,12 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Lines of `a` that are not in `b`, each as often as it is missing. Both get sorted. */
-static void subtract(struct list *a, struct list *b, struct list *out)
+/* Lines of `a` that are not in `b`, each as often as it is missing; both are sorted. */
+static void subtract(const struct list *a, const struct list *b, struct list *out)
 {
-	char **left = a->items, **right = b->items;
+	char *const *left = a->items, *const *right = b->items;
 	size_t i = 0, j = 0;
 
-	if (a->count)
-		qsort(a->items, a->count, sizeof(char *), by_text);
-	if (b->count)
-		qsort(b->items, b->count, sizeof(char *), by_text);
 	while (i < a->count) {
 		int order = j < b->count ? strcmp(left[i], right[j]) : -1;
 
@@ -37,24 +33,25 @@ static void subtract(struct list *a, struct list *b, struct list *out)
 	}
 }
 
-static struct list copy_of(const struct list *lines)
+/* Copies, because the record stays as it is. */
+static struct list sorted_copy(const struct list *lines)
 {
 	struct list copy = {0};
 
 	LIST_EACH(*lines, char *, line)
 		list_push_text(&copy, *line);
+	if (copy.count)
+		qsort(copy.items, copy.count, sizeof(char *), by_text);
 	return copy;
 }
 
-static void take_state(const struct look *look, struct list *lines, struct state_seen *out)
+static void take_state(const struct look *look, const struct list *sorted, struct state_seen *out)
 {
 	if (look->at_ns == NEVER_NS)
 		return;
 	out->look = look;
-	out->lines = lines->count;
-	if (lines->count)
-		qsort(lines->items, lines->count, sizeof(char *), by_text);
-	digest_of_lines(lines, out->digest);
+	out->lines = sorted->count;
+	digest_of_lines(sorted, out->digest);
 }
 
 /* What the injectors list lives in the kernel's memory, but for the machine's own clock. */
@@ -75,31 +72,30 @@ static void set_apart(struct list *differing, struct list *booted)
 	differing->count = kept;
 }
 
-/* Sorted copies, because the record stays as it is. */
-static void compare_states(
-	const struct list *before, const struct list *after, struct revert_judgement *out)
-{
-	struct list old = copy_of(before), new = copy_of(after);
+/* One state as it was listed twice. */
+struct states {
+	const struct list *before, *after; /* of char * */
+	const struct look *look_before, *look_after;
+	bool comparable;
+};
 
-	subtract(&old, &new, &out->missing);
-	subtract(&new, &old, &out->added);
+static void take_states(const struct states *states, struct revert_judgement *out)
+{
+	struct list old = sorted_copy(states->before), new = sorted_copy(states->after);
+	const char *boot_before = states->look_before->boot_id;
+	const char *boot_after = states->look_after->boot_id;
+
+	take_state(states->look_before, &old, &out->before);
+	take_state(states->look_after, &new, &out->after);
+	out->rebooted = boot_before && boot_after && strcmp(boot_before, boot_after) != 0;
+	if (states->comparable) {
+		subtract(&old, &new, &out->missing);
+		subtract(&new, &old, &out->added);
+	}
 	if (out->rebooted) {
 		set_apart(&out->missing, &out->booted_away);
 		set_apart(&out->added, &out->booted_up);
 	}
-	list_free_texts(&old);
-	list_free_texts(&new);
-}
-
-static void take_states(const struct list *before, const struct look *look_before,
-	const struct list *after, const struct look *look_after, struct revert_judgement *out)
-{
-	struct list old = copy_of(before), new = copy_of(after);
-
-	take_state(look_before, &old, &out->before);
-	take_state(look_after, &new, &out->after);
-	out->rebooted = look_before->boot_id && look_after->boot_id &&
-		strcmp(look_before->boot_id, look_after->boot_id) != 0;
 	list_free_texts(&old);
 	list_free_texts(&new);
 }
@@ -137,16 +133,22 @@ static void say_rebooted(const struct node_record *node, struct revert_judgement
 static void judge_node(
 	const struct record *record, const struct node_record *node, struct revert_judgement *out)
 {
+	const struct states states = {.before = &node->before,
+		.after = &node->after,
+		.look_before = &node->look_before,
+		.look_after = &node->look_after,
+		.comparable = !node->gone && node->audited_before && node->audited_after};
+
 	*out = (struct revert_judgement){
 		.node = node->node, .touched = node_touched(record, node->node)};
-	take_states(&node->before, &node->look_before, &node->after, &node->look_after, out);
+	take_states(&states, out);
 	if (node->gone) {
 		out->confirmed = true;
 		snprintf(out->text, sizeof(out->text),
 			"gone with its lab, and with it all that was done there");
 		return;
 	}
-	if (!node->audited_before || !node->audited_after) {
+	if (!states.comparable) {
 		out->confirmed = !out->touched && !record->unread.lines;
 		snprintf(out->text, sizeof(out->text),
 			!out->touched ? "not touched, not compared%s%s"
@@ -157,7 +159,6 @@ static void judge_node(
 			node->lost ? ": " : "", node->lost ? node->lost_reason : "");
 		return;
 	}
-	compare_states(&node->before, &node->after, out);
 	out->confirmed = out->missing.count + out->added.count == 0;
 	if (out->confirmed && out->rebooted)
 		say_rebooted(node, out);
@@ -174,10 +175,14 @@ static void judge_node(
 
 static void judge_services(const struct record *record, struct revert_judgement *out)
 {
+	const struct states states = {.before = &record->services_before,
+		.after = &record->services_after,
+		.look_before = &record->look_before,
+		.look_after = &record->look_after,
+		.comparable = true};
+
 	*out = (struct revert_judgement){.node = "services", .touched = true};
-	take_states(&record->services_before, &record->look_before, &record->services_after,
-		&record->look_after, out);
-	compare_states(&record->services_before, &record->services_after, out);
+	take_states(&states, out);
 	out->confirmed = out->missing.count + out->added.count == 0;
 	if (out->confirmed)
 		snprintf(out->text, sizeof(out->text), "%zu service%s as before",

@@ -37,30 +37,38 @@ static bool leads_to(const struct node_record *node, const struct touched *touch
 	return list_has_text(&node->addresses, text) || list_has_text(&node->also_reached_as, text);
 }
 
+/*
+ * Most is what its peer has for its own, which is soon seen: whose it is else is asked of the rest
+ * alone.
+ */
 static bool is_spill(const struct record *record, const struct fault_record *fault,
-	const struct touched *touched, const char *owner)
+	const struct touched *touched)
 {
 	const struct node_record *peer;
+	const char *owner;
 
 	if (!touched->peer)
 		return true;
 	peer = record_node(record, touched->peer);
-	return peer && owner && !is_named(fault, owner) && !leads_to(peer, touched);
+	if (!peer || leads_to(peer, touched))
+		return false;
+	owner = owner_of(record, fault, touched);
+	return owner && !is_named(fault, owner);
 }
 
-static void find_at(const struct record *record, const struct fault_record *fault,
+void spills_find_at(const struct record *record, const struct fault_record *fault,
 	const struct fault_node *node, struct list *spills)
 {
 	LIST_EACH(node->touched, struct touched, touched) {
-		const char *owner = owner_of(record, fault, touched);
-
 		struct spill *spill;
 
-		if (!is_spill(record, fault, touched, owner))
+		if (!is_spill(record, fault, touched))
 			continue;
 		spill = list_push(spills, sizeof(*spill));
-		*spill = (struct spill){
-			.fault = fault, .node = node->node, .victim = owner, .touched = touched};
+		*spill = (struct spill){.fault = fault,
+			.node = node->node,
+			.victim = owner_of(record, fault, touched),
+			.touched = touched};
 		prefix_format(&touched->address, spill->address);
 	}
 }
@@ -70,7 +78,7 @@ void spills_find(const struct record *record, struct list *spills)
 	*spills = (struct list){0};
 	LIST_EACH(record->faults, struct fault_record, fault)
 		LIST_EACH(fault->nodes, struct fault_node, node)
-			find_at(record, fault, node, spills);
+			spills_find_at(record, fault, node, spills);
 }
 
 const char *spill_name(const struct spill *spill)
@@ -96,31 +104,4 @@ const char *spill_text(const struct spill *spill, char buffer[SPILL_TEXT_MAX])
 		touched->packets == 1 ? "" : "s", (long long)touched->connections,
 		touched->connections == 1 ? "" : "s");
 	return buffer;
-}
-
-static int64_t seen_at(const struct fault_node *node, const char *peer)
-{
-	int64_t connections = 0;
-
-	LIST_EACH(node->touched, struct touched, touched)
-		if (touched->peer && strcmp(touched->peer, peer) == 0)
-			connections += touched->connections;
-	return connections;
-}
-
-int64_t spill_connections(const struct fault_record *fault, const char *a, const char *b)
-{
-	int64_t most = NEVER_NS;
-
-	LIST_EACH(fault->nodes, struct fault_node, node) {
-		bool at_a = strcmp(node->node, a) == 0;
-		int64_t seen;
-
-		if ((!at_a && strcmp(node->node, b) != 0) || !node->tells_touched)
-			continue;
-		seen = seen_at(node, at_a ? b : a);
-		if (seen > most)
-			most = seen;
-	}
-	return most;
 }

@@ -24,6 +24,9 @@ struct spill {
  * host's name is declared.
  */
 void spills_find(const struct record *record, struct list *spills);
+/* The same of what one node has told of one fault, for whoever hears of it; appended. */
+void spills_find_at(const struct record *record, const struct fault_record *fault,
+	const struct fault_node *node, struct list *spills);
 
 /* The victim, or the address of one that is not known; borrowed from the spill. */
 const char *spill_name(const struct spill *spill);
@@ -33,11 +36,5 @@ enum {
 };
 /* "fault cut on n1 hit n3 (10.0.0.3), which it does not name: 12 packets of 2 connections" */
 const char *spill_text(const struct spill *spill, char buffer[SPILL_TEXT_MAX]);
-
-/*
- * Connections between two nodes of which the fault hit packets, as counted at the end that saw
- * more of them, for one connection is seen at both; NEVER_NS when neither end told.
- */
-int64_t spill_connections(const struct fault_record *fault, const char *a, const char *b);
 
 #endif

@@ -176,7 +176,7 @@ const struct predicted_phase *predicted_phase(const struct predicted *predicted,
 	return NULL;
 }
 
-static bool is_between(const struct predicted_flow *flow, const char *a, const char *b)
+bool predicted_flow_is_between(const struct predicted_flow *flow, const char *a, const char *b)
 {
 	return (strcmp(flow->client, a) == 0 && strcmp(flow->server, b) == 0) ||
 		(strcmp(flow->client, b) == 0 && strcmp(flow->server, a) == 0);
@@ -190,7 +190,7 @@ int64_t predicted_between(const struct predicted_fault *fault, const char *a, co
 		if (strcmp(link->from, a) == 0 && strcmp(link->to, b) == 0)
 			return link->connections;
 	LIST_EACH(fault->flows, struct predicted_flow, flow)
-		count += is_between(flow, a, b) ? flow->connections : 0;
+		count += predicted_flow_is_between(flow, a, b) ? flow->connections : 0;
 	return count;
 }
 

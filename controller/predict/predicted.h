@@ -111,6 +111,9 @@ void predicted_free(struct predicted *predicted);
 const struct predicted_fault *predicted_fault(const struct predicted *predicted, const char *id);
 const struct predicted_phase *predicted_phase(const struct predicted *predicted, const char *id);
 
+/* Whichever of the two is the client. */
+bool predicted_flow_is_between(const struct predicted_flow *flow, const char *a, const char *b);
+
 /* Live connections between two nodes, whoever opened them; of very many links at least that. */
 int64_t predicted_between(const struct predicted_fault *fault, const char *a, const char *b);
 

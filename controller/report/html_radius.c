@@ -117,14 +117,6 @@ static const struct effect_judgement *effect_of(
 	return NULL;
 }
 
-static bool phase_has_fault(const struct phase_record *phase, const char *id)
-{
-	LIST_EACH(phase->spec->faults, struct fault_spec, spec)
-		if (strcmp(spec->id, id) == 0)
-			return true;
-	return false;
-}
-
 /* What hit the node although it does not name it, in the fault's phase. */
 static bool spill_cells(
 	FILE *out, const struct report *report, const struct phase_record *phase, const char *node)
@@ -132,8 +124,10 @@ static bool spill_cells(
 	bool any = false;
 
 	LIST_EACH(report->judgement.spills, struct spill, spill) {
-		if (strcmp(spill_name(spill), node) != 0 ||
-			!phase_has_fault(phase, spill->fault->spec->id))
+		const struct phase_spec *own = NULL;
+
+		scenario_fault(&report->record.scenario, spill->fault->spec->id, &own);
+		if (own != phase->spec || strcmp(spill_name(spill), node) != 0)
 			continue;
 		any = true;
 		fputs("<div>", out);

@@ -250,6 +250,8 @@ static cJSON *pairs_json(const struct effect_judgement *effect)
 		json_put_number(item, "segments_looked_at", (double)pair->matched);
 		if (pair->connections != NEVER_NS)
 			json_put_number(item, "live_connections_before", (double)pair->connections);
+		if (pair->connections_hit != NEVER_NS)
+			json_put_number(item, "connections_hit", (double)pair->connections_hit);
 		json_append(list, item);
 	}
 	return list;

@@ -174,18 +174,12 @@ static void next_flow(FILE *out, struct flows *flows, const struct predicted_flo
 	flows->left_connections += flow->connections;
 }
 
-static bool is_at(const struct predicted_flow *flow, const char *a, const char *b)
-{
-	return (strcmp(flow->client, a) == 0 && strcmp(flow->server, b) == 0) ||
-		(strcmp(flow->client, b) == 0 && strcmp(flow->server, a) == 0);
-}
-
 static void print_flows(FILE *out, const struct tree *tree, const struct branch *branch, bool last)
 {
 	struct flows flows = {0};
 
 	LIST_EACH(tree->fault->flows, struct predicted_flow, flow)
-		if (is_at(flow, tree->node, branch->peer))
+		if (predicted_flow_is_between(flow, tree->node, branch->peer))
 			next_flow(out, &flows, flow, last);
 	LIST_EACH(tree->fault->dependents, struct predicted_flow, flow)
 		if (is_shown(tree, flow) && strcmp(flow->client, branch->peer) == 0)

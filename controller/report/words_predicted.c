@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "contract/list.h"
-#include "controller/judge/spill.h"
 
 enum {
 	FLOWS_SHOWN = 3
@@ -102,12 +101,6 @@ void words_flow(const struct predicted_flow *flow, char buffer[SENTENCE_MAX])
 		snprintf(buffer, SENTENCE_MAX, "%s and %s", flow->client, flow->server);
 }
 
-static bool is_between(const struct predicted_flow *flow, const struct pair_effect *way)
-{
-	return (strcmp(flow->client, way->from) == 0 && strcmp(flow->server, way->to) == 0) ||
-		(strcmp(flow->client, way->to) == 0 && strcmp(flow->server, way->from) == 0);
-}
-
 static void say_flows(const struct predicted_fault *predicted, const struct pair_effect *way,
 	char text[SENTENCE_MAX])
 {
@@ -115,7 +108,7 @@ static void say_flows(const struct predicted_fault *predicted, const struct pair
 	size_t shown = 0;
 
 	LIST_EACH(predicted->flows, struct predicted_flow, flow) {
-		if (!is_between(flow, way))
+		if (!predicted_flow_is_between(flow, way->from, way->to))
 			continue;
 		if (shown++ == FLOWS_SHOWN) {
 			append(text, ", …");
@@ -128,13 +121,6 @@ static void say_flows(const struct predicted_fault *predicted, const struct pair
 }
 
 /* --- one link ------------------------------------------------------------------------------ */
-
-/* Of how many connections between the two packets were hit; NEVER_NS where nobody counted them. */
-static int64_t measured_connections(
-	const struct effect_judgement *own, const struct pair_effect ways[2])
-{
-	return spill_connections(own->fault, ways[0].from, ways[0].to);
-}
 
 /* NEVER_NS: nobody was asked. */
 static int64_t live_on(const struct predicted_fault *predicted, const struct pair_effect *way)
@@ -176,7 +162,7 @@ static void say_predicted(const struct predicted_fault *predicted, const struct 
 static void say_measured(const struct effect_judgement *own, const struct pair_effect ways[2],
 	char text[SENTENCE_MAX])
 {
-	int64_t hit = measured_connections(own, ways);
+	int64_t hit = ways[0].connections_hit;
 
 	text[0] = '\0';
 	if (hit != NEVER_NS)
@@ -215,11 +201,10 @@ static const struct pair_effect *silent_way(
 	return NULL;
 }
 
-static enum tone part_hit(const struct effect_judgement *own,
-	const struct predicted_fault *predicted, const struct pair_effect ways[2],
+static enum tone part_hit(const struct predicted_fault *predicted, const struct pair_effect ways[2],
 	char text[SENTENCE_MAX])
 {
-	int64_t live = live_on(predicted, ways), hit = measured_connections(own, ways);
+	int64_t live = live_on(predicted, ways), hit = ways[0].connections_hit;
 	const struct pair_effect *silent = silent_way(predicted, ways);
 
 	if (live == 0)
@@ -264,7 +249,7 @@ static enum tone say_difference(const struct effect_judgement *own,
 	else if (live == NEVER_NS)
 		append(text, "nothing to compare with");
 	else if (ways[0].packets + ways[1].packets)
-		return part_hit(own, predicted, ways, text);
+		return part_hit(predicted, ways, text);
 	else
 		return part_silent(live, text);
 	return TONE_NONE;

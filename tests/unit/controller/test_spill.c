@@ -54,12 +54,12 @@ static void what_is_named_is_no_spill(void **state)
 
 	(void)state;
 	touch(&record, "n2", "10.0.0.1", "'peer':'n1',", 12);
-	assert_int_equal(spill_connections(record_fault(&record, "cut-leader"), "n2", "n1"), 2);
-	assert_int_equal(spill_connections(record_fault(&record, "cut-leader"), "n1", "n2"), 2);
+	assert_int_equal(judge_connections_hit(record_fault(&record, "cut-leader"), "n2", "n1"), 2);
+	assert_int_equal(judge_connections_hit(record_fault(&record, "cut-leader"), "n1", "n2"), 2);
 	/* Nobody told of another pair, and n3 tells nothing. */
-	assert_int_equal(spill_connections(record_fault(&record, "cut-leader"), "n2", "n3"), 0);
+	assert_int_equal(judge_connections_hit(record_fault(&record, "cut-leader"), "n2", "n3"), 0);
 	assert_int_equal(
-		spill_connections(record_fault(&record, "cut-leader"), "n1", "n3"), NEVER_NS);
+		judge_connections_hit(record_fault(&record, "cut-leader"), "n1", "n3"), NEVER_NS);
 	assert_string_equal(only_spill(&record), "");
 }
 

@@ -2,7 +2,7 @@
 /*
  * A workload client that behaves as its first argument says:
  *
- *	mixed     by the last digit of the id: 3 fail, 5 unknown, 7 ok but after 600 ms,
+ *	mixed     by the last digit of the id: 3 fail, 5 unknown, 7 ok but after 4 s,
  *	          9 never; else ok. Prints noise between its answers.
  *	dies      answers, except multiples of ten, and exits with 3 after each 20 operations
  *	stubborn  prints its pid and its process group, answers ok, does not end on EOF
@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum {
-	LATE_MS = 600,
+	LATE_MS = 4000,
 	LATE_MAX = 1024
 };
 

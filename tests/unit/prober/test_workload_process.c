@@ -63,27 +63,25 @@ static void answers_end_in_their_lists(void **state)
 	(void)state;
 	struct harness *harness = harness_new(0);
 	struct workload_sum *sum;
-	int late = 0, failed = 0;
+	int late = 0;
 
-	order(harness, "300ms", "mixed");
-	sum = run_until(harness, 250);
+	/* What is in time, and what is not, are far apart: also on a busy machine. */
+	order(harness, "2s", "mixed");
+	sum = run_until(harness, 700);
 	assert_complete(sum);
 	for (int64_t id = 1; id <= 200; id++) {
 		const struct operation_lists *lists = &sum->by_id[id];
 
 		switch (id % 10) {
 		case 3:
-			/* A word that comes late on a busy machine is an unknown outcome. */
-			assert_int_equal(lists->failed + lists->unknown, 1);
-			assert_int_equal(lists->acked, 0);
-			failed += lists->failed;
+			assert_int_equal(lists->failed, 1);
 			break;
 		case 5:
 		case 9:
 			assert_int_equal(lists->unknown, 1);
 			assert_int_equal(lists->acked, 0);
 			break;
-		case 7: /* unknown first; the ok comes 600 ms later, and counts */
+		case 7: /* unknown first; the ok comes 4 s later, and counts */
 			assert_int_equal(lists->unknown, 1);
 			late += lists->acked;
 			break;
@@ -92,7 +90,6 @@ static void answers_end_in_their_lists(void **state)
 		}
 	}
 	assert_true(late >= 10);
-	assert_true(failed >= 10);
 	assert_non_null(strstr(sum->errors, "what is no answer: what is"));
 	assert_null(strchr(sum->errors, '\x1b'));
 	free(sum);
